@@ -1,9 +1,9 @@
-//! What a segment costs, counted from the network's shapes: the arithmetic that the reference's
-//! algorithm needs, and the least memory traffic.
+//! The cost of a segment, derived from the network's shapes: the arithmetic of the reference's
+//! algorithm, and the minimum memory traffic.
 //!
-//! Products and transforms are counted, two operations for a multiply-add, 2.5 n log₂ n for a real
-//! transform; what is done element by element (norms, GELU, residuals) is not. The least traffic of
-//! a part is what goes in, what comes out and the weights, once each, in f32; real traffic is more.
+//! Counts products and transforms: two operations for a multiply-add, 2.5 n log₂ n for a real
+//! transform. Elementwise operations (norms, GELU, residuals) are not counted. The minimum traffic
+//! of a part is its input, output and weights, once each, in f32; the real traffic is higher.
 
 use std::{collections::HashMap, path::Path};
 
@@ -13,7 +13,7 @@ use partita::model::{
     roformer, weights,
 };
 
-/// One step of a layer. Sizes are in values.
+/// One step of a layer. Sizes are numbers of values.
 #[derive(Clone, Copy, Debug, Default)]
 struct Step {
     name: &'static str,
@@ -23,22 +23,22 @@ struct Step {
     weights: usize,
 }
 
-/// The cost of a part of the network, in one segment.
+/// The cost of a part of the network for one segment.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Cost {
     /// Operations.
     pub flop: f64,
-    /// Least bytes from and to memory.
+    /// Minimum bytes from and to memory.
     pub bytes: f64,
 }
 
-/// A stage of the network, as its spans are named ("freq encoder"), and the steps of each layer.
+/// A stage of the network, named like its spans ("freq encoder"), with the steps of each layer.
 struct Stage {
     name: &'static str,
     layers: Vec<Vec<Step>>,
 }
 
-/// The whole network.
+/// The cost of the whole network.
 pub struct Costs(Vec<Stage>);
 
 impl Costs {
@@ -53,7 +53,7 @@ impl Costs {
         Ok(Self::of_parts(roformer::cost::parts(&config)))
     }
 
-    /// Parts of which only the operations are counted.
+    /// Parts with known operations and unknown traffic.
     fn of_parts(parts: Vec<(&'static str, f64)>) -> Self {
         let stage = |(name, flop): (&'static str, f64)| {
             let step = Step { flop: flop as usize, ..Step::default() };
@@ -75,15 +75,15 @@ impl Costs {
         ])
     }
 
-    /// The cost of what a span named `STAGE: STEP, STEP` covers; all steps when it names none. A
-    /// step that several of the spans in `all` name is theirs in equal parts.
+    /// The cost of the steps in a span named `STAGE: STEP, STEP`, or of all steps without a list. A
+    /// step that several spans in `all` name is divided equally between them.
     pub fn of_span(&self, span: &str, all: &[&str]) -> Cost {
         let mut cost = Cost::default();
         for stage in &self.0 {
             for layer in &stage.layers {
                 let steps: Vec<&Step> =
                     layer.iter().filter(|step| covers(span, stage.name, step.name)).collect();
-                // Between the steps of one span nothing has to go through memory.
+                // Values between the steps of one span need not go through memory.
                 let ends = steps.first().map_or(0, |step| step.input)
                     + steps.last().map_or(0, |step| step.output);
                 let weights: usize = steps.iter().map(|step| step.weights).sum();
@@ -104,7 +104,7 @@ impl Costs {
     }
 }
 
-/// Whether a span is about a step of a stage.
+/// Whether a span includes a step of a stage.
 fn covers(span: &str, stage: &str, step: &str) -> bool {
     let (of, steps) = span.split_once(": ").unwrap_or((span, ""));
     of == stage && (steps.is_empty() || steps.split(", ").any(|name| name == step))
@@ -114,13 +114,13 @@ fn stage(name: &'static str, layers: impl Iterator<Item = Vec<Step>>) -> Stage {
     Stage { name, layers: layers.collect() }
 }
 
-/// What tells the branches apart: how many places each level has, and on which sides a kernel
-/// extends.
+/// Differences between the branches: the number of places at each level, and the dimensions of a
+/// kernel.
 struct Branch {
     places: Vec<usize>,
-    /// 2 for complex numbers as channels, else 1.
+    /// 2 for complex numbers as channels, otherwise 1.
     parts: usize,
-    /// Dimensions that a context extends in.
+    /// Number of dimensions of a kernel's context.
     sides: u32,
 }
 
@@ -140,7 +140,8 @@ fn columns(config: &Config) -> usize {
     config.segment_frames.div_ceil(config.nfft / 4)
 }
 
-/// A convolution over `places`, each an `inputs × taps` by `outputs` product.
+/// Operations and weights of a convolution over `places`, each an `inputs × taps` by `outputs`
+/// product.
 fn convolution(places: usize, inputs: usize, taps: usize, outputs: usize) -> (usize, usize) {
     let weights = inputs * taps * outputs;
     (2 * places * weights, weights)
@@ -171,7 +172,7 @@ fn decoder(config: &Config, level: usize, branch: &Branch) -> Vec<Step> {
         _ => config.channels_at(level - 1),
     };
     let mut rewrite = rewrite(config.context, places, channels, branch);
-    rewrite.input *= 2; // and the encoder's result
+    rewrite.input *= 2; // includes the encoder's result
     let (flop, weights) = convolution(places, channels, config.kernel_size, outputs);
     let (input, output) = (places * channels, after * outputs);
     let conv_tr = Step { name: "conv_tr", flop, input, output, weights };
@@ -181,7 +182,7 @@ fn decoder(config: &Config, level: usize, branch: &Branch) -> Vec<Step> {
     vec![rewrite, dconv(config, places, channels), conv_tr]
 }
 
-/// To twice the channels and, gated, back.
+/// A convolution to twice the channels, which a GLU halves again.
 fn rewrite(context: usize, places: usize, channels: usize, branch: &Branch) -> Step {
     let taps = (1 + 2 * context).pow(branch.sides);
     let (flop, weights) = convolution(places, channels, taps, 2 * channels);
@@ -202,7 +203,7 @@ fn dconv(config: &Config, places: usize, channels: usize) -> Step {
     }
 }
 
-/// Both branches' layers, then the ways to the transformer's channels and back.
+/// The layers of both branches, followed by the projections to the transformer's channels and back.
 fn transformer(config: &Config) -> Vec<Vec<Step>> {
     if config.t_layers == 0 {
         return Vec::new();
@@ -215,7 +216,7 @@ fn transformer(config: &Config) -> Vec<Vec<Step>> {
         let cross = index.is_multiple_of(2) == config.t_cross_first;
         for (own, other) in [(freq, time), (time, freq)] {
             let sources = if cross { other } else { own };
-            // Queries and the results' way back from own tokens, keys and values from the sources.
+            // Queries and output projections from own tokens, keys and values from the sources.
             let rows = 2 * own + 2 * sources;
             layers.push(vec![
                 Step {
@@ -255,7 +256,7 @@ fn transformer(config: &Config) -> Vec<Vec<Step>> {
     layers
 }
 
-/// Transforms of the mix's channels and back of each stem's.
+/// Transforms of the mix's channels, and inverse transforms of each stem's.
 fn spectrogram(config: &Config) -> Step {
     let stems = config.audio_channels * config.sources.len();
     let values = config.nfft * columns(config); // complex: two for each of half the bins

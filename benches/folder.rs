@@ -1,4 +1,4 @@
-//! The data folder of a bench that drives the engine.
+//! The data folder of a benchmark that drives the engine.
 
 use std::{fs, path::PathBuf};
 
@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use partita::engine::{default_home, separation::installed::DEFAULT};
 use tempfile::TempDir;
 
-/// A data folder that is removed again, with the installed model in it.
+/// A temporary data folder with the installed model.
 pub fn home() -> Result<TempDir> {
     let home = tempfile::tempdir()?;
     let model = PathBuf::from(format!("models/{DEFAULT}.safetensors"));

@@ -1,11 +1,11 @@
-//! CPU time of one frame of the busiest screen: an hour of song in eight lanes, ten thousand songs in
-//! the library, a job that runs, everything moving. No GPU: layout, drawing into shapes, and the
-//! tessellation into triangles, as the window does on its main thread.
+//! CPU time of a frame of the busiest screen: eight lanes with an hour of song, ten thousand songs
+//! in the library, a running job. Everything is moving. Without GPU: layout, drawing into shapes,
+//! and tessellation into triangles, which the window does on its main thread.
 //!
-//! `cargo bench --bench frame` prints the median and the slowest in a hundred for each scene; with a
-//! number of frames as argument, of so many.
+//! `cargo bench --bench frame` prints the median and the 99th percentile for each scene; an
+//! argument sets the number of frames.
 
-#![expect(clippy::print_stdout, reason = "a benchmark tells its figures")]
+#![expect(clippy::print_stdout, reason = "the figures are the result")]
 
 use std::{path::PathBuf, sync::Arc, time::Instant};
 
@@ -31,7 +31,7 @@ const FRAMES: u64 = 44_100 * 3_600;
 const STEMS: [&str; 6] = ["drums", "bass", "other", "vocals", "guitar", "piano"];
 const SIZE: egui::Vec2 = vec2(2560.0, 1440.0);
 
-/// A player whose head goes on and whose levels move, without a sound.
+/// A silent player with an advancing play head and varying levels.
 struct Rolling(Instant);
 
 impl Playback for Rolling {
@@ -99,8 +99,8 @@ fn job(done: usize) -> Event {
     })
 }
 
-/// What the busiest screen has been told.
-fn news() -> Vec<Event> {
+/// The events that lead to the busiest screen.
+fn busiest_screen() -> Vec<Event> {
     let stems: Vec<String> = STEMS.map(str::to_owned).into();
     let song_id = SongId(SONGS);
     let bins = FRAMES.div_ceil(512) as usize;
@@ -119,7 +119,7 @@ fn news() -> Vec<Event> {
     for lane in lanes {
         events.push(Event::Peaks { song: song_id, lane, first: 0, peaks: Arc::clone(&peaks) });
     }
-    // Every other segment is there, as after many a click ahead.
+    // Every other segment is finished, as after many seeks ahead.
     let covered: Vec<_> = (0..300).map(|i| (i * 515_970, i * 515_970 + 343_980)).collect();
     events.push(Event::Segments { song: song_id, refined: covered.clone(), covered });
     events.push(Event::Computing { song: song_id, frames: Some((44_100_000, 44_443_980)) });
@@ -127,7 +127,7 @@ fn news() -> Vec<Event> {
     events
 }
 
-/// The window without a window.
+/// The app without a real window.
 struct Bench {
     ctx: egui::Context,
     app: App,
@@ -145,8 +145,8 @@ impl Bench {
         let app = App::new(&ctx, link, "terms");
         let frame = eframe::Frame::_new_kittest();
         let mut bench = Self { ctx, app, frame, events, began: Instant::now(), size };
-        for event in news() {
-            bench.tell(event);
+        for event in busiest_screen() {
+            bench.emit(event);
         }
         for _ in 0..30 {
             bench.draw(Vec::new());
@@ -154,11 +154,11 @@ impl Bench {
         bench
     }
 
-    fn tell(&self, event: Event) {
-        assert!(self.events.send(event).is_ok(), "the window is gone");
+    fn emit(&self, event: Event) {
+        assert!(self.events.send(event).is_ok(), "the window is closed");
     }
 
-    /// One frame; returns its seconds of work and its triangles.
+    /// Draws one frame; returns the seconds of work and the number of triangles.
     fn draw(&mut self, events: Vec<Input>) -> (f64, usize) {
         let input = egui::RawInput {
             screen_rect: Some(Rect::from_min_size(Pos2::ZERO, self.size)),
@@ -194,7 +194,7 @@ impl Bench {
         }
     }
 
-    /// Draws a scene so many times, each with its own input.
+    /// Draws a scene `frames` times, each with its own input.
     fn scene(&mut self, name: &str, frames: usize, input: impl Fn(&Self, usize) -> Vec<Input>) {
         let mut times = Vec::with_capacity(frames);
         let mut triangles = 0;
@@ -231,17 +231,17 @@ fn main() {
         println!("{name}, {SONGS} songs, an hour, {} lanes", STEMS.len() + 2);
         let mut bench = Bench::new(size);
         bench.scene("playing, the whole song", frames, |_, _| Vec::new());
-        bench.scene("a segment comes in each frame", frames, |bench, i| {
-            bench.tell(job(300 + i % 300));
+        bench.scene("a segment in each frame", frames, |bench, i| {
+            bench.emit(job(300 + i % 300));
             let covered = (0..300).map(|k| (k * 515_970, k * 515_970 + 343_980 + i as u64));
             let covered: Vec<_> = covered.collect();
-            bench.tell(Event::Segments { song: SongId(SONGS), refined: covered.clone(), covered });
+            bench.emit(Event::Segments { song: SongId(SONGS), refined: covered.clone(), covered });
             Vec::new()
         });
         for _ in 0..9 {
             bench.key(Key::Plus);
         }
-        bench.scene("playing, close by", frames, |_, _| Vec::new());
+        bench.scene("playing, high zoom", frames, |_, _| Vec::new());
         let over = pos2(size.x * 0.7, size.y * 0.6);
         bench.draw(vec![Input::PointerMoved(over)]);
         bench.scene("scrolling time", frames, |_, i| {

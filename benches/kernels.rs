@@ -1,9 +1,9 @@
-//! Each kernel by itself, at the published network's shapes, on one thread:
-//! `cargo bench --bench kernels -- [FILTER]`.
+//! Benchmarks of single kernels at the published network's shapes, on one thread: `cargo bench
+//! --bench kernels -- [FILTER]`.
 //!
-//! Throughput is in floating-point operations, two for a multiply-add ("Gelem/s" is GFLOP/s), except
-//! for what goes element by element, where it is in values. criterion keeps the last run's figures
-//! and says what has changed.
+//! Throughput is in floating-point operations, two for a multiply-add ("Gelem/s" is GFLOP/s), and
+//! in values for elementwise kernels. The crate criterion stores the last run's figures and prints
+//! the changes.
 
 use std::time::Duration;
 
@@ -33,13 +33,13 @@ const COLUMNS: usize = 336;
 const TOKENS: (usize, usize) = (8 * COLUMNS, 1344);
 const DIM: usize = 512;
 const HEADS: usize = 8;
-/// Channels, rows of the frequency branch and frames of the time branch after each encoder layer.
+/// Channels, rows of the frequency branch, and frames of the time branch after each encoder layer.
 const LEVELS: [(usize, usize, usize); 4] =
     [(48, 512, 85_995), (96, 128, 21_499), (192, 32, 5375), (384, 8, 1344)];
-/// Zeros to either side of the time branch.
+/// Zero padding on either side of the time branch.
 const MARGIN: usize = 16;
 
-/// White noise (xorshift), small enough for weights.
+/// White noise (xorshift) at the scale of weights.
 fn noise(count: usize) -> Vec<f32> {
     let mut state = 0x9e37_79b9_u32;
     let mut next = || {
@@ -63,7 +63,7 @@ fn time_map(frames: usize, channels: usize) -> TimeMap {
     map
 }
 
-/// Runs `work`, which takes `operations`, as `kernel/shape`, on one thread.
+/// Measures `work`, which performs `operations`, as `kernel/shape`, on one thread.
 fn measure(
     c: &mut Criterion,
     kernel: &str,
@@ -105,7 +105,7 @@ fn transformer(c: &mut Criterion) {
     }
 }
 
-/// Packed as for this kind of product, of any values.
+/// Measures attention on arbitrary values, packed for this kind of product.
 fn attend<L: Layout>(c: &mut Criterion, name: &str, queries: usize, keys: usize) {
     let head_dim = DIM / HEADS;
     let packed = |len: usize| {
@@ -147,7 +147,7 @@ fn freq_branch(c: &mut Criterion) {
             conv.row(&row, COLUMNS, &mut out);
         });
 
-        // Counted as the plain convolution that it stands for.
+        // Counted as the equivalent plain convolution.
         let weights = noise(2 * channels * channels * 9);
         let conv = GatedWinograd::new(&weights, channels, &noise(2 * channels));
         let x = freq_map(freqs, channels);
@@ -201,7 +201,8 @@ fn time_branch(c: &mut Criterion) {
             drop(conv.forward_from(2, longer, MARGIN, load));
         });
 
-        // Both layers, but for the second's last product, which the next convolution takes in.
+        // Both layers, except for the second one's last product, which is fused into the next
+        // convolution.
         let layers = [1, 2].map(|dilation| TimeDConv::new(dconv_weights(channels), dilation));
         let mut y = time_map(frames, channels);
         measure(c, "time dconv", &shape, 2 * dconv_operations(channels, frames), || {
@@ -211,7 +212,7 @@ fn time_branch(c: &mut Criterion) {
     }
 }
 
-/// LayerScale's weights are small, so that a layer can be run on its own result again and again.
+/// LayerScale's weights are small, so that a layer can be applied to its own output repeatedly.
 fn dconv_weights(channels: usize) -> DConvWeights {
     let hidden = channels / 8;
     let affine = |count| Affine { weight: vec![1.0; count], bias: vec![0.0; count] };
@@ -231,9 +232,9 @@ fn dconv_operations(channels: usize, places: usize) -> usize {
 }
 
 fn one_thread() -> Criterion {
-    // The kernels share their work out over rayon's pool.
+    // The kernels divide their work over rayon's pool.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build_global();
-    assert!(pool.is_ok(), "the pool is made once");
+    assert!(pool.is_ok(), "the pool exists already");
     Criterion::default()
         .sample_size(10)
         .warm_up_time(Duration::from_millis(500))

@@ -1,12 +1,13 @@
-//! Listening while it is computed: `cargo bench --bench listen -- FILE [--rounds N] [--minutes M]`.
+//! Benchmark of listening during separation: `cargo bench --bench listen -- FILE [--rounds N]
+//! [--minutes M]`.
 //!
-//! Drives the engine in this process and plays through the default sound device (a paced sink behind
-//! ALSA's `file` plug-in will do). Says, N times, how long it takes from Process to the first sound of a
-//! stem at the play head, and after a jump ahead, beside the time of one segment, and where that time
-//! goes; then plays for M minutes while the song is separated again and again, with seeks, loops, gains
-//! and speeds, and says how many underruns there were and how much memory it took.
+//! Drives the engine in this process and plays through the default sound device (a paced sink
+//! behind ALSA's `file` plug-in suffices). Prints, N times, the seconds from Process to the first
+//! sound of a stem at the play head, with a breakdown. Also prints the seconds after a seek ahead,
+//! and the time of one segment. Then plays for M minutes while the song is separated repeatedly,
+//! with seeks, loops, gains and speeds, and prints the underruns and the memory.
 
-#![expect(clippy::print_stdout, reason = "figures are what it is for")]
+#![expect(clippy::print_stdout, reason = "the figures are the result")]
 
 mod folder;
 mod memory;
@@ -26,11 +27,11 @@ use partita::engine::{
 };
 use tempfile::TempDir;
 
-/// Frames between the beginnings of segments. The head begins with one: how much of it is over when it
-/// is there says nothing of how soon that was.
+/// Frames between the starts of segments. The play head starts at a segment's start, so that the
+/// result does not depend on its position within a segment.
 const STRIDE: u64 = 257_985;
 
-/// How long anything is waited for.
+/// Longest wait for anything.
 const PATIENCE: Duration = Duration::from_mins(5);
 
 fn main() -> Result<()> {
@@ -63,9 +64,9 @@ struct Session {
     file: PathBuf,
     song: SongId,
     frames: u64,
-    /// Seconds of the segments that were computed, and how many.
+    /// Total duration, in seconds, and number of the computed segments.
     computed: (f64, usize),
-    /// When segments began, and when the first could be read.
+    /// The start times of the segments, and the time when the first one was readable.
     begun: Vec<Instant>,
     readable: Option<Instant>,
     is_done: bool,
@@ -102,7 +103,7 @@ impl Session {
         Ok(session)
     }
 
-    /// Imports the file and opens it.
+    /// Imports and opens the file.
     fn open(&mut self) -> Result<()> {
         self.engine.send(Command::Import(vec![self.file.clone()]));
         self.song = SongId(0);
@@ -134,14 +135,14 @@ impl Session {
         Ok(())
     }
 
-    /// Takes events for so long.
+    /// Handles events for this time.
     fn attend(&mut self, time: Duration) -> Result<()> {
         let until = Instant::now() + time;
         loop {
             match self.events.recv_deadline(until) {
                 Ok(event) => self.take(event)?,
                 Err(RecvTimeoutError::Timeout) => return Ok(()),
-                Err(RecvTimeoutError::Disconnected) => bail!("the engine has ended"),
+                Err(RecvTimeoutError::Disconnected) => bail!("the engine has stopped"),
             }
         }
     }
@@ -150,7 +151,7 @@ impl Session {
         let since = Instant::now();
         while !reached(self) {
             if since.elapsed() > PATIENCE {
-                bail!("waited in vain for {what}");
+                bail!("timed out waiting for {what}");
             }
             self.attend(Duration::from_millis(1))?;
         }
@@ -162,8 +163,8 @@ impl Session {
         self.engine.send(Command::Process { song: self.song, stems: Vec::new(), from_frame });
     }
 
-    /// Waits for the first sound of a stem; a lane's level says that it is mixed into what the
-    /// device takes.
+    /// Waits for the first sound of a stem: a lane's level is above 0 once the stem is in the mix
+    /// for the device.
     fn until_a_stem_sounds(&mut self, since: Instant) -> Result<f64> {
         self.engine.player().lane_levels();
         self.wait("a stem", |session| {
@@ -172,7 +173,7 @@ impl Session {
         Ok(since.elapsed().as_secs_f64())
     }
 
-    /// As one does who has just started the program, opened a song, and read what it says of it.
+    /// Measures the first sounds for a user who has just started the program and opened a song.
     fn first_sounds(&mut self) -> Result<()> {
         let player = self.engine.player().clone();
         self.wait("the analysis", |session| session.is_analysed)?;
@@ -187,19 +188,20 @@ impl Session {
         self.process();
         let first = self.until_a_stem_sounds(since)?;
         let (Some(begun), Some(readable)) = (self.begun.first().copied(), self.readable) else {
-            bail!("a stem sounds that was not computed");
+            bail!("a stem is audible before a segment was computed");
         };
-        // Well into the next segment, which then has to give way.
+        // Well into the next segment, which the seek then preempts.
         self.attend(Duration::from_secs_f64(0.3 * first))?;
         let jump = Instant::now();
         player.seek(3 * self.frames / 4);
-        self.attend(Duration::from_millis(100))?; // what was on its way is stems too
+        // Stems that are already queued for the device must not count.
+        self.attend(Duration::from_millis(100))?;
         let after_jump = self.until_a_stem_sounds(jump)?;
         self.wait("more segments", |session| session.computed.1 >= 8 || session.is_done)?;
         let segment = self.segment_seconds();
         println!(
             "A segment: {segment:.2} s. From Process to the first sound of a stem: {first:.2} s, \
-             × {:.2} (begins {:.2}, is there after {:.2}, sounds {:.2} later); after a jump ahead: \
+             × {:.2} (started at {:.2}, readable {:.2} later, audible {:.2} later); after a seek: \
              {after_jump:.2} s, × {:.2}. Underruns: {}",
             first / segment,
             (begun - since).as_secs_f64(),
@@ -211,8 +213,8 @@ impl Session {
         Ok(())
     }
 
-    /// What a segment takes in the middle of the work: the median from beginning to beginning, once
-    /// nothing has to give way any more.
+    /// Seconds of a segment in the middle of the job: the median from start to start, once no more
+    /// segments are preempted.
     fn segment_seconds(&self) -> f64 {
         let begun = self.begun.get(3..).unwrap_or_default();
         let mut seconds: Vec<f64> =
@@ -221,7 +223,7 @@ impl Session {
         seconds.get(seconds.len() / 2).copied().unwrap_or(f64::NAN)
     }
 
-    /// Takes the song out and in again, so that there is everything to compute.
+    /// Removes the song and imports it again, so that all segments have to be computed.
     fn again(&mut self) -> Result<()> {
         self.engine.send(Command::Remove(self.song));
         (self.computed, self.is_done) = ((0.0, 0), false);
@@ -231,7 +233,7 @@ impl Session {
     fn endure(&mut self, time: Duration) -> Result<()> {
         let player = self.engine.player().clone();
         let (start, before) = (Instant::now(), player.underruns());
-        let (mut rounds, mut told) = (0u32, Instant::now());
+        let (mut rounds, mut reported) = (0u32, Instant::now());
         while start.elapsed() < time {
             if self.is_done {
                 self.again()?;
@@ -243,8 +245,8 @@ impl Session {
             }
             self.disturb(start.elapsed().as_secs());
             self.attend(Duration::from_secs(1))?;
-            if told.elapsed() > Duration::from_mins(1) {
-                told = Instant::now();
+            if reported.elapsed() > Duration::from_mins(1) {
+                reported = Instant::now();
                 self.report(start, rounds, player.underruns() - before);
             }
         }
@@ -252,7 +254,7 @@ impl Session {
         Ok(())
     }
 
-    /// What a user does, something else each time.
+    /// Performs one of several user actions, depending on the second.
     fn disturb(&self, second: u64) {
         let player = self.engine.player();
         let lane = LaneSettings::default();

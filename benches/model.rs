@@ -1,11 +1,13 @@
-//! How fast the model is: `cargo bench --bench model -- [--profile] [--fast] [--threads N,…] [MODEL]`.
+//! Benchmark of the model: `cargo bench --bench model -- [--profile] [--fast] [--threads N,…]
+//! [MODEL]`.
 //!
-//! Prints seconds per segment, the real-time factor, the share of the machine's matrix-product peak
-//! (measured in the same run, with a library that is not ours), the memory's high-water mark, and
-//! how long a new process takes until the model is ready; with `--profile` also the time of each
-//! part, with `--fast` in the fast precision. Without MODEL, the installed one is used. `--serve` is for `peers.py`, `--load` for itself.
+//! Prints seconds per segment, the real-time factor, the share of the machine's peak for matrix
+//! products, and the peak memory. Also prints the time until a new process has loaded the model.
+//! The peak for products is measured in the same run with a third-party library. `--profile` adds
+//! the time of each part, and `--fast` selects the fast precision. Without MODEL, the installed
+//! model is used. `--serve` is for `peers.py`, `--load` for this program itself.
 
-#![expect(clippy::print_stdout, reason = "a table is what it is for")]
+#![expect(clippy::print_stdout, reason = "the table is the result")]
 
 mod cost;
 mod memory;
@@ -31,10 +33,10 @@ use partita::model::{
 use parts::Parts;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-/// A new segment starts every three quarters of its length (overlap 0.25).
+/// Distance of segments, as a fraction of their length (overlap 0.25).
 const STRIDE: f64 = 0.75;
 
-/// What is asked for.
+/// The command line's options.
 #[derive(Default)]
 struct Arguments {
     profile: bool,
@@ -56,11 +58,11 @@ impl Arguments {
                 "--serve" => arguments.serve = true,
                 "--load" => arguments.load = true,
                 "--threads" => {
-                    let list = words.next().context("--threads wants numbers")?;
+                    let list = words.next().context("--threads: expected numbers")?;
                     let numbers = list.split(',').map(str::parse).collect::<Result<_, _>>();
-                    arguments.threads = numbers.context("--threads wants numbers")?;
+                    arguments.threads = numbers.context("--threads: expected numbers")?;
                 }
-                flag if flag.starts_with("--") => bail!("{flag} is not known here"),
+                flag if flag.starts_with("--") => bail!("unknown option {flag}"),
                 _ => arguments.model = Some(word.into()),
             }
         }
@@ -75,7 +77,7 @@ impl Arguments {
         self.model.clone().unwrap_or_else(installed_model)
     }
 
-    /// The pool with most threads.
+    /// The pool with the maximum number of threads.
     fn pool(&self) -> Result<ThreadPool> {
         pool(self.threads.iter().copied().max().unwrap_or(0))
     }
@@ -90,7 +92,8 @@ fn main() -> Result<()> {
     }
     if arguments.load {
         std::io::stdout().write_all(b"!")?;
-        std::process::exit(0); // taking the network apart again is not what is measured
+        // Skips the deallocation of the network, which is not part of the measurement.
+        std::process::exit(0);
     }
     let bench = Bench::new(network, &arguments)?;
     let peak = bench.print_table(&arguments.threads)?;
@@ -99,7 +102,7 @@ fn main() -> Result<()> {
         let run = || pool.install(|| bench.segment());
         parts.print(pool.current_num_threads(), &bench.costs, peak, run)?;
     }
-    println!("\nA new process has the model ready after {:.2} s (file in the page cache).", {
+    println!("\nA new process loads the model in {:.2} s (file in the page cache).", {
         load_seconds(&arguments)?
     });
     Ok(())
@@ -109,12 +112,12 @@ fn pool(threads: usize) -> Result<ThreadPool> {
     Ok(ThreadPoolBuilder::new().num_threads(threads).build()?)
 }
 
-/// A network and what it is measured with.
+/// A network and the inputs of its measurement.
 struct Bench {
     network: Box<dyn Separator>,
     costs: Costs,
     mix: Vec<f32>,
-    /// What the kernels multiply on this CPU.
+    /// The kind of products in the kernels on this CPU.
     products: &'static str,
 }
 
@@ -126,7 +129,7 @@ impl Bench {
         Ok(Self { costs: Costs::of_file(&arguments.model())?, mix, network, products })
     }
 
-    /// Runs of which the fastest counts: fewer of a large network.
+    /// Number of runs, of which the fastest counts; fewer for a large network.
     fn runs(&self) -> usize {
         if self.costs.total() > 1e12 { 1 } else { 3 }
     }
@@ -136,7 +139,7 @@ impl Bench {
         Ok(())
     }
 
-    /// Prints a row for each number of threads; gives the peak of the last.
+    /// Prints a row for each number of threads; returns the peak of the last one.
     fn print_table(&self, threads: &[usize]) -> Result<f64> {
         let spec = self.network.spec();
         let seconds = spec.segment_frames as f64 / f64::from(spec.sample_rate);
@@ -175,7 +178,7 @@ impl Bench {
     }
 }
 
-/// The model in the data folder, which `PARTITA_HOME` moves.
+/// Path of the model in the data folder, which `PARTITA_HOME` moves.
 fn installed_model() -> PathBuf {
     let home = std::env::var_os("PARTITA_HOME").map(PathBuf::from).or_else(|| {
         directories::ProjectDirs::from("", "", "partita").map(|dirs| dirs.data_dir().to_owned())
@@ -183,7 +186,7 @@ fn installed_model() -> PathBuf {
     home.unwrap_or_default().join("models/htdemucs.safetensors")
 }
 
-/// White noise of one seed (xorshift); the time does not depend on what is separated.
+/// Seeded white noise (xorshift); the duration does not depend on the samples.
 fn noise(count: usize) -> Vec<f32> {
     let mut state = 0x9e37_79b9_u32;
     let mut next = || {
@@ -195,7 +198,7 @@ fn noise(count: usize) -> Vec<f32> {
     (0..count).map(|_| next()).collect()
 }
 
-/// Seconds of the fastest of some runs, after one that warms up.
+/// Seconds of the fastest of some runs, after a warm-up run.
 fn best_of(runs: usize, mut work: impl FnMut() -> Result<()>) -> Result<f64> {
     let mut best = Duration::MAX;
     for run in 0..=runs {
@@ -208,7 +211,7 @@ fn best_of(runs: usize, mut work: impl FnMut() -> Result<()>) -> Result<f64> {
     Ok(best.as_secs_f64())
 }
 
-/// GFLOP/s of a matrix product that fits the caches well, on the threads of the pool.
+/// GFLOP/s of a matrix product that fits into the caches, on the threads of the pool.
 fn product_peak() -> f64 {
     const N: usize = 1024;
     let (lhs, rhs, mut dst) = (noise(N * N), noise(N * N), vec![0.0; N * N]);
@@ -227,7 +230,8 @@ fn product_peak() -> f64 {
     2.0 * (N * N * N) as f64 / best / 1e9
 }
 
-/// Seconds from the start of a process of this program until it has the model, the fastest of some.
+/// Seconds from the start of a process of this program until the model is loaded, for the fastest
+/// of some runs.
 fn load_seconds(arguments: &Arguments) -> Result<f64> {
     let program = std::env::current_exe()?;
     best_of(5, || {

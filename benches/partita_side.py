@@ -10,7 +10,7 @@ HOME = Path(__file__).resolve().parent.parent
 
 
 class Ours:
-    """A process that separates the segments it is given."""
+    """A process that separates segments."""
 
     name = "Partita"
 
@@ -24,11 +24,11 @@ class Ours:
     def read(self, count):
         data = self.process.stdout.read(count)
         if len(data) != count:
-            raise SystemExit("Partita's side ended")
+            raise SystemExit("Partita has exited")
         return data
 
     def separate(self, mix):
-        """The seconds that `mix`, [channels, frames], took, and its stems."""
+        """Duration in seconds and stems for `mix`, [channels, frames]."""
         self.process.stdin.write(np.ascontiguousarray(mix, "<f4").tobytes())
         self.process.stdin.flush()
         (seconds,) = struct.unpack("<d", self.read(8))

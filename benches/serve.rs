@@ -1,9 +1,9 @@
-//! The model for `peers.py`: separates what it is sent, and says how long that took.
+//! The model as a server for `peers.py`: separates segments and measures the time.
 //!
-//! Standard input carries segments, each `[channels, segment_frames]` as little-endian f32; standard
-//! output answers each with its seconds as one f64 and the stems, `[sources, channels,
-//! segment_frames]`. The first answer of all, with no seconds and no stems, is the number of frames
-//! and of stems as two u32, when the model is loaded.
+//! Standard input carries segments, each `[channels, segment_frames]` as little-endian f32.
+//! Standard output answers each with the seconds as one f64 and the stems, `[sources, channels,
+//! segment_frames]`. Once the model is loaded, and before any segment, standard output carries the
+//! numbers of frames and of stems as two u32.
 
 use std::{
     io::{ErrorKind, Read as _, Write as _},

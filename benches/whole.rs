@@ -1,13 +1,13 @@
-//! The whole program from outside: `cargo bench --bench whole -- --first-stem`, or
-//! `-- --memory MINUTES [--segments N]`.
+//! Benchmarks of the whole program: `cargo bench --bench whole -- --first-stem`, or `-- --memory
+//! MINUTES [--segments N]`.
 //!
-//! `--first-stem` drives the engine in this process: how long from Process to the first segment's
-//! stems, with the model loaded already, beside the time of the network alone. `--memory` runs
-//! `partita separate` on a song of that length, and says how much memory it took; with `--segments`
-//! it ends the run after so many, because memory has stopped growing long before. Both make up their
-//! songs and data folders, and remove them.
+//! `--first-stem` drives the engine in this process, with the model already loaded. It prints the
+//! seconds from Process to the stems of the first segment, and the time of the network alone.
+//! `--memory` runs `partita separate` on a song of this length and prints the peak memory. With
+//! `--segments`, the run is stopped after N segments, because the memory has stopped growing long
+//! before. Both create temporary songs and data folders.
 
-#![expect(clippy::print_stdout, reason = "figures are what it is for")]
+#![expect(clippy::print_stdout, reason = "the figures are the result")]
 
 mod folder;
 mod memory;
@@ -43,11 +43,11 @@ fn main() -> Result<()> {
         ["--memory", minutes, "--segments", segments] => {
             memory_of(minutes.parse()?, Some(segments.parse()?))
         }
-        _ => bail!("--first-stem, or --memory MINUTES [--segments N]"),
+        _ => bail!("expected --first-stem, or --memory MINUTES [--segments N]"),
     }
 }
 
-/// Writes noise as a 16-bit WAV; another for each seed.
+/// Writes noise, which depends on the seed, as a 16-bit WAV.
 fn write_song(path: &Path, seconds: f64, seed: u32) -> Result<()> {
     let spec = hound::WavSpec {
         channels: CHANNELS as u16,
@@ -64,14 +64,14 @@ fn write_song(path: &Path, seconds: f64, seed: u32) -> Result<()> {
     Ok(writer.finalize()?)
 }
 
-/// A running engine, asked and listened to.
+/// A running engine with its events.
 struct Session {
     engine: Engine,
     events: Receiver<Event>,
 }
 
 impl Session {
-    /// Starts the engine and waits until it has found the model.
+    /// Starts the engine and waits until the model is found.
     fn start(home: &Path) -> Result<Self> {
         let config = Config {
             home: home.to_owned(),
@@ -88,7 +88,7 @@ impl Session {
         Ok(session)
     }
 
-    /// Waits for the event that `choose` is about.
+    /// Waits for an event that `choose` accepts.
     fn wait<T>(&self, mut choose: impl FnMut(Event) -> Option<T>) -> Result<T> {
         loop {
             match self.events.recv()? {
@@ -117,7 +117,8 @@ impl Session {
         self.wait(|event| matches!(event, Event::Opened { .. }).then_some(()))
     }
 
-    /// Asks for all stems, and gives the seconds until the first are there; then waits for the end.
+    /// Requests all stems and waits for the end of the job. Returns the seconds until the first
+    /// stems.
     fn process(&self, song: SongId) -> Result<f64> {
         let start = Instant::now();
         let stems = Vec::new();
@@ -133,7 +134,7 @@ impl Session {
         })
         .and_then(|state| match (state, first) {
             (JobState::Done, Some(first)) => Ok(first.as_secs_f64()),
-            (state, _) => bail!("the job ended so: {state:?}"),
+            (state, _) => bail!("unexpected end of the job: {state:?}"),
         })
     }
 }
@@ -141,7 +142,7 @@ impl Session {
 fn first_stem() -> Result<()> {
     const ROUNDS: usize = 5;
     let home = folder::home()?;
-    let installed = InstalledModel::find(home.path(), DEFAULT)?.context("the model is gone")?;
+    let installed = InstalledModel::find(home.path(), DEFAULT)?.context("the model is missing")?;
     let pool = pool::new(Compute::default())?;
     let network =
         pool.install(|| model::load(&installed.networks[0].weights, Precision::Single))?;
@@ -157,7 +158,7 @@ fn first_stem() -> Result<()> {
         pool.install(|| network.separate(&mix))?;
         let seconds = (start.elapsed().as_secs_f64(), session.process(song)?);
         if round > 0 {
-            // The first round loads the engine's model and warms both up.
+            // The first round loads the engine's model and warms up both.
             alone.push(seconds.0);
             first.push(seconds.1);
         }
@@ -165,8 +166,8 @@ fn first_stem() -> Result<()> {
     let least = |times: &[f64]| times.iter().copied().fold(f64::INFINITY, f64::min);
     let (alone, first) = (least(&alone), least(&first));
     println!(
-        "From Process to the first stems: {first:.3} s; the network alone: {alone:.3} s for a \
-         segment (× {:.3}).\nThe least of {ROUNDS} each, in turn, on {} threads; the model was \
+        "From Process to the first stems: {first:.3} s; only the network: {alone:.3} s for a \
+         segment (× {:.3}).\nThe minimum of {ROUNDS} runs each, in turn, on {} threads; the model was \
          loaded already.",
         first / alone,
         pool.current_num_threads()
@@ -174,12 +175,12 @@ fn first_stem() -> Result<()> {
     Ok(())
 }
 
-/// The child, ended however this ends.
+/// A child process that is killed when dropped.
 struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // What has ended by itself cannot be ended again.
+        // Killing a child that has exited fails, which is ignored.
         drop(self.0.kill());
         drop(self.0.wait());
     }
@@ -213,12 +214,12 @@ fn memory_of(minutes: f64, stop_after: Option<usize>) -> Result<()> {
     };
     let seconds = start.elapsed().as_secs_f64();
     let how = match ended {
-        None => format!("stopped there, after {seconds:.0} s; files were not written"),
-        Some(status) if status.success() => format!("to the end, in {seconds:.0} s"),
+        None => format!("stopped after {seconds:.0} s, before files were written"),
+        Some(status) if status.success() => format!("completed in {seconds:.0} s"),
         Some(status) => bail!("partita separate failed: {status}"),
     };
     println!(
-        "partita separate on {minutes} minutes: peak memory {} MB, {} MB of it after {EARLY} segments \
+        "partita separate on {minutes} minutes: peak memory {} MB, {} MB after {EARLY} segments \
          ({segments} segments, {how}).",
         peak / 1_000_000,
         early.unwrap_or(peak) / 1_000_000
@@ -226,7 +227,7 @@ fn memory_of(minutes: f64, stop_after: Option<usize>) -> Result<()> {
     Ok(())
 }
 
-/// Segments that are finished in the hidden working folder beside the results.
+/// Number of finished segments in the hidden working folder beside the results.
 fn segments_in(folder: &Path) -> usize {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let flags = entries.filter_map(|entry| fs::read(entry.path().join("stems/segments")).ok());

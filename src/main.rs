@@ -1,4 +1,4 @@
-//! The `partita` binary: reads the arguments and hands over to the window or the command line.
+//! The `partita` binary: parses the arguments and starts the window or the command line.
 
 use std::process::ExitCode;
 

@@ -1,7 +1,7 @@
-//! Errors of the operating system as data: cloneable, comparable, and readable again from JSON.
+//! Operating system errors as data: cloneable, comparable, and deserialisable.
 //!
-//! A leaf that every layer may use. Holds no policy: what an error means for a retry is decided by
-//! [`crate::engine::Problem::class`].
+//! This module has no dependencies, so every layer may use it. It contains no policy:
+//! [`crate::engine::Problem::class`] decides whether an error is retried.
 
 use std::{
     fmt, io,
@@ -10,45 +10,45 @@ use std::{
 
 use serde::{Deserialize, Serialize, Serializer};
 
-/// An I/O error: its kind, the system's number where it has one, and its English text.
+/// An I/O error: its kind, the system's number if any, and its English text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Os {
-    /// The kind, as far as the program distinguishes kinds.
+    /// Kind of the error, as far as the program distinguishes kinds.
     pub kind: OsKind,
-    /// The system's error number; `None` for an error that a library derived from the bytes.
+    /// Error number of the system; `None` for an error that a library derived from the data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<i32>,
-    /// The text, as [`io::Error`] displays it.
+    /// Text of the error, as [`io::Error`] displays it.
     pub text: String,
 }
 
-/// Kinds of I/O errors that are handled or worded differently.
+/// Kinds of I/O errors with distinct handling or texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OsKind {
     /// The file or folder does not exist.
     NotFound,
-    /// The user lacks the right.
+    /// The user lacks the permission.
     Denied,
     /// The disk is full, or the user's quota is used up.
     NoSpace,
     /// The file system is mounted read-only.
     ReadOnly,
-    /// The device or its server does not answer: unplugged, disconnected, or failing.
+    /// The device or its server does not respond: unplugged, disconnected, or failing.
     Gone,
     /// A handle of a network file system is stale.
     Stale,
-    /// A folder stands where a file was expected.
+    /// A folder was found instead of a file.
     IsFolder,
-    /// A file stands where a folder was expected.
+    /// A file was found instead of a folder.
     NotFolder,
-    /// The time for an answer is over.
+    /// The operation timed out.
     TimedOut,
     /// The data ends too early.
     Truncated,
     /// The data is invalid.
     Invalid,
-    /// Any other.
+    /// Any other error.
     Other,
 }
 
@@ -65,7 +65,7 @@ impl From<io::Error> for Os {
 }
 
 impl Os {
-    /// An error of a library that is not the system's, by its text.
+    /// Creates an error from the text of a library's error.
     pub fn other(error: impl fmt::Display) -> Self {
         Self { kind: OsKind::Other, number: None, text: error.to_string() }
     }
@@ -98,18 +98,18 @@ fn kind_of(error: &io::Error) -> OsKind {
     }
 }
 
-/// Serialises a path as text; bytes that are not Unicode are replaced, never an error.
+/// Serialises a path as text; invalid Unicode is replaced and never an error.
 ///
 /// # Errors
-/// Those of the serialiser.
+/// Fails with the errors of the serialiser.
 pub fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&path.to_string_lossy())
 }
 
-/// Serialises paths as [`as_text`] does.
+/// Serialises paths like [`as_text`].
 ///
 /// # Errors
-/// Those of the serialiser.
+/// Fails with the errors of the serialiser.
 pub fn as_texts<S: Serializer>(paths: &[PathBuf], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(paths.iter().map(|path| path.to_string_lossy()))
 }
@@ -134,7 +134,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_disk_that_was_unplugged_is_known_by_its_number() {
+    fn recognises_an_unplugged_disk_by_its_error_number() {
         for number in [5, 6, 19, 107] {
             assert_eq!(Os::from(io::Error::from_raw_os_error(number)).kind, OsKind::Gone);
         }

@@ -1,4 +1,4 @@
-//! The rooms and their one direction of dependency, held by reading the sources.
+//! The layers of the program and their single direction of dependency, checked in the sources.
 
 use std::{
     fs,
@@ -25,7 +25,7 @@ fn room(name: &str) -> Vec<(PathBuf, String)> {
     found
 }
 
-/// Lines of code that hold one of `words`; comments may say what they like.
+/// Lines of code that contain one of `words`; comments are ignored.
 fn lines_with(room_name: &str, words: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     for (path, text) in room(room_name) {
@@ -62,7 +62,7 @@ fn the_texts_know_no_other_room() {
 fn the_front_ends_do_not_know_each_other() {
     assert_eq!(lines_with("ui", &["crate::cli"]), Vec::<String>::new());
     let window: Vec<String> = lines_with("cli", &["crate::ui"]);
-    assert_eq!(window.len(), 1, "only to open it: {window:?}");
+    assert_eq!(window.len(), 1, "the command line only opens the window: {window:?}");
 }
 
 #[test]
@@ -79,8 +79,8 @@ fn unsafe_stays_in_the_kernels_and_the_mapped_weights() {
     }
 }
 
-/// Nothing of a user's leaves the computer: only the download of weights, and the server that its
-/// tests talk to, know the network.
+/// Checks that no user data leaves the computer: only the download of weights, and the server of
+/// its tests, use the network.
 #[test]
 fn only_the_download_of_weights_knows_the_network() {
     let words = ["ureq", "std::net", "TcpStream", "TcpListener", "UdpSocket", "SocketAddr"];
@@ -95,18 +95,18 @@ fn only_the_download_of_weights_knows_the_network() {
             knowing.extend(name);
         }
     }
-    assert!(knowing.contains(&"download/mod.rs"), "the words are no longer those to look for");
+    assert!(knowing.contains(&"download/mod.rs"), "the searched words are outdated");
 
     let lock =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock")).unwrap();
     for client in ["attohttpc", "curl", "hyper", "isahc", "minreq", "reqwest"] {
-        assert!(!lock.contains(&format!("name = \"{client}\"")), "{client} is among the packages");
+        assert!(!lock.contains(&format!("name = \"{client}\"")), "{client} is a dependency");
     }
 }
 
 #[test]
 fn every_module_says_what_it_is() {
     for (path, text) in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
-        assert!(text.starts_with("//!"), "{} does not open with //!", path.display());
+        assert!(text.starts_with("//!"), "{} does not start with //!", path.display());
     }
 }

@@ -1,5 +1,5 @@
-//! An archive as an engine of a cluster starts it: manifests, shares, programs that are killed or told
-//! to end, songs that cannot be done, and the report over all of it. The network is a small one.
+//! Archives as cluster schedulers start them: manifests, shares, killed and terminated programs,
+//! songs that fail, and the report over everything. The network is a small one.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,16 +18,16 @@ use crate::support::{
     Dice, command, home, json_lines, partita, read_wav, stderr, stdout, tiny_home, walk, write_song,
 };
 
-/// Segments of the small network begin so many frames apart.
+/// Distance of the small network's segments, in frames.
 const STRIDE: usize = 2100;
 
-/// A data folder, songs and a folder of results.
+/// A data folder with songs and an output folder.
 struct Archive {
     home: TempDir,
 }
 
 impl Archive {
-    /// With songs of so many frames, `song-0.wav` and on.
+    /// Creates songs `song-0.wav` and so on, with these lengths in frames.
     fn new(lengths: &[usize]) -> Self {
         let archive = Self { home: tiny_home() };
         fs::create_dir(archive.at("songs")).unwrap();
@@ -45,7 +45,7 @@ impl Archive {
         self.at("songs").join(format!("song-{index}.wav"))
     }
 
-    /// A manifest with these lines.
+    /// Writes a manifest with these lines.
     fn manifest(&self, name: &str, lines: &[String]) -> PathBuf {
         let path = self.at(name);
         fs::write(&path, lines.join("\n")).unwrap();
@@ -86,16 +86,18 @@ impl Archive {
         (output.status.code(), json_lines(&output).remove(0))
     }
 
-    /// Every result, by its name.
+    /// The samples of every result, by file name.
     fn results(&self, out: &str) -> BTreeMap<PathBuf, Vec<f32>> {
         let out = self.at(out);
-        let files =
-            walk(&out).into_iter().filter(|it| it.extension().is_some_and(|it| it == "wav"));
-        let results = files.map(|it| (it.strip_prefix(&out).unwrap().to_owned(), read_wav(&it)));
+        let files = walk(&out)
+            .into_iter()
+            .filter(|path| path.extension().is_some_and(|ending| ending == "wav"));
+        let results =
+            files.map(|path| (path.strip_prefix(&out).unwrap().to_owned(), read_wav(&path)));
         results.collect()
     }
 
-    /// What was not swept, and is half done.
+    /// Files of incomplete work that were not cleaned up.
     fn left_over(&self, out: &str) -> Vec<PathBuf> {
         let is_part = |path: &Path| path.extension().is_some_and(|ending| ending == "part");
         let out = self.at(out);
@@ -113,7 +115,7 @@ fn code(output: &Output) -> Option<i32> {
     output.status.code()
 }
 
-/// Events of a kind, by song.
+/// Events of a kind, in order.
 fn events(output: &Output, kind: &str) -> Vec<Value> {
     let lines = stdout(output);
     let values = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
@@ -124,7 +126,7 @@ fn names(events: &[Value]) -> Vec<String> {
     events.iter().map(|event| event["song"].as_str().unwrap().to_owned()).collect()
 }
 
-/// How many segments a program began to compute.
+/// Number of segments that a program started to compute.
 fn begun(output: &Output) -> usize {
     stderr(output).matches("computing segment ").count()
 }
@@ -147,7 +149,7 @@ fn a_manifest_in_any_form_gives_the_same_files() {
     assert_eq!(expected.len(), 2 * 3, "{:?}", expected.keys());
     assert!(archive.results("csv") == expected && archive.results("objects") == expected);
 
-    // The same from a pipe, and the same as without a manifest.
+    // A manifest from a pipe, and no manifest at all, give the same results.
     let (out, file) = (archive.at("piped"), fs::File::open(&lines).unwrap());
     let words = Archive::words("-", out.to_str().unwrap(), &[]);
     let piped = command(archive.home.path(), &words).stdin(file).output().unwrap();
@@ -180,7 +182,7 @@ fn lines_have_names_folders_and_options_of_their_own() {
         .filter(|path| !path.to_string_lossy().contains(".partita"))
         .map(|path| path.strip_prefix(archive.at("out")).unwrap().display().to_string())
         .collect();
-    // Names that some file system would take for one get a number.
+    // Names that some file system treats as equal get a number.
     let expected = [
         "x/Y/First_ one (2)/high.flac",
         "x/Y/First_ one (2)/low.flac",
@@ -205,8 +207,8 @@ fn lines_have_names_folders_and_options_of_their_own() {
     }
 }
 
-/// Shares of real files, whose lengths their headers tell: each song is in one, also those that are no
-/// songs, and the shares are of nearly one length.
+/// Shares of real files, whose headers have the lengths. Each file is in one share, even if it is
+/// not a song, and the shares have similar lengths.
 #[test]
 fn shares_have_every_song_once_and_nearly_one_length() {
     let mut dice = Dice(41);
@@ -222,14 +224,15 @@ fn shares_have_every_song_once_and_nearly_one_length() {
         if shard == "4/4" {
             let (code, report) = archive.report("out", &[]);
             assert_eq!((code, &report["not_begun"][0]), (Some(75), &Value::from("4/4")));
-            assert_eq!(report["songs"], 15, "those of the share that has not begun, too");
+            assert_eq!(report["songs"], 15, "songs of a share that has not started also count");
         }
         let output = archive.run(&manifest, "out", &["--shard", shard]);
         let failures = names(&events(&output, "failed"));
         assert_eq!(code(&output), Some(i32::from(!failures.is_empty())), "{}", stderr(&output));
         let of_share = events(&output, "done");
-        let seconds: Vec<f64> = of_share.iter().map(|it| it["seconds"].as_f64().unwrap()).collect();
-        assert!(seconds.is_sorted_by(|a, b| a >= b), "the longest first: {seconds:?}");
+        let seconds: Vec<f64> =
+            of_share.iter().map(|event| event["seconds"].as_f64().unwrap()).collect();
+        assert!(seconds.is_sorted_by(|a, b| a >= b), "expected the longest first: {seconds:?}");
         loads.push(seconds.iter().sum::<f64>());
         done.extend(names(&of_share));
         failed.extend(failures);
@@ -241,7 +244,7 @@ fn shares_have_every_song_once_and_nearly_one_length() {
     failed.sort();
     let mut expected = paths[13..].to_vec();
     expected.sort();
-    assert_eq!(failed, expected, "each in one share");
+    assert_eq!(failed, expected, "each failure belongs to one share");
     let (least, most) =
         (loads.iter().copied().fold(9e9, f64::min), loads.iter().copied().fold(0.0, f64::max));
     let longest = *lengths.iter().max().unwrap() as f64 / 44_100.0;
@@ -257,7 +260,7 @@ fn shares_have_every_song_once_and_nearly_one_length() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
-    /// As the program's own parts tell them, for any lengths and any number of shares.
+    /// Checks the assignment of songs to shares, for any lengths and any number of shares.
     #[test]
     fn any_number_of_shares_holds_every_song_once(
         lengths in proptest::collection::vec(proptest::option::of(0.5f64..700.0), 0..120),
@@ -265,9 +268,9 @@ proptest! {
     ) {
         use partita::engine::cluster::shard::shares;
         let songs: Vec<_> =
-            lengths.iter().enumerate().map(|(i, it)| (format!("{i}.wav"), *it)).collect();
+            lengths.iter().enumerate().map(|(i, seconds)| (format!("{i}.wav"), *seconds)).collect();
         let whole = shares(&songs, count);
-        // Each node tells only its own: together they are all, and none is told twice.
+        // Each node computes only its own share: together they contain every song exactly once.
         let mut seen = vec![0; songs.len()];
         for share in 0..count {
             for (song, of) in shares(&songs, count).into_iter().enumerate() {
@@ -279,8 +282,8 @@ proptest! {
     }
 }
 
-/// Killed again and again: what is done is skipped, a song goes on from its last segment, and the
-/// samples are those of a run that nobody disturbed.
+/// Kills a share again and again. Completed songs are skipped, an interrupted song resumes after
+/// its last segment, and the samples equal those of an undisturbed run.
 #[test]
 fn a_killed_share_goes_on_from_its_last_segment() {
     let lengths = [44_100, 88_200, 22_050, 66_150];
@@ -310,7 +313,7 @@ fn a_killed_share_goes_on_from_its_last_segment() {
             assert!(samples.len() >= 2 * 22_050, "{}: half-written", name.display());
         }
     };
-    // The segment in hand, and the one that was being stored.
+    // The current segment, and the one that was being stored, may be computed again.
     assert!(computed <= total + 2 * killed, "{computed} of {total}, killed {killed} times");
     assert!(archive.results("killed") == archive.results("undisturbed"));
     let left = archive.left_over("killed");
@@ -322,10 +325,10 @@ fn a_killed_share_goes_on_from_its_last_segment() {
     drop(last);
 }
 
-/// Told to end, it finishes the segment in hand, and the next run computes only the others.
+/// Sends SIGTERM: the current segment is finished, and the next run computes only the others.
 #[cfg(unix)]
 #[test]
-fn told_to_end_it_finishes_the_segment_and_says_so() {
+fn sigterm_finishes_the_segment_and_reports_it() {
     let frames = 44_100 * 40;
     let archive = Archive::new(&[frames, 4000]);
     let manifest = archive.manifest("all.txt", &archive.paths(2));
@@ -336,14 +339,14 @@ fn told_to_end_it_finishes_the_segment_and_says_so() {
     };
     let until = Instant::now() + Duration::from_mins(2);
     while flags() < 3 {
-        assert!(Instant::now() < until, "it does not begin");
+        assert!(Instant::now() < until, "the program does not start");
         std::thread::sleep(Duration::from_millis(5));
     }
-    let told = Instant::now();
+    let signalled = Instant::now();
     let kill = std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap();
     assert!(kill.success());
     let ended = child.wait_with_output().unwrap();
-    assert!(told.elapsed() < Duration::from_secs(20), "{:?}", told.elapsed());
+    assert!(signalled.elapsed() < Duration::from_secs(20), "{:?}", signalled.elapsed());
     assert_eq!(code(&ended), Some(75), "{}", stderr(&ended));
     let summary = events(&ended, "ended").remove(0);
     assert_eq!(
@@ -352,15 +355,20 @@ fn told_to_end_it_finishes_the_segment_and_says_so() {
         "{summary}"
     );
     let finished = flags();
-    assert_eq!(begun(&ended), finished, "what was begun was finished");
+    assert_eq!(begun(&ended), finished, "a started segment was not finished");
     let (report_code, report) = archive.report("out", &[]);
     assert_eq!((report_code, &report["shares"][0]["state"]), (Some(75), &Value::from("stopped")));
     let next = archive.run(&manifest, "out", &[]);
     assert_eq!(code(&next), Some(0), "{}", stderr(&next));
-    assert_eq!(begun(&next) + finished, segments(frames) + segments(4000), "none twice");
+    assert_eq!(
+        begun(&next) + finished,
+        segments(frames) + segments(4000),
+        "a segment was computed twice"
+    );
 }
 
-/// A song that cannot be done stops nothing, and is told from one that another try may do.
+/// A song that fails permanently stops nothing, and is distinguished from one that may succeed
+/// later.
 #[test]
 fn what_fails_is_listed_and_the_exit_code_says_whether_to_try_again() {
     let archive = Archive::new(&[6000]);
@@ -368,38 +376,39 @@ fn what_fails_is_listed_and_the_exit_code_says_whether_to_try_again() {
     fs::write(&broken, "only words\n".repeat(40)).unwrap();
     let away = archive.at("mount/song.wav");
     let lines = [&broken, &archive.song(0), &archive.at("songs/gone.wav")];
-    let lines: Vec<String> = lines.map(|it| it.display().to_string()).into();
+    let lines: Vec<String> = lines.map(|path| path.display().to_string()).into();
     let manifest = archive.manifest("all.txt", &lines);
     let output = archive.run(&manifest, "out", &["--format", "flac"]);
     assert_eq!(code(&output), Some(1), "{}", stderr(&output));
     assert_eq!(events(&output, "done").len(), 1);
     let failures = archive.at("out/failures.jsonl");
     let listed = fs::read_to_string(&failures).unwrap();
-    let listed: Vec<Value> = listed.lines().map(|it| serde_json::from_str(it).unwrap()).collect();
+    let listed: Vec<Value> =
+        listed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(listed.len(), 2);
-    assert!(listed.iter().all(|it| it["temporary"] == false), "{listed:?}");
+    assert!(listed.iter().all(|failure| failure["temporary"] == false), "{listed:?}");
     assert_eq!((listed[0]["line"].as_u64(), listed[1]["line"].as_u64()), (Some(1), Some(3)));
     assert!(listed[0]["reason"].as_str().unwrap().contains("not an audio file"), "{listed:?}");
-    assert!(!archive.at("out/broken").exists(), "nothing of it is left");
+    assert!(!archive.at("out/broken").exists(), "files of the broken song are left");
 
-    // The list is a manifest: when what was wrong is mended, it is all that is to be done.
+    // The list is a manifest: once the causes are fixed, it contains exactly the remaining songs.
     write_song(&broken, 5000, 44_100, 3);
     write_song(&archive.at("songs/gone.wav"), 5000, 44_100, 4);
     let kept = archive.at("again.jsonl");
     fs::copy(&failures, &kept).unwrap();
     let output = archive.run(&kept, "out", &["--format", "flac"]);
     assert_eq!((code(&output), events(&output, "done").len()), (Some(0), 2), "{}", stderr(&output));
-    assert!(!failures.exists(), "none failed");
+    assert!(!failures.exists(), "a song failed again");
     let output = archive.run(&manifest, "out", &["--format", "flac"]);
     assert_eq!((code(&output), events(&output, "skipped").len()), (Some(0), 3));
 
-    // What is not mounted may be later.
+    // An unmounted file system may be mounted later.
     let lines = [lines[1].clone(), away.display().to_string()];
     let manifest = archive.manifest("away.txt", &lines);
     let output = archive.run(&manifest, "out", &["--format", "flac"]);
     assert_eq!(code(&output), Some(75), "{}", stderr(&output));
     assert!(fs::read_to_string(&failures).unwrap().contains("\"temporary\":true"));
-    // Without its length no node can tell the shares as the others do.
+    // Without the length of a song, this node cannot compute the same shares as the others.
     let output = archive.run(&manifest, "out", &["--shard", "1/2"]);
     assert_eq!(code(&output), Some(75), "{}", stderr(&output));
     assert!(stderr(&output).contains("partita probe"), "{}", stderr(&output));
@@ -409,7 +418,7 @@ fn what_fails_is_listed_and_the_exit_code_says_whether_to_try_again() {
     assert_eq!(code(&output), Some(0), "{}", stderr(&output));
 }
 
-/// Files of others are never replaced, unless it is said; and what was changed is done anew.
+/// Foreign files are never replaced unless requested, and changed results are written again.
 #[test]
 fn files_of_others_stay_and_what_is_not_whole_is_made_again() {
     let archive = Archive::new(&[6000, 7000]);
@@ -427,7 +436,7 @@ fn files_of_others_stay_and_what_is_not_whole_is_made_again() {
 
     let second = walk(&archive.at("out/song-1")).remove(0);
     let whole = fs::read(&second).unwrap();
-    // Tags come in another order each time.
+    // The order of tags differs between runs.
     let samples = read_wav(&second);
     fs::write(&second, &whole[..whole.len() / 2]).unwrap();
     let (report_code, report) = archive.report("out", &[]);
@@ -437,7 +446,7 @@ fn files_of_others_stay_and_what_is_not_whole_is_made_again() {
     assert_eq!((code(&output), names(&events(&output, "done")).len()), (Some(0), 1));
     assert!(read_wav(&second) == samples);
 
-    // A byte that was turned is seen by those who look at bytes.
+    // Only `--verify`, which reads the content, detects a flipped bit.
     let mut bytes = whole.clone();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
@@ -450,10 +459,14 @@ fn files_of_others_stay_and_what_is_not_whole_is_made_again() {
 
     write_song(&archive.song(1), 8000, 44_100, 9);
     let output = archive.run(&manifest, "out", &[]);
-    assert_eq!(names(&events(&output, "done")), [archive.paths(2)[1].clone()], "it was changed");
+    assert_eq!(
+        names(&events(&output, "done")),
+        [archive.paths(2)[1].clone()],
+        "the changed song was not separated again"
+    );
 }
 
-/// The same share given to three by mistake: they share the work, and the files are right.
+/// Starts three programs on the same share: they divide the work, and the files are correct.
 #[test]
 fn three_on_the_same_share_do_not_spoil_each_other() {
     let lengths = [66_150, 60_000, 55_000, 50_000];
@@ -470,17 +483,17 @@ fn three_on_the_same_share_do_not_spoil_each_other() {
         computed += begun(&output);
     }
     let total: usize = lengths.iter().copied().map(segments).sum();
-    assert!(computed < 2 * total, "they share the work: {computed} of {total}");
+    assert!(computed < 2 * total, "the programs did not divide the work: {computed} of {total}");
     assert!(archive.results("out") == archive.results("alone"));
     assert!(archive.left_over("out").is_empty(), "{:?}", archive.left_over("out"));
     assert_eq!(archive.report("out", &["--verify"]).0, Some(0));
 }
 
-/// Gives receipts and lists the form that version 1 gave them, or half-done work.
+/// Converts receipts and lists to version 1's format, or leaves interrupted work in that format.
 fn as_version_1(archive: &Archive, out: &str) {
     let state = archive.at(out).join(".partita");
     for list in walk(&state.join("shards")) {
-        if list.extension().is_none_or(|it| it != "songs") {
+        if list.extension().is_none_or(|ending| ending != "songs") {
             continue;
         }
         let mut lines = Vec::new();
@@ -524,7 +537,7 @@ fn an_archive_of_version_1_is_complete_and_not_counted_twice() {
     assert_eq!((report_code, report["done"].as_u64()), (Some(0), Some(2)), "{report}");
     let again = archive.run(&manifest, "out", &[]);
     assert_eq!((code(&again), begun(&again), events(&again, "skipped").len()), (Some(0), 0, 2));
-    // Another division of the manifest lists the songs by their keys of today.
+    // Another division of the manifest lists the songs by their current keys.
     as_version_1(&archive, "out");
     assert_eq!(code(&archive.run(&manifest, "out", &["--shard", "1/2"])), Some(0));
     assert_eq!(code(&archive.run(&manifest, "out", &["--shard", "2/2"])), Some(0));
@@ -545,7 +558,7 @@ fn half_done_work_of_version_1_is_resumed() {
     };
     let until = Instant::now() + Duration::from_mins(2);
     while flags() < 2 {
-        assert!(Instant::now() < until, "it does not begin");
+        assert!(Instant::now() < until, "the program does not start");
         std::thread::sleep(Duration::from_millis(5));
     }
     let kill = std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap();
@@ -557,7 +570,7 @@ fn half_done_work_of_version_1_is_resumed() {
     assert!(finished >= 2);
     let next = archive.run(&manifest, "out", &[]);
     assert_eq!(code(&next), Some(0), "{}", stderr(&next));
-    assert_eq!(begun(&next) + finished, segments(44_100 * 20), "none twice");
+    assert_eq!(begun(&next) + finished, segments(44_100 * 20), "a segment was computed twice");
     assert!(archive.left_over("out").is_empty(), "{:?}", archive.left_over("out"));
 }
 
@@ -592,11 +605,12 @@ fn probe_prints_a_manifest_with_lengths() {
     assert_eq!((line["seconds"].as_f64(), line["stems"].as_str()), (Some(1.0), Some("low")));
     let songs = archive.at("songs");
     let lines = json_lines(&partita(archive.home.path(), &["probe", songs.to_str().unwrap()]));
-    let seconds: Vec<f64> = lines.iter().map(|it| it["seconds"].as_f64().unwrap()).collect();
+    let seconds: Vec<f64> = lines.iter().map(|line| line["seconds"].as_f64().unwrap()).collect();
     assert_eq!(seconds, [1.0, 0.5]);
 }
 
-/// What a process maps of the files in a folder: their numbers, resident bytes, and its share of those.
+/// The files of a folder that a process has mapped: their inode numbers, resident bytes, and
+/// proportional share in bytes.
 #[cfg(target_os = "linux")]
 fn mapped(process: u32, folder: &Path) -> (BTreeSet<String>, u64, u64) {
     let maps = fs::read_to_string(format!("/proc/{process}/smaps")).unwrap_or_default();
@@ -621,8 +635,8 @@ fn mapped(process: u32, folder: &Path) -> (BTreeSet<String>, u64, u64) {
     (files, resident, share)
 }
 
-/// Two processes hold the weights in memory once. The network is the real one: small weights are not
-/// worth a mapping.
+/// Two processes hold the weights in memory once. Uses the real network, because small weights are
+/// not mapped.
 #[cfg(target_os = "linux")]
 #[test]
 fn processes_of_a_computer_share_the_weights() {
@@ -638,14 +652,19 @@ fn processes_of_a_computer_share_the_weights() {
     let until = Instant::now() + Duration::from_mins(2);
     let (files, resident, share) = loop {
         let [one, two] = both.each_ref().map(|child| mapped(child.id(), &folder));
-        // Both are there with all, and each bears half of it.
+        // Both processes have mapped everything, and each accounts for half.
         if one.0 == two.0 && one.1 > 100 << 20 && one.2.max(two.2) < one.1 * 6 / 10 {
             break one;
         }
         assert!(Instant::now() < until, "{:?} and {:?}", (one.1, one.2), (two.1, two.2));
         std::thread::sleep(Duration::from_millis(50));
     };
-    println!("{} files, {} MB, of which each bears {}", files.len(), resident >> 20, share >> 20);
+    println!(
+        "{} files, {} MB, of which each process accounts for {}",
+        files.len(),
+        resident >> 20,
+        share >> 20
+    );
     for child in &mut both {
         child.kill().unwrap();
         child.wait().unwrap();

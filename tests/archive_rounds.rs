@@ -1,5 +1,5 @@
-//! Many rounds of several programs on one manifest, each in a new folder of results: no round may fail,
-//! and none may leave anything behind. Ignored, because it takes an hour; run by hand:
+//! Many rounds of several programs on one manifest, each in a new output folder. No round may fail
+//! or leave anything behind. Ignored, because a run takes an hour; start it manually:
 //!
 //! `PARTITA_ROUNDS=1000 cargo test --release --test tests archive_rounds -- --ignored --nocapture`
 
@@ -14,7 +14,8 @@ use partita::engine::cluster::report::report;
 
 use crate::support::{command, stderr, tiny_home, walk, write_song};
 
-/// Songs of a round: a second or so each, so that programs meet at the beginnings and ends of songs.
+/// Songs of a round, about a second each, so that programs often meet at the starts and ends of
+/// songs.
 const SONGS: usize = 4;
 
 fn rounds() -> usize {
@@ -22,7 +23,7 @@ fn rounds() -> usize {
     asked.map_or(1000, |text| text.parse().expect("PARTITA_ROUNDS: expected a number"))
 }
 
-/// One round; the faults that were found.
+/// Runs one round and returns the faults.
 fn round(home: &Path, manifest: &Path, out: &Path, programs: usize) -> Vec<String> {
     let words = [
         "separate",
@@ -57,7 +58,7 @@ fn round(home: &Path, manifest: &Path, out: &Path, programs: usize) -> Vec<Strin
     let state = out.join(".partita");
     let is_left = |path: &Path| {
         path.starts_with(state.join("work"))
-            || path.extension().is_some_and(|it| it == "part" || it == "begun")
+            || path.extension().is_some_and(|ending| ending == "part" || ending == "begun")
     };
     let left: Vec<_> = walk(out).into_iter().filter(|path| is_left(path)).collect();
     if !left.is_empty() {

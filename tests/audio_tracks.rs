@@ -1,5 +1,6 @@
-//! Files with several audio tracks: which one is taken, how it is said, and that the library keeps to
-//! it. The file has two, of which the second is the default one and has the channels exchanged.
+//! Files with several audio tracks: the selected track, the message about it, and the track of a
+//! song in the library. In the test file, the second of two tracks is the default one and has
+//! swapped channels.
 
 use std::{
     fs,
@@ -16,7 +17,7 @@ fn file() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/chirp-two-tracks.mka")
 }
 
-/// A track as it is decoded at the file's own rate.
+/// A track decoded at the file's own rate.
 fn sound(track: usize) -> Vec<f32> {
     let mut samples = Vec::new();
     let mut take = |block: &[f32]| {
@@ -27,7 +28,7 @@ fn sound(track: usize) -> Vec<f32> {
     samples
 }
 
-/// The sum of all files in a folder: stems and residual are the song.
+/// The sum of all files in a folder; stems and residual add up to the song.
 fn sum(folder: &Path) -> Vec<f32> {
     let files = fs::read_dir(folder).unwrap().map(|entry| read_any(&entry.unwrap().path(), RATE));
     let add = |a: Vec<f32>, b: Vec<f32>| a.iter().zip(&b).map(|(a, b)| a + b).collect();
@@ -115,7 +116,7 @@ fn the_library_keeps_to_the_track_of_a_song() {
     assert!(notes.contains("track 2 of 2 (Vorbis, por, Exchanged) was taken"), "{notes}");
     let (first, track, _) = add(&["--track", "1"]);
     assert_eq!((track, first == default), (Some(1), false), "two tracks are two songs");
-    assert_eq!(add(&["--track", "2"]).0, default, "the default track by its number");
+    assert_eq!(add(&["--track", "2"]).0, default, "the default track by number is the same song");
     assert_eq!((add(&["--track", "1"]).0, add(&[]).0), (first, default));
     assert_eq!(json_lines(&partita(home.path(), &["list", "--json"])).len(), 2);
     for (song, track) in [(default, 2), (first, 1)] {

@@ -1,5 +1,5 @@
-//! Bags, shifts and models of the user's own against the reference (see `golden/README.md`), through
-//! the importer and the real stores.
+//! Bags, shifts and user models against the reference (see `golden/README.md`), through the
+//! importer and the real stores.
 
 use std::path::{Path, PathBuf};
 
@@ -32,7 +32,7 @@ fn values<T: bytemuck::Pod>(file: &SafeTensors<'_>, name: &str) -> Vec<T> {
     bytemuck::pod_collect_to_vec(file.tensor(name).unwrap().data())
 }
 
-/// Planar `[2, frames]` as frames.
+/// Converts planar `[2, frames]` samples to frames.
 fn interleaved(planar: &[f32]) -> Vec<f32> {
     let (left, right) = planar.split_at(planar.len() / 2);
     left.iter().zip(right).flat_map(|(l, r)| [*l, *r]).collect()
@@ -63,7 +63,7 @@ fn read(stems: &StemStore, stem: usize) -> Vec<f32> {
     out
 }
 
-/// Separates with these stems wanted; how many segments were computed.
+/// Separates with these stems requested; returns the number of computed segments.
 fn separate(
     ensemble: &mut LoadedModel,
     mix: &MixStore,
@@ -112,16 +112,20 @@ fn a_bag_matches_the_reference_and_one_tick_gives_the_same_samples() {
     }
 
     let part = open("part");
-    assert!(!part.is_complete(), "nobody has asked for anything");
+    assert!(!part.is_complete(), "the other stems were not requested");
     separate(&mut ensemble, &mix, &part, &[1]);
     assert!(part.is_complete() && part.has_all_of(1) && !part.has_all_of(2));
-    assert_eq!(read(&part, 1), read(&whole, 1), "to the last bit");
+    assert_eq!(read(&part, 1), read(&whole, 1), "expected the same bits");
     assert!(read(&part, 0).iter().all(|x| *x == 0.0));
     separate(&mut ensemble, &mix, &part, &[0, 2]);
     for stem in 0..3 {
         assert_eq!(read(&part, stem), read(&whole, stem));
     }
-    assert_eq!(separate(&mut ensemble, &mix, &part, &[0, 1, 2]), 0, "all is there");
+    assert_eq!(
+        separate(&mut ensemble, &mix, &part, &[0, 1, 2]),
+        0,
+        "everything is computed already"
+    );
 }
 
 #[test]
@@ -178,7 +182,7 @@ fn a_checkpoint_of_the_users_own_keeps_its_values_and_its_stems() {
     let store = Store::new(home.path());
     assert_eq!(store.models().last(), store.get("own").as_ref());
     let again = import(home.path(), "own.th");
-    assert_eq!(again.name, "own", "the same is not imported twice");
+    assert_eq!(again.name, "own", "the same file is imported only once");
 
     let network = model::load(&store.path("own"), Precision::Single).unwrap();
     let file = std::fs::read(golden("own.golden.safetensors")).unwrap();
@@ -186,7 +190,7 @@ fn a_checkpoint_of_the_users_own_keeps_its_values_and_its_stems() {
     let got = network.separate(&values::<f32>(&file, "mix")).unwrap();
     let db = signal_to_error(&values::<f32>(&file, "stems"), &got);
     println!("own: {db:.1} dB");
-    assert!(db > 90.0, "{db:.1} dB: its values are not rounded to halves");
+    assert!(db > 90.0, "{db:.1} dB: expected values without rounding to half precision");
 
     store.remove("own").unwrap();
     assert_eq!(store.get("own"), None);

@@ -1,4 +1,4 @@
-//! The command line as a script uses it: the real program, the real model, real files.
+//! The command line as scripts use it: the real program, the real model, real files.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -25,7 +25,7 @@ fn separate_writes_stems_that_add_up_to_the_mix() {
     let arguments = ["separate", "--json", "--mix", "--depth", "32f", "--rate", "44100", "--out"];
     let files = [out.to_str().unwrap(), text.to_str().unwrap(), song.to_str().unwrap()];
     let output = partita(home.path(), &[&arguments[..], &files[..]].concat());
-    // The bad file fails alone.
+    // Only the bad file fails.
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     let lines = json_lines(&output);
     assert!(lines[0]["error"].as_str().unwrap().contains("not an audio file"), "{}", lines[0]);
@@ -40,10 +40,10 @@ fn separate_writes_stems_that_add_up_to_the_mix() {
     }
     let mix = read_wav(&folder.join("mix.wav"));
     assert!(largest_difference(&sum, &mix) < 1e-6);
-    assert!(mix.iter().any(|x| x.abs() > 0.01), "it is not silence");
+    assert!(mix.iter().any(|x| x.abs() > 0.01), "the mix is silent");
     let names: Vec<_> = fs::read_dir(&folder).unwrap().map(|e| e.unwrap().file_name()).collect();
-    assert_eq!(names.len(), 5, "nothing is left behind: {names:?}");
-    // A second run does not overwrite what is there.
+    assert_eq!(names.len(), 5, "unexpected files: {names:?}");
+    // A second run does not overwrite existing files.
     let output = partita(home.path(), &[&arguments[..], &files[..1], &files[2..]].concat());
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("--on-exists"), "{}", stderr(&output));
@@ -67,7 +67,7 @@ fn one_sample_and_silence_are_songs_too() {
     }
 }
 
-/// A path that is not Unicode goes through every command, and loud tracks still add up.
+/// Every command accepts a path that is not Unicode, and loud tracks still add up.
 #[cfg(unix)]
 #[test]
 fn any_path_and_any_level_is_taken() {
@@ -88,10 +88,10 @@ fn any_path_and_any_level_is_taken() {
     for stem in STEMS {
         sum.iter_mut().zip(track(stem)).for_each(|(a, b)| *a -= b);
     }
-    assert!(sum.iter().all(|x| x.abs() <= 7.5 / 32_768.0), "one gain, dithered");
+    assert!(sum.iter().all(|x| x.abs() <= 7.5 / 32_768.0), "expected one common gain, with dither");
 }
 
-/// The editor of old: add, list, process, progress, jobs, reset; and the same stems as `separate`.
+/// Runs add, list, process, progress, jobs and reset; the stems equal those of `separate`.
 #[test]
 fn the_library_keeps_songs_jobs_and_tracks() {
     let home = home();
@@ -119,9 +119,9 @@ fn the_library_keeps_songs_jobs_and_tracks() {
     assert_eq!(progress["tracks"].as_object().unwrap().len(), 3);
     let (vocals, bass, mix) = (track("vocals"), track("bass"), track("mix"));
     let sum: Vec<f32> = vocals.iter().zip(&bass).map(|(a, b)| a + b).collect();
-    assert!(largest_difference(&sum, &mix) <= 4.5 / 32_768.0, "dithered, each by itself");
+    assert!(largest_difference(&sum, &mix) <= 4.5 / 32_768.0, "each file is dithered separately");
 
-    // Other ticks compute nothing: the segments are there.
+    // Other stems need no computation, because all stems of a segment are computed together.
     let job = &json_lines(&at(&["process", "1", "--stems", "drums", "--json"]))[0]["job"];
     assert_eq!((job["seconds"].as_f64(), job["segments_done"].as_u64()), (Some(0.0), Some(1)));
 
@@ -129,16 +129,20 @@ fn the_library_keeps_songs_jobs_and_tracks() {
     let arguments = ["separate", song.to_str().unwrap(), "--stems", "vocals", "--out"];
     assert!(at(&[&arguments[..], &[out.to_str().unwrap()]].concat()).status.success());
     let folder = out.join("Ünïcødé 日本");
-    assert_eq!(read_wav(&folder.join("vocals.wav")), vocals, "the same as the library's");
-    assert!(!folder.join("bass.wav").exists(), "only what was asked for");
+    assert_eq!(
+        read_wav(&folder.join("vocals.wav")),
+        vocals,
+        "expected the same samples as in the library"
+    );
+    assert!(!folder.join("bass.wav").exists(), "a stem that was not requested");
 
     let jobs = json_lines(&at(&["jobs", "--json"]));
     assert_eq!(jobs.len(), 2);
     assert!(stdout(&at(&["job", "1"])).contains("vocals"));
-    assert_eq!(at(&["reset"]).status.code(), Some(1), "it asks, and there is nobody");
+    assert_eq!(at(&["reset"]).status.code(), Some(1), "the question needs a terminal");
     assert!(at(&["reset", "--yes"]).status.success());
     assert!(json_lines(&at(&["list", "--json"])).is_empty());
-    assert!(song.is_file(), "the user's own file stays");
+    assert!(song.is_file(), "the user's own file is kept");
     assert!(fs::read_dir(home.path().join("songs")).unwrap().next().is_none());
 }
 
@@ -160,16 +164,16 @@ fn a_killed_process_goes_on_from_its_last_segment() {
     };
     while !done().contains(&1) {
         std::thread::sleep(Duration::from_millis(50));
-        assert!(child.try_wait().unwrap().is_none(), "it ended too early");
+        assert!(child.try_wait().unwrap().is_none(), "the program ended too early");
     }
     child.kill().unwrap();
     child.wait().unwrap();
     let before = done();
-    assert!(before.contains(&0), "killed in the middle: {before:?}");
+    assert!(before.contains(&0), "the program was not killed in the middle: {before:?}");
     let output = partita(home.path(), &["process", "long", "--json"]);
     assert!(output.status.success(), "{}", stderr(&output));
     let line = &json_lines(&output)[0];
-    assert_eq!(line["job"]["id"], 1, "the same job");
+    assert_eq!(line["job"]["id"], 1, "expected the same job");
     assert_eq!(line["job"]["segments_done"], 3);
     let out = home.path().join("out");
     let arguments = ["separate", song.to_str().unwrap(), "--out", out.to_str().unwrap()];
@@ -208,7 +212,7 @@ fn a_checkpoint_is_imported_and_described() {
     let home = tempfile::tempdir().unwrap();
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/checkpoints");
     let path = |name: &str| golden.join(name).display().to_string();
-    // Beside it are configurations of other networks.
+    // The folder also contains configurations of other networks.
     let output = partita(home.path(), &["model", "import", &path("full.ckpt")]);
     assert_eq!(output.status.code(), Some(1));
     let text = stderr(&output);
@@ -228,7 +232,7 @@ fn a_checkpoint_is_imported_and_described() {
     assert_eq!(lines[0]["sources"], serde_json::json!(["vocals", "other"]));
     assert_eq!(lines[0]["recognised"]["kind"], "BS-RoFormer");
     assert_eq!(lines[0]["already_installed"], false);
-    // The same again, and another network under the taken name.
+    // A second import of the network, and another network under a used name.
     let output = partita(home.path(), &[&["model", "add", full.as_str()], &stated[..]].concat());
     assert!(stderr(&output).contains("voice is installed already"), "{}", stderr(&output));
     let named = ["model", "import", &path("plain.ckpt"), "--config", &config, "--name", "voice"];
@@ -237,13 +241,13 @@ fn a_checkpoint_is_imported_and_described() {
     assert!(stderr(&output).contains("partita model remove voice"), "{}", stderr(&output));
 }
 
-/// An import that ends by a signal leaves no file behind.
+/// An import cancelled by a signal leaves no file behind.
 #[cfg(unix)]
 #[test]
 fn an_import_that_is_interrupted_leaves_nothing() {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("large.safetensors");
-    // Hundreds of MB of zeros, as a sparse file, which takes seconds to read.
+    // A sparse file with hundreds of MB of zeros, which takes seconds to read.
     let length = 800_000_000_u64;
     let tensors: Vec<String> = (0..100)
         .map(|index: u64| {
@@ -271,7 +275,7 @@ fn an_import_that_is_interrupted_leaves_nothing() {
         .unwrap();
     let mut said = std::io::BufReader::new(child.stderr.take().unwrap());
     let mut text = String::new();
-    // The first word of progress: the signal is handled from now on.
+    // After the first line of progress, the signal handler is installed.
     std::io::BufRead::read_line(&mut said, &mut text).unwrap();
     let signalled = std::process::Command::new("kill").arg(child.id().to_string()).status();
     assert!(signalled.unwrap().success());
@@ -309,10 +313,10 @@ fn doctor_reports_the_model_and_the_data_folder() {
     assert_eq!(report["home"].as_str().unwrap(), home.path().to_str().unwrap());
     let size = fs::metadata(model_file()).unwrap().len();
     assert!(report["home_bytes"].as_u64().unwrap() >= size);
-    assert!(report["speed"].is_null(), "nothing was measured yet");
+    assert!(report["speed"].is_null(), "the speed was not measured yet");
 }
 
-/// What doctor measures is what the engine tells as its pace, and jobs move it.
+/// The engine's pace starts from doctor's measurement, and jobs update it.
 #[test]
 fn a_measured_pace_is_kept_and_jobs_move_it() {
     let home = home();
@@ -348,11 +352,11 @@ fn the_fast_precision_works_or_says_what_it_wants() {
     } else {
         assert_eq!(output.status.code(), Some(1));
         assert!(stderr(&output).contains("AVX-512 BF16"), "{}", stderr(&output));
-        assert!(walk(&out).is_empty(), "nothing is left behind");
+        assert!(walk(&out).is_empty(), "files are left behind");
     }
     let output = partita(home.path(), &["list", "--precision", "quick"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("single or fast"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("`single` or `fast`"), "{}", stderr(&output));
 }
 
 #[test]
@@ -374,16 +378,16 @@ fn within_a_limit_of_memory_fewer_threads_work_and_then_none() {
     set(45 << 20);
     let (is_done, words) = process(&[]);
     assert!(!is_done && words.contains("the limit is 45 MB"), "{words}");
-    // The command line goes before the settings.
+    // The command line overrides the settings.
     let (is_done, words) = process(&["--memory", &for_two.to_string()]);
     assert!(is_done && words.contains("2 threads of 4 fit"), "{words}");
-    fs::remove_dir_all(walk(home.path()).iter().find_map(|it| stems_of(it)).unwrap()).unwrap();
+    fs::remove_dir_all(walk(home.path()).iter().find_map(|path| stems_of(path)).unwrap()).unwrap();
     set(for_two + (6 << 20));
     let (is_done, words) = process(&[]);
     assert!(is_done && words.contains("3 threads of 4 fit"), "{words}");
 }
 
-/// The folder of stems that a file is in.
+/// The folder of stems that contains a file.
 fn stems_of(file: &Path) -> Option<&Path> {
     file.ancestors().find(|folder| folder.ends_with("stems"))
 }
@@ -402,7 +406,7 @@ fn speaks_the_language_of_the_setting_or_the_system_and_english_to_programs() {
     assert!(said(&["list", "--json"], "pt_BR.UTF-8").contains("the library is empty"));
     fs::write(home.path().join("settings.toml"), "language = \"pt\"\n").unwrap();
     assert!(said(&["list"], "C").contains("a biblioteca está vazia"));
-    // A translation that is being written, without a build.
+    // An unfinished translation is used without a build.
     let folder = home.path().join("eo");
     fs::create_dir(&folder).unwrap();
     fs::write(folder.join("a.ftl"), "cli-no-songs = malplena\n").unwrap();
@@ -412,5 +416,5 @@ fn speaks_the_language_of_the_setting_or_the_system_and_english_to_programs() {
         stdout(&output) + &stderr(&output)
     };
     assert!(preview(&["list"]).contains("malplena"));
-    assert!(preview(&["jobs"]).contains("no jobs"), "what it lacks is English");
+    assert!(preview(&["jobs"]).contains("no jobs"), "missing messages are English");
 }

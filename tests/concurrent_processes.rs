@@ -1,5 +1,6 @@
-//! Two of us on one data folder: programs that want the same song, the same import, or each other's
-//! songs gone. One works, the others wait with a word; nothing is done twice, nothing is lost.
+//! Two processes on one data folder: programs that want the same song or the same import, or that
+//! remove each other's songs. One works and the others wait with a message; nothing is done twice,
+//! and nothing is lost.
 
 use std::{
     path::Path,
@@ -64,8 +65,9 @@ fn the_same_file_added_by_several_at_once_is_one_song() {
     assert_eq!(std::fs::read_dir(home.path().join("songs")).unwrap().count(), 1);
 }
 
-/// The window's engine beside the command line: what is asked of a song that the other works on
-/// waits, says so, and is done when the other has ended; also when that was killed.
+/// Runs the window's engine and the command line at the same time. A job for a song that the other
+/// process is separating waits with a message. The job completes when the other process has ended,
+/// even by a kill.
 #[test]
 fn the_window_waits_for_the_command_line_and_goes_on_where_it_was_killed() {
     let (home, songs) = (tiny_home(), tempfile::tempdir().unwrap());
@@ -75,13 +77,14 @@ fn the_window_waits_for_the_command_line_and_goes_on_where_it_was_killed() {
     let mut other = spawn(home.path(), &["process", "song", "--threads", "1"]);
     let flags = || {
         let found = walk(&home.path().join("songs")).into_iter();
-        let flags =
-            found.filter(|path| path.ends_with("segments")).map(|it| std::fs::read(it).unwrap());
+        let flags = found
+            .filter(|path| path.ends_with("segments"))
+            .map(|path| std::fs::read(path).unwrap());
         flags.flatten().filter(|flag| *flag == 1).count()
     };
     let until = Instant::now() + Duration::from_mins(1);
     while flags() < 3 {
-        assert!(Instant::now() < until, "the other does not begin");
+        assert!(Instant::now() < until, "the other process does not start");
         std::thread::sleep(Duration::from_millis(5));
     }
     let compute = Compute { threads: Some(1), ..Compute::default() };
@@ -113,6 +116,6 @@ fn the_window_waits_for_the_command_line_and_goes_on_where_it_was_killed() {
         }
     };
     assert_eq!(job.segments_done, job.segments_total);
-    assert!(before < job.segments_total, "it was killed on its way");
+    assert!(before < job.segments_total, "the process was not killed in the middle");
     drop(engine);
 }

@@ -1,4 +1,4 @@
-//! What the data folder goes through: damage, lost rows, links, removals; songs and stems stay.
+//! Incidents of the data folder: damage, lost rows, links, removals. Songs and stems survive.
 
 use std::fs;
 
@@ -36,10 +36,10 @@ fn a_damaged_library_is_rebuilt_from_the_stores() {
     assert_eq!(titles.len(), 2, "{titles:?}");
     assert!(titles.contains(&"second"), "{titles:?}");
     assert!(titles.iter().any(|title| title.starts_with("Found again ")), "{titles:?}");
-    // Its stems are there still: nothing is computed.
+    // The stems still exist, so nothing is computed.
     let job = &json_lines(&at(&["process", "second", "--json"]))[0]["job"];
     assert_eq!(job["seconds"].as_f64(), Some(0.0));
-    // The other has its name again with its file, and is one song.
+    // Adding the file restores the other song's name, without a duplicate.
     at(&["add", home.path().join("first.wav").to_str().unwrap()]);
     let words = stdout(&at(&["list"]));
     assert!(words.contains("first") && !words.contains("Found again"), "{words}");
@@ -69,7 +69,7 @@ fn a_reset_leaves_alone_what_links_lead_to() {
     let songs = home.path().join("songs");
     let folder = fs::read_dir(&songs).unwrap().next().unwrap().unwrap().path();
     let hash = folder.file_name().unwrap().to_str().unwrap().to_owned();
-    // Within a song, beside it, and under a name like a song's.
+    // A link within a song, one beside it, and one that is named like a song.
     symlink(keep("tracks"), folder.join("tracks")).unwrap();
     symlink(keep("else"), songs.join("else")).unwrap();
     symlink(keep("like"), songs.join("0123456789abcdef0123456789abcdef")).unwrap();
@@ -78,7 +78,8 @@ fn a_reset_leaves_alone_what_links_lead_to() {
     for name in ["tracks", "else", "like"] {
         assert!(own.path().join(name).join("own.txt").is_file(), "{name}");
     }
-    // The folder of all songs itself leads elsewhere, where something has the name of a song.
+    // The folder of all songs is itself a link, to a folder with an entry that is named like a
+    // song.
     add();
     let elsewhere = own.path().join("songs");
     fs::rename(&songs, &elsewhere).unwrap();
@@ -90,7 +91,7 @@ fn a_reset_leaves_alone_what_links_lead_to() {
     assert!(song.is_file());
 }
 
-/// Float samples of every kind that are no music: stems of them are numbers.
+/// Float samples that are not music give finite stems.
 #[test]
 fn no_input_makes_stems_that_are_no_numbers() {
     type Wave = fn(usize) -> [f32; 2];
@@ -146,7 +147,7 @@ fn no_input_makes_stems_that_are_no_numbers() {
     }
 }
 
-/// A disk that goes with the test, and a data folder on it.
+/// A small disk that is unmounted after the test, with a data folder on it.
 #[cfg(target_os = "linux")]
 struct SmallDisk(tempfile::TempDir);
 
@@ -159,7 +160,7 @@ impl Drop for SmallDisk {
 
 #[cfg(target_os = "linux")]
 impl SmallDisk {
-    /// Of 12 MB. Needs the right to mount; where there is none it says so, and nothing is proved.
+    /// Mounts a disk of 12 MB. Without the permission to mount, prints a note and skips the test.
     fn new() -> Option<Self> {
         let disk = tempfile::tempdir().unwrap();
         let mount = std::process::Command::new("mount")
@@ -167,7 +168,7 @@ impl SmallDisk {
             .arg(disk.path())
             .output();
         if !mount.is_ok_and(|output| output.status.success()) {
-            println!("SKIPPED: no right to mount a small disk");
+            println!("SKIPPED: mounting a small disk needs root");
             return None;
         }
         let disk = Self(disk);
@@ -181,11 +182,11 @@ impl SmallDisk {
         self.0.path().join("home")
     }
 
-    /// Leaves so much room.
+    /// Fills the disk up to this number of free bytes.
     fn fill_but(&self, bytes: u64) -> std::path::PathBuf {
         let ballast = self.0.path().join("ballast");
         let free = partita::engine::system::atomic_file::free_bytes(self.0.path()).unwrap();
-        // The last pages may not all fit: then it is full all the same.
+        // The last pages may not fit, but then the disk is full as well.
         fs::write(&ballast, vec![1; free.saturating_sub(bytes) as usize]).ok();
         ballast
     }
@@ -198,8 +199,8 @@ impl SmallDisk {
     }
 }
 
-/// The need is seen before the start; on a disk that fills up on the way the job waits. Either way it
-/// goes on with the room, and what it makes is what it would have made.
+/// The required space is checked before the start; if the disk fills up later, the job waits. In
+/// both cases, the job resumes once space is free, with the same result.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_job_waits_for_room_on_the_disk() {
@@ -210,7 +211,7 @@ fn a_job_waits_for_room_on_the_disk() {
     let Some(disk) = SmallDisk::new() else { return };
     let songs = tempfile::tempdir().unwrap();
     let file = songs.path().join("song.wav");
-    write_song(&file, 44_100 * 6, 44_100, 1); // 2.1 MB of mix, 8.5 MB of stems
+    write_song(&file, 44_100 * 6, 44_100, 1); // 2.1 MB for the mix, 8.5 MB for the stems
     assert!(partita(&disk.home(), &["add", file.to_str().unwrap()]).status.success());
     let ballast = disk.fill_but(5 << 20);
     let output = partita(&disk.home(), &["process", "1", "--threads", "1"]);
@@ -246,7 +247,7 @@ fn a_job_waits_for_room_on_the_disk() {
             }
         }
     };
-    assert!(filled.is_some(), "the disk was full on the way");
+    assert!(filled.is_some(), "the disk did not fill up during the job");
     let stems = |home: &std::path::Path| {
         let mut files = walk(&home.join("songs"));
         files.retain(|path| path.to_string_lossy().contains("stem-"));
@@ -262,7 +263,7 @@ fn a_job_waits_for_room_on_the_disk() {
     assert!(made == stems(roomy.path()));
 }
 
-/// What is removed can come back, until there is no room for what is added.
+/// A removed song can be restored until an import needs the space.
 #[cfg(target_os = "linux")]
 #[test]
 fn an_import_takes_the_room_of_what_was_removed() {
@@ -273,10 +274,10 @@ fn an_import_takes_the_room_of_what_was_removed() {
     let Some(disk) = SmallDisk::new() else { return };
     let songs = tempfile::tempdir().unwrap();
     let [one, two] = ["one.wav", "two.wav"].map(|name| songs.path().join(name));
-    write_song(&one, 44_100 * 16, 44_100, 1); // 5.6 MB of mix
+    write_song(&one, 44_100 * 16, 44_100, 1); // 5.6 MB for the mix
     write_song(&two, 44_100 * 17, 44_100, 2);
     let compute = Compute { threads: Some(1), ..Compute::default() };
-    // Without a window before it, nobody has the song open to find out its key.
+    // Without an interactive engine before it, no process has opened the song to compute its key.
     let config = Config { home: disk.home(), compute, interactive: false, waker: Arc::new(|| {}) };
     let (engine, events) = Engine::start(&config).unwrap();
     let imported = |file: &std::path::Path| {
@@ -292,7 +293,11 @@ fn an_import_takes_the_room_of_what_was_removed() {
     let first = imported(&one).unwrap();
     let words = imported(&two).unwrap_err();
     assert!(words.contains(": 7 MB are needed"), "{words}");
-    assert_eq!(fs::read_dir(disk.home().join("songs")).unwrap().count(), 1, "nothing is left");
+    assert_eq!(
+        fs::read_dir(disk.home().join("songs")).unwrap().count(),
+        1,
+        "files are left behind"
+    );
     engine.send(Command::Remove(first));
     imported(&two).unwrap();
     engine.send(Command::Restore(first));
@@ -305,10 +310,10 @@ fn an_import_takes_the_room_of_what_was_removed() {
     }
 }
 
-/// On a disk that is full or cannot be written at all: words that say where, and nothing is harmed.
+/// On a full or read-only disk, an error names the place, and nothing is damaged.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_disk_that_takes_nothing_is_told_with_its_place() {
+fn an_error_on_a_full_or_read_only_disk_names_the_place() {
     let Some(disk) = SmallDisk::new() else { return };
     let songs = tempfile::tempdir().unwrap();
     let file = songs.path().join("song.wav");
@@ -320,13 +325,13 @@ fn a_disk_that_takes_nothing_is_told_with_its_place() {
     let ballast = disk.fill_but(300 << 10);
     let output = partita(&disk.home(), &["add", other.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1));
-    // Before anything is written: 4 s are 1.4 MB.
+    // Fails before anything is written: 4 s need 1.4 MB.
     let words = stderr(&output);
     assert!(words.contains(": 3 MB are needed, 1 MB"), "{words}");
     assert_eq!(
         fs::read_dir(disk.home().join("songs")).unwrap().count(),
         1,
-        "nothing is left of it"
+        "files of the song are left"
     );
     fs::remove_file(ballast).unwrap();
     assert!(partita(&disk.home(), &["process", "1", "--threads", "1"]).status.success());

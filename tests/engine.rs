@@ -34,11 +34,11 @@ impl Running {
         Self { engine, events }
     }
 
-    /// The first event that `pick` takes.
+    /// Waits for the first event that `pick` accepts.
     pub fn wait<T>(&self, mut pick: impl FnMut(&Event) -> Option<T>) -> T {
         let until = Instant::now() + PATIENCE;
         loop {
-            let event = self.events.recv_deadline(until).expect("the event did not come");
+            let event = self.events.recv_deadline(until).expect("the event did not arrive");
             if let Some(found) = pick(&event) {
                 return found;
             }
@@ -65,7 +65,8 @@ impl Running {
         self.engine.send(Command::Process { song, stems, from_frame: 0 });
     }
 
-    /// A close look gives the samples of every lane, and the residual is what the stems lack.
+    /// Checks that single samples are available for every lane, and that the residual is the song
+    /// minus the stems.
     fn detail_adds_up(&self, song: SongId) {
         let frames = 100_000..100_003;
         self.engine.send(Command::ShowDetail { song, frames, frames_per_peak: 1 });
@@ -119,17 +120,17 @@ fn songs_wait_their_turn_while_others_are_imported_and_opened() {
         _ => None,
     });
     assert_eq!(stems, ["drums", "bass", "other", "vocals"]);
-    // Another tick joins the job that is there.
+    // Another stem joins the existing job.
     running.process(first.id, &["bass"]);
     let job = running.job(first.id, |job| job.stems.len() == 2);
     assert_eq!(job.stems, ["vocals", "bass"]);
-    // It is told which segment is computed.
+    // An event names the segment that is being computed.
     let computing = running.wait(|event| match event {
         Event::Computing { song, frames } if *song == first.id => *frames,
         _ => None,
     });
     assert!(computing.0 < computing.1 && computing.1 <= 300_000);
-    // The waveform of a stem comes with its segment, before the job is done.
+    // A stem's waveform arrives with its segment, before the job is done.
     let bins = running.wait(|event| match event {
         Event::Peaks { song, lane: Lane::Stem(3), peaks, .. } if *song == first.id => {
             Some(peaks.len())
@@ -139,7 +140,7 @@ fn songs_wait_their_turn_while_others_are_imported_and_opened() {
     assert!(bins > 0);
     running.job(second.id, |job| job.state == JobState::Done);
     running.detail_adds_up(first.id);
-    // What was separated by one pass needs no second one, also after a restart.
+    // Stems separated by one pass need no second pass, even after a restart.
     drop(running);
     let running = Running::start(home.path(), true);
     running.process(first.id, &["other"]);
@@ -147,7 +148,7 @@ fn songs_wait_their_turn_while_others_are_imported_and_opened() {
     assert_eq!(job.seconds, 0.0);
     running.engine.send(Command::Remove(third.id));
     running.wait(|event| matches!(event, Event::SongRemoved(id) if *id == third.id).then_some(()));
-    assert!(third.path.is_file(), "the user's file stays");
+    assert!(third.path.is_file(), "the user's file is kept");
 }
 
 fn mix_of(stems: &[(&str, f32)]) -> Selection {
@@ -155,7 +156,7 @@ fn mix_of(stems: &[(&str, f32)]) -> Selection {
     Selection { mix: Some(stems.iter().map(part).collect()), ..Selection::default() }
 }
 
-/// An export in 32-bit float.
+/// The command for an export in 32-bit float.
 fn export(id: ExportId, song: SongId, selection: Selection, folder: &Path, name: &str) -> Command {
     let place = Place { folder: folder.into(), pattern: NamePattern::new(name).unwrap() };
     let settings = Settings { depth: Some(Depth::Float32), ..Settings::default() };
@@ -184,7 +185,7 @@ fn a_cancelled_job_keeps_its_segments_and_ends_within_one() {
     assert_eq!(ended.state, JobState::Cancelled);
     assert!(ended.segments_done <= 2 && ended.segments_total == 7, "{ended:?}");
     let mix = export(ExportId(1), song.id, mix_of(&[("vocals", 1.0)]), home.path(), "no");
-    assert!(matches!(running.export(mix), ExportState::Failed(_)), "half a song is no export");
+    assert!(matches!(running.export(mix), ExportState::Failed(_)), "a partial song was exported");
     assert!(!home.path().join("no.wav").exists());
 }
 
@@ -203,13 +204,16 @@ fn the_exported_mix_is_the_weighted_sum_of_the_exported_stems() {
     let ExportState::Done { files, .. } = running.export(order.clone()) else {
         panic!("the stems were not exported")
     };
-    assert_eq!(files[0], to.join("song/drums.wav"), "in the model's order");
+    assert_eq!(files[0], to.join("song/drums.wav"), "expected the model's order");
     let stems: Vec<_> = files[..2].iter().rev().map(|file| read_wav(file)).collect();
-    // A second export into the same place harms nothing of the first, unless it is told to.
-    let ExportState::Exists(there) = running.export(order.clone()) else { panic!("no question") };
+    // A second export to the same place leaves the first one's files alone, unless replacement is
+    // requested.
+    let ExportState::Exists(there) = running.export(order.clone()) else {
+        panic!("expected a question")
+    };
     assert_eq!(there, files);
     let ExportState::Done { files, .. } = running.export(on_exists(order, OnExists::Number)) else {
-        panic!("no export")
+        panic!("the export failed")
     };
     assert_eq!(files[1], to.join("song/vocals (2).wav"));
     let selection = mix_of(&[("vocals", 0.5), ("drums", 1.5)]);
@@ -224,7 +228,7 @@ fn the_exported_mix_is_the_weighted_sum_of_the_exported_stems() {
 fn files_to_drag_are_made_once_and_go_with_the_song() {
     let home = home();
     let running = Running::start(home.path(), false);
-    // So loud that its stems would clip: one gain for all of them.
+    // A song whose stems would clip, so that one common gain applies to all of them.
     let file = home.path().join("loud.wav");
     write_song_at(&file, 100_000, 44_100, 5, 200_000.0);
     let song = running.import(file);
@@ -251,19 +255,29 @@ fn files_to_drag_are_made_once_and_go_with_the_song() {
     let since = made(&vocals);
     let folder = vocals.parent().unwrap();
     assert!(folder.starts_with(home.path().join("songs")) && vocals.ends_with("loud (vocals).wav"));
-    assert_eq!(std::fs::read_dir(folder).unwrap().count(), 1, "what was asked for, and whole");
+    assert_eq!(
+        std::fs::read_dir(folder).unwrap().count(),
+        1,
+        "expected exactly the requested file"
+    );
     let files = prepare(&["vocals", "drums"]).unwrap();
-    assert_eq!(files, [folder.join("loud (drums).wav"), vocals.clone()], "in the model's order");
+    assert_eq!(
+        files,
+        [folder.join("loud (drums).wav"), vocals.clone()],
+        "expected the model's order"
+    );
     assert_eq!(prepare(&[]).unwrap().len(), 4);
-    assert_eq!(made(&vocals), since, "written once");
+    assert_eq!(made(&vocals), since, "the file was written twice");
 
-    // They sound as what an export of all stems writes, though they were made one by one.
+    // The files equal an export of all stems, although they were prepared one by one.
     let out = home.path().join("out");
     let place = Place { folder: out.clone(), pattern: NamePattern::new("{stem}").unwrap() };
     let selection = Selection { stems: sources(), ..Selection::default() };
     let (id, settings) = (ExportId(1), Settings::default());
     let order = Command::Export { id, song: song.id, selection, place, settings };
-    let ExportState::Done { gain_db, .. } = running.export(order) else { panic!("no export") };
+    let ExportState::Done { gain_db, .. } = running.export(order) else {
+        panic!("the export failed")
+    };
     assert!(gain_db < 0.0, "{gain_db}");
     for stem in sources() {
         let dragged = read_wav(&folder.join(format!("loud ({stem}).wav")));
@@ -294,7 +308,7 @@ fn without_a_model_processing_is_refused_in_words() {
         _ => None,
     });
     assert!(reason.contains("model"), "{reason}");
-    // A file that is no model is refused, and the model is missing as before.
+    // An invalid model file is refused, and the model is still missing.
     running
         .engine
         .send(Command::ImportModel { file: song.path, options: ImportOptions::default() });
@@ -323,7 +337,7 @@ fn a_removed_song_leaves_no_job_behind() {
     running.process(next.id, &[]);
     running.engine.send(Command::Remove(song.id));
     running.wait(|event| matches!(event, Event::SongRemoved(id) if *id == song.id).then_some(()));
-    // The next song gets its turn, and nothing is heard of the removed one.
+    // The next song is processed, and no event refers to the removed one.
     running.wait(|event| match event {
         Event::Job(job) => {
             assert_eq!(job.song, next.id, "{job:?}");

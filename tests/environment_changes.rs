@@ -1,5 +1,5 @@
-//! The world around the program changes: files are moved, folders taken away, disks fill up, the
-//! machine sleeps, songs are removed and wanted back. Stems stay, and jobs go on where they were.
+//! Changes of the environment: files are moved, folders removed, disks fill up, the machine sleeps,
+//! songs are removed and restored. Stems are kept, and jobs resume.
 
 use std::{
     fs,
@@ -18,7 +18,7 @@ use crate::support::{command, json_lines, partita, stderr, tiny_home, walk, writ
 
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// A window's engine.
+/// The engine of a window.
 struct Running {
     engine: Engine,
     events: Receiver<Event>,
@@ -36,7 +36,7 @@ impl Running {
     fn wait<T>(&self, want: impl Fn(&Event) -> Option<T>) -> T {
         let until = Instant::now() + PATIENCE;
         loop {
-            let event = self.events.recv_deadline(until).expect("the event came");
+            let event = self.events.recv_deadline(until).expect("the event did not arrive");
             if let Some(found) = want(&event) {
                 return found;
             }
@@ -94,7 +94,7 @@ fn stems(home: &Path) -> Vec<Vec<u8>> {
     files.into_iter().map(|path| fs::read(path).unwrap()).collect()
 }
 
-/// What an undisturbed program makes of it.
+/// The stems that an undisturbed program computes from the file.
 fn undisturbed(file: &Path) -> Vec<Vec<u8>> {
     let home = tiny_home();
     assert!(partita(home.path(), &["add", file.to_str().unwrap()]).status.success());
@@ -124,8 +124,8 @@ fn a_moved_file_is_missed_and_found_by_its_content() {
     assert_eq!(missing(&running), []);
     assert_eq!(again.state, SongState::Separated);
     running.ask(again.id);
-    assert_eq!(running.done().seconds, seconds, "nothing is computed again");
-    // A library that is made anew knows the new place, too.
+    assert_eq!(running.done().seconds, seconds, "a segment was computed again");
+    // A rebuilt library also has the new path.
     drop(running);
     fs::write(home.path().join("library.db"), "rubbish").unwrap();
     let listed = json_lines(&partita(home.path(), &["list", "--json"]));
@@ -146,7 +146,7 @@ fn a_removed_song_comes_back_with_its_stems_until_the_program_ends() {
     };
     remove();
     assert!(stems(home.path()).is_empty());
-    // Meanwhile another program puts the data folder in order.
+    // Meanwhile another program cleans up the data folder.
     let (_other, other) = song(2);
     assert!(partita(home.path(), &["add", other.to_str().unwrap()]).status.success());
     running.engine.send(Command::Restore(first.id));
@@ -155,7 +155,7 @@ fn a_removed_song_comes_back_with_its_stems_until_the_program_ends() {
         _ => None,
     });
     assert_eq!(back.state, SongState::Separated);
-    assert_eq!(running.done().song, first.id, "its job, too");
+    assert_eq!(running.done().song, first.id, "the song's job is restored as well");
     assert!(stems(home.path()) == made);
     remove();
     drop(running);
@@ -177,22 +177,23 @@ fn a_folder_that_is_taken_away_pauses_the_job_until_it_is_back() {
         let here = if what.is_empty() { home.path().to_owned() } else { home.path().join(what) };
         let away = home.path().with_extension("away");
         fs::rename(&here, &away).unwrap();
-        // Drawing the open song's waveform fails as well, before the job or after it.
+        // Drawing the open song's waveform fails as well, before or after the job.
         let words = loop {
             let words = running.failure();
             if !words.contains("draw the waveform") {
                 break words;
             }
         };
-        let is_expected = ["paused", "is gone", "is missing"].iter().any(|it| words.contains(it));
+        let is_expected =
+            ["paused", "is gone", "is missing"].iter().any(|part| words.contains(part));
         assert!(is_expected, "{words}");
         std::thread::sleep(Duration::from_millis(1500));
-        assert!(!here.exists(), "nothing is made in its place");
+        assert!(!here.exists(), "a folder was created in place of the removed one");
         fs::rename(&away, &here).unwrap();
         let done = running.done();
         assert_eq!((done.id, done.segments_done), (job.id, job.segments_total));
         assert!(stems(home.path()) == wanted);
-        // Once more, with the whole data folder.
+        // Repeats the check with the whole data folder.
         running.engine.send(Command::Reset);
         running.wait(|event| {
             matches!(event, Event::Library { songs, .. } if songs.is_empty()).then_some(())
@@ -217,7 +218,7 @@ fn stems_are_cleared_inside_the_data_folder_only() {
     assert!(!stems(home.path()).is_empty());
 }
 
-/// As when the machine sleeps in the middle of a segment.
+/// Stops the process in the middle of a segment, as sleep does.
 #[cfg(unix)]
 #[test]
 fn a_program_that_slept_goes_on() {

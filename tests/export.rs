@@ -1,4 +1,4 @@
-//! Exports by the command line: every kind of file, names, and what a kill leaves behind.
+//! Exports through the command line: every format, names, and the files that a kill leaves.
 
 use std::{
     fs,
@@ -10,7 +10,7 @@ use partita::engine::export::FORMATS;
 
 use crate::support::{command, home, json_lines, partita, stderr, write_song_at};
 
-/// Whole samples of a WAV file.
+/// The specification and integer samples of a WAV file.
 fn whole(path: &Path) -> (hound::WavSpec, Vec<i32>) {
     let mut reader =
         hound::WavReader::open(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
@@ -22,7 +22,7 @@ fn files_in(folder: &Path) -> Vec<PathBuf> {
     entries.map(|entry| entry.unwrap().path()).collect()
 }
 
-/// A song in the library, separated: its home, and its number.
+/// The home of a library with one separated song.
 fn separated(name: &str, frames: usize, rate: u32) -> tempfile::TempDir {
     let home = home();
     let song = home.path().join(name);
@@ -61,12 +61,12 @@ fn stems_and_residual_are_the_file_at_its_own_rate() {
     for name in ["drums", "bass", "other", "vocals", "residual"] {
         let (found, samples) = at(name);
         assert_eq!((found, samples.len()), (spec, original.len()), "{name}");
-        assert!(samples.iter().any(|&x| x != 0), "{name} is not silent");
+        assert!(samples.iter().any(|&x| x != 0), "{name} is silent");
         sum.iter_mut().zip(samples).for_each(|(sum, x)| *sum += x);
     }
-    assert!(sum == original, "stems and residual");
+    assert!(sum == original, "stems and residual do not add up");
     let two: Vec<i32> = vocals.iter().zip(&rest).map(|(a, b)| a + b).collect();
-    assert!(two == original, "a stem and all but it");
+    assert!(two == original, "a stem and the song without it do not add up");
 }
 
 #[test]

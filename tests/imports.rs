@@ -1,5 +1,6 @@
-//! Files of `src` import each other in one direction: no circles. A module may use what its parents
-//! share with it, except that nothing in the engine imports the engine's facade.
+//! Checks that files of `src` import each other in one direction, without cycles. A module may use
+//! items that its parents share with it, except that nothing in the engine imports the engine's
+//! facade.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,7 +11,7 @@ use std::{
 /// A module's path from the crate's root: `["model", "kernels", "cpu"]`.
 type Module = Vec<String>;
 
-/// A use of a name: where in the file's inline modules it is, and the path as it is written.
+/// A use of a name: the inline modules around it, and the path as written.
 struct Reference {
     inline: Vec<String>,
     path: Vec<String>,
@@ -18,7 +19,7 @@ struct Reference {
     name: Option<String>,
 }
 
-/// The length of the raw string that `rest` begins with.
+/// The length of the raw string at the start of `rest`.
 fn raw_string(rest: &str) -> Option<usize> {
     let inner = rest.strip_prefix("br").or_else(|| rest.strip_prefix('r'))?;
     let hashes = inner.len() - inner.trim_start_matches('#').len();
@@ -28,7 +29,7 @@ fn raw_string(rest: &str) -> Option<usize> {
     Some(rest.len() - content.len() + length)
 }
 
-/// Names, `::` and single characters of code, without comments and literals.
+/// Splits code into names, `::` and single characters, without comments and literals.
 fn tokens(code: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut rest = code;
@@ -67,7 +68,8 @@ fn tokens(code: &str) -> Vec<String> {
     found
 }
 
-/// The paths of a `use` tree, each with the name that it brings into scope; returns what follows.
+/// The paths of a `use` tree, each with the name that it brings into scope; returns the rest of the
+/// tokens.
 fn use_tree<'a>(
     tokens: &'a [String],
     prefix: &[String],
@@ -105,8 +107,8 @@ fn is_part_of_name(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// Every path of a file that leads to another module, but for those of its tests, and the names of
-/// its test modules.
+/// Every path of a file that refers to another module, except in its tests, and the names of its
+/// test modules.
 fn references(code: &str) -> (Vec<Reference>, Vec<String>) {
     let tokens = tokens(code);
     let token = |at: usize| tokens.get(at).map_or("", String::as_str);
@@ -170,7 +172,7 @@ fn references(code: &str) -> (Vec<Reference>, Vec<String>) {
     (found, tests)
 }
 
-/// The modules of `src`, with what each refers to; without test modules. The root's name is empty.
+/// The modules of `src` except test modules, with their references. The root's name is empty.
 fn modules() -> BTreeMap<Module, Vec<Reference>> {
     fn read(file: &Path, module: Module, all: &mut BTreeMap<Module, Vec<Reference>>) {
         let code = fs::read_to_string(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
@@ -195,7 +197,7 @@ fn modules() -> BTreeMap<Module, Vec<Reference>> {
     all
 }
 
-/// The module in which the item at `path` lies, as seen from `module`; `None` for another crate's.
+/// The module that contains the item at `path`, as seen from `module`; `None` for another crate.
 fn target(
     all: &BTreeMap<Module, Vec<Reference>>,
     module: &[String],
@@ -212,7 +214,7 @@ fn target(
     if all.contains_key(&child) {
         return Some(target(all, &child, rest).unwrap_or(child));
     }
-    // An item that the module itself takes from elsewhere.
+    // An item that the module itself imports.
     let reexport = all.get(module)?.iter().find(|reference| {
         reference.inline.is_empty()
             && reference.name.as_ref() == Some(first)
@@ -221,7 +223,7 @@ fn target(
     match reexport {
         Some(reexport) => {
             let found = target(all, module, &reexport.path)?;
-            // A module that a `use` brings into scope; else an item of the one that was found.
+            // A module that a `use` brings into scope, or else an item of the found module.
             let is_module = found.last() == reexport.path.last() && all.contains_key(&found);
             let inner = is_module.then(|| target(all, &found, rest)).flatten();
             Some(inner.unwrap_or(found))
@@ -230,7 +232,7 @@ fn target(
     }
 }
 
-/// A path from the crate's root; empty for one that does not begin with `crate`, `self` or `super`.
+/// A path from the crate's root; empty if `path` does not start with `crate`, `self` or `super`.
 fn absolute(module: &[String], path: &[String]) -> Module {
     let mut whole = match path[0].as_str() {
         "crate" => Vec::new(),
@@ -247,7 +249,7 @@ fn absolute(module: &[String], path: &[String]) -> Module {
     whole
 }
 
-/// What each module imports from others. Imports from the modules around it do not count.
+/// The imports of each module. Imports from parent modules do not count.
 fn imports(all: &BTreeMap<Module, Vec<Reference>>) -> BTreeMap<Module, BTreeSet<Module>> {
     let mut found = BTreeMap::new();
     for (module, references) in all {
@@ -277,7 +279,7 @@ fn imports(all: &BTreeMap<Module, Vec<Reference>>) -> BTreeMap<Module, BTreeSet<
     found
 }
 
-/// Groups of modules that import each other, directly or through others.
+/// Groups of modules that import each other, directly or indirectly.
 fn circles(imports: &BTreeMap<Module, BTreeSet<Module>>) -> Vec<BTreeSet<&Module>> {
     let reachable = |from: &Module| {
         let mut seen = BTreeSet::new();

@@ -1,5 +1,5 @@
-//! The songs that the command line takes from files and folders, its reports about the other files, and
-//! its log.
+//! The songs that the command line takes from files and folders, its messages about other files,
+//! and its log.
 
 use std::{
     fs,
@@ -9,7 +9,7 @@ use std::{
 
 use crate::support::{command, json_lines, stderr, tiny_home, walk, write_song};
 
-/// A data folder, and a folder beside it in which commands run.
+/// A data folder, and a separate working folder for commands.
 struct Place {
     home: tempfile::TempDir,
     folder: tempfile::TempDir,
@@ -50,7 +50,8 @@ fn stems_in_the_songs_folder_are_not_separated_again() {
         assert_eq!(walk(&place.at("separated")).len(), 6, "round {round}: {words}");
         assert_eq!(words.contains(".: 6 passed over: 6 made by Partita"), round > 0, "{words}");
     }
-    // A manifest and an archive of the folder hold the same two songs, and the library gets no more.
+    // A manifest and an archive of the folder have the same two songs, and the library gets no
+    // more.
     assert_eq!(json_lines(&place.run(&["probe", "."])).len(), 2);
     let output = place.run(&["separate", "--resume", "--json", "--out", "archive", "."]);
     let ended = json_lines(&output).pop().unwrap();
@@ -126,13 +127,13 @@ fn folders_without_songs_say_what_they_are() {
         let expected = "pictures: this folder holds no song: 1 passed over: 1 not audio by name";
         assert!(words.contains(expected), "{command:?}: {words}");
     }
-    // The other folders' songs are taken all the same, but in an archive.
+    // The songs of other folders are separated anyway, except in an archive.
     let output = place.run(&["separate", "empty", "songs", "--out", "q"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(place.at("q/a/low.wav").is_file(), "{}", stderr(&output));
     let output = place.run(&["separate", "--resume", "empty", "songs", "--out", "r"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(!place.at("r").exists(), "nothing is begun with some of the songs");
+    assert!(!place.at("r").exists(), "an archive was started with a part of the songs");
 }
 
 #[cfg(unix)]
@@ -154,7 +155,7 @@ fn a_folder_that_may_not_be_read_says_so() {
     }
 }
 
-/// A WAV with samples of no bits, which the decoding library is asked to read, and refuses.
+/// Writes a WAV file with samples of 0 bits, which the decoding library refuses.
 fn odd(place: &Place) {
     let mut bytes = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x02\0\x44\xac\0\0".to_vec();
     bytes.extend(b"\x10\xb1\x02\0\x04\0\0\0data\x64\0\0\0");
@@ -178,5 +179,5 @@ fn libraries_log_only_where_that_is_asked_for() {
         .env("PARTITA_LOG", "symphonia=trace,symphonia_core=trace");
     let words = stderr(&asked.output().unwrap());
     assert!(words.contains("symphonia"), "{words}");
-    assert!(!words.contains('\u{1b}'), "no colours into a file: {words}");
+    assert!(!words.contains('\u{1b}'), "a file has colours: {words}");
 }

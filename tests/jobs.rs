@@ -1,4 +1,4 @@
-//! What the user does with jobs, and with what the data folder holds, through commands and events.
+//! The user's operations on jobs and on the data folder, through commands and events.
 
 use lofty::{
     config::WriteOptions,
@@ -50,7 +50,7 @@ fn jobs_rest_go_on_change_places_and_are_cleared() {
     let rest = running.job(songs[0].id, |job| job.state == JobState::Paused);
     assert!(rest.segments_done >= 2 && rest.segments_done < rest.segments_total, "{rest:?}");
     let done = running.job(songs[2].id, Job::is_ended);
-    assert_eq!(state(&done), (three, JobState::Done), "the others have their turn");
+    assert_eq!(state(&done), (three, JobState::Done), "the other jobs run meanwhile");
 
     drop(running);
     let running = Running::start(home.path(), true);
@@ -60,7 +60,7 @@ fn jobs_rest_go_on_change_places_and_are_cleared() {
     });
     let states: Vec<_> = jobs.iter().map(state).collect();
     let kept = [(three, JobState::Done), (two, JobState::Paused), (one, JobState::Paused)];
-    assert_eq!(states, kept, "also over a restart");
+    assert_eq!(states, kept, "the states survive a restart");
     running.engine.send(Command::Continue(two));
     assert_eq!(running.job(songs[1].id, Job::is_ended).state, JobState::Done);
     running.engine.send(Command::MakeTracks(two));
@@ -80,7 +80,7 @@ fn jobs_rest_go_on_change_places_and_are_cleared() {
         Event::JobsCleared(jobs) => Some(jobs.clone()),
         _ => None,
     });
-    assert_eq!(cleared, [three], "one that runs stays");
+    assert_eq!(cleared, [three], "a running job is not cleared");
     let jobs = Library::open(home.path()).unwrap().jobs().unwrap();
     assert_eq!(jobs.iter().map(|job| job.id).collect::<Vec<_>>(), [two, one]);
     running.engine.send(Command::Cancel(one));
@@ -125,7 +125,7 @@ fn stems_are_measured_and_cleared_and_songs_stay() {
     });
     assert_eq!((ready.id, ready.state), (song.id, SongState::Ready));
     running.wait(|event| matches!(event, Event::Opened { .. }).then_some(()));
-    // Its store is there again, and empty.
+    // The store was created again and is empty.
     assert!(measured().1 < 1000);
     running.process(song.id, &[]);
     running.job(song.id, |job| job.state == JobState::Done);
@@ -145,13 +145,13 @@ fn a_title_and_the_settings_are_kept_and_the_users_file_is_not_touched() {
     drop(running);
     assert_eq!(Library::open(home.path()).unwrap().song(song.id).unwrap().title, title);
     assert_eq!(Preferences::load(home.path()), (preferences, None));
-    // Added again, it is the same song.
+    // Importing the same file again gives the same song.
     let running = Running::start(home.path(), false);
     assert_eq!(running.import(song.path.clone()).title, title);
     assert!(std::fs::read(&song.path).unwrap() == before);
 }
 
-/// What a file says of its tempo and key is shown and listed, and what is heard does not take its place.
+/// Tempo and key from tags are displayed and listed, and analysis does not replace them.
 #[test]
 fn tempo_and_key_come_from_the_tags() {
     let home = tiny_home();
@@ -163,14 +163,15 @@ fn tempo_and_key_come_from_the_tags() {
     tag.save_to_path(&file, WriteOptions::default()).unwrap();
     let running = Running::start(home.path(), true);
     let song = running.import(file);
-    let told = |song: &Song| (song.bpm, song.bpm_from_tags, song.key.clone(), song.key_from_tags);
+    let tempo_and_key =
+        |song: &Song| (song.bpm, song.bpm_from_tags, song.key.clone(), song.key_from_tags);
     let said = (Some(97.0), true, Some("F# minor".to_owned()), true);
-    assert_eq!(told(&song), said);
+    assert_eq!(tempo_and_key(&song), said);
     let analysed = running.wait(|event| match event {
         Event::Song(song) if song.loudness_lufs.is_some() => Some(song.clone()),
         _ => None,
     });
-    assert_eq!(told(&analysed), said);
+    assert_eq!(tempo_and_key(&analysed), said);
     drop(running);
     let listed = json_lines(&partita(home.path(), &["list", "--json"])).remove(0);
     assert_eq!(
@@ -179,7 +180,7 @@ fn tempo_and_key_come_from_the_tags() {
     );
 }
 
-/// A program that waits for one job can ignore the failures of other commands.
+/// Checks that a program that waits for one job can ignore the failures of other commands.
 #[test]
 fn events_name_the_command_that_they_answer() {
     let home = tiny_home();

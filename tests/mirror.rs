@@ -1,5 +1,5 @@
-//! A model installed through a proxy from a mirror, by the real program: what breaks off goes on, and
-//! nobody else is asked.
+//! The real program installs a model through a proxy from a mirror: an interrupted download
+//! resumes, and no other server is contacted.
 
 use std::{
     fs::File,
@@ -17,7 +17,7 @@ use crate::{
 
 const MIRROR: &str = "mirror.example";
 
-/// A proxy that serves one file for whatever is asked, the first time broken off in the middle.
+/// Serves one file for every request; interrupts the first download in the middle.
 fn serve(stream: TcpStream, seen: &Mutex<Vec<String>>) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
     loop {
@@ -58,7 +58,7 @@ fn serve(stream: TcpStream, seen: &Mutex<Vec<String>>) -> std::io::Result<()> {
     }
 }
 
-/// Starts a proxy; returns its address, and the requests that it will have seen.
+/// Starts a proxy; returns its address and the log of its requests.
 fn start() -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -68,7 +68,7 @@ fn start() -> (String, Arc<Mutex<Vec<String>>>) {
         .name("proxy".into())
         .spawn(move || {
             for stream in listener.incoming().flatten() {
-                // The client may hang up first.
+                // The client may close the connection first.
                 serve(stream, &noted).ok();
             }
         })
@@ -76,7 +76,7 @@ fn start() -> (String, Arc<Mutex<Vec<String>>>) {
     (address, seen)
 }
 
-/// A mirror may also be asked directly.
+/// A mirror from the settings can also be contacted directly.
 #[test]
 fn a_mirror_from_the_settings_is_asked_from_then_on() {
     let (address, seen) = start();
@@ -92,7 +92,7 @@ fn a_mirror_from_the_settings_is_asked_from_then_on() {
         _ => None,
     });
     let seen = seen.lock().unwrap();
-    assert!(!seen.is_empty(), "nobody else had the model");
+    assert!(!seen.is_empty(), "no other server was available");
     assert!(seen.iter().all(|line| line.contains("/weights/955717e8.safetensors")), "{seen:?}");
 }
 
@@ -112,7 +112,7 @@ fn a_mirror_behind_a_proxy_is_enough() {
     assert!(stdout(&output).contains("installed ("), "{}", stdout(&output));
     let seen = seen.lock().unwrap().clone();
     let gets: Vec<_> = seen.iter().filter(|line| line.starts_with("GET")).collect();
-    assert_eq!(gets.len(), 2, "it broke off once, and went on: {seen:?}");
+    assert_eq!(gets.len(), 2, "expected one interruption and one resumption: {seen:?}");
     assert!(gets.iter().all(|line| line.contains("/weights/955717e8.safetensors")), "{seen:?}");
     assert!(
         seen.iter().all(|line| line.contains(MIRROR) || !line.starts_with("CONNECT")),

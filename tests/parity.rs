@@ -1,4 +1,4 @@
-//! Whole networks against the reference implementation (see `golden/README.md`).
+//! Complete networks against the reference implementation (see `golden/README.md`).
 
 use std::{fs, path::PathBuf};
 
@@ -27,12 +27,12 @@ fn signal_to_error(signal: &[f32], got: &[f32]) -> f64 {
     10.0 * (power / error).log10()
 }
 
-/// What is asked of single precision: less where products are made from two bf16 of each value.
+/// The required ratio for single precision; lower where products use two bf16 parts of each value.
 fn least() -> f64 {
     if cpu::has_amx() { 95.0 } else { 100.0 }
 }
 
-/// Every stem of a small network's golden output, at [`least`].
+/// Compares every stem of a small network with its golden output, with the ratio of [`least`].
 fn small_network(name: &str) -> HtDemucs {
     let weights = golden(&format!("{name}.weights.safetensors"));
     let network = htdemucs::from_bytes(&weights, Precision::Single).unwrap();
@@ -89,7 +89,7 @@ fn a_segment_of_another_length_is_an_error() {
     assert!(matches!(error, ModelError::Tensor { .. }));
 }
 
-/// The installed model: in the data folder, which `PARTITA_HOME` moves.
+/// Path of the installed model in the data folder, which `PARTITA_HOME` moves.
 fn installed_model() -> PathBuf {
     let home = std::env::var_os("PARTITA_HOME").map_or_else(
         || directories::ProjectDirs::from("", "", "partita").unwrap().data_dir().to_owned(),

@@ -1,8 +1,9 @@
-//! The player through the real sound system: ALSA's file plug-in stands in for a sound card, and a
-//! sink behind it takes the samples at the pace of one. What arrives is compared with the stems.
+//! The player through the real sound system. ALSA's file plug-in replaces a sound card, with a sink
+//! behind it that consumes the samples in real time. The tests compare the received samples with
+//! the stems.
 //!
-//! ALSA reads its configuration once per process, and the sink must be a program of its own; both
-//! are this test binary again, started with an ignored test.
+//! ALSA reads its configuration once per process, and the sink must be a separate program. Both are
+//! this test binary, started with an ignored test.
 
 use std::{
     env, fs,
@@ -23,16 +24,16 @@ use partita::engine::{
     player::{Device, Gains, Monitor, Player, Track, gains, outputs},
 };
 
-/// The folder that a child process and its sink share with the test.
+/// Environment variable with the folder that a child process and its sink share with the test.
 pub const FOLDER: &str = "PARTITA_TEST_PLAYER_FOLDER";
 
-/// Bytes of a frame that the sink takes: two samples in f32, as they were mixed.
+/// Bytes of a frame at the sink: two f32 samples, as mixed.
 const FRAME_BYTES: usize = 8;
 
 const STEMS: usize = 4;
 const FRAMES: u64 = 20 * SAMPLE_RATE as u64;
 
-/// Noise that tells every frame of every lane from any other: left and right in ±0.2.
+/// Noise in ±0.2, left and right, that is different for every frame of every lane.
 fn noise(lane: usize, frame: u64) -> [f32; 2] {
     [1, 2].map(|channel: u64| {
         let mut x = (frame * 8 + lane as u64) * 2 + channel;
@@ -66,7 +67,7 @@ impl Track for Noise {
     }
 }
 
-/// Runs an ignored test of this binary with the sound system of `folder`; fails if it fails.
+/// Runs an ignored test of this binary with the sound system of `folder`; fails if that test fails.
 fn run_child(name: &str, folder: &Path) {
     let output = Command::new(env::current_exe().unwrap())
         .args(["--exact", name, "--ignored", "--nocapture"])
@@ -81,7 +82,7 @@ fn run_child(name: &str, folder: &Path) {
     eprintln!("{}", said[1]);
 }
 
-/// An ALSA configuration whose default device is a sink that writes `folder/capture`.
+/// Writes an ALSA configuration whose default device is a sink that writes `folder/capture`.
 pub fn write_sound_system(folder: &Path) {
     let system = "/usr/share/alsa/alsa.conf";
     assert!(Path::new(system).exists(), "{system} is missing: install libasound2-data");
@@ -96,7 +97,7 @@ pub fn write_sound_system(folder: &Path) {
     fs::write(folder.join("asound.conf"), conf).unwrap();
 }
 
-/// The folder, in a child process; `None` when somebody runs the ignored tests by hand.
+/// The folder in a child process; `None` if the ignored tests are run manually.
 fn folder() -> Option<PathBuf> {
     env::var_os(FOLDER).map(PathBuf::from)
 }
@@ -109,7 +110,7 @@ fn sink() {
     let mut options = fs::OpenOptions::new();
     let mut capture = options.append(true).create(true).open(folder.join("capture")).unwrap();
     let mut block = vec![0; 441 * FRAME_BYTES]; // 10 ms
-    // A device that was held up does not make up for it: it would empty the player's buffer at once.
+    // A delayed device does not catch up, because that would drain the player's buffer at once.
     let mut due = Instant::now();
     while let Ok(bytes @ 1..) = io::stdin().read(&mut block) {
         capture.write_all(&block[..bytes]).unwrap();
@@ -119,7 +120,7 @@ fn sink() {
     }
 }
 
-/// Stereo frames that reached the sink.
+/// The stereo frames that reached the sink.
 pub fn captured(folder: &Path) -> Vec<[f32; 2]> {
     let bytes = fs::read(folder.join("capture")).unwrap();
     let sample =
@@ -130,7 +131,7 @@ pub fn captured(folder: &Path) -> Vec<[f32; 2]> {
 fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
     let start = Instant::now();
     while !reached() {
-        assert!(start.elapsed() < Duration::from_secs(20), "waited in vain until {what}");
+        assert!(start.elapsed() < Duration::from_secs(20), "timed out waiting until {what}");
         thread::sleep(Duration::from_millis(2));
     }
 }
@@ -140,7 +141,8 @@ fn secs(secs: f64) -> u64 {
     (secs * f64::from(SAMPLE_RATE)) as u64
 }
 
-/// How far the capture from `at` on is from `gains` × lanes of the track from `frame` on.
+/// Largest difference between the capture from `at` on and `gains` × lanes of the track from
+/// `frame` on.
 fn error(capture: &[[f32; 2]], at: usize, frame: u64, frames: usize, gains: &[f32]) -> f32 {
     let mut worst = 0.0f32;
     for (i, heard) in capture[at..at + frames].iter().enumerate() {
@@ -155,7 +157,7 @@ fn error(capture: &[[f32; 2]], at: usize, frame: u64, frames: usize, gains: &[f3
     worst
 }
 
-/// The level of the track's original in what was heard: least squares.
+/// The level of the track's original in the capture, by least squares.
 fn original_level(capture: &[[f32; 2]], at: usize, frame: u64, frames: usize) -> f32 {
     let (mut product, mut power) = (0.0, 0.0);
     for (i, heard) in capture[at..at + frames].iter().enumerate() {
@@ -167,7 +169,7 @@ fn original_level(capture: &[[f32; 2]], at: usize, frame: u64, frames: usize) ->
     (product / power) as f32
 }
 
-/// What was heard from the first position to the second, with these gains (the last: the original).
+/// Frame positions that were played with these gains; the last gain is the original's.
 struct Passage {
     positions: Range<u64>,
     gains: [f32; STEMS + 1],
@@ -180,7 +182,7 @@ fn what_the_sound_system_gets_is_the_mix() {
     run_child("player::plays_into_the_sink", folder.path());
 }
 
-/// Plays with all stems, one solo, one muted, after a seek, and the original.
+/// Plays all stems, one solo, one muted, after a seek, and the original.
 fn play_passages(player: &Player) -> Vec<Passage> {
     let mut passages = Vec::new();
     let mut pass = |from: u64, gains: [f32; STEMS + 1]| {
@@ -212,7 +214,7 @@ fn plays_into_the_sink() {
     assert_eq!(player.device(), Device::Idle);
     let asked = Instant::now();
     player.play();
-    wait_until("it sounds", || player.position() > 0);
+    wait_until("playback starts", || player.position() > 0);
     let started = asked.elapsed();
     assert!(matches!(player.device(), Device::Open(_)), "{:?}", player.device());
     let passages = play_passages(&player);
@@ -226,21 +228,21 @@ fn plays_into_the_sink() {
     assert_eq!(underruns, 0);
     eprintln!("sound {} ms after play, device opened in it", started.as_millis());
 
-    // Where the track's frame 0 lies in the capture; after the seek, somewhere else.
+    // The position of the track's frame 0 in the capture; a seek changes it.
     let mut origin = first as i64;
-    let ramp = 441; // the slowest
-    let slack = secs(0.2); // from the order to its taking effect, and over the ramp
+    let ramp = 441; // length of the slowest ramp, in frames
+    let slack = secs(0.2); // from the command to its effect, including the ramp
     for (i, Passage { positions, gains }) in passages.iter().enumerate() {
         let mut from = positions.start + slack;
         if i == 0 {
-            from = 0; // the first sample counts
+            from = 0; // the first sample must be correct
         }
         if i == 3 {
-            // The seek took place soon after the passage before it had ended.
+            // The seek took effect soon after the end of the previous passage.
             let left = (passages[2].positions.end as i64 + origin) as usize;
             let sought = |at: &usize| error(&capture, *at, secs(12.0) + 400, 50, gains) < 1e-4;
             let found: Vec<usize> = (left..left + slack as usize + 400).filter(sought).collect();
-            assert_eq!(found.len(), 1, "frame 12 s is heard once, after the seek");
+            assert_eq!(found.len(), 1, "expected frame 12 s once, after the seek");
             origin = found[0] as i64 - 400 - secs(12.0) as i64;
             eprintln!("seek acted after {} frames sent", found[0] - 400 - left);
         }
@@ -248,15 +250,18 @@ fn plays_into_the_sink() {
         let frames = (positions.end - from) as usize;
         let mut gains = *gains;
         if i == 4 {
-            // Of three stems, each as loud as the original.
+            // The mix of three stems, each as loud as the original.
             let level = original_level(&capture, at, from, frames.min(4_000));
-            assert!((level / 3f32.sqrt() - 1.0).abs() < 0.05, "as loud as the mix: {level}");
+            assert!(
+                (level / 3f32.sqrt() - 1.0).abs() < 0.05,
+                "expected the loudness of the mix: {level}"
+            );
             (gains[STEMS], from) = (level, positions.end - 4_000);
         }
         let at = (from as i64 + origin) as usize;
         let frames = (positions.end - from) as usize;
         let gains = &gains;
-        let allowed = if i == 4 { 2e-3 } else { 1e-6 }; // its level is measured anew all the time
+        let allowed = if i == 4 { 2e-3 } else { 1e-6 }; // the level is estimated continuously
         let worst = error(&capture, at, from, frames, gains);
         assert!(worst < allowed, "passage {i} differs from the mix by {worst}");
         if i == 1 || i == 2 || i == 4 {
@@ -266,11 +271,11 @@ fn plays_into_the_sink() {
                 error(&capture, (frame as i64 + origin) as usize, frame, 1, before) < 1e-5
             });
             let acted = same.count();
-            eprintln!("passage {i}: gains acted {acted} frames after the order");
+            eprintln!("passage {i}: gains acted {acted} frames after the command");
             assert!(acted + ramp < slack as usize);
         }
     }
-    assert_eq!(capture.last(), Some(&[0.0; 2]), "silence after the pause");
+    assert_eq!(capture.last(), Some(&[0.0; 2]), "expected silence after the pause");
 }
 
 #[test]
@@ -293,9 +298,9 @@ fn plays_without_a_device() {
     wait_until("the device is found missing", || player.device() != Device::Idle);
     let Device::Unavailable(words) = player.device() else { panic!("{:?}", player.device()) };
     eprintln!("said: {words}");
-    assert!(woken.load(Ordering::Relaxed) >= 1, "the window is told");
+    assert!(woken.load(Ordering::Relaxed) >= 1, "the window was not notified");
 
-    wait_until("it moves", || player.position() > 0);
+    wait_until("the position advances", || player.position() > 0);
     let (start, from) = (Instant::now(), player.position());
     thread::sleep(Duration::from_secs(1));
     let moved = (player.position() - from) as f64 / f64::from(SAMPLE_RATE);
@@ -305,21 +310,21 @@ fn plays_without_a_device() {
     let before = woken.load(Ordering::Relaxed);
     player.seek(FRAMES - secs(0.3));
     wait_until("the end", || !player.is_playing());
-    wait_until("the window is told", || woken.load(Ordering::Relaxed) > before);
+    wait_until("the window is notified", || woken.load(Ordering::Relaxed) > before);
     assert_eq!(player.position(), FRAMES);
 
     write_sound_system(&folder);
     player.play();
-    wait_until("there is a device", || matches!(player.device(), Device::Open(_)));
-    wait_until("it moves", || player.position() > secs(0.3));
-    assert!(player.position() < secs(3.0), "from the start, keeping its place");
+    wait_until("the device is open", || matches!(player.device(), Device::Open(_)));
+    wait_until("the position advances", || player.position() > secs(0.3));
+    assert!(player.position() < secs(3.0), "expected playback from the start at the kept position");
     drop(player);
     let capture = captured(&folder);
     let first = capture.iter().position(|frame| *frame != [0.0; 2]);
-    assert!(first.is_some(), "and it is heard");
+    assert!(first.is_some(), "expected sound");
 }
 
-/// The frame of the track whose whole mix is at `at` of the capture, within a second of `near`.
+/// The frame of the track whose full mix is at `at` in the capture, within a second of `near`.
 fn place_of(capture: &[[f32; 2]], at: usize, near: u64) -> Option<u64> {
     let all = [1.0, 1.0, 1.0, 1.0, 0.0];
     let around = near.saturating_sub(secs(1.0))..near + secs(1.0);
@@ -340,29 +345,29 @@ fn loses_the_device() {
     let player = Player::start(Arc::new(|| {}));
     player.load(Some(Arc::new(Noise)));
     player.play();
-    wait_until("it moves", || player.position() > secs(1.0));
-    // No other device, and then no sink: what is written to it is an error.
+    wait_until("the position advances", || player.position() > secs(1.0));
+    // Removes the device and kills the sink, so that writing to the device is an error.
     fs::write(folder.join("asound.conf"), "pcm.!default { type hw card 31 }\n").unwrap();
     let sink = fs::read_to_string(folder.join("sink")).unwrap();
     assert!(Command::new("kill").args(["-9", &sink]).status().unwrap().success());
-    wait_until("the loss shows", || matches!(player.device(), Device::Unavailable(_)));
+    wait_until("the loss is detected", || matches!(player.device(), Device::Unavailable(_)));
     let held = player.position();
     thread::sleep(Duration::from_millis(500));
-    assert_eq!(player.position(), held, "the song waits");
+    assert_eq!(player.position(), held, "the position must not advance");
     assert!(player.is_playing());
 
     let before = captured(&folder).len();
     write_sound_system(&folder);
     wait_until("the device is back", || matches!(player.device(), Device::Open(_)));
-    wait_until("it goes on", || player.position() > held + secs(0.5));
+    wait_until("playback resumes", || player.position() > held + secs(0.5));
     player.pause();
     thread::sleep(Duration::from_millis(200));
     drop(player);
     let capture = captured(&folder);
     let first = before + capture[before..].iter().position(|frame| *frame != [0.0; 2]).unwrap();
     let settled = first + 1_000;
-    let place = place_of(&capture, settled, held + 1_000).expect("the mix goes on");
-    assert_eq!(place - 1_000, held, "where it was");
+    let place = place_of(&capture, settled, held + 1_000).expect("the mix was not found");
+    assert_eq!(place - 1_000, held, "expected the same position");
 }
 
 #[test]
@@ -371,7 +376,8 @@ fn another_device_goes_on_where_the_first_was() {
     write_sound_system(folder.path());
     let path = folder.path().join("asound.conf");
     let first = fs::read_to_string(&path).unwrap();
-    // Six channels at 48 kHz, which nobody hears: it plays as fast as it is given.
+    // A silent device with six channels at 48 kHz, which accepts samples as fast as they are
+    // written.
     let second = "pcm.second {\n type plug\n slave { pcm { type null } rate 48000 channels 6 }\n \
                   hint { show on description \"Second\" }\n}\n";
     fs::write(path, first + second).unwrap();
@@ -388,17 +394,17 @@ fn changes_the_device() {
     let player = Player::start(Arc::new(|| {}));
     player.load(Some(Arc::new(Noise)));
     player.play();
-    wait_until("it moves", || player.position() > secs(0.5));
+    wait_until("the position advances", || player.position() > secs(0.5));
     let at = player.position();
     player.set_output(Some(second.id.clone()));
     assert_eq!(player.output(), Some(second.id.clone()));
-    wait_until("the other plays", || player.device() == Device::Open("Second".into()));
-    assert!(player.position() >= at, "no step back");
+    wait_until("the other device plays", || player.device() == Device::Open("Second".into()));
+    assert!(player.position() >= at, "the position went back");
     player.set_output(Some("alsa:nowhere".into()));
     wait_until(
-        "the default stands in",
+        "expected the default device",
         || matches!(player.device(), Device::Open(name) if name != "Second"),
     );
     let at = player.position();
-    wait_until("it goes on", || player.position() > at || !player.is_playing());
+    wait_until("playback resumes", || player.position() > at || !player.is_playing());
 }

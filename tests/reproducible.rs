@@ -1,4 +1,4 @@
-//! The same command gives the same bytes, in every format, also from another process.
+//! Checks that the same command writes the same bytes in every format, also from another process.
 
 use std::{fs, path::Path};
 
@@ -12,7 +12,7 @@ fn the_same_command_twice_gives_the_same_bytes() {
     let at = |name: &str| home.path().join(name);
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     fs::create_dir(at("models")).unwrap();
-    // Six stems, among them the four that files for DJs need.
+    // Six stems, which include the four that files for DJs need.
     fs::copy(golden.join("six.weights.safetensors"), at("models/htdemucs.safetensors")).unwrap();
     write_song(&at("song.wav"), 9000, 44_100, 1);
     let separate = |song: &Path, format: &str, out: &Path| {

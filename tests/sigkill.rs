@@ -1,5 +1,5 @@
-//! Killed at any moment: the real program is ended with SIGKILL at random times, over imports,
-//! separation, exports and resets. `PARTITA_KILLS` says how often; a few times by default.
+//! Kills at random times: the real program receives SIGKILL during imports, separation, exports and
+//! resets. `PARTITA_KILLS` sets the number of kills; the default is small.
 
 use std::{
     collections::BTreeMap,
@@ -16,7 +16,7 @@ use crate::support::{Dice, command, json_lines, partita, stderr, tiny_home, walk
 
 const SONGS: [&str; 3] = ["one", "two", "three"];
 
-/// A data folder, songs, and a folder for exports.
+/// A data folder with songs and an output folder.
 struct Place {
     home: TempDir,
     songs: PathBuf,
@@ -31,7 +31,7 @@ impl Place {
         self.home.path().join("out")
     }
 
-    /// What a user asks for.
+    /// The arguments of a user's command.
     fn arguments(&self, verb: &str, song: &str) -> Vec<String> {
         let file = self.songs.join(format!("{song}.wav")).display().to_string();
         let out = |name: &str| self.out().join(name).display().to_string();
@@ -58,7 +58,7 @@ impl Place {
         words.iter().map(|&word| word.to_owned()).collect()
     }
 
-    /// Lets the program do it to its end.
+    /// Runs a command to completion.
     fn carry_out(&self, verb: &str, song: &str) {
         let arguments = self.arguments(verb, song);
         let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -66,13 +66,13 @@ impl Place {
         assert!(output.status.success(), "{words:?}: {}", stderr(&output));
     }
 
-    /// Kills the program after `time`. Returns the segments that it began to compute.
+    /// Kills the program after `time`. Returns the segments that it started to compute.
     fn kill(&self, verb: &str, song: &str, time: Duration) -> Vec<usize> {
         let until = Instant::now() + time;
         self.kill_when(verb, song, || Instant::now() >= until)
     }
 
-    /// Kills the program when `is_time` says so, if it has not ended by then.
+    /// Kills the program once `is_time` returns true, if it is still running then.
     fn kill_when(&self, verb: &str, song: &str, is_time: impl Fn() -> bool) -> Vec<usize> {
         let arguments = self.arguments(verb, song);
         let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -97,7 +97,7 @@ impl Place {
 
     fn listed(&self) -> BTreeMap<String, String> {
         let output = partita(self.home.path(), &["list", "--json"]);
-        assert!(output.status.success(), "the library opens: {}", stderr(&output));
+        assert!(output.status.success(), "could not open the library: {}", stderr(&output));
         let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
         let lines = json_lines(&output);
         lines
@@ -106,22 +106,22 @@ impl Place {
             .collect()
     }
 
-    /// The flags of the finished segments of a song's stems.
+    /// Flags of the finished segments of a song's stems.
     fn flags(&self, song: &str) -> Vec<u8> {
         self.listed().remove(song).map(|hash| self.flags_of(&hash, false)).unwrap_or_default()
     }
 
-    /// The same of the draft of the song of this hash, or of the stems that it comes before.
+    /// Flags of the finished segments of a draft, or of the stems, for the song with this hash.
     fn flags_of(&self, hash: &str, draft: bool) -> Vec<u8> {
         let folder = self.home.path().join("songs").join(&hash[..32]).join("stems");
-        let is_it = |path: &PathBuf| {
+        let is_flags = |path: &PathBuf| {
             path.ends_with("segments") && path.to_string_lossy().contains("-draft/") == draft
         };
-        let found = walk(&folder).into_iter().find(is_it);
+        let found = walk(&folder).into_iter().find(is_flags);
         found.and_then(|path| fs::read(path).ok()).unwrap_or_default()
     }
 
-    /// Every finished file of exports, by its name below the folder.
+    /// Every completed file of the exports, by relative path.
     fn exported(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let out = self.out();
         let files = walk(&out).into_iter();
@@ -142,7 +142,7 @@ impl Place {
             .collect()
     }
 
-    /// Brings everything to its end. Returns how long each thing took.
+    /// Runs all commands to completion. Returns the duration of each.
     fn finish(&self) -> BTreeMap<(&'static str, &'static str), Duration> {
         let mut took = BTreeMap::new();
         for song in SONGS {
@@ -156,7 +156,8 @@ impl Place {
     }
 }
 
-/// The fields of an ID3 tag come in any order: its bytes sorted, those before it as they are.
+/// Sorts the bytes of an ID3 tag, whose fields have no fixed order; the bytes before the tag are
+/// kept.
 fn in_one_order(mut file: Vec<u8>) -> Vec<u8> {
     if let Some(tag) = file.windows(4).rposition(|window| window == b"ID3\x04") {
         file[tag..].sort_unstable();
@@ -194,7 +195,7 @@ fn killed_at_any_moment_nothing_is_lost() {
             15..=19 if is_complete => "flac",
             _ => "process",
         };
-        // Anywhere between its start and a little after its usual end.
+        // A random time between the start and a little after the usual end.
         let usual = took.get(&(verb, song)).copied().unwrap_or(Duration::from_millis(60));
         let time = Duration::from_micros(dice.below(usual.as_micros() as u64 * 5 / 4));
         let computed = place.kill(verb, song, time);
@@ -213,8 +214,8 @@ fn killed_at_any_moment_nothing_is_lost() {
     println!("killed: {killed:?}");
 
     place.finish();
-    assert!(place.exported() == expected, "the same files as undisturbed");
-    assert!(place.samples() == undisturbed.samples(), "bit by bit");
+    assert!(place.exported() == expected, "expected the same files as in an undisturbed run");
+    assert!(place.samples() == undisturbed.samples(), "expected the same bits");
     let hidden: Vec<_> = walk(place.home.path())
         .into_iter()
         .filter(|path| {
@@ -226,8 +227,8 @@ fn killed_at_any_moment_nothing_is_lost() {
     assert_eq!(fs::read_dir(place.home.path().join("songs")).unwrap().count(), SONGS.len());
 }
 
-/// The draft that comes before a song's stems: what is finished of it is not computed again either, it
-/// leaves no sample in the stems, and it is gone in the end.
+/// Kills a job during the draft that precedes a song's stems. Finished segments of the draft are
+/// not computed again. The draft leaves no sample in the stems and is deleted at the end.
 #[test]
 fn killed_while_it_drafts_the_stems_are_the_same() {
     let songs = tempfile::tempdir().unwrap();
@@ -243,10 +244,11 @@ fn killed_while_it_drafts_the_stems_are_the_same() {
     Preferences { drafts_first: true, ..Preferences::default() }.save(place.home.path()).unwrap();
     place.carry_out("add", "one");
     let hash = place.listed().remove("one").unwrap();
-    // As soon as a segment of the draft is finished, then at any time, ever later, so that it ends.
+    // Kills once the first segment of the draft is finished, then at random, increasing times, so
+    // that the job completes eventually.
     let has_begun = |draft| place.flags_of(&hash, draft).contains(&1);
     let mut computed = place.kill_when("process", "one", || has_begun(true)).len();
-    assert!(has_begun(true) && !has_begun(false), "it was not killed in the draft");
+    assert!(has_begun(true) && !has_begun(false), "the program was not killed during the draft");
     let is_done = || {
         let flags = place.flags_of(&hash, false);
         flags.contains(&1) && !flags.contains(&0)
@@ -258,12 +260,12 @@ fn killed_while_it_drafts_the_stems_are_the_same() {
         computed += place.kill("process", "one", time).len();
         drafted += usize::from(!has_begun(false));
         killed += 1;
-        assert!(killed < 100, "it does not end");
+        assert!(killed < 100, "the job does not complete");
     }
     place.carry_out("process", "one");
     println!("killed {killed} times, {drafted} of them in the draft");
     let (segments, drafts) = (frames.div_ceil(2100), frames.div_ceil(2800));
     let most = segments + drafts + 2 * killed as usize;
     assert!(computed <= most, "{computed} computed, of {segments} and {drafts}");
-    assert!(place.samples() == undisturbed.samples(), "bit by bit, and no draft");
+    assert!(place.samples() == undisturbed.samples(), "expected the same bits, and no draft");
 }

@@ -1,5 +1,5 @@
-//! Every subcommand with a standard output that cannot be written: a full disk is an error with an exit
-//! code, a reader that has closed the pipe is not.
+//! Every subcommand with a standard output that cannot be written. A full disk is an error with an
+//! exit code, and a closed pipe is not.
 
 use std::{
     collections::BTreeSet,
@@ -10,8 +10,8 @@ use std::{
 
 use crate::support::{command, home, partita, stderr, stdout, tiny_home, write_song};
 
-/// A data folder with a song that is separated, an own model and an archive; and a line for each
-/// subcommand that prints results, in an order in which all of them succeed.
+/// A data folder with a separated song, a user's model and an archive; and a command line for each
+/// subcommand that prints results. In this order all of them succeed.
 fn every_subcommand() -> (tempfile::TempDir, Vec<Vec<String>>) {
     let home = tiny_home();
     let at = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
@@ -59,7 +59,8 @@ fn every_subcommand() -> (tempfile::TempDir, Vec<Vec<String>>) {
     (home, lines)
 }
 
-/// Subcommands that remove what the others need, or need the real model: each with its own data folder.
+/// Subcommands that remove data of the others, or need the real model, each with its own data
+/// folder.
 fn single_ones() -> Vec<(tempfile::TempDir, Vec<String>)> {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/own.th");
     let with_own = tiny_home();
@@ -119,7 +120,7 @@ fn a_reader_that_has_gone_is_not_an_error_of_any_subcommand() {
     });
 }
 
-/// The files are the result, the lines a report of them: the work goes on without a reader.
+/// The files are the result and the lines only a report, so the command continues without a reader.
 #[test]
 fn files_are_complete_though_nothing_reads_the_lines() {
     let home = tiny_home();

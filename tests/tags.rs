@@ -1,4 +1,4 @@
-//! Tags through the whole program: songs that are tagged again, and when a song was recorded.
+//! Tags in the whole program: retagged songs, and the recording time.
 
 use std::{fs, path::Path};
 
@@ -9,7 +9,7 @@ fn chunk(name: &[u8], content: &[u8]) -> Vec<u8> {
     [name, &(content.len() as u32).to_le_bytes(), content].concat()
 }
 
-/// Puts chunks in front of the others of a WAV file.
+/// Inserts chunks before the others of a WAV file.
 fn insert(path: &Path, chunks: &[u8]) {
     let mut bytes = fs::read(path).unwrap();
     bytes.splice(12..12, chunks.iter().copied());
@@ -18,7 +18,7 @@ fn insert(path: &Path, chunks: &[u8]) {
     fs::write(path, bytes).unwrap();
 }
 
-/// A broadcast chunk of a recording that began at this frame.
+/// A broadcast chunk of a recording that started at this frame.
 fn broadcast(time_reference: u64) -> Vec<u8> {
     let mut content = vec![0; 602];
     content[..8].copy_from_slice(b"Scene 12");
@@ -33,7 +33,7 @@ fn broadcast(time_reference: u64) -> Vec<u8> {
 /// Description, originator, date, time, and time reference of a WAV file.
 fn broadcast_of(path: &Path) -> (String, String, String, String, u64) {
     let bytes = fs::read(path).unwrap();
-    let at = bytes.windows(4).position(|it| it == b"bext").unwrap() + 8;
+    let at = bytes.windows(4).position(|name| name == b"bext").unwrap() + 8;
     let text = |from: usize, to: usize| {
         let field = String::from_utf8(bytes[at + from..at + to].to_vec()).unwrap();
         field.trim_end_matches('\0').to_owned()
@@ -78,7 +78,7 @@ fn stems_of_a_broadcast_wav_keep_when_it_was_recorded() {
     at(&["process", "take", "--threads", "1"]);
     at(&["export", "take", "--out", &to("of the library")]);
     assert_recorded("of the library", START);
-    // Also when the recording itself is gone.
+    // The export also works without the recording.
     fs::remove_file(song).unwrap();
     at(&["export", "take", "--rate", "44100", "--out", &to("without the file")]);
     assert_recorded("without the file", scaled);
@@ -106,5 +106,5 @@ fn a_song_that_is_tagged_again_needs_no_second_separation() {
     let listed = json_lines(&at(&["list", "--json"]));
     assert_eq!(listed.len(), 1);
     assert_eq!(listed[0]["song"]["title"], "Another title");
-    assert_eq!(job_of("another"), job, "its stems are there");
+    assert_eq!(job_of("another"), job, "the stems were not found");
 }

@@ -1,4 +1,4 @@
-//! Whole-program tests: one binary, a module a subject.
+//! Tests of the whole program: one binary, one module a subject.
 
 #[cfg(test)]
 mod architecture;

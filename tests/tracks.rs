@@ -1,4 +1,5 @@
-//! Whole tracks against the reference: cutting, normalisation, cross-fade, first and last sample.
+//! Whole tracks against the reference: segmentation, normalisation, cross-fades, first and last
+//! sample.
 
 use std::{fs, path::PathBuf};
 
@@ -27,7 +28,7 @@ fn values(file: &SafeTensors<'_>, name: &str) -> Vec<f32> {
     bytemuck::pod_collect_to_vec(file.tensor(name).unwrap().data())
 }
 
-/// Planar `[2, frames]` as frames.
+/// Converts planar `[2, frames]` samples to frames.
 fn interleaved(planar: &[f32]) -> Vec<f32> {
     let (left, right) = planar.split_at(planar.len() / 2);
     left.iter().zip(right).flat_map(|(l, r)| [*l, *r]).collect()
@@ -61,7 +62,7 @@ fn tracks_of_any_length_match_the_reference() {
             pool: &pool,
             pace: None,
         };
-        // From the middle: the order must not matter.
+        // Starts in the middle, because the order must not matter.
         let head = move || Listener::at(frames as u64 / 2);
         work.run(&head, &CancelToken::default(), &mut |_| {}).unwrap();
         let expected = values(&file, &format!("stems.{frames}"));

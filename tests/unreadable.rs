@@ -1,4 +1,4 @@
-//! A model whose file this user may not read: every command says so, and names the file.
+//! A model file without read permission: every command reports the file by name.
 
 #![cfg(unix)]
 
@@ -34,7 +34,7 @@ fn a_model_that_may_not_be_read_is_not_called_missing() {
             let output = partita(home.path(), &["model", "import", file.to_str().unwrap()]);
             assert!(output.status.success(), "{}", stderr(&output));
         }
-        // An imported file is its owner's alone.
+        // An imported file is readable only for its owner.
         for file in walk(&home.path().join("models")) {
             fs::set_permissions(file, fs::Permissions::from_mode(0o644)).unwrap();
         }
@@ -51,9 +51,12 @@ fn a_model_that_may_not_be_read_is_not_called_missing() {
             let (words, code) = says(home.path(), line);
             assert!(words.contains(&named), "{model}, {closed}, {line:?}: {words}");
             assert_eq!(code, Some(i32::from(line[1] != "list")), "{line:?}");
-            let of_it: Vec<&str> =
+            let of_model: Vec<&str> =
                 words.lines().filter(|line| line.starts_with(&format!("{model}\t"))).collect();
-            assert!(of_it.iter().all(|line| !line.contains("not installed")), "{line:?}: {words}");
+            assert!(
+                of_model.iter().all(|line| !line.contains("not installed")),
+                "{line:?}: {words}"
+            );
         }
         if model == "htdemucs" {
             let (words, _) = says(home.path(), &["doctor"]);
@@ -61,12 +64,12 @@ fn a_model_that_may_not_be_read_is_not_called_missing() {
             let (words, code) = says(home.path(), &["doctor", "--measure"]);
             assert!(words.contains(&named) && code == Some(1), "doctor --measure: {words}");
         }
-        // So that the folder can be removed.
+        // Allows the removal of the folder.
         fs::set_permissions(home.path().join(closed), fs::Permissions::from_mode(0o700)).unwrap();
     }
 }
 
-/// In the library's commands too: the model that made a song's stems was taken away.
+/// The library's commands report the file as well, for a song whose model has become unreadable.
 #[test]
 fn a_song_of_a_model_that_may_not_be_read_says_so() {
     let home = tiny_home();
@@ -82,7 +85,7 @@ fn a_song_of_a_model_that_may_not_be_read_says_so() {
     }
 }
 
-/// Gives everyone the rights to the data folder's own files, but for the models.
+/// Grants everyone access to the data folder's own files, except for the models.
 fn open_to_all(home: &Path) {
     let rights = |path: &Path, mode| {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();

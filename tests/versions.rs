@@ -1,4 +1,4 @@
-//! Stems of several models and qualities of one song, side by side, through the engine's commands.
+//! Stems of several models and qualities for one song, through the engine's commands.
 
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ use crate::{
     support::{partita, read_wav, stderr, tiny_home, write_song},
 };
 
-/// A data folder with a small network in the usual model's place, and a bag of two beside it.
+/// A data folder with a small network as the default model, and a bag of two networks.
 fn home() -> tempfile::TempDir {
     let home = tiny_home();
     let bag = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/bag/pair.yaml");
@@ -36,7 +36,7 @@ fn song(running: &Running, home: &Path, seconds: usize) -> Song {
     running.import(file)
 }
 
-/// What the song shows next, and the versions that there are.
+/// The next displayed options of the song, and the existing versions.
 fn shown(running: &Running) -> (SeparationOptions, Vec<Version>) {
     running.wait(|event| match event {
         Event::Shown { recipe, versions, .. } => Some((recipe.clone(), versions.clone())),
@@ -75,7 +75,7 @@ fn stems_of_two_models_live_side_by_side() {
     let (first, versions) = shown(&running);
     assert_eq!((first, versions.len()), (usual.clone(), 1));
 
-    // Another model: nothing of it is there, and one tick is enough.
+    // Another model has no stems yet, and one stem is enough.
     let pair = recipe("pair", Quality::default());
     choose(&running, song.id, pair.clone());
     let now = running.wait(|event| match event {
@@ -89,26 +89,26 @@ fn stems_of_two_models_live_side_by_side() {
     assert_eq!((job.model.as_str(), job.stems.as_slice()), ("pair", &["high".to_owned()][..]));
     let (_, versions) = shown(&running);
     assert_eq!(
-        versions.iter().map(|it| it.recipe.clone()).collect::<Vec<_>>(),
+        versions.iter().map(|version| version.recipe.clone()).collect::<Vec<_>>(),
         [usual.clone(), pair.clone()]
     );
     assert!(versions.iter().all(|version| version.is_complete));
     let only_high = export(&running, song.id, &["high"], home.path().join("a"));
     assert!(matches!(only_high, ExportState::Done { .. }), "{only_high:?}");
     let low = export(&running, song.id, &["low"], home.path().join("b"));
-    assert!(matches!(low, ExportState::Failed(_)), "nobody has asked for it: {low:?}");
+    assert!(matches!(low, ExportState::Failed(_)), "the stem was not requested: {low:?}");
 
-    // The rest of the bag joins; what was there is not made again.
+    // The rest of the bag is added; existing stems are not computed again.
     running.process(song.id, &["low", "rest"]);
     running.job(song.id, |job| job.state == JobState::Done);
     let all = export(&running, song.id, &[], home.path().join("c"));
-    assert!(matches!(all, ExportState::Failed(_)), "nothing is chosen");
+    assert!(matches!(all, ExportState::Failed(_)), "an empty selection was exported");
     let all = export(&running, song.id, &["low", "high", "rest"], home.path().join("c"));
     assert!(matches!(all, ExportState::Done { .. }), "{all:?}");
     let high = |folder: &str| read_wav(&home.path().join(folder).join("high.wav"));
     assert_eq!(high("a"), high("c"));
 
-    // From one to the other and back, and the choice is kept.
+    // Switches to the other version and back; the choice is kept.
     running.engine.send(Command::NextVersion(song.id));
     assert_eq!(shown(&running).0, usual);
     running.engine.send(Command::NextVersion(song.id));
@@ -126,7 +126,7 @@ fn a_draft_is_heard_first_and_never_taken_for_the_stems() {
     running.engine.send(Command::Open(song.id));
     shown(&running);
     running.process(song.id, &[]);
-    // The whole song is covered by the draft before a frame of it is refined.
+    // The draft covers the whole song before any frame is refined.
     let frames = song.frames;
     running.wait(|event| match event {
         Event::Segments { covered, refined, .. } => {
@@ -144,9 +144,9 @@ fn a_draft_is_heard_first_and_never_taken_for_the_stems() {
     assert_eq!(job.segments_done, job.segments_total);
     let (_, versions) = shown(&running);
     let standard = Version { recipe: recipe("htdemucs", Quality::default()), is_complete: true };
-    assert_eq!(versions, [standard], "nobody hears the draft any more");
+    assert_eq!(versions, [standard], "the draft is no longer a version");
 
-    // As without a draft, to the last bit.
+    // The stems equal those without a draft, to the last bit.
     let done = export(&running, song.id, &["low"], home.path().join("refined"));
     assert!(matches!(&done, ExportState::Done { notes, .. } if notes.is_empty()), "{done:?}");
     drop(running);
@@ -196,12 +196,12 @@ fn a_draft_alone_is_not_exported_as_the_better_stems_and_says_what_it_is() {
         }
         _ => None,
     });
-    assert_eq!(covered, [(0, song.frames)], "the draft is heard");
+    assert_eq!(covered, [(0, song.frames)], "the draft does not cover the song");
     let refused = export(&running, song.id, &["low"], home.path().join("better"));
     assert!(matches!(refused, ExportState::Failed(_)), "{refused:?}");
     assert!(!home.path().join("better").exists());
 
-    // It was asked for by itself, and stays when it came before the better stems besides.
+    // A draft that was requested by itself is kept, unlike one that precedes the final stems.
     let usual = Defaults { recipe: recipe("htdemucs", Quality::default()), drafts_first: true };
     running.engine.send(Command::SetDefaults(usual));
     running.process(song.id, &[]);
@@ -243,7 +243,7 @@ fn the_usual_model_is_another_and_one_that_is_removed_gives_way() {
     });
     assert!(models.iter().all(|model| model.name != "pair"), "{models:?}");
     let default = models.iter().find(|model| model.name == "htdemucs").unwrap();
-    // A test's network is not the published one, and is not called so.
+    // A test's network has other weights than the published one, so its state is `Damaged`.
     assert!(matches!(default.state, State::Damaged(_)), "{default:?}");
     assert_eq!(shown(&running).0.model, "htdemucs");
 }

@@ -1,4 +1,4 @@
-//! The songs that the files and folders on a command line stand for.
+//! The songs named by the files and folders on a command line.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use crate::engine::{
     library::song_files::songs_in,
 };
 
-/// A song, and the folder that it lies in below the one that was named.
+/// A song, with its folder relative to the named one.
 #[derive(Debug, PartialEq)]
 pub(super) struct Song {
     pub(super) file: PathBuf,
@@ -20,13 +20,13 @@ pub(super) struct Song {
 #[derive(Debug, Default)]
 pub(super) struct Inputs {
     pub(super) songs: Vec<Song>,
-    /// Whether a folder could not be read, or holds no song; reported already.
+    /// Whether a folder could not be read or holds no song; already reported.
     pub(super) any_failed: bool,
 }
 
 impl Inputs {
-    /// The named files, whatever they are, and the songs of the named folders, whose folders are
-    /// kept. Reports the files that are passed over, and the folders without songs.
+    /// Collects the named files, whatever their type, and the songs in the named folders with their
+    /// relative folders. Reports skipped files, and folders without songs.
     pub(super) fn new(given: &[PathBuf], output: &Output) -> Self {
         let mut inputs = Self::default();
         for path in given {
@@ -62,7 +62,7 @@ impl Song {
     }
 }
 
-/// A manifest of songs, whose folders below those that were named are kept.
+/// A manifest of songs that keeps their relative folders.
 pub(super) fn manifest_of(songs: Vec<Song>) -> anyhow::Result<Manifest> {
     let entry = |(index, song): (usize, Song)| Entry {
         line: index + 1,

@@ -1,7 +1,8 @@
-//! The log of the program: on standard error, and its last lines for bug reports.
+//! Logging to standard error, and the last lines of the log for bug reports.
 //!
-//! `PARTITA_LOG` chooses both, such as `debug` or `partita=debug,symphonia=warn`. Without it, standard
-//! error gets Partita's own warnings, and the bug report also the errors of libraries.
+//! `PARTITA_LOG` sets the filter of both, such as `debug` or `partita=debug,symphonia=warn`. By
+//! default, standard error gets Partita's own warnings, and bug reports also include the errors of
+//! libraries.
 
 use std::{
     ffi::OsStr,
@@ -13,18 +14,19 @@ use tracing_subscriber::{EnvFilter, Layer as _, fmt, layer::SubscriberExt as _, 
 
 use crate::engine::{audio::decode::watch_library_logs, diagnostics::bug_report::LogTail};
 
-/// Environment variable that chooses the lines.
+/// Environment variable with the filter.
 const VARIABLE: &str = "PARTITA_LOG";
 const ON_STDERR: &str = "off,partita=warn";
 const IN_REPORTS: &str = "error,partita=warn,rfd=off";
 
-/// Starts logging, once for the process.
+/// Starts logging; called once for the process.
 pub(super) fn start() {
     let is_coloured =
         has_colours(io::stderr().is_terminal(), std::env::var_os("NO_COLOR").as_deref());
     let filter =
         |usual: &str| EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(usual));
-    // A line that cannot be written is dropped: reporting that would go to the same stream.
+    // A line that cannot be written is dropped, because reporting the failure would use the same
+    // stream.
     let on_stderr = fmt::layer().log_internal_errors(false).with_writer(io::stderr);
     let in_reports = fmt::layer().log_internal_errors(false).with_writer(|| LogTail);
     let subscriber = registry()
@@ -33,12 +35,12 @@ pub(super) fn start() {
     let started = set_global_default(subscriber);
     watch_library_logs();
     if started.is_err() {
-        tracing::debug!("logging was set up already");
+        tracing::debug!("the logger is already set");
     }
 }
 
-/// Whether colours are written: to terminals only, and not where `NO_COLOR` is set to anything but
-/// the empty string (no-color.org).
+/// Whether colours are written: only to terminals, and only unless `NO_COLOR` is set to a non-empty
+/// value (no-color.org).
 fn has_colours(is_terminal: bool, no_color: Option<&OsStr>) -> bool {
     is_terminal && no_color.is_none_or(OsStr::is_empty)
 }

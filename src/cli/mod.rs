@@ -1,7 +1,8 @@
 //! The command line: one file per subcommand, and no logic that the engine lacks.
 //!
-//! Results go to standard output, messages and progress to standard error. Exit codes: 0 when all
-//! succeeded, 1 when any failed, 2 for wrong usage; of an archive's shares also [`RESUME`].
+//! Results go to standard output, messages and progress to standard error. Exit codes: 0 on
+//! success, 1 after any failure, 2 for wrong usage, and [`RESUME`] for an archive's share to
+//! restart.
 
 mod commands;
 mod inputs;
@@ -30,7 +31,7 @@ use commands::{
 };
 use output::Output;
 
-/// Separates a song into its instruments, on your own computer. Without a subcommand it opens the
+/// Separate a song into its instruments, on your own computer. Without a subcommand, open the
 /// window.
 #[derive(Debug, Parser)]
 #[command(version, subcommand_precedence_over_arg = true)]
@@ -38,7 +39,7 @@ struct Arguments {
     #[command(subcommand)]
     command: Option<Subcommands>,
 
-    /// Machine-readable output: one JSON object a line
+    /// Print one JSON object a line
     #[arg(long, global = true)]
     json: bool,
 
@@ -49,18 +50,18 @@ struct Arguments {
     files: Vec<PathBuf>,
 }
 
-/// How segments are computed, by whatever computes any.
+/// Options for computing segments, common to all subcommands.
 #[derive(Clone, Copy, Debug, clap::Args)]
 struct ComputeArguments {
-    /// Threads that separate; as many as there are cores by default
+    /// Number of threads for separation [default: all cores]
     #[arg(long, global = true, value_name = "N")]
     threads: Option<usize>,
-    /// What products are computed in: single, or fast (bf16, where the processor has it; its stems
-    /// are some 50 dB from the others); single by default
+    /// Precision of products: single, or fast (bf16, where the processor supports it; its stems
+    /// differ by about -50 dB) [default: single]
     #[arg(long, global = true, value_parser = parse_precision)]
     precision: Option<Precision>,
-    /// Memory that Partita may take, such as 2G; what the system allows by default. Where less fits,
-    /// fewer threads separate
+    /// Memory that Partita may use, such as 2G; with less, fewer threads separate [default: the
+    /// system's limit]
     #[arg(long, global = true, value_name = "BYTES", value_parser = memory::parse)]
     memory: Option<u64>,
 }
@@ -72,66 +73,67 @@ impl From<ComputeArguments> for Flags {
     }
 }
 
-/// `--precision single|fast`.
+/// Parses `--precision single|fast`.
 fn parse_precision(text: &str) -> Result<Precision, String> {
     match text {
         "single" => Ok(Precision::Single),
         "fast" => Ok(Precision::Fast),
-        _ => Err("it is single or fast".into()),
+        _ => Err("expected `single` or `fast`".into()),
     }
 }
 
 #[derive(Debug, Subcommand)]
 enum Subcommands {
-    /// Separate files into a folder; needs no library
+    /// Separate files into a folder, without a library
     Separate(separate::Arguments),
-    /// Print a manifest with the lengths of its songs, or of files
+    /// Print a manifest of songs with their lengths
     Probe(probe::Arguments),
-    /// Show how far an archive is, over all its shares
+    /// Show the progress of an archive over all its shares
     Report(report::Arguments),
     /// Add files and folders to the library
     Add(add::Arguments),
     /// List the songs of the library
     List,
-    /// Separate songs of the library; an interrupted one goes on where it was
+    /// Separate songs of the library; resume interrupted jobs
     Process(process::Arguments),
-    /// Show how far a song is, or where its tracks and its mix are
+    /// Show the progress of a song, or the paths of its tracks and its mix
     Progress(progress::Arguments),
-    /// Write files of songs that are separated: stems, mixes, for DJs, for DAWs
+    /// Export separated songs: stems, mixes, files for DJs and DAWs
     Export(export::Arguments),
     /// List the jobs
     Jobs,
     /// Show one job
     Job(jobs::Arguments),
-    /// End all jobs and delete all songs, stems and jobs of the library, never your own files
+    /// Cancel all jobs and delete all songs, stems and jobs of the library, but never your own
+    /// files
     Reset(reset::Arguments),
-    /// See, install and check the model
+    /// List, install and verify models
     Model(model::ModelArgs),
-    /// Show what Partita finds on this machine, and how fast it is
+    /// Show the hardware and software that Partita finds on this machine, and its speed
     Doctor(doctor::Arguments),
 }
 
-/// Exit code of a share that is to be started again: `EX_TEMPFAIL` of sysexits.h.
+/// Exit code of a share that must be restarted: `EX_TEMPFAIL` of sysexits.h.
 const RESUME: u8 = 75;
 
 /// A stem list such as `vocals,drums`.
 #[derive(Debug, clap::Args)]
 struct StemArguments {
-    /// Stems, separated by commas; all of the model's by default
+    /// Stems, separated by commas [default: all stems of the model]
     #[arg(long, value_delimiter = ',', value_name = "STEMS")]
     stems: Vec<String>,
 }
 
-/// `--track N`: which audio track of a file is meant.
+/// `--track N`: the audio track to use of each file.
 #[derive(Clone, Copy, Debug, clap::Args)]
 struct TrackArguments {
-    /// Audio track to take of each file, counted from 1 [default: the file's default track]
+    /// Audio track to use of each file, counted from 1 [default: the file's default track]
     #[arg(long, value_name = "N", value_parser = manifest::parse_track)]
     track: Option<usize>,
 }
 
 impl TrackArguments {
-    /// Gives the track to the entries whose lines name none.
+    /// Sets the track of entries that name none.
     fn complete(self, entries: &mut [Entry]) {
         for entry in entries.iter_mut().filter(|entry| entry.track.is_none()) {
             entry.track = self.track;
@@ -139,7 +141,7 @@ impl TrackArguments {
     }
 }
 
-/// Parses the arguments and runs the subcommand, or opens the window when there is none.
+/// Parses the arguments and runs the subcommand, or opens the window without one.
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
@@ -161,12 +163,12 @@ fn run(arguments: Arguments, output: &Output) -> anyhow::Result<ExitCode> {
     if arguments.command.is_none() {
         return open_window(home, flags, arguments.files);
     }
-    // What the window's settings say holds here too, unless the command line says otherwise.
+    // The window's settings apply here too, unless the command line overrides them.
     let (preferences, notice) = Preferences::load(&home);
     if let Some(notice) = notice {
         tracing::warn!("{notice}");
     }
-    // Programs read JSON, so all of it is English.
+    // JSON is read by programs, so all its texts are English.
     i18n::speak(if arguments.json {
         Language::english()
     } else {
@@ -198,7 +200,7 @@ fn open_window(home: PathBuf, flags: Flags, files: Vec<PathBuf>) -> anyhow::Resu
     Ok(ExitCode::SUCCESS)
 }
 
-/// 0 when nothing failed, else 1.
+/// 0 without failures, otherwise 1.
 fn exit_code(any_failed: bool) -> ExitCode {
     if any_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

@@ -1,8 +1,9 @@
-//! The two streams of the command line: results on standard output, all else on standard error.
+//! The two streams of the command line: results on standard output, everything else on standard
+//! error.
 //!
-//! The only place that writes to standard output. A reader that has closed it (`| head`) ends the
-//! output without a message, while the work goes on; any other failure is reported once, and makes
-//! the exit code one of failure.
+//! The only module that writes to standard output. A closed reader (`| head`) ends the output
+//! without a message, and the command continues. Any other failure to write is reported once and
+//! makes the exit code 1.
 
 use std::{
     cell::{Cell, RefCell},
@@ -20,17 +21,17 @@ use crate::i18n::{
     numbers::{clock, percent},
 };
 
-/// Between two lines of progress where there is no terminal.
+/// Minimum interval between two lines of progress without a terminal.
 const LINE_EVERY: Duration = Duration::from_secs(1);
 
-/// Standard output, and whether results are for machines.
+/// Standard output, and whether results are JSON.
 pub(super) struct Output {
     json: bool,
     stream: RefCell<Box<dyn Write>>,
     state: Cell<StreamState>,
 }
 
-/// Whether results still arrive.
+/// State of standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum StreamState {
     Open,
@@ -41,7 +42,7 @@ enum StreamState {
 }
 
 impl Output {
-    /// Results to standard output.
+    /// Creates an output to standard output.
     pub(super) fn new(json: bool) -> Self {
         Self::to(json, Box::new(io::stdout()))
     }
@@ -50,39 +51,39 @@ impl Output {
         Self { json, stream: RefCell::new(stream), state: Cell::new(StreamState::Open) }
     }
 
-    /// Whether results are for machines.
+    /// Whether results are JSON.
     pub(super) fn is_json(&self) -> bool {
         self.json
     }
 
-    /// Whether results still arrive; a command that only prints can end when they do not.
+    /// Whether results can still be written; a command that only prints may stop otherwise.
     pub(super) fn is_open(&self) -> bool {
         self.state.get() == StreamState::Open
     }
 
-    /// One result: a line for people, or a JSON object.
-    pub(super) fn result(&self, words: &str, json: &Value) {
+    /// Prints one result: text, or a JSON object.
+    pub(super) fn result(&self, text: &str, json: &Value) {
         if self.json {
             self.json_line(json);
         } else {
-            self.line(words);
+            self.line(text);
         }
     }
 
-    /// One result of a command that always writes JSON Lines.
+    /// Prints one result of a command that always writes JSON Lines.
     pub(super) fn json_line(&self, json: &Value) {
         self.line(&json.to_string());
     }
 
-    /// Something failed; machines find it among the results.
-    pub(super) fn error(&self, words: &str) {
+    /// Reports a failure; with JSON, also among the results.
+    pub(super) fn error(&self, text: &str) {
         if self.json {
-            self.json_line(&serde_json::json!({ "error": words }));
+            self.json_line(&serde_json::json!({ "error": text }));
         }
-        note(&format!("partita: {words}"));
+        note(&format!("partita: {text}"));
     }
 
-    /// A failure that concerns one file or song.
+    /// Reports a failure of one file or song.
     pub(super) fn failed(&self, what: &str, reason: &str) {
         if self.json {
             self.json_line(&serde_json::json!({ "file": what, "error": reason }));
@@ -90,8 +91,8 @@ impl Output {
         note(&format!("partita: {what}: {reason}"));
     }
 
-    /// Flushes the results. Returns `code`, or that of a failure where all else succeeded but the
-    /// results could not be written.
+    /// Flushes the results. Returns `code`, or 1 if the command succeeded but the results could not
+    /// be written.
     pub(super) fn end(&self, code: ExitCode) -> ExitCode {
         if self.is_open() {
             let flushed = self.stream.borrow_mut().flush();
@@ -103,7 +104,7 @@ impl Output {
         }
     }
 
-    /// Prints the help, the version, or the wrong usage that reading the arguments ended with.
+    /// Prints the help, the version, or the usage error of parsing the arguments.
     pub(super) fn end_with_usage(&self, usage: &clap::Error) -> ExitCode {
         let printed = usage.print();
         if !usage.use_stderr() {
@@ -133,22 +134,22 @@ impl Output {
     }
 }
 
-/// A message on the way.
-pub(super) fn note(words: &str) {
-    drop(writeln!(io::stderr(), "{words}"));
+/// Prints a message to standard error.
+pub(super) fn note(text: &str) {
+    drop(writeln!(io::stderr(), "{text}"));
 }
 
-/// Progress of one thing, on standard error.
+/// Progress of one operation, on standard error.
 pub(super) struct Progress {
     name: String,
     bar: Option<ProgressBar>,
     tenth: Cell<u32>,
-    said: Cell<Instant>,
+    last_line: Cell<Instant>,
 }
 
 impl Progress {
-    /// Progress of one thing: a bar on a terminal, else a line each tenth, not more than one a
-    /// second.
+    /// Creates the progress of one operation: a bar on a terminal, otherwise a line for each tenth,
+    /// at most one a second.
     pub(super) fn new(name: &str) -> Self {
         let bar = io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(Some(1000), ProgressDrawTarget::stderr());
@@ -163,11 +164,11 @@ impl Progress {
             name: name.to_owned(),
             bar,
             tenth: Cell::new(0),
-            said: Cell::new(Instant::now()),
+            last_line: Cell::new(Instant::now()),
         }
     }
 
-    /// Shows a fraction, 0 to 1, of a step named `what`, and how many seconds it still takes.
+    /// Shows a fraction, 0 to 1, of the step `what`, and the expected seconds left.
     pub(super) fn set(&self, what: &str, fraction: f64, seconds_left: Option<f64>) {
         if let Some(bar) = &self.bar {
             let left = seconds_left
@@ -179,9 +180,9 @@ impl Progress {
         }
         let tenth = (fraction * 10.0) as u32;
         let is_news = tenth != self.tenth.get() && tenth > 0;
-        if is_news && self.said.get().elapsed() >= LINE_EVERY {
+        if is_news && self.last_line.get().elapsed() >= LINE_EVERY {
             self.tenth.set(tenth);
-            self.said.set(Instant::now());
+            self.last_line.set(Instant::now());
             note(&format!("{}: {what} {}", self.name, percent(f64::from(tenth.min(10)) / 10.0)));
         }
     }
@@ -195,13 +196,13 @@ impl Drop for Progress {
     }
 }
 
-/// A name and a path a line.
+/// Text with one name and path a line.
 pub(super) fn tracks_text(tracks: &[(String, PathBuf)]) -> String {
     let line = |(name, path): &(String, PathBuf)| format!("{name}: {}", path.display());
     tracks.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// Paths by name. A path that is not Unicode is shown as well as it can be.
+/// JSON object of paths by name. A path that is not Unicode is converted lossily.
 pub(super) fn tracks_json(tracks: &[(String, PathBuf)]) -> Value {
     let entry = |(name, path): &(String, PathBuf)| {
         (name.clone(), Value::String(path.to_string_lossy().into_owned()))
@@ -217,7 +218,7 @@ mod tests {
 
     use super::*;
 
-    /// Fails with this kind of error after so many lines, or at the flush.
+    /// A stream that fails with an error of `kind` after `lines_left` lines, or at the flush.
     struct Failing {
         kind: io::ErrorKind,
         lines_left: usize,
@@ -261,10 +262,14 @@ mod tests {
         output.json_line(&json!(1));
         assert!(!output.is_open());
         assert_eq!(output.end(ExitCode::SUCCESS), ExitCode::FAILURE);
-        assert_eq!(output.end(ExitCode::from(75)), ExitCode::from(75), "the work's own code stays");
+        assert_eq!(
+            output.end(ExitCode::from(75)),
+            ExitCode::from(75),
+            "the command's own code wins"
+        );
         let output = failing(io::ErrorKind::StorageFull, 9, true);
         output.json_line(&json!(1));
-        assert_eq!(output.end(ExitCode::SUCCESS), ExitCode::FAILURE, "at the flush");
+        assert_eq!(output.end(ExitCode::SUCCESS), ExitCode::FAILURE, "a failed flush");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The options of files that are written, which several subcommands take.
+//! Options for writing files, shared by several subcommands.
 
 use std::{
     io::{IsTerminal as _, Write as _},
@@ -19,65 +19,65 @@ use crate::{
     i18n::{fl, numbers::decimal},
 };
 
-/// What is written, where, and how.
+/// Content, place and format of the files.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct FileArguments {
-    /// One file for each of these stems, separated by commas; `none` for no such file. All of the
-    /// model's by default, or none with --all-but
+    /// Write one file for each of these stems, separated by commas; `none` for no such file
+    /// [default: all of the model, or none with --all-but]
     #[arg(long, value_delimiter = ',', value_name = "STEMS")]
     stems: Vec<String>,
-    /// One file for each of these stems: the song without it (the song minus the stem, not the sum
-    /// of the others, which lacks what no stem holds)
+    /// Write one file for each of these stems with the song minus the stem. Unlike the sum of the
+    /// other stems, the file includes the residual
     #[arg(long, value_delimiter = ',', value_name = "STEMS")]
     all_but: Vec<String>,
-    /// Also write what no stem holds: with it, the stems add up to the song
+    /// Also write the residual: with this file, the stems add up to the song
     #[arg(long)]
     residual: bool,
-    /// Also write the sum of the chosen stems
+    /// Also write the sum of the selected stems
     #[arg(long)]
     mix: bool,
-    /// Gains of stems in the mix, in dB, such as `vocals=-3,drums=+1.5,bass=off`; asks for the mix
+    /// Set gains of stems in the mix, in dB, such as `vocals=-3,drums=+1.5,bass=off`; implies --mix
     #[arg(long, value_delimiter = ',', value_name = "STEM=DB", value_parser = parse_gain,
           allow_hyphen_values = true)]
     gain: Vec<(String, f32)>,
-    /// Where the files go
+    /// Folder for the files
     #[arg(long, default_value = "separated", value_name = "DIR")]
     out: PathBuf,
-    /// Names in it; of {artist} {title} {album} {track} {stem} {model} {file}, and of n in braces, a
-    /// number; `/` makes a folder
+    /// Pattern of the file names, from {artist} {title} {album} {track} {stem} {model} {file}, and
+    /// n in braces for a number; `/` makes a folder
     #[arg(long, default_value = DEFAULT_PATTERN, value_name = "PATTERN",
           value_parser = NamePattern::new)]
     name: NamePattern,
-    /// wav, flac, alac, mp3, opus, stem (a .stem.mp4 for DJ programs), or dawproject
+    /// File format: wav, flac, alac, mp3, opus, stem (a .stem.mp4 for DJ programs), or dawproject
     #[arg(long, default_value = "wav", value_parser = parse_format)]
     format: &'static Format,
     /// Bits of a sample: source, 16, 24 or 32f
     #[arg(long, default_value = "source", value_parser = parse_depth)]
     depth: Chosen<Depth>,
-    /// Frames a second: source, or a number
+    /// Sample rate in Hz: source, or a number
     #[arg(long, default_value = "source", value_parser = parse_rate)]
     rate: Chosen<u32>,
-    /// Loudness of the mix in LUFS, such as -14; what is written with it gets the same gain
+    /// Loudness of the mix in LUFS, such as -14; the other files get the same gain
     #[arg(long, value_name = "LUFS", allow_hyphen_values = true, value_parser = parse_loudness)]
     loudness: Option<f32>,
-    /// Hold the mix back where it is too loud, instead of turning everything down
+    /// Limit peaks of the mix, instead of lowering the level of all files
     #[arg(long)]
     limiter: bool,
-    /// What to do where a file is there: ask, skip, number, or replace
+    /// Action if a file already exists: ask, skip, number, or replace
     #[arg(long, default_value = "ask", value_parser = parse_on_exists)]
     on_exists: OnExists,
 }
 
-/// Chosen by the user, or as the song has it.
+/// A value chosen by the user; `None` for the song's own.
 #[derive(Clone, Copy, Debug)]
 struct Chosen<T>(Option<T>);
 
 impl FileArguments {
-    /// What is written, of the stems `sources`.
+    /// The selected content, given the stems `sources`.
     ///
     /// # Errors
-    /// For a stem that there is not; for a loudness without a mix; for the gain of a stem that the mix
-    /// does not hold.
+    /// A stem does not exist, a loudness is set without a mix, or a gain is set for a stem outside
+    /// the mix.
     pub(super) fn selection(&self, sources: &[String]) -> anyhow::Result<Selection> {
         let has_none = matches!(self.stems.as_slice(), [only] if only == "none");
         let stems = match &self.stems[..] {
@@ -85,16 +85,16 @@ impl FileArguments {
             [] if !self.all_but.is_empty() => Vec::new(),
             stems => Selection::of_stems(sources, stems)?.stems,
         };
-        ordered(sources, &self.all_but)?; // a wrong name fails before the work
+        ordered(sources, &self.all_but)?; // rejects a wrong name before the separation
         let mix = (self.mix || !self.gain.is_empty()).then(|| self.parts(sources, &stems));
         if mix.is_none() && (self.loudness.is_some() || self.limiter) {
-            anyhow::bail!("a loudness and the limiter are for the mix: say --mix too");
+            anyhow::bail!("--loudness and --limiter apply to the mix; add --mix");
         }
         let all_but = self.all_but.clone();
         Ok(Selection { stems, all_but, residual: self.residual, mix: mix.transpose()? })
     }
 
-    /// The mix: of the stems that are written, or of all; at their gains.
+    /// The parts of the mix with their gains: the selected stems, or all stems.
     fn parts(&self, sources: &[String], stems: &[String]) -> anyhow::Result<Vec<Part>> {
         let stems = if stems.is_empty() { sources } else { stems };
         let mut gains = Vec::new();
@@ -117,17 +117,17 @@ impl FileArguments {
         Ok(stems.iter().map(part).collect())
     }
 
-    /// These, but for one of them, which a line of a manifest says otherwise. Its name is the option's,
-    /// with `_` for `-`.
+    /// Overrides one option from a line of a manifest. The field is named like the option, with `_`
+    /// for `-`.
     ///
     /// # Errors
-    /// In words, for an option that there is not, and a value that it does not take.
+    /// The option does not exist or does not accept the value; the error is an English text.
     pub(super) fn with(mut self, option: &str, value: &str) -> Result<Self, String> {
         let list = || value.split(',').map(|item| item.trim().to_owned()).collect();
         let switch = || match value.trim().to_ascii_lowercase().as_str() {
             "true" | "yes" | "1" => Ok(true),
             "false" | "no" | "0" => Ok(false),
-            _ => Err("it is true or false".to_owned()),
+            _ => Err("expected `true` or `false`".to_owned()),
         };
         match option {
             "stems" => self.stems = list(),
@@ -151,12 +151,12 @@ impl FileArguments {
         Ok(self)
     }
 
-    /// The folder that all files go into.
+    /// The folder of all files.
     pub(super) fn out(&self) -> &Path {
         &self.out
     }
 
-    /// Where the files of a song go that lies in `folder` below the one that was named.
+    /// The place for the files of a song whose relative folder is `folder`.
     pub(super) fn place(&self, folder: &Path) -> Place {
         Place { folder: self.out.join(folder), pattern: self.name.clone() }
     }
@@ -173,8 +173,8 @@ impl FileArguments {
     }
 }
 
-/// Says what was written, and what there is to be said about it. `source` has the song's length in
-/// frames and what was odd about it, where that is known.
+/// Reports the written files and the notes on them. `source` is the song's length in frames and its
+/// warning, if known.
 pub(super) fn report(
     song: &str,
     exported: &Exported,
@@ -204,7 +204,8 @@ pub(super) fn report(
     output.result(&lines.join("\n"), &json);
 }
 
-/// Ctrl-C ends the work within one segment and leaves nothing half-written; a second one at once.
+/// Cancels on Ctrl-C within one segment, without leaving partial files; a second Ctrl-C exits at
+/// once.
 pub(super) fn cancel_on_signal() -> anyhow::Result<CancelToken> {
     let cancel = CancelToken::default();
     let token = cancel.clone();
@@ -217,8 +218,8 @@ pub(super) fn cancel_on_signal() -> anyhow::Result<CancelToken> {
     Ok(cancel)
 }
 
-/// A signal lets the segment in hand be finished, within the time that engines give before they kill;
-/// a second one ends the work at once, the third the program.
+/// Finishes the current segment on a signal, within the grace period of cluster schedulers before
+/// they kill. A second signal cancels at once, and a third exits.
 pub(super) fn end_on_signal() -> anyhow::Result<CancelToken> {
     const GRACE: std::time::Duration = std::time::Duration::from_secs(14);
     let cancel = CancelToken::default();
@@ -235,10 +236,10 @@ pub(super) fn end_on_signal() -> anyhow::Result<CancelToken> {
     Ok(cancel)
 }
 
-/// Does `work`; where files are there and may not be touched, asks the user and does it again.
+/// Runs `work`; if files already exist, asks the user and runs it again.
 ///
 /// # Errors
-/// As the work; when there is nobody to ask.
+/// The errors of `work`; [`Problem::ExistsUnasked`] without a terminal to ask on.
 pub(super) fn asking<T>(
     settings: &Settings,
     mut work: impl FnMut(&Settings) -> Result<T>,
@@ -274,7 +275,7 @@ fn ask(paths: &[PathBuf]) -> Result<OnExists> {
 
 fn parse_format(text: &str) -> Result<&'static Format, String> {
     let ids = || FORMATS.iter().map(|format| format.id).collect::<Vec<_>>().join(", ");
-    Format::find(text).ok_or_else(|| format!("it is one of {}", ids()))
+    Format::find(text).ok_or_else(|| format!("expected one of {}", ids()))
 }
 
 fn parse_depth(text: &str) -> Result<Chosen<Depth>, String> {
@@ -283,7 +284,7 @@ fn parse_depth(text: &str) -> Result<Chosen<Depth>, String> {
         "16" => Ok(Chosen(Some(Depth::Int16))),
         "24" => Ok(Chosen(Some(Depth::Int24))),
         "32f" => Ok(Chosen(Some(Depth::Float32))),
-        _ => Err("it is source, 16, 24 or 32f".into()),
+        _ => Err("expected source, 16, 24 or 32f".into()),
     }
 }
 
@@ -292,14 +293,14 @@ fn parse_rate(text: &str) -> Result<Chosen<u32>, String> {
     match text.parse() {
         _ if text == "source" => Ok(Chosen(None)),
         Ok(rate) if RATES.contains(&rate) => Ok(Chosen(Some(rate))),
-        _ => Err("it is source, or a number of Hz from 8000 to 384000".into()),
+        _ => Err("expected source, or a number of Hz from 8000 to 384000".into()),
     }
 }
 
 fn parse_loudness(text: &str) -> Result<f32, String> {
     match text.parse() {
         Ok(lufs) if (-70.0..=0.0).contains(&lufs) => Ok(lufs),
-        _ => Err("it is a number from -70 to 0".into()),
+        _ => Err("expected a number from -70 to 0".into()),
     }
 }
 
@@ -309,19 +310,20 @@ fn parse_on_exists(text: &str) -> Result<OnExists, String> {
         "skip" => Ok(OnExists::Skip),
         "number" => Ok(OnExists::Number),
         "replace" => Ok(OnExists::Replace),
-        _ => Err("it is ask, skip, number or replace".into()),
+        _ => Err("expected ask, skip, number or replace".into()),
     }
 }
 
-/// `vocals=-3`, `drums=+1.5`, `bass=off`: a stem and its linear gain.
+/// Parses `vocals=-3`, `drums=+1.5` or `bass=off` into a stem and its linear gain.
 fn parse_gain(text: &str) -> Result<(String, f32), String> {
     const MOST_DB: f32 = 40.0;
-    let (stem, db) = text.split_once('=').ok_or("it is a stem and decibels, such as vocals=-3")?;
+    let (stem, db) =
+        text.split_once('=').ok_or("expected a stem and decibels, such as vocals=-3")?;
     let gain = match db.trim().trim_end_matches("dB").trim() {
         "off" | "-inf" => 0.0,
         db => match db.parse::<f32>() {
             Ok(db) if db <= MOST_DB && !db.is_nan() => 10f32.powf(db / 20.0),
-            _ => return Err(format!("\"{db}\" is no number of decibels up to {MOST_DB}")),
+            _ => return Err(format!("expected a number of dB, at most {MOST_DB}")),
         },
     };
     Ok((stem.trim().to_owned(), gain))

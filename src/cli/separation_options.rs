@@ -1,4 +1,4 @@
-//! How stems are made, as several subcommands take it: the model, and how thoroughly it separates.
+//! Options for separating, shared by several subcommands: the model and the quality.
 
 use std::path::Path;
 
@@ -15,42 +15,42 @@ use crate::{
     model::{MOST_OVERLAP, ModelError, Spec, weights::Store},
 };
 
-/// The options; named as the reference names them.
+/// The options, named as in the reference implementation.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct SeparationArguments {
-    /// The model; see `partita model list`
+    /// Model for the separation; see `partita model list`
     #[arg(long, value_name = "NAME")]
     pub(super) model: Option<String>,
-    /// How thoroughly: draft, standard or best; the options below change it
+    /// Quality: draft, standard or best; the options below refine it
     #[arg(long, value_name = "NAME", value_parser = parse_quality)]
     pub(super) quality: Option<Quality>,
     /// Overlap of neighbouring segments: more is smoother and slower. 0 to 0.5 for HTDemucs
     /// [standard: 0.25], 0.1 to 0.75 for other networks
     #[arg(long, value_name = "PART", value_parser = parse_overlap)]
     pub(super) overlap: Option<u8>,
-    /// Separate the song so many times, delayed by random times up to half a second, and average:
-    /// 0 to 10 [standard: 0]; for HTDemucs
+    /// Number of passes with random delays up to half a second, whose results are averaged: 0 to 10
+    /// [standard: 0]; HTDemucs only
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=i64::from(MOST_SHIFTS)))]
     pub(super) shifts: Option<u8>,
-    /// Where the random times of --shifts begin: the same number gives the same stems
+    /// Seed of the random delays of --shifts: the same number gives the same stems
     #[arg(long, value_name = "N")]
     pub(super) seed: Option<u32>,
-    /// Seconds of a segment; the networks here take no other than the one they were trained with
+    /// Length of a segment in seconds; must equal the length that the network was trained with
     #[arg(long, value_name = "SECONDS")]
     pub(super) segment: Option<f64>,
 }
 
 impl SeparationArguments {
-    /// The name of the model: as given here, else as in the settings.
+    /// The name of the model, from the arguments or the settings.
     pub(super) fn model_name<'a>(&'a self, preferences: &'a Preferences) -> &'a str {
         let chosen = self.model.as_deref().or(preferences.model.as_deref());
         chosen.unwrap_or(DEFAULT)
     }
 
-    /// The quality for a model: as given here, else `usual`.
+    /// The quality for a model, from the arguments or `usual`.
     ///
     /// # Errors
-    /// When something is given that the model does not allow.
+    /// The model does not support an option.
     fn quality(&self, usual: Quality, name: &str, spec: &Spec) -> anyhow::Result<Quality> {
         let preset = self.quality.map(|quality| quality.for_network(spec));
         let preset = preset.unwrap_or(usual);
@@ -71,14 +71,14 @@ impl SeparationArguments {
         Ok(given.within(spec))
     }
 
-    /// Whether anything is given.
+    /// Whether any option is set.
     pub(super) fn is_given(&self) -> bool {
         let Self { model, quality, overlap, shifts, seed, segment } = self;
         let numbers = overlap.is_some() || shifts.is_some() || seed.is_some();
         model.is_some() || quality.is_some() || numbers || segment.is_some()
     }
 
-    /// The model, which must be installed, and the quality.
+    /// The installed model and the quality.
     ///
     /// # Errors
     /// The errors of [`Self::recipe`].
@@ -91,12 +91,11 @@ impl SeparationArguments {
         Ok((model, recipe.quality))
     }
 
-    /// The model and quality for a song: as given here, else as was chosen for the song, else
-    /// as in the settings.
+    /// The model and quality for a song: from the arguments, else from the song's own choice, else
+    /// from the settings.
     ///
     /// # Errors
-    /// When the model is not installed; when a quality or a segment is asked for that it does not
-    /// allow.
+    /// The model is not installed, or does not support the quality or the segment.
     pub(super) fn recipe(
         &self,
         home: &Path,
@@ -112,8 +111,8 @@ impl SeparationArguments {
                 bail!(ModelError::Unknown { name: name.escape_debug().to_string(), known });
             }
             bail!(
-                "the model \"{name}\" is not installed; `partita model list` shows those that there \
-                 are, `partita model install {name}` installs it"
+                "the model \"{name}\" is not installed; `partita model list` lists the models, \
+                 `partita model install {name}` installs it"
             )
         };
         let usual = match chosen {
@@ -127,7 +126,7 @@ impl SeparationArguments {
             let own = model.spec.segment_frames as f64 / f64::from(model.spec.sample_rate);
             if frames.abs_diff(model.spec.segment_frames) > 1 {
                 bail!(
-                    "the model \"{name}\" was trained on segments of {own} s and takes no other; leave \
+                    "the model \"{name}\" requires segments of {own} s, as in its training; leave \
                      --segment out"
                 )
             }
@@ -142,20 +141,20 @@ fn parse_quality(text: &str) -> Result<Quality, String> {
         "draft" => Ok(Quality::DRAFT),
         "standard" => Ok(Quality::STANDARD),
         "best" => Ok(Quality::BEST),
-        _ => Err("it is draft, standard or best".into()),
+        _ => Err("expected draft, standard or best".into()),
     }
 }
 
-/// A part of a segment, as the reference takes it, in percent.
+/// Parses an overlap, given as a fraction of a segment, into percent.
 fn parse_overlap(text: &str) -> Result<u8, String> {
-    let wrong = || format!("it is a number from 0 to {}", f64::from(MOST_OVERLAP) / 100.0);
+    let wrong = || format!("expected a number from 0 to {}", f64::from(MOST_OVERLAP) / 100.0);
     let part: f64 = text.parse().map_err(|_| wrong())?;
     let percent = (part * 100.0).round();
     if !(0.0..=f64::from(MOST_OVERLAP)).contains(&percent) {
         return Err(wrong());
     }
     if (percent / 100.0 - part).abs() > 1e-9 {
-        return Err("it has no more than two decimals".into());
+        return Err("expected at most two decimals".into());
     }
     Ok(percent as u8)
 }

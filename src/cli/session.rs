@@ -1,4 +1,4 @@
-//! The engine as the command line uses it: started, asked, listened to until an answer is there.
+//! The engine as the command line uses it: start, send commands, and wait for events.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -7,18 +7,18 @@ use crossbeam_channel::Receiver;
 
 use crate::engine::{Compute, Config, Engine, Event, Job, ModelState, Song};
 
-/// A running engine and its first words.
+/// A running engine and its initial state.
 pub(super) struct Session {
     pub(super) engine: Engine,
     pub(super) events: Receiver<Event>,
     pub(super) songs: Vec<Song>,
     pub(super) jobs: Vec<Job>,
-    /// Seconds that a segment is expected to take.
+    /// Expected seconds for a segment.
     pub(super) pace: Option<f64>,
 }
 
 impl Session {
-    /// Starts the engine on the library in `home`; interrupted jobs are left alone.
+    /// Starts the engine on the library in `home`; interrupted jobs stay interrupted.
     pub(super) fn start(home: PathBuf, compute: Compute) -> anyhow::Result<Self> {
         let config = Config { home, compute, interactive: false, waker: Arc::new(|| {}) };
         let (engine, events) = Engine::start(&config)?;
@@ -39,7 +39,7 @@ impl Session {
                         None => return Ok(session),
                     }
                 }
-                // It matters only if it kept the library from being read.
+                // Fatal only if the library could not be read as a result.
                 Event::Failed { problem, .. } => {
                     tracing::warn!("{problem}");
                     failure.get_or_insert(problem);

@@ -1,4 +1,4 @@
-//! What the window and the command line can ask of the engine.
+//! Requests of the window and the command line to the engine.
 
 use std::{ops::Range, path::PathBuf};
 
@@ -13,151 +13,155 @@ use crate::{
     model::weights::ImportOptions,
 };
 
-/// A request. Sending never waits; the answer comes as one or more [`crate::engine::Event`]s, of which those
-/// that end the request carry its [`crate::engine::RequestId`].
+/// A request to the engine. Sending never blocks; the answer arrives as one or more
+/// [`crate::engine::Event`]s. Events that end the request carry its [`crate::engine::RequestId`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Command {
     /// Adds files, and the audio files of folders, to the library.
     Import(Vec<PathBuf>),
-    /// Adds an audio track of files to the library: each track of a file is a song of its own.
+    /// Adds an audio track of files to the library; each track of a file is a separate song.
     ImportTrack {
         /// Files, and folders with audio files.
         paths: Vec<PathBuf>,
-        /// The track of each, from 1.
+        /// Track of each file, from 1.
         track: usize,
     },
-    /// Makes a song the one that is shown and played: sends its peaks, loads the player.
+    /// Opens a song: sends its peaks and loads the player.
     Open(SongId),
-    /// Asks for peaks of a stretch of the open song that are finer than those of [`Self::Open`];
-    /// answered by [`crate::engine::Event::Detail`]. The next request replaces one that is not answered yet.
+    /// Requests peaks of a section of the open song with a higher resolution than those of
+    /// [`Self::Open`]; answered by [`crate::engine::Event::Detail`]. The next request replaces an
+    /// unanswered one.
     ShowDetail {
-        /// The song.
+        /// Song to draw.
         song: SongId,
-        /// Which frames.
+        /// Range of frames.
         frames: Range<u64>,
-        /// Frames that one peak stands for; 1 gives the samples themselves.
+        /// Frames per peak; 1 returns the samples themselves.
         frames_per_peak: usize,
     },
-    /// Separates a song. Stems that the model does not have are refused with an error.
+    /// Separates a song. Stems that the model lacks are rejected with an error.
     Process {
-        /// The song.
+        /// Song to separate.
         song: SongId,
-        /// Stem names; all of the model's when empty.
+        /// Stem names; empty for all of the model's.
         stems: Vec<String>,
-        /// The segment that holds this frame is computed first.
+        /// Frame whose segment is computed first.
         from_frame: u64,
     },
-    /// Ends a waiting or running job within one segment; finished segments stay.
+    /// Cancels a waiting or running job within one segment; finished segments stay.
     Cancel(JobId),
-    /// Lets a waiting or running job rest, within one segment; also over restarts.
+    /// Pauses a waiting or running job within one segment; it stays paused across restarts.
     Pause(JobId),
-    /// Lets a paused job go on, next in the queue.
+    /// Resumes a paused job as the next in the queue.
     Continue(JobId),
-    /// Asks once more for what an ended job was to do; what is in the store is not computed again.
+    /// Requests the stems of an ended job again; stored segments are not computed again.
     Retry(JobId),
-    /// Gives a waiting job another place in the queue.
+    /// Moves a waiting job within the queue.
     MoveJob {
-        /// The job.
+        /// Job to move.
         job: JobId,
-        /// Its new place among the waiting ones; 0 is next.
+        /// New position among the waiting jobs; 0 is next.
         to: usize,
     },
-    /// Takes ended jobs off the list; their stems stay. Jobs that are not over are left alone.
+    /// Removes ended jobs from the list; their stems stay. Unfinished jobs are kept.
     ClearJobs(Vec<JobId>),
-    /// Asks for the result files of a job that is done; made if they are missing. Told as
+    /// Requests the result files of a completed job; missing ones are written. Answered by
     /// [`crate::engine::Event::Tracks`].
     MakeTracks(JobId),
-    /// Takes a song, its stems and its jobs out of the library. The user's file stays.
+    /// Removes a song with its stems and jobs from the library. The user's file stays.
     Remove(SongId),
-    /// Brings back a song that was removed since the start, with its stems and jobs, unless its room
-    /// was needed meanwhile.
+    /// Restores a song that was removed since the start, with its stems and jobs, unless its disk
+    /// space was reclaimed.
     Restore(SongId),
-    /// Ends all jobs and removes all songs, stems and jobs. The user's files and the model stay.
+    /// Cancels all jobs and removes all songs, stems and jobs. The user's files and the model stay.
     Reset,
-    /// Keeps the settings.
+    /// Saves the settings.
     KeepPreferences(Box<Preferences>),
-    /// Keeps what is set on the lanes of a song.
+    /// Saves the lane settings of a song.
     KeepLanes(SongId, Lanes),
-    /// Asks for the sound devices; answered by [`crate::engine::Event::Outputs`].
+    /// Requests the sound devices; answered by [`crate::engine::Event::Outputs`].
     ListOutputs,
-    /// Computes in another way from now on; a job that runs begins its segment anew.
+    /// Changes the compute settings; a running job restarts its segment.
     SetCompute(Compute),
-    /// Asks how much the data folder holds; answered by [`crate::engine::Event::HomeMeasured`].
+    /// Requests the size of the data folder; answered by [`crate::engine::Event::HomeMeasured`].
     MeasureHome,
-    /// Ends all jobs and removes the stems of all songs. The songs stay.
+    /// Cancels all jobs and removes the stems of all songs. The songs stay.
     ClearStems,
-    /// Writes a report for those who mend Partita to this file; told as
-    /// [`crate::engine::Event::ReportSaved`], or [`crate::engine::Event::Failed`].
+    /// Writes a bug report to this file; answered by [`crate::engine::Event::ReportSaved`] or
+    /// [`crate::engine::Event::Failed`].
     SaveReport(PathBuf),
-    /// Gives a song another title in the library; its file is left alone.
+    /// Changes the title of a song in the library; its file is unchanged.
     Rename {
-        /// The song.
+        /// Song to rename.
         song: SongId,
-        /// Its title.
+        /// New title.
         title: String,
     },
-    /// Asks what the files of a song can be named by; answered by [`crate::engine::Event::Described`].
+    /// Requests the fields for naming the files of a song; answered by
+    /// [`crate::engine::Event::Described`].
     Describe(SongId),
-    /// Writes files.
+    /// Exports files.
     Export {
-        /// Chosen by the sender, comes back in the events.
+        /// ID chosen by the sender, repeated in the events.
         id: ExportId,
-        /// The song.
+        /// Song to export.
         song: SongId,
-        /// What is in the files.
+        /// Contents of the files.
         selection: Selection,
-        /// Where they go.
+        /// Destination of the files.
         place: Place,
-        /// How they are written.
+        /// Format settings.
         settings: Settings,
     },
-    /// Makes files of stems that can be dragged out of the window and stay where they are, in the
-    /// song's folder in the data folder; those that are there are taken as they are. Told as
-    /// [`crate::engine::Event::DragReady`], or [`crate::engine::Event::Failed`].
+    /// Prepares stem files to be dragged out of the window, in the song's folder in the data
+    /// folder. Existing files are reused. Answered by [`crate::engine::Event::DragReady`] or
+    /// [`crate::engine::Event::Failed`].
     PrepareDrag {
-        /// The song.
+        /// Song of the stems.
         song: SongId,
-        /// Stem names; all of the model's when empty.
+        /// Stem names; empty for all of the model's.
         stems: Vec<String>,
     },
-    /// Ends an export and removes what it had written.
+    /// Cancels an export and removes what it has written.
     CancelExport(ExportId),
-    /// Chooses what makes the stems that a song shows; the usual when `None`. Stems of other recipes
-    /// stay.
+    /// Selects the separation options of a song's shown stems; `None` for the defaults. Stems with
+    /// other options stay.
     Choose {
-        /// The song.
+        /// Song to change.
         song: SongId,
         /// Model and quality.
         recipe: Option<SeparationOptions>,
     },
-    /// Chooses the model that makes the stems that a song shows; a quality that has a name keeps it.
+    /// Selects the model of a song's shown stems; a preset quality keeps its name.
     UseModel {
-        /// The song.
+        /// Song to change.
         song: SongId,
-        /// The model by its name.
+        /// Name of the model.
         model: String,
     },
-    /// Shows the next of the versions of a song that are there, at the very place of the play head.
+    /// Shows the next available version of a song, at the current playback position.
     NextVersion(SongId),
-    /// Sets what is used for songs of which nothing else is said.
+    /// Sets the default separation options.
     SetDefaults(Defaults),
-    /// Asks which models there are; answered by [`crate::engine::Event::Models`].
+    /// Requests the list of models; answered by [`crate::engine::Event::Models`].
     ListModels,
-    /// Fetches a model's weights from the catalogue's sources. The terms were accepted by the sender.
+    /// Downloads a model's weights from the catalogue's sources. The sender has obtained consent to
+    /// the terms.
     InstallModel(String),
-    /// Takes weights from a file. What neither the file, its configuration nor the options state about
-    /// its network comes back as [`crate::model::ModelError::FactsMissing`].
+    /// Imports weights from a file. Facts about the network that neither the file, its
+    /// configuration nor the options state are reported as
+    /// [`crate::model::ModelError::FactsMissing`].
     ImportModel {
-        /// The file.
+        /// Path of the file.
         file: PathBuf,
-        /// Further facts about the network.
+        /// Additional facts about the network.
         options: ImportOptions,
     },
-    /// Removes a model's weights; the stems that it made stay.
+    /// Removes a model's weights; stems computed with it stay.
     RemoveModel(String),
-    /// Compares every byte of a model's weights; answered by [`crate::engine::Event::Models`].
+    /// Verifies every byte of a model's weights; answered by [`crate::engine::Event::Models`].
     VerifyModel(String),
-    /// Stops [`Command::InstallModel`] or [`Command::ImportModel`]; what was fetched is kept.
+    /// Cancels [`Command::InstallModel`] or [`Command::ImportModel`]; downloaded data is kept.
     CancelInstall,
 }

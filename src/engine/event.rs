@@ -1,4 +1,4 @@
-//! What the engine tells the window and the command line.
+//! Events from the engine to the window and the command line.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -24,325 +24,325 @@ use crate::{
 /// One lane of a song.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Lane {
-    /// The song as it came.
+    /// The original song.
     Original,
-    /// A stem, by its place in the model's order.
+    /// A stem, by its index in the model's order.
     Stem(usize),
-    /// What no stem holds: the song less all its stems, where those are finished.
+    /// The residual: the original minus all stems, where those are finished.
     Residual,
 }
 
-/// Whether the model can be used.
+/// Availability of the model.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ModelState {
     /// No weights are installed.
     Missing,
-    /// Weights are on their way.
+    /// Weights are being installed.
     Installing {
-        /// The step.
+        /// Current step.
         step: Step,
-        /// 0 to 1, where it is known.
+        /// Completed fraction, 0 to 1, if known.
         fraction: Option<f32>,
     },
     /// Installed and verified.
     Ready {
-        /// The model's stems in its order.
+        /// Stems of the model, in its order.
         sources: Vec<String>,
-        /// Bytes of memory that it takes at least.
+        /// Minimum memory use in bytes.
         least_memory: u64,
     },
-    /// It could not be installed or used; the user may try again.
+    /// Installation or use failed; the user may retry.
     Failed(Problem),
 }
 
-/// A model, as the user can manage it.
+/// A model in the list of models.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelEntry {
-    /// What it is called.
+    /// Name of the model.
     pub name: String,
-    /// One line for people; empty for one of the user's own.
+    /// One-line description; empty for a user's own model.
     pub title: String,
-    /// Its stems.
+    /// Stems of the model.
     pub sources: Vec<String>,
-    /// The terms of its weights.
+    /// Terms of its weights.
     pub terms: String,
-    /// Bytes to fetch; roughly.
+    /// Approximate download size in bytes.
     pub bytes: u64,
-    /// Whether it is installed.
+    /// Installation state.
     pub state: State,
-    /// Networks that are installed, and all of them.
+    /// Number of installed networks, and of all networks.
     pub networks: (usize, usize),
-    /// Whether it is the user's own.
+    /// Whether the model was imported by the user.
     pub is_own: bool,
 }
 
-/// What is being done to a model's weights, or what came of it.
+/// Progress or result of a task on a model's weights.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ModelTask {
-    /// It goes on.
+    /// The task is running.
     Running {
-        /// The step.
+        /// Current step.
         step: Step,
-        /// 0 to 1, where it is known.
+        /// Completed fraction, 0 to 1, if known.
         fraction: Option<f32>,
     },
-    /// Every byte is as it should be.
+    /// Verification succeeded for every byte.
     Verified,
-    /// The weights of a file were installed.
+    /// Weights were imported from a file.
     Imported {
-        /// The name that the model has now.
+        /// Name given to the model.
         model: String,
-        /// The recognised network, where the file did not state how it is built.
+        /// Recognised network, if the file did not state its construction.
         summary: Option<Summary>,
     },
-    /// It failed.
+    /// The task failed.
     Failed(Problem),
-    /// It is over, and there is nothing to say.
+    /// The task ended without further information.
     Ended,
 }
 
-/// Where an export stands.
+/// State of an export.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ExportState {
-    /// 0 to 1.
+    /// Running, with the completed fraction from 0 to 1.
     Running(f32),
     /// Complete.
     Done {
-        /// The files written.
+        /// Written files.
         files: Vec<PathBuf>,
-        /// Notes for the user: folded down to stereo, went through the limiter.
+        /// Notes for the user, such as a downmix to stereo or use of the limiter.
         notes: Notes,
-        /// Common gain in dB that kept integer samples from clipping; 0 when none was needed.
+        /// Common gain in dB that kept integer samples from clipping; 0 if none was needed.
         gain_db: f32,
     },
-    /// These files are there, and the sender wanted its user to be asked. Nothing was written.
+    /// These files exist, and the sender requested that the user decides. Nothing was written.
     Exists(Vec<PathBuf>),
-    /// It failed.
+    /// The export failed.
     Failed(Problem),
-    /// Ended by the user; nothing is left on disk.
+    /// Cancelled by the user; nothing is left on disk.
     Cancelled,
 }
 
-/// News from the engine. Carries ids, numbers and `Arc`s.
+/// An event of the engine. Events carry IDs, numbers and `Arc`s, so they are cheap to clone.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {
-    /// The library as it is: sent first, and after [`crate::engine::Command::Reset`].
+    /// Complete state of the library: sent first, and after [`crate::engine::Command::Reset`].
     Library {
         /// Every song, newest first.
         songs: Vec<Song>,
         /// Every job, newest first.
         jobs: Vec<Job>,
     },
-    /// A song came, or changed.
+    /// A song was added or changed.
     Song(Song),
-    /// A song's cover was read; at the start, when the library is already told.
+    /// A song's cover was loaded; at the start, after the library was sent.
     Cover {
-        /// The song.
+        /// Song of the cover.
         song: SongId,
-        /// Its picture.
+        /// Scaled picture.
         cover: Arc<Thumbnail>,
     },
-    /// A song was removed, with its jobs.
+    /// A song was removed with its jobs.
     SongRemoved(SongId),
-    /// A file is being read.
+    /// A file is being imported.
     Importing {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// 0 to 1.
+        /// Completed fraction, 0 to 1.
         fraction: f32,
     },
-    /// A file is in the library; its [`Event::Song`] came just before.
+    /// A file was imported; its [`Event::Song`] was sent just before.
     Imported {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Its song.
+        /// Song of the file.
         song: SongId,
     },
-    /// A file could not be added.
+    /// A file could not be imported.
     ImportFailed {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// The reason.
+        /// Reason of the failure.
         problem: Problem,
     },
-    /// Files of a folder were left out of an import.
+    /// Files of a folder were skipped by an import.
     PassedOver {
-        /// The folder.
+        /// Path of the folder.
         folder: PathBuf,
-        /// How many, and why.
+        /// Number of files by reason.
         left_out: LeftOut,
     },
     /// All files of one [`crate::engine::Command::Import`] were handled.
     ImportEnded,
-    /// A job came, or changed.
+    /// A job was added or changed.
     Job(Job),
-    /// The jobs that wait, the next one first; told whenever that has changed.
+    /// Waiting jobs, the next one first; sent whenever they change.
     Queue(Vec<JobId>),
-    /// Jobs were taken off the list.
+    /// Jobs were removed from the list.
     JobsCleared(Vec<JobId>),
-    /// The result files of a job are there, whole.
+    /// All result files of a job exist.
     Tracks {
-        /// The job.
+        /// Job of the files.
         job: JobId,
-        /// One for each of its stems, and their mix.
+        /// One file for each stem, and the mix.
         files: Vec<PathBuf>,
     },
-    /// A song was opened: the player holds it, its peaks follow.
+    /// A song was opened: the player has it, and its peaks follow.
     Opened {
-        /// The song.
+        /// Opened song.
         song: SongId,
-        /// Its length in frames.
+        /// Length in frames.
         frames: u64,
-        /// Stem names in the order of [`Lane::Stem`]; empty when no model is installed.
+        /// Stem names in the order of [`Lane::Stem`]; empty without an installed model.
         stems: Vec<String>,
     },
-    /// A stretch of a waveform of the open song.
+    /// A section of a waveform of the open song.
     Peaks {
-        /// The song.
+        /// Song of the waveform.
         song: SongId,
-        /// Which lane.
+        /// Lane of the waveform.
         lane: Lane,
-        /// The first bin's index; a bin is [`crate::engine::audio::peaks::FRAMES_PER_PEAK`] frames.
+        /// Index of the first bin; a bin is [`crate::engine::audio::peaks::FRAMES_PER_PEAK`]
+        /// frames.
         first: usize,
-        /// The bins.
+        /// Peaks of the bins.
         peaks: Arc<[Peak]>,
     },
-    /// A stretch of a waveform of the open song, finer than [`Self::Peaks`].
+    /// A section of a waveform of the open song, with a higher resolution than [`Self::Peaks`].
     Detail {
-        /// The song.
+        /// Song of the waveform.
         song: SongId,
-        /// Which lane.
+        /// Lane of the waveform.
         lane: Lane,
-        /// The first bin's first frame.
+        /// First frame of the first bin.
         first_frame: u64,
-        /// Frames of a bin.
+        /// Frames per bin.
         frames_per_peak: usize,
-        /// The bins.
+        /// Peaks of the bins.
         peaks: Arc<[Peak]>,
     },
-    /// The segment that is being computed changed.
+    /// The segment being computed changed.
     Computing {
-        /// The song.
+        /// Song of the segment.
         song: SongId,
-        /// Its frames `[start, end)`; `None` when nothing of this song is computed any more.
+        /// Frames `[start, end)` of the segment; `None` if the song is no longer being computed.
         frames: Option<(u64, u64)>,
     },
-    /// What is still to be computed of a song: told when it is opened, and when a job of it ends.
+    /// Work left for a song: sent when the song is opened, and when a job of it ends.
     Need {
-        /// The song.
+        /// Song of the work.
         song: SongId,
-        /// Segments that are not in the store.
+        /// Number of unfinished segments.
         segments: usize,
         /// Bytes that they will take on the disk.
         bytes: u64,
     },
-    /// Segments of the open song that are in the stem store, in any order.
+    /// Finished segments of the open song, in any order.
     Segments {
-        /// The song.
+        /// Song of the segments.
         song: SongId,
-        /// Frame ranges `[start, end)` that stems cover, ascending and disjoint.
+        /// Frame ranges `[start, end)` with stems, ascending and disjoint.
         covered: Vec<(u64, u64)>,
-        /// Those of them whose stems are final, and no draft.
+        /// Frame ranges with final stems, excluding drafts.
         refined: Vec<(u64, u64)>,
     },
-    /// What the open song shows, and what there is to choose from: told when it is opened, and when a
-    /// job of it ends.
+    /// Shown stems of the open song, and the choices: sent when the song is opened, and when a job
+    /// of it ends.
     Shown {
-        /// The song.
+        /// Opened song.
         song: SongId,
-        /// What makes the stems that it shows.
+        /// Separation options of the shown stems.
         recipe: SeparationOptions,
-        /// Whether the last stem is the mix without all others: then there is no residual.
+        /// Whether the last stem is the mix minus all others, so that no residual remains.
         has_rest: bool,
-        /// For each stem the networks that make it: a bag runs those of the ticked stems.
+        /// Networks of each stem; a bag runs those of the ticked stems.
         makers: Vec<Vec<usize>>,
-        /// For each stem the segments that are missing of it.
+        /// Number of unfinished segments of each stem.
         missing: Vec<usize>,
-        /// What its qualities cost.
+        /// Costs of the available qualities.
         offers: Vec<QualityCost>,
-        /// The versions of its stems that are there.
+        /// Available versions of the stems.
         versions: Vec<Version>,
     },
-    /// The models, as they can be managed.
+    /// List of models.
     Models(Vec<ModelEntry>),
-    /// What is being done to the weights of a model; without a name where it is not known yet.
+    /// Progress of a task on a model's weights; without a name until that is known.
     ModelTask(Option<String>, ModelTask),
-    /// The model's state changed; sent at the start too.
+    /// The model's state changed; also sent at the start.
     Model(ModelState),
-    /// Seconds that a segment is expected to take on this machine: told at the start, before the
-    /// model's state, where it is known, and whenever it has changed.
+    /// Expected seconds per segment on this machine. Sent at the start before the model's state, if
+    /// known, and after every change.
     Pace(f64),
-    /// Seconds that a segment of a job is expected to take; told when the job begins, where it is
-    /// known.
+    /// Expected seconds per segment of a job; sent when the job begins, if known.
     JobPace(JobId, f64),
-    /// What the files of a song can be named by.
+    /// Fields for naming the files of a song.
     Described {
-        /// The song.
+        /// Song of the fields.
         song: SongId,
-        /// Without what differs from file to file.
+        /// Values, except for those that differ between files.
         fields: Fields,
     },
-    /// What was set on the lanes of songs when they were used last; told at the start.
+    /// Last lane settings of songs; sent at the start.
     Lanes(Vec<(SongId, Lanes)>),
-    /// The sound devices that there are, the system's choice first.
+    /// Available sound devices, the system's default first.
     Outputs(Vec<Output>),
-    /// The songs whose own files are not where they were.
+    /// Songs whose files are not at their paths.
     Missing(Vec<SongId>),
-    /// How much the data folder holds, in bytes.
+    /// Size of the data folder, in bytes.
     HomeMeasured {
-        /// The data folder.
+        /// Path of the data folder.
         home: PathBuf,
-        /// All that is in it.
+        /// Total size.
         all: u64,
         /// Size of the stems that [`crate::engine::Command::ClearStems`] would remove.
         stems: u64,
     },
-    /// A report is in this file.
+    /// A bug report was written to this file.
     ReportSaved(PathBuf),
     /// An export's state changed.
     Export {
-        /// The export.
+        /// ID of the export.
         id: ExportId,
-        /// Its state.
+        /// New state.
         state: ExportState,
     },
-    /// Files that can be dragged out of the window are there, whole.
+    /// All files to be dragged out of the window exist.
     DragReady {
-        /// The song.
+        /// Song of the files.
         song: SongId,
-        /// What was asked for.
+        /// Requested stems.
         stems: Vec<String>,
-        /// One for each stem, in the model's order.
+        /// One file for each stem, in the model's order.
         files: Vec<PathBuf>,
     },
-    /// What was asked of a song waits for somebody else, and then goes on by itself.
+    /// A request for a song waits for another process and will resume automatically.
     Waiting {
-        /// The song.
+        /// Song of the request.
         song: SongId,
-        /// The obstacle.
+        /// Obstacle to be waited for.
         problem: Problem,
     },
-    /// A job answers a [`crate::engine::Command::Process`] or [`crate::engine::Command::Retry`]; its
-    /// [`Event::Job`]s follow.
+    /// A job was created for a [`crate::engine::Command::Process`] or
+    /// [`crate::engine::Command::Retry`]; its [`Event::Job`]s follow.
     Accepted {
-        /// The command.
+        /// ID of the command.
         request: RequestId,
-        /// The job; several commands may share one.
+        /// Job of the command; several commands may share one.
         job: JobId,
     },
-    /// Something failed that no other event reports.
+    /// A failure that no other event reports.
     Failed {
-        /// The command that failed; `None` where the engine itself met the failure.
+        /// Command that failed; `None` for failures of the engine itself.
         request: Option<RequestId>,
-        /// The song it is about, if any.
+        /// Affected song, if any.
         song: Option<SongId>,
-        /// The reason.
+        /// Reason of the failure.
         problem: Problem,
     },
 }
 
-/// Sends events from any of the engine's threads.
+/// Sender of events, usable from any of the engine's threads.
 #[derive(Clone)]
 pub(super) struct EventSink {
     sender: Sender<Event>,
@@ -354,15 +354,15 @@ impl EventSink {
         Self { sender, waker }
     }
 
-    /// Sends an event that must arrive; waits while the channel is full.
+    /// Sends an event that must arrive; blocks while the channel is full.
     pub(super) fn send(&self, event: Event) {
-        // The receiver is gone when the program ends.
+        // The receiver is gone at the end of the program.
         if self.sender.send(event).is_ok() {
             (self.waker)();
         }
     }
 
-    /// Sends an event that the next one replaces, such as progress; dropped when the channel is full.
+    /// Sends an event that the next one replaces, such as progress; dropped if the channel is full.
     pub(super) fn try_send(&self, event: Event) {
         if self.sender.try_send(event).is_ok() {
             (self.waker)();

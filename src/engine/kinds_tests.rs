@@ -1,5 +1,5 @@
-//! Songs through the engine with a network of another kind than HTDemucs: one with a rest, fades and
-//! no normalisation. From import to export, with drafts, interruptions and versions.
+//! End-to-end tests with a network of another kind than HTDemucs: one with a rest, fades and no
+//! normalisation. They cover import, drafts, interruptions, versions and export.
 
 use std::{
     fs,
@@ -88,7 +88,7 @@ impl Running {
     }
 }
 
-/// A data folder with the network, and another of the same class beside it.
+/// Creates a data folder with the network, and another of the same class next to it.
 fn home() -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
     for (name, bytes) in
@@ -104,7 +104,7 @@ fn home() -> tempfile::TempDir {
     home
 }
 
-/// A song of 16 bits; its samples.
+/// Writes a song of 16 bits, and returns its samples.
 fn write_song(file: &Path) -> Vec<i32> {
     let spec = hound::WavSpec {
         channels: 2,
@@ -127,7 +127,7 @@ fn read(file: &Path) -> Vec<i32> {
 }
 
 #[test]
-fn a_network_with_a_rest_goes_all_the_way() {
+fn a_network_with_a_rest_works_end_to_end() {
     let home = home();
     let file = home.path().join("song.wav");
     let samples = write_song(&file);
@@ -145,16 +145,20 @@ fn a_network_with_a_rest_goes_all_the_way() {
     });
     assert_eq!(stems, ["voice", "Instrumental"]);
     let (recipe, has_rest, presets, _) = running.shown();
-    assert_eq!((recipe.quality.suffix().as_str(), has_rest), ("o50", true), "its own standard");
+    assert_eq!(
+        (recipe.quality.suffix().as_str(), has_rest),
+        ("o50", true),
+        "the network's own standard"
+    );
     assert_eq!(presets, Preset::ALL.map(Some));
 
-    // The rest alone, interrupted in the middle of the work and gone on with.
+    // Separate the rest alone, with an interruption in the middle.
     running.process(song, &["instrumental"]);
     let job = running.wait(|event| match event {
         Event::Job(job) if job.segments_done > 2 => Some(job.clone()),
         _ => None,
     });
-    assert_eq!(job.stems, ["Instrumental"], "by the name that it has");
+    assert_eq!(job.stems, ["Instrumental"], "the spelling of the model must be used");
     running.engine.send(Command::Cancel(job.id));
     let cut = running.ended();
     assert!(cut.segments_done < cut.segments_total || cut.state == JobState::Done, "{cut:?}");
@@ -165,8 +169,8 @@ fn a_network_with_a_rest_goes_all_the_way() {
     let job = running.ended();
     assert_eq!(job.state, JobState::Done);
     let (_, _, _, versions) = running.shown();
-    assert_eq!(versions, 1, "the draft is gone");
-    // The waveforms are those of the voice, the rest, and of nothing left over.
+    assert_eq!(versions, 1, "the draft must be removed");
+    // There are waveforms of the voice, the rest, and the empty residual.
     let mut lanes = std::collections::HashMap::new();
     running.engine.send(Command::Open(song));
     running.wait(|event| {
@@ -180,7 +184,7 @@ fn a_network_with_a_rest_goes_all_the_way() {
     assert!(lanes["Residual"] < 1e-6, "{lanes:?}");
     assert!((lanes["Stem(1)"] / lanes["Stem(0)"] - 3.0).abs() < 0.1, "{lanes:?}");
 
-    // Files add up to the song, to the last bit.
+    // The files add up to the song exactly.
     let folder = home.path().join("out");
     let selection = Selection {
         stems: stems.clone(),
@@ -192,29 +196,29 @@ fn a_network_with_a_rest_goes_all_the_way() {
     let [voice, rest, residual] =
         ["voice", "Instrumental", "residual"].map(|name| read(&folder.join(format!("{name}.wav"))));
     let sum: Vec<i32> = voice.iter().zip(&rest).map(|(a, b)| a + b).collect();
-    assert!(sum == samples, "the stems are the song");
+    assert!(sum == samples, "the stems must add up to the song");
     assert!(residual.iter().all(|x| *x == 0));
     assert!(read(&folder.join("all but voice.wav")) == rest);
     for (at, (x, song)) in voice.iter().zip(&samples).enumerate() {
         assert!((f64::from(*x) - f64::from(*song) / 4.0).abs() <= 2.0, "{at}: {x} {song}");
     }
 
-    // Another model, by name; then the other version again, and it is there.
+    // Select another model by name, then the other version again, which still exists.
     running.engine.send(Command::UseModel { song, model: "bank".into() });
     let (recipe, has_rest, ..) = running.shown();
     let standard = SeparationOptions { model: "bank".into(), quality: Quality::STANDARD };
-    assert_eq!((recipe, has_rest), (standard, false), "standard stays standard");
+    assert_eq!((recipe, has_rest), (standard, false), "the preset must stay standard");
     running.engine.send(Command::UseModel { song, model: "voice".into() });
     let (recipe, ..) = running.shown();
     let spec = Spec::fade(Vec::new(), 4000, 50);
     assert_eq!(recipe.quality.preset(&spec), Some(Preset::Standard));
     let beyond = SeparationOptions { quality: Quality::BEST, ..recipe };
     running.engine.send(Command::Choose { song, recipe: Some(beyond) });
-    assert_eq!(running.shown().0.quality.suffix(), "o50", "no shifts");
+    assert_eq!(running.shown().0.quality.suffix(), "o50", "this network allows no shifts");
 }
 
 #[test]
-fn a_model_that_is_imported_changes_no_song() {
+fn importing_a_model_does_not_change_songs() {
     let home = tempfile::tempdir().unwrap();
     let [voice, bank, another] =
         ["voice", "bank", "another"].map(|name| home.path().join(format!("{name}.safetensors")));
@@ -222,7 +226,7 @@ fn a_model_that_is_imported_changes_no_song() {
     fs::write(&bank, seam_tests::file("FilterBank")).unwrap();
     fs::write(&another, seam_tests::other_file()).unwrap();
     Store::new(home.path()).import(&voice, &mut |_| {}, &|| false).unwrap();
-    // The default model is missing: the only one takes its place.
+    // The default model is missing, so the only model takes its place.
     let preferences = Preferences { model: Some("bank".into()), ..Preferences::default() };
     preferences.save(home.path()).unwrap();
     let running = Running::start(home.path());
@@ -244,12 +248,12 @@ fn a_model_that_is_imported_changes_no_song() {
             _ => None,
         })
     };
-    // One that is listed before it does not.
+    // A model that is listed earlier does not change the song.
     assert_eq!(import(&another), "another");
     assert_eq!(running.shown().0.model, "voice");
     running.process(song, &[]);
     assert_eq!(running.ended().state, JobState::Done);
-    // Nor does the default one, for a song that has stems.
+    // The default model does not change a song that has stems, either.
     assert_eq!(import(&bank), "bank");
     let (recipe, _, _, versions) = running.shown();
     assert_eq!((recipe.model.as_str(), versions), ("voice", 1));

@@ -1,8 +1,8 @@
-//! The engine: every thread, file and device of the program, and nothing of its window.
+//! The engine: all threads, files and devices of the program, independent of the window.
 //!
-//! [`Engine::start`] gives a handle that takes [`Command`]s without waiting, and a channel of
-//! [`Event`]s. A plain waker is called after each event, so that a window can be repainted without
-//! the engine knowing what a window is.
+//! [`Engine::start`] returns a handle that accepts [`Command`]s without blocking, and a channel of
+//! [`Event`]s. A callback (`waker`) runs after each event, so that a window can repaint while the
+//! engine stays independent of windows.
 
 mod actor;
 pub mod audio;
@@ -57,7 +57,7 @@ const MESSAGES: usize = 4096;
 /// Capacity of the queue of events to the window; a minute of a busy engine.
 const EVENTS: usize = 16_384;
 
-/// A handle on the running engine; cheap to clone. The engine ends when the last handle is dropped;
+/// Handle of the running engine; cheap to clone. Dropping the last handle ends the engine;
 /// unfinished jobs resume at the next start.
 #[derive(Clone)]
 pub struct Engine {
@@ -67,7 +67,7 @@ pub struct Engine {
 
 struct Inner {
     messages: Sender<Message>,
-    /// The number of the next command.
+    /// Number of the next command.
     requests: AtomicU64,
     thread: Option<JoinHandle<()>>,
 }
@@ -76,7 +76,7 @@ impl Engine {
     /// Opens the library and starts the threads.
     ///
     /// # Errors
-    /// When the data folder cannot be made or the library not be opened.
+    /// Fails if the data folder cannot be created or the library cannot be opened.
     pub fn start(config: &Config) -> Result<(Self, Receiver<Event>)> {
         let (messages, inbox) = bounded(MESSAGES);
         let (events, receiver) = bounded(EVENTS);
@@ -93,17 +93,17 @@ impl Engine {
         Ok((Self { player, inner }, receiver))
     }
 
-    /// Sends a command; never waits. A command is lost only when thousands wait before it. Returns the
-    /// number that the events answering it carry.
+    /// Sends a command without blocking. A command is lost only if thousands are already waiting.
+    /// Returns the ID that the answering events carry.
     pub fn send(&self, command: Command) -> RequestId {
         let request = RequestId(self.inner.requests.fetch_add(1, Ordering::Relaxed));
         if let Err(e) = self.inner.messages.try_send(Message::Command(request, command)) {
-            tracing::error!("the engine does not take commands: {e}");
+            tracing::error!("could not send a command to the engine: {e}");
         }
         request
     }
 
-    /// The player, for what must act at once: play, seek, gains.
+    /// Player, for actions without delay: play, seek, gains.
     pub fn player(&self) -> &Player {
         &self.player
     }
@@ -111,8 +111,8 @@ impl Engine {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        let told = self.messages.send(Message::Shutdown);
-        if let (Ok(()), Some(thread)) = (told, self.thread.take())
+        let sent = self.messages.send(Message::Shutdown);
+        if let (Ok(()), Some(thread)) = (sent, self.thread.take())
             && thread.join().is_err()
         {
             tracing::error!("the engine's thread panicked");

@@ -1,7 +1,8 @@
-//! Notes: what is odd about a song or an export and stops nothing, as data.
+//! Notes: typed remarks about a song or an export that do not stop any work.
 //!
-//! `Display` is English, for the log and the command line; the window renders notes in its language.
-//! Earlier versions kept notes as English sentences: these are read as [`Note::Recorded`].
+//! `Display` is English, for the log and the command line; the window renders notes in its
+//! language. Earlier versions stored notes as English sentences, which are read as
+//! [`Note::Recorded`].
 
 use std::fmt;
 
@@ -10,108 +11,108 @@ use serde_json::Value;
 
 use crate::engine::types::SAMPLE_RATE;
 
-/// Something odd about a song's file or an export. Places and lengths are in frames at
+/// A remark about a song's file or an export. Positions and lengths are in frames at
 /// [`SAMPLE_RATE`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "note", rename_all = "snake_case")]
 pub enum Note {
     /// The sample rate changes.
     RateChange {
-        /// The place.
+        /// Position of the change.
         at: u64,
     },
     /// The number of channels changes.
     ChannelChange {
-        /// The place.
+        /// Position of the change.
         at: u64,
     },
-    /// Channels were folded down to stereo.
+    /// A downmix to stereo.
     FoldedDown(Layout),
     /// The rest of the file is damaged, or of another kind.
     Unreadable {
-        /// Its beginning.
+        /// Start of the unreadable part.
         from: u64,
     },
-    /// The file was cut off.
+    /// The file is truncated.
     CutOff {
-        /// The length that could be read.
+        /// Length that could be read.
         at: u64,
-        /// The length that the file states, where it does.
+        /// Length that the file states, if any.
         whole: Option<u64>,
     },
-    /// The program that recorded the file did not finish it.
+    /// The recording program did not finish the file.
     Unfinished,
-    /// Damaged places are bridged, or silent where they are long.
+    /// Damaged sections were concealed, or silenced if long.
     Lost {
-        /// Their number.
+        /// Number of sections.
         places: u64,
-        /// The first one.
+        /// Position of the first one.
         from: u64,
     },
-    /// Damaged data was decoded, and may be heard.
+    /// Damaged data was decoded and may be audible.
     Suspect {
-        /// The number of places.
+        /// Number of sections.
         places: u64,
-        /// The first one.
+        /// Position of the first one.
         from: u64,
     },
-    /// Samples that cannot have been recorded were silenced.
+    /// Implausible samples were silenced.
     Implausible {
-        /// The first one.
+        /// Position of the first one.
         from: u64,
-        /// Their number.
+        /// Number of samples or blocks.
         count: u64,
-        /// Whether blocks were counted, not samples.
+        /// Whether `count` is in blocks instead of samples.
         in_blocks: bool,
     },
-    /// Further notes were left out.
+    /// Further notes were omitted.
     More {
-        /// Their number.
+        /// Number of omitted notes.
         count: usize,
     },
     /// The library lost the song's name.
     NameLost,
-    /// Of a file with several audio tracks, this one was taken.
+    /// One of several audio tracks of the file was used.
     TrackTaken {
-        /// Its number, from 1.
+        /// Number of the track, from 1.
         track: usize,
-        /// Audio tracks of the file.
+        /// Number of audio tracks in the file.
         count: usize,
         /// Codec, language and name of the track.
         label: String,
     },
     /// All files of an export existed, and none was written.
     AllExist,
-    /// The stems of an export are a draft's.
+    /// The stems of an export come from a draft.
     FromDraft,
-    /// An export folded the song's channels down to stereo.
+    /// An export mixed the song's channels down to stereo.
     ExportedInStereo {
-        /// Channels of the song's file.
+        /// Number of channels of the song's file.
         channels: u16,
     },
-    /// The mix did not reach the wanted loudness without the limiter.
+    /// The mix cannot reach the target loudness without the limiter.
     BelowLoudness {
-        /// Its loudness in LUFS.
+        /// Loudness of the mix in LUFS.
         lufs: f64,
     },
-    /// The mix went through the limiter.
+    /// The mix was limited.
     Limited {
-        /// Its loudness in LUFS.
+        /// Loudness of the mix in LUFS.
         lufs: f64,
     },
-    /// A sentence that an earlier version recorded in English.
+    /// A sentence that an earlier version stored in English.
     Recorded {
-        /// The sentence.
+        /// Text of the sentence.
         text: String,
     },
 }
 
-/// Channels of a file.
+/// Channel layout of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layout {
-    /// Channels, with one for low frequencies.
+    /// Number of channels, including a low-frequency one.
     pub channels: usize,
-    /// Whether one of them is for low frequencies only.
+    /// Whether one channel is for low frequencies only.
     pub has_low_frequency: bool,
 }
 
@@ -190,7 +191,7 @@ impl fmt::Display for Note {
 }
 
 impl Note {
-    /// The note that `value` holds: one of this version, or a sentence of an earlier one.
+    /// Parses `value`: a note of this version, or a sentence of an earlier one.
     fn of_json(value: Value) -> Self {
         match value {
             Value::String(text) => Self::Recorded { text },
@@ -200,13 +201,13 @@ impl Note {
     }
 }
 
-/// The notes on one song or export, in their order. Serialises as a list; reads lists, one sentence
-/// of an earlier version, and `null` for none.
+/// Notes on one song or export, in order. Serialises as a list; accepts lists, one sentence of an
+/// earlier version, and `null` for an empty list.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Notes(pub Vec<Note>);
 
 impl Notes {
-    /// The notes on a file: of many, the first few.
+    /// Creates the notes on a file, limited to the first few.
     pub fn of_file(mut notes: Vec<Note>) -> Self {
         const MOST: usize = 4;
         notes.dedup();
@@ -218,22 +219,22 @@ impl Notes {
         Self(notes)
     }
 
-    /// Whether there are none.
+    /// Whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The English text; `None` where there are no notes.
+    /// English text; `None` for an empty list.
     pub fn text(&self) -> Option<String> {
         (!self.is_empty()).then(|| self.to_string())
     }
 
-    /// The English text of each note.
+    /// English text of each note.
     pub fn texts(&self) -> Vec<String> {
         self.0.iter().map(Note::to_string).collect()
     }
 
-    /// The notes in `text` as the library keeps them: JSON, or a sentence of an earlier version.
+    /// Parses a column of the library: JSON, or a sentence of an earlier version.
     pub fn of_text(text: &str) -> Self {
         match serde_json::from_str(text) {
             Ok(notes) => notes,
@@ -241,7 +242,7 @@ impl Notes {
         }
     }
 
-    /// The text that [`Self::of_text`] reads; `None` where there are no notes.
+    /// Serialises for [`Self::of_text`]; `None` for an empty list.
     pub fn to_json(&self) -> Option<String> {
         serde_json::to_string(self).ok().filter(|_| !self.is_empty())
     }
@@ -249,7 +250,7 @@ impl Notes {
     /// Serialises [`Self::text`], for results of the command line.
     ///
     /// # Errors
-    /// Those of the serialiser.
+    /// Fails with the errors of the serialiser.
     pub fn as_text<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         self.text().serialize(to)
     }
@@ -261,7 +262,7 @@ impl From<Note> for Notes {
     }
 }
 
-/// "cut off after 1:02; folded down from 5.1".
+/// English text such as "cut off after 1:02; folded down from 5.1".
 impl fmt::Display for Notes {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         to.write_str(&self.texts().join("; "))
@@ -284,7 +285,7 @@ impl<'de> Deserialize<'de> for Notes {
     }
 }
 
-/// Hours, minutes and seconds of a number of frames at [`SAMPLE_RATE`]: "1:02", "1:00:00".
+/// Formats a number of frames at [`SAMPLE_RATE`] as a time: "1:02", "1:00:00".
 pub fn clock(frames: u64) -> String {
     let seconds = frames / u64::from(SAMPLE_RATE);
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
@@ -337,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn sentences_of_earlier_versions_are_kept() {
+    fn keeps_sentences_of_earlier_versions() {
         let recorded = |text: &str| Note::Recorded { text: text.into() };
         let both = Notes(vec![recorded("a"), recorded("b")]);
         assert_eq!(serde_json::from_str::<Notes>(r#"["a", "b"]"#).unwrap(), both);
@@ -348,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn of_many_notes_on_a_file_the_first_few_are_shown() {
+    fn shows_the_first_few_of_many_notes() {
         let notes = Notes::of_file((0..6).map(|at| Note::RateChange { at }).collect());
         assert_eq!(notes.0.len(), 5);
         assert!(notes.to_string().ends_with("; and 2 more"), "{notes}");

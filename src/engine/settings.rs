@@ -1,8 +1,8 @@
-//! What the user has set of the program, in a small file in the data folder: read once before the
-//! engine starts, written by the engine's thread whenever it changes.
+//! The user's settings in a small file in the data folder. It is read once before the engine
+//! starts, and written by the engine's thread after every change.
 //!
-//! Not here: what belongs to a song, which is in the library. Keys that this Partita does not know,
-//! such as those of a newer one, are kept.
+//! Settings of a song are in the library instead. Unknown keys, such as those of a newer version,
+//! are kept.
 
 use std::{
     fs::File,
@@ -25,73 +25,73 @@ use crate::{
     model::{Precision, on_one_line},
 };
 
-/// The file in the data folder.
+/// File name in the data folder.
 const FILE: &str = "settings.toml";
 
-/// Bytes that are read of it; no settings are longer.
+/// Maximum number of bytes read.
 const MOST_BYTES: u64 = 1_000_000;
 
-/// The sizes of the interface that are offered, in percent of the usual one.
+/// Available sizes of the interface, in percent.
 pub const ZOOMS: [u16; 7] = [80, 90, 100, 120, 140, 170, 200];
 
-/// Limits of memory that can be meant: a megabyte to a petabyte.
+/// Plausible memory limits: a megabyte to a petabyte.
 const MEMORY: std::ops::RangeInclusive<u64> = 1 << 20..=1 << 50;
 
-/// Dark or light.
+/// Colour theme.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Theme {
-    /// As the system has it.
+    /// Follows the system.
     #[default]
     System,
-    /// Light.
+    /// Light colours.
     Light,
-    /// Dark.
+    /// Dark colours.
     Dark,
 }
 
-/// By what the songs of the library are sorted.
+/// Sort key of the songs in the library.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SortKey {
-    /// When they were added.
+    /// Time of import.
     #[default]
     Added,
-    /// Title.
+    /// Title of the song.
     Title,
     /// Artist, then title.
     Artist,
-    /// Length.
+    /// Length of the song.
     Length,
     /// Running and waiting first, then separated, then the others.
     State,
 }
 
-/// Where the window was, in points.
+/// Placement of the window, in points.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WindowPlace {
-    /// Left and top edge on the desktop; `None` where the system does not say.
+    /// Left and top edge on the desktop; `None` if unknown.
     pub position: Option<[f32; 2]>,
-    /// Width and height of its contents.
+    /// Width and height of the contents.
     pub size: [f32; 2],
-    /// Whether it fills the screen.
+    /// Whether the window is maximized.
     #[serde(default)]
     pub is_maximized: bool,
 }
 
-/// What the command line says: the settings cannot change it until the program ends.
+/// Options of the command line, which override the settings until the program ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flags {
-    /// Threads that separate.
+    /// Number of threads for separation.
     pub threads: Option<usize>,
-    /// What is computed in.
+    /// Precision of the matrix products.
     pub precision: Option<Precision>,
-    /// Bytes of memory that Partita may take.
+    /// Memory limit in bytes.
     pub memory: Option<u64>,
 }
 
 impl Flags {
-    /// How segments are computed: as the command line says, else as the settings do.
+    /// Compute settings: from the command line, else from the settings.
     pub fn compute(self, preferences: &Preferences) -> Compute {
         Compute {
             threads: self.threads.or(preferences.threads),
@@ -101,57 +101,57 @@ impl Flags {
     }
 }
 
-/// The settings.
+/// Settings of the user.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Preferences {
-    /// The window's language by its code; the system's when `None`.
+    /// Language code of the window; `None` is the system's language.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
-    /// Dark or light.
+    /// Colour theme.
     pub theme: Theme,
     /// Size of the interface in percent, 80 to 200.
     pub zoom: u16,
-    /// The sound device by its id; the system's choice when `None`.
+    /// ID of the sound device; `None` is the system's default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output: Option<String>,
     /// Position of the volume fader, 0 to 1.
     pub volume: f32,
-    /// Threads that separate; as many as there are cores when `None`.
+    /// Number of threads for separation; `None` is one per core.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threads: Option<usize>,
-    /// Bytes of memory that Partita may take; what the system allows when `None`.
+    /// Memory limit in bytes; `None` is the system's limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<u64>,
-    /// What is computed in.
+    /// Precision of the matrix products.
     #[serde(with = "precision")]
     pub precision: Precision,
-    /// The model by its name; the catalogue's first when `None`.
+    /// Name of the default model; `None` is the first of the catalogue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// How thoroughly songs are separated.
+    /// Default quality of separation.
     pub quality: Quality,
-    /// Whether a song is heard as a draft first, which is then replaced by the better stems.
+    /// Whether a song plays as a draft until the final stems are available.
     pub drafts_first: bool,
-    /// An address below which the publishers' weight files are looked for first.
+    /// URL below which the publishers' weight files are looked for first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mirror: Option<String>,
-    /// Instruments that are ticked in a new song; all when `None`.
+    /// Instruments ticked in a new song; `None` is all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ticks: Option<Vec<String>>,
-    /// By what the library is sorted.
+    /// Sort key of the library.
     pub sort: SortKey,
-    /// Whether it is sorted the other way round.
+    /// Whether the sort order is reversed.
     pub is_reversed: bool,
-    /// Whether the library is folded away.
+    /// Whether the library panel is collapsed.
     pub library_is_folded: bool,
-    /// The song that was shown last.
+    /// ID of the last shown song.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub song: Option<i64>,
-    /// Where the window was.
+    /// Placement of the window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<WindowPlace>,
-    /// What this Partita does not know.
+    /// Unknown keys.
     #[serde(flatten)]
     pub others: toml::Table,
 }
@@ -183,8 +183,8 @@ impl Default for Preferences {
 }
 
 impl Preferences {
-    /// Reads the settings of the data folder `home`. Whatever is wrong, there are settings: a file
-    /// that is invalid gets another name, and the defaults are used. Returns the problem with it.
+    /// Loads the settings of the data folder `home`. An invalid file is renamed and the defaults
+    /// are used. Returns the problem with the file.
     pub fn load(home: &Path) -> (Self, Option<Problem>) {
         let path = home.join(FILE);
         let bytes = match read(&path) {
@@ -207,10 +207,10 @@ impl Preferences {
         }
     }
 
-    /// Writes them, whole or not at all.
+    /// Writes the settings atomically.
     ///
     /// # Errors
-    /// [`Problem::File`]; the file is then as it was.
+    /// [`Problem::File`]; the file is then unchanged.
     pub fn save(&self, home: &Path) -> Result<()> {
         let path = home.join(FILE);
         let text = toml::to_string_pretty(self)
@@ -222,21 +222,21 @@ impl Preferences {
         write_atomically(&path, text.as_bytes())
     }
 
-    /// What is used for songs of which nothing else is said.
+    /// Default separation options.
     pub fn defaults(&self) -> Defaults {
         let model = self.model.clone().unwrap_or_else(|| DEFAULT.into());
         let recipe = SeparationOptions { model, quality: self.quality };
         Defaults { recipe, drafts_first: self.drafts_first }
     }
 
-    /// Where weight files are looked for first: what the environment says (`PARTITA_MIRROR`), else the
+    /// URL of the mirror for weight files: from the environment (`PARTITA_MIRROR`), else from the
     /// settings.
     pub fn mirror(&self) -> Option<String> {
-        let said = std::env::var("PARTITA_MIRROR").ok().filter(|text| !text.trim().is_empty());
-        said.or_else(|| self.mirror.clone())
+        let mirror = std::env::var("PARTITA_MIRROR").ok().filter(|text| !text.trim().is_empty());
+        mirror.or_else(|| self.mirror.clone())
     }
 
-    /// A file may have been written by hand.
+    /// Clamps values, as the file may have been edited by hand.
     fn within_bounds(self) -> Self {
         let most_threads = std::thread::available_parallelism().map_or(1, usize::from) * 4;
         let is_real = |window: &WindowPlace| {
@@ -256,11 +256,11 @@ impl Preferences {
     }
 }
 
-/// Reads the file, and one byte more than the most where it is larger than that.
+/// Reads the file, at most one byte more than the maximum.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    // A pipe would be waited for at its opening.
+    // Opening a pipe would block.
     if !path.metadata()?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is not a file"));
     }
     let mut bytes = Vec::new();
     File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
@@ -281,7 +281,7 @@ fn free_name(path: &Path) -> PathBuf {
     (1..1000).map(name).find(|name| !name.exists()).unwrap_or_else(|| name(1000))
 }
 
-/// [`Precision`] by the names that it has on the command line.
+/// Serialisation of [`Precision`] by its names on the command line.
 mod precision {
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
 
@@ -296,15 +296,15 @@ mod precision {
         match String::deserialize(from)?.as_str() {
             "single" => Ok(Precision::Single),
             "fast" => Ok(Precision::Fast),
-            other => Err(D::Error::custom(format!("the precision {other:?} is not known"))),
+            other => Err(D::Error::custom(format!("unknown precision {other:?}"))),
         }
     }
 }
 
-/// The data folder: `PARTITA_HOME`, or the system's place for it.
+/// Path of the data folder: `PARTITA_HOME`, or the system's default location.
 ///
 /// # Errors
-/// [`Problem::NoHome`] when the system names no place.
+/// [`Problem::NoHome`] if the system has no default location.
 pub fn default_home() -> Result<PathBuf> {
     if let Some(home) = std::env::var_os("PARTITA_HOME").filter(|home| !home.is_empty()) {
         return Ok(PathBuf::from(home));
@@ -319,13 +319,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_saved_comes_back_and_unknown_keys_stay() {
+    fn settings_survive_and_unknown_keys_stay() {
         let home = tempfile::tempdir().unwrap();
         assert_eq!(Preferences::load(home.path()), (Preferences::default(), None));
         let text = "zoom = 140\nfrom_the_future = [1, 2]\n[another]\nkey = \"x\"\n";
         std::fs::write(home.path().join(FILE), text).unwrap();
-        let (mut found, words) = Preferences::load(home.path());
-        assert_eq!((found.zoom, words), (140, None));
+        let (mut found, problem) = Preferences::load(home.path());
+        assert_eq!((found.zoom, problem), (140, None));
         found.language = Some("pt".into());
         found.precision = Precision::Fast;
         found.memory = Some(700 << 20);
@@ -339,35 +339,35 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_file_is_set_aside_with_a_word() {
+    fn renames_a_damaged_file_and_reports_it() {
         let home = tempfile::tempdir().unwrap();
         let large = [b"zoom = 140\n#".to_vec(), vec![b' '; 1_000_000]].concat();
         let bytes: [&[u8]; 5] =
             [b"zoom = ", b"\xff\xfe\0", b"zoom = \"large\"", b"precision = \"x\"", &large];
         for (i, bytes) in bytes.into_iter().enumerate() {
             std::fs::write(home.path().join(FILE), bytes).unwrap();
-            let (found, words) = Preferences::load(home.path());
+            let (found, problem) = Preferences::load(home.path());
             assert_eq!(found, Preferences::default());
             let aside = home.path().join(format!("settings-damaged-{}.toml", i + 1));
-            assert!(words.unwrap().to_string().contains(&aside.display().to_string()));
+            assert!(problem.unwrap().to_string().contains(&aside.display().to_string()));
             assert_eq!(std::fs::read(aside).unwrap(), bytes);
             assert!(!home.path().join(FILE).exists());
         }
     }
 
     #[test]
-    fn what_cannot_be_is_brought_within_bounds() {
+    fn clamps_impossible_values() {
         let home = tempfile::tempdir().unwrap();
         let text =
             "zoom = 9\nvolume = nan\nthreads = 0\nmemory = 5\n[window]\nsize = [640.0, -3.0]\n";
         std::fs::write(home.path().join(FILE), text).unwrap();
-        let (found, words) = Preferences::load(home.path());
-        assert_eq!((found.zoom, found.volume, found.threads, words), (80, 1.0, None, None));
+        let (found, problem) = Preferences::load(home.path());
+        assert_eq!((found.zoom, found.volume, found.threads, problem), (80, 1.0, None, None));
         assert_eq!((found.memory, found.window), (None, None));
     }
 
     #[test]
-    fn the_command_line_goes_before_the_settings() {
+    fn the_command_line_overrides_the_settings() {
         let set = Preferences { threads: Some(2), memory: Some(1 << 30), ..Preferences::default() };
         let compute = Flags::default().compute(&set);
         assert_eq!((compute.threads, compute.memory), (Some(2), Some(1 << 30)));
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_not_be_read_again_is_not_written() {
+    fn never_writes_settings_that_could_not_be_read_again() {
         let home = tempfile::tempdir().unwrap();
         Preferences::default().save(home.path()).unwrap();
         let large = Preferences { language: Some("x".repeat(1_000_000)), ..Preferences::default() };
@@ -385,12 +385,12 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_opened_stays() {
+    fn keeps_a_file_that_cannot_be_opened() {
         let home = tempfile::tempdir().unwrap();
         std::fs::create_dir(home.path().join(FILE)).unwrap();
-        let (found, words) = Preferences::load(home.path());
+        let (found, problem) = Preferences::load(home.path());
         assert_eq!(found, Preferences::default());
-        assert!(words.unwrap().to_string().contains(FILE));
+        assert!(problem.unwrap().to_string().contains(FILE));
         assert!(found.save(home.path()).is_err() && home.path().join(FILE).is_dir());
     }
 }

@@ -1,4 +1,4 @@
-//! The engine's vocabulary: songs, jobs, formats. Plain data, no behaviour beyond small questions.
+//! The engine's shared data types: songs, jobs, formats. Plain data with trivial methods.
 
 use std::{
     path::PathBuf,
@@ -20,74 +20,74 @@ use crate::{
     model::Precision,
 };
 
-/// Samples per second and channels of every mix and stem store, and of every network.
+/// Sample rate and channel count of every mix and stem store, and of every network.
 pub use crate::model::{CHANNELS, SAMPLE_RATE};
 
-/// A song in the library.
+/// ID of a song in the library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SongId(pub i64);
 
-/// A job, past or present.
+/// ID of a job, past or present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct JobId(pub i64);
 
-/// An export in progress; not kept over restarts.
+/// ID of an export; not kept across restarts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExportId(pub u64);
 
-/// A command that was sent to an engine: the events that answer it carry the same number.
+/// ID of a command; the events that answer it carry the same ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u64);
 
-/// The metadata of a file.
+/// Metadata of a file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tags {
-    /// Title, or `None` where the file has none.
+    /// Title, or `None` if the file has none.
     pub title: Option<String>,
-    /// Artist.
+    /// Artist of the song.
     pub artist: Option<String>,
-    /// Album.
+    /// Album of the song.
     pub album: Option<String>,
-    /// Beats per minute.
+    /// Tempo in beats per minute.
     pub bpm: Option<f32>,
-    /// Key, for people.
+    /// Key for display.
     pub key: Option<String>,
 }
 
-/// How a source file is encoded.
+/// Encoding of a source file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AudioFormat {
-    /// Codec for people: "FLAC", "MP3", "WAV".
+    /// Codec for display: "FLAC", "MP3", "WAV".
     pub name: String,
-    /// Frames per second in the file.
+    /// Sample rate of the file in Hz.
     pub sample_rate: u32,
-    /// Channels in the file.
+    /// Number of channels in the file.
     pub channels: u16,
-    /// Bits per sample, where the codec has such a thing.
+    /// Bits per sample, if defined for the codec.
     pub bits: Option<u32>,
-    /// Length in frames of the file's own rate; `None` where that changes on the way.
+    /// Length in frames at the file's own rate; `None` if the rate changes within the file.
     #[serde(default)]
     pub frames: Option<u64>,
 }
 
-/// A cover, scaled down for display. 8-bit RGBA, rows from the top.
+/// A cover scaled down for display, as 8-bit RGBA with rows from the top.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Thumbnail {
-    /// Pixels across.
+    /// Width in pixels.
     pub width: u32,
-    /// Pixels down.
+    /// Height in pixels.
     pub height: u32,
-    /// `4 * width * height` bytes.
+    /// Pixel data of `4 * width * height` bytes.
     pub rgba: Vec<u8>,
 }
 
-/// Whether a song's samples are at hand.
+/// Processing state of a song.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SongState {
-    /// In the library, with its mix decoded.
+    /// Imported, with its mix decoded.
     Ready,
     /// Every segment separated by the current model.
     Separated,
@@ -98,47 +98,48 @@ pub enum SongState {
 pub struct Song {
     /// Key in the library.
     pub id: SongId,
-    /// The user's file.
+    /// Path of the user's file.
     #[serde(serialize_with = "crate::os::as_text")]
     pub path: PathBuf,
-    /// 64 hexadecimal digits that name the song's folder in the data folder: the digest of its sound; of
-    /// the file's bytes where the file could not be demuxed, and for songs added by older versions.
+    /// Name of the song's folder in the data folder, as 64 hexadecimal digits: the digest of the
+    /// song's sound. The file's bytes are digested instead if the file could not be demuxed or an
+    /// older version added the song.
     pub hash: String,
-    /// The versioned digest of the song's sound; `None` where the file could not be demuxed, and for
-    /// songs added by older versions until their file is added again.
+    /// Versioned digest of the song's sound. `None` if the file could not be demuxed, and for songs
+    /// of older versions until their file is imported again.
     #[serde(skip)]
     pub sound: Option<String>,
-    /// The audio track of the file that it was made from, from 1; `None` where an earlier version
-    /// imported it, which took the file's default track.
+    /// Audio track of the file, from 1. `None` if an earlier version imported the song, which used
+    /// the default track.
     pub track: Option<usize>,
-    /// The audio tracks of the file, where it has several.
+    /// Audio tracks of the file, if there are several.
     pub tracks: Vec<AudioTrack>,
-    /// Title from the tags, or the file's name without its extension.
+    /// Title from the tags, or the file's name without extension.
     pub title: String,
     /// Artist from the tags.
     pub artist: Option<String>,
     /// Album from the tags.
     pub album: Option<String>,
-    /// How the file is encoded.
+    /// Encoding of the file.
     pub format: AudioFormat,
     /// Length in frames at [`crate::engine::SAMPLE_RATE`].
     pub frames: u64,
-    /// Beats per minute.
+    /// Tempo in beats per minute.
     pub bpm: Option<f32>,
-    /// Key for people: "A minor", "F# major".
+    /// Key for display: "A minor", "F# major".
     pub key: Option<String>,
-    /// Whether the file's tags say how fast it is; else that was found in its sound.
+    /// Whether the tempo comes from the tags instead of the audio analysis.
     pub bpm_from_tags: bool,
-    /// The same of the key.
+    /// Whether the key comes from the tags instead of the audio analysis.
     pub key_from_tags: bool,
-    /// Integrated loudness in LUFS (EBU R 128); `None` until it is measured, and of silence.
+    /// Integrated loudness in LUFS (EBU R 128); `None` until measured, and for silence.
     pub loudness_lufs: Option<f32>,
-    /// Oddities of the file, such as "cut off after 1:02". Serialises as one text.
+    /// Notes on the file, such as "cut off after 1:02". Serialises as one text.
     #[serde(serialize_with = "Notes::as_text")]
     pub warning: Notes,
-    /// Whether its stems are complete.
+    /// Whether the stems are complete.
     pub state: SongState,
-    /// Cover, where the file has one.
+    /// Cover, if the file has one.
     #[serde(skip)]
     pub cover: Option<Arc<Thumbnail>>,
 }
@@ -150,25 +151,25 @@ impl Song {
     }
 }
 
-/// Where a job stands.
+/// State of a job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "state", content = "reason")]
 pub enum JobState {
     /// In the queue.
     Waiting,
-    /// Segments are being separated.
+    /// Segments are being computed.
     Running,
-    /// The user lets it rest; it goes on when asked to.
+    /// Paused by the user until resumed.
     Paused,
-    /// Every segment is in the store.
+    /// Every segment is finished.
     Done,
     /// Ended by a problem.
     Failed(Problem),
-    /// Ended by the user.
+    /// Cancelled by the user.
     Cancelled,
 }
 
-/// Serialises a state for results of the command line, where the reason is text.
+/// Serialises a state for results of the command line, with the reason as text.
 fn state_as_text<S: serde::Serializer>(state: &JobState, to: S) -> Result<S::Ok, S::Error> {
     #[derive(Serialize)]
     struct Text<'a> {
@@ -189,59 +190,60 @@ fn state_as_text<S: serde::Serializer>(state: &JobState, to: S) -> Result<S::Ok,
     Text { state: name, reason: problem.map(Problem::to_string), problem }.serialize(to)
 }
 
-/// One request to separate a song.
+/// A request to separate a song.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Job {
     /// Key in the library.
     pub id: JobId,
-    /// The song.
+    /// Song to separate.
     pub song: SongId,
     /// Name of the model.
     pub model: String,
-    /// How thoroughly it separates.
+    /// Quality of the separation.
     pub quality: Quality,
-    /// Whether a draft is made first.
+    /// Whether a draft is computed first.
     pub drafts_first: bool,
-    /// Stems that were asked for.
+    /// Requested stems.
     pub stems: Vec<String>,
-    /// Where it stands. Serialises as `state` and, of a failed job, `reason` as text and `problem`.
+    /// State of the job. Serialises as `state` and, for a failed job, `reason` as text and
+    /// `problem`.
     #[serde(flatten, serialize_with = "state_as_text")]
     pub state: JobState,
-    /// Segments in the store.
+    /// Number of finished segments.
     pub segments_done: usize,
-    /// Segments of the whole song.
+    /// Number of segments of the whole song.
     pub segments_total: usize,
-    /// Segments of the draft that come before those; 0 where it does not run.
+    /// Number of preceding draft segments that are left; 0 while the job is not running.
     #[serde(default)]
     pub drafts_left: usize,
-    /// Seconds since 1970 at which it was asked for.
+    /// Time of the request, in seconds since 1970.
     pub created_at: i64,
-    /// Seconds of computing so far.
+    /// Seconds of computation so far.
     pub seconds: f64,
 }
 
 impl Job {
-    /// What makes its stems.
+    /// Separation options of the job.
     pub fn recipe(&self) -> SeparationOptions {
         SeparationOptions { model: self.model.clone(), quality: self.quality }
     }
 
-    /// Whether it makes these stems, of whichever instruments.
+    /// Whether the job has the given song and options, regardless of the stems.
     pub fn is_of(&self, song: SongId, recipe: &SeparationOptions) -> bool {
         self.song == song && self.model == recipe.model && self.quality == recipe.quality
     }
 
-    /// Whether it is over: done, failed, or ended by the user.
+    /// Whether the job is completed, failed or cancelled.
     pub fn is_ended(&self) -> bool {
         matches!(self.state, JobState::Done | JobState::Failed(_) | JobState::Cancelled)
     }
 
-    /// Whether it is waiting or running.
+    /// Whether the job is waiting or running.
     pub fn is_active(&self) -> bool {
         matches!(self.state, JobState::Waiting | JobState::Running)
     }
 
-    /// Finished part, 0 to 1.
+    /// Completed fraction, 0 to 1.
     pub fn fraction(&self) -> f64 {
         if self.segments_total == 0 {
             return f64::from(u8::from(self.state == JobState::Done));
@@ -266,7 +268,7 @@ pub enum Depth {
 }
 
 impl Depth {
-    /// Bits of one sample.
+    /// Bits per sample.
     pub fn bits(self) -> u16 {
         match self {
             Self::Int16 => 16,
@@ -276,35 +278,36 @@ impl Depth {
     }
 }
 
-/// Lets its holder stop work that somebody else does: at once, or when what is in hand is finished.
+/// Stops work on another thread: immediately, or once the current part is finished.
 #[derive(Clone, Debug, Default)]
 pub struct CancelToken(Arc<Stopping>);
 
 #[derive(Debug, Default)]
 struct Stopping {
     cancelled: AtomicBool,
-    /// Until when what is in hand may be finished.
+    /// Time until which the current part may be finished.
     until: OnceLock<Instant>,
 }
 
 impl CancelToken {
-    /// Asks the work to stop; it does at its next check.
+    /// Requests an immediate stop; the work stops at its next check.
     pub fn cancel(&self) {
         self.0.cancelled.store(true, Ordering::Relaxed);
     }
 
-    /// Asks the work to begin nothing more, and to stop once the time is over.
+    /// Requests that no new part is begun, and an immediate stop after `time`.
     pub fn end_within(&self, time: Duration) {
         self.0.until.get_or_init(|| Instant::now() + time);
     }
 
-    /// Whether to stop now: [`Self::cancel`] was called, or the time of [`Self::end_within`] is over.
+    /// Whether to stop now: [`Self::cancel`] was called, or the time of [`Self::end_within`] is
+    /// over.
     pub fn is_cancelled(&self) -> bool {
         let is_over = |until: &Instant| Instant::now() >= *until;
         self.0.cancelled.load(Ordering::Relaxed) || self.0.until.get().is_some_and(is_over)
     }
 
-    /// Whether to begin nothing more.
+    /// Whether to begin no new part.
     pub fn is_ending(&self) -> bool {
         self.0.cancelled.load(Ordering::Relaxed) || self.0.until.get().is_some()
     }
@@ -313,49 +316,49 @@ impl CancelToken {
 /// An audio track of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AudioTrack {
-    /// Its number among the audio tracks, from 1.
+    /// Number among the audio tracks, from 1.
     pub number: usize,
-    /// The container's own number of it; 0 where it has none.
+    /// Track number used by the container; 0 if it has none.
     #[serde(skip)]
     pub id: u64,
-    /// Name of its codec.
+    /// Name of the codec.
     pub codec: String,
-    /// Its language, as a code.
+    /// Language code.
     pub language: Option<String>,
-    /// Its name.
+    /// Name of the track.
     pub name: Option<String>,
-    /// Whether the file marks it to be played unless another is chosen.
+    /// Whether the file marks this track as the default.
     pub is_default: bool,
-    /// Whether it can be decoded.
+    /// Whether the track can be decoded.
     pub is_decodable: bool,
 }
 
-/// Findings about a song; `None` where the song has no such property, or does not show it.
+/// Results of the audio analysis; `None` where a property does not exist or was not detected.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Analysis {
-    /// Beats per minute.
+    /// Tempo in beats per minute.
     pub bpm: Option<f32>,
-    /// Key for people: "A minor".
+    /// Key for display: "A minor".
     pub key: Option<String>,
     /// Integrated loudness in LUFS.
     pub loudness_lufs: Option<f32>,
 }
 
-/// The user's settings of a lane, a stem's or the residual's.
+/// User's settings of a lane, a stem's or the residual's.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LaneSettings {
-    /// Whether the instrument is ticked; what is not takes no part in the mix.
+    /// Whether the instrument is ticked; unticked ones are excluded from the mix.
     pub ticked: bool,
-    /// Fader, in dB; `f32::NEG_INFINITY` is silence.
+    /// Fader in dB; `f32::NEG_INFINITY` is silence.
     #[serde(with = "decibels")]
     pub gain_db: f32,
-    /// Balance, from -1 (left only) to 1 (right only). It only ever turns one side down: in the
-    /// middle both sides are as they are.
+    /// Balance, from -1 (left only) to 1 (right only). It only attenuates one side; 0 leaves both
+    /// unchanged.
     pub pan: f32,
-    /// Muted by the user.
+    /// Whether the lane is muted.
     pub muted: bool,
-    /// Soloed: while any ticked lane is, only soloed lanes are heard.
+    /// Whether the lane is soloed; while any ticked lane is soloed, only soloed lanes are audible.
     pub soloed: bool,
 }
 
@@ -365,7 +368,7 @@ impl Default for LaneSettings {
     }
 }
 
-/// Decibels where infinity cannot be written: silence is nothing.
+/// Serialisation of decibels; infinity becomes `null`, because JSON cannot represent it.
 mod decibels {
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
 
@@ -379,27 +382,27 @@ mod decibels {
     }
 }
 
-/// The threads, the precision and the memory of the separation.
+/// Threads, precision and memory limit of the separation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Compute {
-    /// Number of threads; `None` for as many as this process may use.
+    /// Number of threads; `None` is as many as this process may use.
     pub threads: Option<usize>,
-    /// Precision of the products.
+    /// Precision of the matrix products.
     pub precision: Precision,
-    /// Bytes of memory that Partita may take; `None` for what the system allows.
+    /// Memory limit in bytes; `None` is the system's limit.
     pub memory: Option<u64>,
 }
 
-/// How to start the engine.
+/// Configuration of the engine.
 #[derive(Clone)]
 pub struct Config {
-    /// The data folder; created if missing.
+    /// Path of the data folder; created if missing.
     pub home: PathBuf,
-    /// How segments are computed.
+    /// Compute settings of the separation.
     pub compute: Compute,
-    /// Whether the engine serves a window: it resumes the jobs that the last run left unfinished, and
+    /// Whether the engine serves a window. It then resumes unfinished jobs of the last run, and
     /// follows changes of the library by other processes.
     pub interactive: bool,
-    /// Called after each event, from any thread.
+    /// Callback after each event, from any thread.
     pub waker: Arc<dyn Fn() + Send + Sync>,
 }

@@ -1,4 +1,4 @@
-//! The messages of one language, parsed on first use and kept until the program ends. Any thread.
+//! The messages of one language, parsed on first use and kept until the program exits. Any thread.
 
 use std::sync::OnceLock;
 
@@ -7,7 +7,7 @@ use unic_langid::LanguageIdentifier;
 
 use super::{messages::IDS, numbers};
 
-/// The files of a language with their messages.
+/// A language's files and messages.
 pub(super) struct Source {
     tag: &'static str,
     files: &'static [&'static str],
@@ -16,7 +16,8 @@ pub(super) struct Source {
 
 struct Catalog {
     bundle: FluentBundle<FluentResource>,
-    /// The messages without variables, each formatted once: the window reads a hundred in each frame.
+    /// Messages without variables, each formatted once, because the window reads about a hundred in
+    /// each frame.
     fixed: Vec<OnceLock<Option<String>>>,
 }
 
@@ -36,7 +37,7 @@ impl Source {
         self.files
     }
 
-    /// The language's tag, parsed; undetermined where the folder's name is not a tag.
+    /// The parsed tag; undetermined if the folder's name is not a tag.
     pub(super) fn id(&self) -> LanguageIdentifier {
         self.tag.parse().unwrap_or_default()
     }
@@ -47,8 +48,8 @@ impl Source {
         text.get_or_init(|| self.formatted(index, &FluentArgs::new())).as_deref()
     }
 
-    /// A message with its variables; `None` where the language lacks it, or uses a variable that it
-    /// does not get.
+    /// A message with its variables; `None` if the language lacks the message, or the message uses
+    /// an unknown variable.
     pub(super) fn formatted(&self, index: usize, arguments: &FluentArgs<'_>) -> Option<String> {
         self.catalog().formatted(IDS.get(index)?, arguments)
     }
@@ -61,10 +62,10 @@ impl Source {
 impl Catalog {
     fn new(tag: LanguageIdentifier, files: &[&str]) -> Self {
         let mut bundle = FluentBundle::new_concurrent(vec![tag]);
-        // Isolation marks would be boxes where the font lacks them, and part of copied text.
+        // Fonts without isolation marks would draw boxes, and copied text would contain the marks.
         bundle.set_use_isolating(false);
         for file in files {
-            // Damaged messages are left out, and shown in English; a test finds them.
+            // Invalid messages are left out and shown in English; a test reports them.
             let resource = match FluentResource::try_new((*file).to_owned()) {
                 Ok(resource) | Err((resource, _)) => resource,
             };
@@ -73,7 +74,8 @@ impl Catalog {
         if let Err(error) = bundle.add_builtins() {
             tracing::warn!("the functions of Fluent are missing: {error}");
         }
-        // Takes a function pointer, which carries no language; only this thread's is ever formatted.
+        // A formatter is a function pointer without a language, and only this thread's language is
+        // ever formatted.
         bundle.set_formatter(Some(|value, _| match value {
             FluentValue::Number(number) => Some(numbers::in_message(number)),
             _ => None,

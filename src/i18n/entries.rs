@@ -1,5 +1,6 @@
-//! The entries of a Fluent file with the variables they use. Not a formatter. Compiled into the build
-//! script, which makes functions of the English entries, and into the tests, which compare languages.
+//! The entries of a Fluent file with their variables. Not a formatter. Compiled into the build
+//! script, which generates functions from the English entries, and into the tests, which compare
+//! languages.
 
 use std::collections::BTreeMap;
 
@@ -20,18 +21,18 @@ pub enum Kind {
     Number,
 }
 
-/// A message, or an attribute of one.
+/// A message or an attribute of a message.
 #[derive(Debug)]
 pub struct Entry {
     /// `message` or `message.attribute`.
     pub id: String,
     /// Name and type of each variable.
     pub variables: BTreeMap<String, Kind>,
-    /// The pattern as it stands in the file.
+    /// The source text of the pattern.
     pub source: String,
 }
 
-/// The entries of a file, in its order.
+/// The entries of a file, in order.
 ///
 /// # Errors
 ///
@@ -78,7 +79,7 @@ fn in_expression(expression: &Expression<&str>, found: &mut BTreeMap<String, Kin
     }
 }
 
-/// Whether a variant is for a number or a plural category.
+/// Whether a variant's key is a number or a plural category.
 fn is_number(variant: &Variant<&str>) -> bool {
     match variant.key {
         VariantKey::NumberLiteral { .. } => true,
@@ -119,7 +120,7 @@ fn in_arguments(arguments: &CallArguments<&str>, kind: Kind, found: &mut BTreeMa
     }
 }
 
-/// The pattern as text, for the documentation of its function.
+/// The source text of a pattern, for the documentation of its function.
 fn source(pattern: &Pattern<&str>) -> String {
     use fluent_syntax::ast::{Identifier, Message, Resource};
 

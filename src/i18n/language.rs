@@ -1,4 +1,4 @@
-//! The choice of a language: the user's, else the system's. A value of each thread.
+//! The selection of a language: the user's, otherwise the system's. Each thread has its own.
 
 use std::{
     cell::Cell,
@@ -14,8 +14,8 @@ use super::{
     messages::{self, LANGUAGES},
 };
 
-/// Environment variable with a folder of Fluent files that replaces the embedded languages: a
-/// translator sees an unfinished translation without a build.
+/// Environment variable with a folder of Fluent files that replaces the embedded languages, so that
+/// translators can preview their work without a build.
 const PREVIEW: &str = "PARTITA_TRANSLATION";
 
 /// A language with its messages.
@@ -40,12 +40,12 @@ thread_local! {
     static SPOKEN: Cell<Language> = const { Cell::new(Language(&LANGUAGES[0])) };
 }
 
-/// Changes the language of this thread.
+/// Sets the language of this thread.
 pub fn speak(language: Language) {
     SPOKEN.set(language);
 }
 
-/// The language of this thread; English until [`speak`] was called.
+/// The language of this thread; English by default.
 pub fn spoken() -> Language {
     SPOKEN.get()
 }
@@ -75,8 +75,8 @@ impl Language {
         self.0.tag()
     }
 
-    /// The language for a locale such as "pt-PT" or "pt_BR.UTF-8": another region's where the locale's
-    /// own is not embedded. `None` where no language fits.
+    /// The language for a locale such as "pt-PT" or "pt_BR.UTF-8", if necessary of another region.
+    /// `None` if no language fits.
     pub fn for_locale(locale: &str) -> Option<Self> {
         let locale = locale.split(['.', '@']).next()?;
         let asked: LanguageIdentifier = locale.parse().ok()?;
@@ -86,14 +86,15 @@ impl Language {
         LANGUAGES.iter().zip(&available).find(|(_, id)| *id == best).map(|(source, _)| Self(source))
     }
 
-    /// The first of the system's languages that is embedded, else English. On Unix the system's are
+    /// The first embedded language among the system's, otherwise English. On Unix, the system's are
     /// `LANGUAGE`, `LC_ALL`, `LC_MESSAGES` and `LANG`.
     pub fn of_system() -> Self {
         let found = sys_locale::get_locales().find_map(|locale| Self::for_locale(&locale));
         found.unwrap_or_else(Self::english)
     }
 
-    /// The language of a setting, else the system's; a folder in `PARTITA_TRANSLATION` comes first.
+    /// The language of a setting, otherwise the system's; a folder in `PARTITA_TRANSLATION`
+    /// overrides both.
     pub fn of_setting(setting: Option<&str>) -> Self {
         let preview = std::env::var_os(PREVIEW).map(|folder| Self::read(Path::new(&folder)));
         match preview {
@@ -104,11 +105,11 @@ impl Language {
         setting.and_then(Self::for_locale).unwrap_or_else(Self::of_system)
     }
 
-    /// A language from the files of a folder that has its tag as name. Kept until the program ends.
+    /// Reads a language from a folder whose name is the tag. Kept until the program exits.
     ///
     /// # Errors
     ///
-    /// The folder's name is not a tag, it holds no messages, or a file could not be read.
+    /// The folder's name is not a tag, the folder holds no messages, or a file could not be read.
     pub fn read(folder: &Path) -> Result<Self, LanguageError> {
         let tag = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         if tag.parse::<LanguageIdentifier>().is_err() {
@@ -129,7 +130,7 @@ impl Language {
         Ok(Self::from_files(tag, files))
     }
 
-    /// A language from the texts of its files. Kept until the program ends.
+    /// Creates a language from the texts of its files. Kept until the program exits.
     pub fn from_files(tag: &str, files: Vec<String>) -> Self {
         let files: Vec<&'static str> = files.into_iter().map(|file| &*file.leak()).collect();
         Self(Box::leak(Box::new(Source::new(tag.to_owned().leak(), files.leak()))))

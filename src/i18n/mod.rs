@@ -1,13 +1,14 @@
-//! The program's messages in the user's language, from the Fluent files of `assets/i18n`, which are
-//! embedded in the binary. A folder there is a language; the build finds it.
+//! The program's messages in the user's language, from the Fluent files in `assets/i18n`, which are
+//! embedded in the binary. Each folder there is a language, found by the build script.
 //!
-//! [`fl!`] is checked by the compiler: the build script makes a function of each English message
-//! (`fluent-bundle` with that is lighter than `i18n-embed` and its `fl!`, and a message without
-//! arguments is a borrowed string, which a window that repaints can afford). A message that a language
-//! lacks is shown in English. The language is a value of each thread, English at first ([`speak`]).
+//! The compiler checks [`fl!`], because the build script generates a function for each English
+//! message. With them, `fluent-bundle` is lighter than `i18n-embed` with its own `fl!`, and a
+//! message without arguments is a borrowed string, cheap enough for every frame. A message that a
+//! language lacks is shown in English. Each thread has its own language, English by default
+//! ([`speak`]).
 //!
-//! A leaf: the window and the command line use it, engine and model do not. JSON, log lines and
-//! identifiers of errors are English and do not come from here.
+//! A leaf module: the window and the command line use it, engine and model do not. JSON, log lines
+//! and error identifiers are always English.
 
 mod catalog;
 #[cfg(test)]
@@ -24,16 +25,16 @@ use std::borrow::Cow;
 use catalog::Source;
 use fluent_bundle::FluentValue;
 
-/// The functions that the build script makes of the English messages.
+/// The functions generated from the English messages.
 #[expect(non_camel_case_types, reason = "the arguments of a message have the message's name")]
 #[expect(clippy::doc_markdown, reason = "messages are for people, not documentation")]
 pub(crate) mod messages {
     include!(concat!(env!("OUT_DIR"), "/messages.rs"));
 }
 
-/// A message in the language of this thread: `fl!(song_continue)`, or with its variables
-/// `fl!(library_importing, percent = "42 %")`. Dashes and dots of an id are underscores here.
-/// `&'static str` without variables, `String` with.
+/// Formats a message in the language of this thread: `fl!(song_continue)`, or with variables
+/// `fl!(library_importing, percent = "42 %")`. Dashes and dots of an id become underscores. Returns
+/// `&'static str` without variables, otherwise `String`.
 macro_rules! fl {
     ($id:ident) => { $crate::i18n::messages::$id() };
     ($id:ident, $($name:ident = $value:expr),+ $(,)?) => {
@@ -57,7 +58,7 @@ impl<'a> From<Text<'a>> for FluentValue<'a> {
     }
 }
 
-/// A number as an argument: the language chooses the plural by it, and writes it.
+/// A number as an argument, which selects the plural and is formatted by the language.
 pub(crate) struct Number(f64);
 
 impl From<Number> for FluentValue<'_> {
@@ -77,13 +78,13 @@ macro_rules! number {
 }
 number!(u8 u16 u32 u64 usize i32 i64 f32 f64);
 
-/// The message of this index, which has no variables.
+/// The message with this index, which has no variables.
 fn fixed(index: usize) -> &'static str {
     let english = &messages::LANGUAGES[0];
     spoken().source().fixed(index).or_else(|| english.fixed(index)).unwrap_or_default()
 }
 
-/// The message of this index with its variables.
+/// The message with this index and its variables.
 fn formatted<const N: usize>(index: usize, arguments: [(&str, FluentValue<'_>); N]) -> String {
     let arguments = arguments.into_iter().collect();
     let english = &messages::LANGUAGES[0];

@@ -1,16 +1,16 @@
-//! Numbers, times, sizes, lists and names of stems in the language of this thread. Pure but for the
+//! Numbers, times, sizes, lists and stem names in the language of this thread. Pure, except for the
 //! language.
 
 use fluent_bundle::types::FluentNumber;
 
 use super::fl;
 
-/// A number with so many decimals.
+/// A number with `places` decimals.
 pub(crate) fn decimal(number: f64, places: usize) -> String {
     with_marks(&format!("{number:.places$}"), true)
 }
 
-/// Seconds as "m:ss", or "h:mm:ss".
+/// Seconds as "m:ss" or "h:mm:ss".
 pub(crate) fn clock(seconds: u64) -> String {
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     if hours > 0 {
@@ -20,7 +20,7 @@ pub(crate) fn clock(seconds: u64) -> String {
     }
 }
 
-/// The rest of a job: "1 min 05 left".
+/// The time left of a job, such as "1 min 05 left".
 pub(crate) fn time_left(seconds: f64) -> String {
     let secs = seconds.ceil().max(1.0) as u64;
     match secs {
@@ -30,7 +30,7 @@ pub(crate) fn time_left(seconds: f64) -> String {
     }
 }
 
-/// How long something took: "in 1 min 05 s".
+/// An elapsed time, such as "in 1 min 05 s".
 pub(crate) fn took(seconds: f64) -> String {
     let secs = seconds.round().max(1.0) as u64;
     match secs {
@@ -40,7 +40,7 @@ pub(crate) fn took(seconds: f64) -> String {
     }
 }
 
-/// How long something takes, rounded: "40 s", "5 min", "1 h 20 min".
+/// A rounded duration, such as "40 s", "5 min" or "1 h 20 min".
 pub(crate) fn duration(seconds: f64) -> String {
     let secs = seconds.ceil().max(1.0) as u64;
     match secs {
@@ -51,8 +51,7 @@ pub(crate) fn duration(seconds: f64) -> String {
     }
 }
 
-/// A network in one line: its kind, its width and layers, bands and stems, the rest, and the length
-/// of a segment.
+/// A network as one line: kind, width, layers, bands, stems, rest, and the length of a segment.
 pub(crate) fn network(
     kind: &str,
     [width, layers]: [usize; 2],
@@ -75,14 +74,14 @@ pub(crate) fn network(
     [Some(network), rest, Some(segment)].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
-/// A fraction as "42 %"; 100 only when it is whole.
+/// A fraction as a percentage, such as "42 %"; 100 only for a complete one.
 pub(crate) fn percent(fraction: f64) -> String {
-    // The small addend undoes the loss of a fraction that was an `f32`.
+    // The small addend compensates the rounding of an `f32` fraction.
     let whole = (fraction * 100.0 + 1e-3).floor().clamp(0.0, 100.0);
     fl!(percent, percent = whole)
 }
 
-/// "3.2 GB"; a thousand bytes are a kilobyte.
+/// A size, such as "3.2 GB", in powers of 1000.
 pub(crate) fn bytes(bytes: u64) -> String {
     if bytes < 1000 {
         return fl!(size_bytes, count = bytes);
@@ -100,7 +99,7 @@ pub(crate) fn bytes(bytes: u64) -> String {
     }
 }
 
-/// Decibels with their sign: "+1.5 dB", "0.0 dB", "−∞ dB".
+/// Decibels with a sign, such as "+1.5 dB", "0.0 dB" or "−∞ dB".
 pub(crate) fn decibels(db: f32) -> String {
     if db == f32::NEG_INFINITY {
         return fl!(decibels, number = "−∞");
@@ -114,7 +113,7 @@ pub(crate) fn decibels(db: f32) -> String {
     fl!(decibels, number = format!("{sign}{}", decimal(tenths.abs(), 1)))
 }
 
-/// "a.wav, b.wav and c.wav".
+/// A list, such as "a.wav, b.wav and c.wav".
 pub(crate) fn list(names: &[String]) -> String {
     match names {
         [] => String::new(),
@@ -123,7 +122,7 @@ pub(crate) fn list(names: &[String]) -> String {
     }
 }
 
-/// An instrument within a sentence: "vocals". An unknown stem keeps its name.
+/// An instrument within a sentence, such as "vocals". An unknown stem keeps its name.
 pub(crate) fn stem(name: &str) -> &str {
     match &*name.to_ascii_lowercase() {
         "vocals" => fl!(stem_vocals),
@@ -144,24 +143,24 @@ pub(crate) fn stem(name: &str) -> &str {
     }
 }
 
-/// An instrument as a heading: "Vocals".
+/// An instrument as a heading, such as "Vocals".
 pub(crate) fn stem_title(name: &str) -> String {
     capitalised(stem(name))
 }
 
-/// Instruments within a sentence: "vocals, drums and bass".
+/// Instruments within a sentence, such as "vocals, drums and bass".
 pub(crate) fn stems(names: &[String]) -> String {
     let names: Vec<String> = names.iter().map(|name| stem(name).to_owned()).collect();
     list(&names)
 }
 
-/// "vocals" as "Vocals".
+/// The name with an initial capital.
 pub(crate) fn capitalised(name: &str) -> String {
     let mut chars = name.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
-/// A number as a message asks for it.
+/// Formats a number with the options of a message.
 pub(super) fn in_message(number: &FluentNumber) -> String {
     let options = &number.options;
     let plain = number.as_string();
@@ -176,7 +175,7 @@ pub(super) fn in_message(number: &FluentNumber) -> String {
     with_marks(&format!("{}{plain}", "0".repeat(missing)), options.use_grouping)
 }
 
-/// A number as Rust writes it, with the language's marks.
+/// Adds the language's marks to a number in Rust's notation.
 fn with_marks(number: &str, is_grouped: bool) -> String {
     let (whole, decimals) = number.split_once('.').unwrap_or((number, ""));
     let (sign, digits) = whole.split_at(usize::from(whole.starts_with('-')));

@@ -1,4 +1,4 @@
-//! Every language says what English says, with the same variables.
+//! Tests that every language has the messages and variables of English.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use super::{
     *,
 };
 
-/// The entries of a language by their ids.
+/// The entries of a language by id.
 fn all_of(source: &Source) -> BTreeMap<String, Entry> {
     let mut all = BTreeMap::new();
     for file in source.files() {
         for entry in entries(file).unwrap() {
             let before = all.insert(entry.id.clone(), entry);
-            assert!(before.is_none(), "{}: {before:?} is there twice", source.tag());
+            assert!(before.is_none(), "{}: {before:?} is a duplicate", source.tag());
         }
     }
     all
@@ -38,7 +38,7 @@ fn each_language_has_the_messages_and_variables_of_english() {
     }
 }
 
-/// Messages that are the same in another language, and rightly so.
+/// Messages that are rightly the same in another language.
 const SAME: [&str; 27] = [
     "action-compare",
     "action-solo",
@@ -75,7 +75,11 @@ fn no_message_was_left_in_english() {
     for source in &LANGUAGES[1..] {
         for (id, entry) in all_of(source) {
             let is_same = english.get(&id).is_some_and(|english| english.source == entry.source);
-            assert!(!is_same || SAME.contains(&&*id), "{}: {id} is as in English", source.tag());
+            assert!(
+                !is_same || SAME.contains(&&*id),
+                "{}: {id} is the same as in English",
+                source.tag()
+            );
         }
     }
 }

@@ -1,9 +1,9 @@
-//! Reused buffers: after the first segment, the system allocates, maps or zeroes no more memory for
-//! a network's activations.
+//! Pool of reused buffers: after the first segment, the system no longer allocates, maps or zeroes
+//! memory for a network's activations.
 //!
-//! An allocator for large buffers that keeps freed ones; it knows nothing of layouts. Every buffer
-//! is aligned to a cache line, so that no vector in it spans two. Shared by all threads and
-//! networks of the process; the lock is held briefly, some hundreds of times per segment.
+//! An allocator that keeps large freed buffers, independent of their layouts. Every buffer is
+//! aligned to a cache line, so that no vector in it spans two. Shared by all threads and networks
+//! of the process; the lock is held briefly, a few hundred times per segment.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -12,7 +12,7 @@ use std::{
 
 use rayon::iter::IndexedParallelIterator as _;
 
-/// Least number of values that are kept; shorter buffers are left to the allocator.
+/// Minimum number of values of a pooled buffer; shorter ones use the system allocator.
 const LEAST: usize = 1 << 14;
 
 /// A cache line.
@@ -20,10 +20,10 @@ const LEAST: usize = 1 << 14;
 #[repr(C, align(64))]
 struct Line([f32; VALUES]);
 
-/// Lines that a thread touches in one task: 1 MB.
+/// Number of lines touched by a thread in one task: 1 MB.
 const TOUCHED: usize = 1 << 14;
 
-/// Values of a line.
+/// Number of values in a line.
 const VALUES: usize = 16;
 
 /// Free buffers.
@@ -33,13 +33,13 @@ fn free() -> MutexGuard<'static, Vec<Vec<Line>>> {
     FREE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Returns the free buffers to the system, for when no segment will be computed for a while.
+/// Returns the free buffers to the system, if no segment will be computed for a while.
 pub fn release() {
     free().clear();
 }
 
-/// Newly allocated lines. The system maps memory when it is first touched, which is slow; all
-/// threads touch it, so that a first segment waits less.
+/// Allocates lines. The system maps memory on first access, which is slow; all threads touch it, so
+/// that the first segment waits less.
 fn fresh(count: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     rayon::iter::repeat_n(Line([0.0; VALUES]), count)
@@ -48,7 +48,7 @@ fn fresh(count: usize) -> Vec<Line> {
     lines
 }
 
-/// Borrowed memory, kept for the next use when dropped.
+/// Borrowed memory, returned to the pool when dropped.
 #[derive(Debug, Default)]
 pub struct Buffer {
     lines: Vec<Line>,
@@ -56,7 +56,7 @@ pub struct Buffer {
 }
 
 impl Buffer {
-    /// A buffer of `len` values that are **not initialised**: zeros, or an earlier buffer's values.
+    /// Creates a buffer of `len` **uninitialised** values: zeros, or an earlier buffer's values.
     pub fn any(len: usize) -> Self {
         let count = len.div_ceil(VALUES);
         let zero = Line([0.0; VALUES]);
@@ -64,8 +64,8 @@ impl Buffer {
             return Self { lines: vec![zero; count], len };
         }
         let mut waiting = free();
-        // The smallest that is large enough, but less than twice as large: another may need that
-        // one.
+        // Take the smallest buffer that is large enough but less than twice as large, because
+        // another request may need a larger one.
         let best = (0..waiting.len())
             .filter(|index| (count..2 * count).contains(&waiting[*index].capacity()))
             .min_by_key(|index| waiting[*index].capacity());
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_copy_is_its_own() {
+    fn a_clone_is_independent() {
         let mut one = Buffer::any(3);
         one.fill(0.0);
         let other = one.clone();

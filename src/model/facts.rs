@@ -1,44 +1,44 @@
-//! Facts about a network that its weight file may lack: those that the user stated, and those that are
-//! missing. Pure data; any thread.
+//! Facts about a network that its weight file may lack: those stated by the user, and those
+//! missing. Pure data; usable from any thread.
 
 use serde::{Deserialize, Serialize};
 
-/// Facts that the user stated about a network.
+/// Facts about a network stated by the user.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stated {
-    /// Frames from one spectrum to the next.
+    /// Frames between spectra.
     pub hop: Option<usize>,
-    /// Frames of a segment.
+    /// Length of a segment in frames.
     pub chunk: Option<usize>,
-    /// Names of the network's own outputs, in its order; empty where not stated.
+    /// Names of the network's own outputs, in order; empty if not stated.
     pub stems: Vec<String>,
-    /// Name of the mix less all outputs.
+    /// Name of the rest: the mix minus all outputs.
     pub rest: Option<String>,
 }
 
-/// A fact that only the publisher's configuration, or the user, can state.
+/// A fact that only the publisher's configuration or the user can state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MissingFact {
-    /// Frames from one spectrum to the next.
+    /// Frames between spectra.
     Hop {
-        /// The values that published networks of the kind have, the most frequent one first.
+        /// Values of published networks of the kind, the most frequent one first.
         usual: Vec<usize>,
     },
-    /// Frames of a segment.
+    /// Length of a segment in frames.
     Chunk {
-        /// The values that published networks of the kind have, the most frequent one first.
+        /// Values of published networks of the kind, the most frequent one first.
         usual: Vec<usize>,
     },
     /// Names of the network's outputs.
     Stems {
-        /// The number of outputs.
+        /// Number of outputs.
         count: usize,
     },
 }
 
 impl MissingFact {
-    /// The option of `partita model import` that states it, with an example.
+    /// Option of `partita model import` that states the fact, with an example value.
     pub fn flag(&self) -> String {
         let first = |usual: &[usize]| usual.first().map_or("N".into(), usize::to_string);
         match self {

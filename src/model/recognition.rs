@@ -1,9 +1,10 @@
-//! Recognition of networks whose file does not state how they are built: what is known of such a
-//! file, and what recognition finds.
+//! Recognition of networks whose file does not state their construction: the known facts about such
+//! a file, and the result.
 //!
-//! Shapes come from the file; facts from a YAML file beside it, as Music-Source-Separation-Training
-//! writes them, or from the user, who has the last word. Knows no files, and no kind of network:
-//! each [`super::Kind`] recognises its own. Pure data; any thread.
+//! Shapes come from the file. Facts come from a YAML file next to it, as written by
+//! Music-Source-Separation-Training, or from the user, who takes precedence. This module is
+//! independent of files and kinds of networks: each [`super::Kind`] recognises its own. Pure data;
+//! usable from any thread.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -12,49 +13,50 @@ use serde_json::{Map, Value, json};
 pub use super::facts::{MissingFact, Stated};
 use super::{MOST_OVERLAP, MOST_STEMS, ModelError, Result, check_names, kind_of};
 
-/// The shape of every tensor of a file, by its PyTorch name without prefixes such as `module.`.
+/// Shape of every tensor of a file, by its PyTorch name without prefixes such as `module.`.
 pub type Shapes = BTreeMap<String, Vec<usize>>;
 
-/// Longest segment, in frames: six minutes at 44.1 kHz.
+/// Maximum length of a segment in frames: six minutes at 44.1 kHz.
 const MOST_FRAMES: usize = 1 << 24;
 
-/// The default overlap of Music-Source-Separation-Training's configurations: `num_overlap` 2.
+/// Default overlap in configurations of Music-Source-Separation-Training: `num_overlap` 2.
 const USUAL_OVERLAP: usize = 2;
 
-/// The facts about a network that its tensors do not show.
+/// Facts about a network that its tensors do not show.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
-    /// Name of the file that `config` comes from, for messages.
+    /// Name of the file of `config`, for messages.
     pub origin: String,
-    /// A configuration file's sections: `audio`, `model`, `training`, `inference`. `Null` without one.
+    /// Sections of a configuration file: `audio`, `model`, `training`, `inference`. `Null` without
+    /// one.
     pub config: Value,
-    /// The user's statements, which override `config`.
+    /// Facts stated by the user, which override `config`.
     pub stated: Stated,
 }
 
-/// The result of a recognition.
+/// Result of a recognition.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Recognised {
-    /// Every constructor argument.
+    /// Complete constructor arguments.
     Complete(Map<String, Value>),
-    /// The facts that neither shapes nor [`Facts`] give.
+    /// Facts missing in both shapes and [`Facts`].
     Missing(Vec<MissingFact>),
 }
 
-/// The error of a file whose configuration and tensors, or whose tensors alone, make no network.
+/// Creates the error for a file whose configuration and tensors do not form a valid network.
 pub fn unusable(text: impl AsRef<str>) -> ModelError {
     ModelError::header(text.as_ref())
 }
 
 impl Facts {
-    /// The value at a path such as `["model", "dim"]`; `None` where absent or null.
+    /// Value at a path such as `["model", "dim"]`; `None` if absent or null.
     pub fn value(&self, path: &[&str]) -> Option<&Value> {
         path.iter()
             .try_fold(&self.config, |value, key| value.get(*key))
             .filter(|value| !value.is_null())
     }
 
-    /// The finite number at a path; texts such as `1e-5` count.
+    /// Finite number at a path; texts such as `1e-5` are converted.
     pub fn number(&self, path: &[&str]) -> Result<Option<f64>> {
         let Some(value) = self.value(path) else { return Ok(None) };
         let number = match value {
@@ -68,7 +70,7 @@ impl Facts {
         }
     }
 
-    /// The whole number at a path, up to 2³².
+    /// Whole number at a path, up to 2³².
     pub fn whole(&self, path: &[&str]) -> Result<Option<usize>> {
         match self.number(path)? {
             None => Ok(None),
@@ -83,7 +85,8 @@ impl Facts {
         }
     }
 
-    /// Whether the value at a path is true, as Python has it; texts such as `yes` and `off` count.
+    /// Whether the value at a path is true in Python's terms; texts such as `yes` and `off` are
+    /// converted.
     pub fn flag(&self, path: &[&str]) -> Option<bool> {
         Some(match self.value(path)? {
             Value::Null => false,
@@ -97,7 +100,7 @@ impl Facts {
         })
     }
 
-    /// The list of whole numbers at a path.
+    /// List of whole numbers at a path.
     pub fn wholes(&self, path: &[&str]) -> Result<Option<Vec<usize>>> {
         let Some(value) = self.value(path) else { return Ok(None) };
         let whole = |item: &Value| item.as_u64().and_then(|whole| usize::try_from(whole).ok());
@@ -108,7 +111,7 @@ impl Facts {
         }
     }
 
-    /// The text at a path; numbers and truth values are written out.
+    /// Text at a path; numbers and booleans are converted.
     pub fn text(&self, path: &[&str]) -> Result<Option<String>> {
         match self.value(path) {
             None => Ok(None),
@@ -119,7 +122,7 @@ impl Facts {
         }
     }
 
-    /// Fails when the configuration states something else than the tensors say.
+    /// Fails if the configuration contradicts the tensors.
     pub fn agree(&self, path: &[&str], found: usize) -> Result<()> {
         match self.whole(path)? {
             Some(stated) if stated != found => Err(self.wrong(
@@ -133,7 +136,7 @@ impl Facts {
         }
     }
 
-    /// Fails when the configuration's value at a path is true.
+    /// Fails if the configuration's value at a path is true.
     pub fn refuse(&self, path: &[&str], name: &str) -> Result<()> {
         match self.flag(path) {
             Some(true) => {
@@ -143,20 +146,20 @@ impl Facts {
         }
     }
 
-    /// An error about the value at a path.
+    /// Creates an error about the value at a path.
     pub fn wrong(&self, path: &[&str], what: &str) -> ModelError {
         unusable(format!("{} in {} {what}", path.join("."), self.origin))
     }
 
-    /// Frames from one spectrum to the next, from the user or from this path.
+    /// Frames between spectra, from the user or from this path.
     pub fn hop(&self, path: &[&str], n_fft: usize) -> Result<Option<usize>> {
         let hop = self.stated.hop.or(self.whole(path)?);
         hop.map_or(Ok(()), |hop| check_hop(hop, n_fft))?;
         Ok(hop)
     }
 
-    /// Frames of a segment, from the user or the configuration. One for Ultimate Vocal Remover may
-    /// only state the number of spectra, `inference.dim_t`.
+    /// Length of a segment in frames, from the user or the configuration. A configuration for
+    /// Ultimate Vocal Remover may only state the number of spectra, `inference.dim_t`.
     pub fn chunk(&self, hop: Option<usize>, n_fft: usize) -> Result<Option<usize>> {
         let mut chunk = self.stated.chunk;
         for path in [["inference", "chunk_size"], ["audio", "chunk_size"]] {
@@ -170,13 +173,13 @@ impl Facts {
         Ok(chunk)
     }
 
-    /// The arguments that every kind has, but for names: rate, segment, overlap, normalisation.
+    /// Arguments common to every kind except for names: rate, segment, overlap, normalisation.
     pub fn common(&self, chunk: usize) -> Result<Map<String, Value>> {
         let rate = self.whole(&["audio", "sample_rate"])?.unwrap_or(44_100);
         let path = ["inference", "num_overlap"];
         let passes = self.whole(&path)?.unwrap_or(USUAL_OVERLAP);
         if passes == 0 {
-            return Err(self.wrong(&path, "is 0; the least is 1, which is no overlap"));
+            return Err(self.wrong(&path, "is 0; the minimum is 1, without overlap"));
         }
         let overlap = (100 - (100.0 / passes as f64).round() as usize).min(MOST_OVERLAP.into());
         let normalize = self.flag(&["inference", "normalize"]).unwrap_or(false);
@@ -187,11 +190,11 @@ impl Facts {
     }
 
     /// Names of the `count` outputs of a network, and of the rest, as `sources` and `rest`; `None`
-    /// where they are not stated.
+    /// if they are not stated.
     ///
-    /// The configuration's `training.target_instrument` is the name of a network's only output;
-    /// `training.instruments` otherwise names all. A single output's rest is the other one of two
-    /// instruments, or "instrumental" beside vocals, or "rest". Several outputs have no rest.
+    /// The configuration's `training.target_instrument` names the only output of a network;
+    /// otherwise `training.instruments` names all. The rest of a single output is the other of two
+    /// instruments, or "instrumental" for vocals, or "rest". Several outputs have no rest.
     pub fn names(&self, count: usize) -> Result<Option<Names>> {
         let Some((sources, other)) = self.outputs(count)? else { return Ok(None) };
         let usual = || match sources.first().map(String::as_str) {
@@ -209,7 +212,7 @@ impl Facts {
         Ok(Some(names))
     }
 
-    /// Names of the outputs, and the name of the rest where the configuration has one.
+    /// Names of the outputs, and the name of the rest if the configuration has one.
     fn outputs(&self, count: usize) -> Result<Option<(Vec<String>, Option<String>)>> {
         let stems = &self.stated.stems;
         if !stems.is_empty() {
@@ -257,12 +260,12 @@ impl Facts {
     }
 }
 
-/// Names of a network's outputs, and of the mix less all of them.
+/// Names of a network's outputs and of the rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Names {
-    /// The network's own outputs, in its order.
+    /// Names of the network's own outputs, in order.
     pub sources: Vec<String>,
-    /// The rest, where it is offered as a stem.
+    /// Name of the rest, if offered as a stem.
     pub rest: Option<String>,
 }
 
@@ -272,12 +275,12 @@ impl Names {
     }
 }
 
-/// "1 stem", "4 stems".
+/// Formats a number of stems: "1 stem", "4 stems".
 fn stem_count(count: usize) -> String {
     if count == 1 { "1 stem".into() } else { format!("{count} stems") }
 }
 
-/// The names that the user stated for the `count` outputs of a network.
+/// Checks the names that the user stated for the `count` outputs of a network.
 fn stated_sources(stems: &[String], count: usize) -> Result<Vec<String>> {
     if count > MOST_STEMS || stems.len() != count {
         let are = if stems.len() == 1 { "name is" } else { "names are" };
@@ -291,12 +294,12 @@ fn stated_sources(stems: &[String], count: usize) -> Result<Vec<String>> {
     Ok(stems.iter().map(|name| lower(name)).collect())
 }
 
-/// Lets what the user stated override the constructor arguments that a file states itself. The kind
-/// checks the result when it reads the network's shape.
+/// Overrides the constructor arguments of a file by those stated by the user. The kind validates
+/// the result when it reads the network's shape.
 ///
 /// # Errors
-/// [`ModelError::Header`] for a network whose class has no such arguments, as HTDemucs, for names that
-/// cannot be used, and for another number of names than the network has outputs.
+/// [`ModelError::Header`] for an invalid name or a wrong number of names. Also for a network whose
+/// class has no such arguments, such as HTDemucs.
 pub fn restate(stated: &Stated, kwargs: &mut Map<String, Value>) -> Result<()> {
     if *stated == Stated::default() {
         return Ok(());
@@ -341,7 +344,7 @@ pub fn restate(stated: &Stated, kwargs: &mut Map<String, Value>) -> Result<()> {
     Ok(())
 }
 
-/// Fails for a hop that does not fit the windows.
+/// Rejects a hop that does not fit the windows.
 fn check_hop(hop: usize, n_fft: usize) -> Result<()> {
     if hop == 0 || hop > n_fft {
         return Err(unusable(format!(
@@ -351,7 +354,7 @@ fn check_hop(hop: usize, n_fft: usize) -> Result<()> {
     Ok(())
 }
 
-/// Fails for a segment shorter than a window, or longer than six minutes.
+/// Rejects a segment shorter than a window or longer than six minutes.
 fn check_chunk(chunk: usize, n_fft: usize) -> Result<()> {
     if chunk < n_fft || chunk > MOST_FRAMES {
         return Err(unusable(format!(
@@ -361,12 +364,12 @@ fn check_chunk(chunk: usize, n_fft: usize) -> Result<()> {
     Ok(())
 }
 
-/// A list of names.
+/// Parses a list of names.
 fn names(value: &Value) -> Option<Vec<String>> {
     value.as_array()?.iter().map(|name| plain(name).map(|name| lower(&name))).collect()
 }
 
-/// A scalar as text.
+/// Converts a scalar to text.
 fn plain(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -376,12 +379,12 @@ fn plain(value: &Value) -> Option<String> {
     }
 }
 
-/// A stem's name in lower case, so that `Vocals` of one model and `vocals` of another are one lane.
+/// Converts a stem's name to lower case, so that `Vocals` and `vocals` of two models share a lane.
 fn lower(name: &str) -> String {
     name.trim().to_lowercase()
 }
 
-/// The facts of these that are missing.
+/// Lists the missing ones of these facts.
 pub fn missing(
     hop: (Option<usize>, &[usize]),
     chunk: (Option<usize>, &[usize]),
@@ -400,7 +403,7 @@ pub fn missing(
     missing
 }
 
-/// Number of modules in a list: names that begin with `prefix` go on with 0, 1, …, without a gap.
+/// Number of modules in a list: names with `prefix` must continue with 0, 1, …, without a gap.
 pub fn modules(shapes: &Shapes, prefix: &str) -> Result<usize> {
     let mut indices = BTreeSet::new();
     let inside = shapes.range(prefix.to_owned()..).take_while(|(name, _)| name.starts_with(prefix));
@@ -417,7 +420,7 @@ pub fn modules(shapes: &Shapes, prefix: &str) -> Result<usize> {
     }
 }
 
-/// The shape of a tensor that has `N` dimensions, none of which is 0.
+/// Shape of a tensor, which must have `N` non-zero dimensions.
 pub fn shape<const N: usize>(shapes: &Shapes, name: &str) -> Result<[usize; N]> {
     let Some(shape) = shapes.get(name) else {
         return Err(unusable(format!("the tensor {name} is missing")));
@@ -427,28 +430,28 @@ pub fn shape<const N: usize>(shapes: &Shapes, name: &str) -> Result<[usize; N]> 
     )
 }
 
-/// A recognised network, summarised for people.
+/// A summary of a recognised network, for display.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
-    /// The usual name of the kind of network.
+    /// Common name of the kind of network.
     pub kind: &'static str,
     /// Features of a token, or channels of the first scale.
     pub width: usize,
-    /// Layers, or scales.
+    /// Number of layers, or scales.
     pub layers: usize,
-    /// Bands of the spectrum, where the network has some.
+    /// Number of frequency bands, if the network has any.
     pub bands: Option<usize>,
     /// Names of the network's own outputs.
     pub sources: Vec<String>,
-    /// Name of the rest, where it is a stem.
+    /// Name of the rest, if offered as a stem.
     pub rest: Option<String>,
     /// Length of a segment, in seconds.
     pub seconds: f64,
 }
 
 impl Summary {
-    /// Summarises the metadata of a canonical weight file; `None` for a network that states itself how
-    /// it is built.
+    /// Summarises the metadata of a canonical weight file; `None` for a network that states its own
+    /// construction.
     pub fn of(metadata: &HashMap<String, String>) -> Option<Self> {
         let kind = kind_of(metadata.get("klass")?)?.title?;
         let kwargs: Value = serde_json::from_str(metadata.get("kwargs")?).ok()?;

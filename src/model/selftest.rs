@@ -1,8 +1,8 @@
-//! Checks this build on this processor: a network's output for a built-in signal, compared with
-//! PyTorch's.
+//! Self-test of this build on this processor: a network's output for a built-in signal, compared
+//! with PyTorch's.
 //!
-//! PyTorch's output is stored for weights with a known digest (`tests/golden/make_selftest.py`),
-//! and missing for others. Runs on the rayon pool of the caller.
+//! PyTorch's output is stored for weights with known digests (`tests/golden/make_selftest.py`).
+//! Runs on the rayon pool of the caller.
 
 use safetensors::SafeTensors;
 
@@ -11,14 +11,14 @@ use super::{ModelError, Precision, Result, Separator, Spec};
 /// All stored outputs.
 const NUMBERS: &[&[u8]] = &[include_bytes!("../../assets/selftest/htdemucs.safetensors")];
 
-/// The comparison of one stem.
+/// Comparison result of one stem.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
-    /// The stem.
+    /// Name of the stem.
     pub stem: String,
-    /// Signal over error, in dB.
+    /// Signal-to-error ratio in dB.
     pub db: f64,
-    /// The least value that passes, in dB.
+    /// Minimum ratio to pass, in dB.
     pub least_db: f64,
 }
 
@@ -29,7 +29,7 @@ impl Verdict {
     }
 }
 
-/// The least signal-to-error ratio that passes. Correct builds are some 50 dB better; a wrong
+/// Minimum signal-to-error ratio to pass, in dB. Correct builds are about 50 dB better; a wrong
 /// padding, scale or instruction costs more than that.
 fn least_db(precision: Precision) -> f64 {
     match precision {
@@ -38,11 +38,11 @@ fn least_db(precision: Precision) -> f64 {
     }
 }
 
-/// Runs the network and compares its output; `None` where none is stored for weights of this
+/// Runs the network and compares its output; `None` without a stored output for weights of this
 /// digest.
 ///
 /// # Errors
-/// When the network fails.
+/// Fails if the network fails.
 pub fn check(
     network: &dyn Separator,
     digest: &str,
@@ -81,17 +81,17 @@ pub fn check(
 
 /// A stored output.
 struct Numbers {
-    /// Frames at which its pieces begin.
+    /// Start of each section, in frames.
     places: Vec<usize>,
-    /// Frames of each piece.
+    /// Length of each section in frames.
     length: usize,
-    /// `[places, sources, channels, length]`.
+    /// Samples as `[places, sources, channels, length]`.
     stems: Vec<f32>,
 }
 
 fn numbers_for(digest: &str) -> Result<Option<Numbers>> {
     let odd = |error: safetensors::SafeTensorError| {
-        ModelError::header(&format!("the built-in reference numbers cannot be read: {error}"))
+        ModelError::header(&format!("could not read the built-in reference output: {error}"))
     };
     for bytes in NUMBERS {
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(odd)?;
@@ -112,9 +112,9 @@ fn numbers_for(digest: &str) -> Result<Option<Numbers>> {
     Ok(None)
 }
 
-/// The built-in signal, planar `[channels, segment_frames]`: a tone with overtones that changes
-/// every quarter of a second, and noise in every second quarter. The values are integers divided by
-/// powers of two, so that they are the same on every machine.
+/// Built-in signal, planar `[channels, segment_frames]`: a tone with overtones that changes every
+/// quarter of a second, and noise in every second quarter. The values are integers divided by
+/// powers of two, so that they are equal on every machine.
 fn signal(spec: &Spec) -> Vec<f32> {
     let mut state = 1_u32;
     let mut noise = || {
@@ -142,7 +142,7 @@ mod tests {
 
     const DIGEST: &str = "e3a190feb64ab004e2f3dc49d02fa85bbf704a0b8c6c17d1cbb35f7c83728ac7";
 
-    /// Returns the stored output, times a factor.
+    /// A network that returns the stored output, times a factor.
     struct Nearly(Spec, f32);
 
     impl Separator for Nearly {
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_build_with_other_results_fails() {
+    fn fails_for_a_build_with_deviating_results() {
         let sources = ["drums", "bass", "other", "vocals"].map(str::to_owned).into();
         let spec = Spec::triangle(sources, 343_980);
         let check = |gain, precision| {

@@ -1,86 +1,83 @@
-//! The shape of a network, and what the engine needs to know to separate a song with it: how the
-//! song is cut, joined and normalised, and which stem is left over.
+//! Specification of a network: its input and output, and how the engine cuts, joins and normalises
+//! a song for it.
 //!
-//! Pure data; any thread.
+//! Pure data; usable from any thread.
 
 use super::{CHANNELS, ModelError, Result, SAMPLE_RATE, on_one_line};
 
-/// The largest overlap of any network, in percent of a segment.
+/// Maximum overlap of any network, in percent of a segment.
 pub const MOST_OVERLAP: u8 = 75;
 
-/// Most stems of a network.
+/// Maximum number of stems of a network.
 pub(super) const MOST_STEMS: usize = 64;
 
-/// Most bytes of a stem's name.
+/// Maximum length of a stem's name in bytes.
 const MOST_BYTES: usize = 64;
 
-/// Names that exports and the command line use for something else than a stem.
+/// Names that exports and the command line use for other purposes.
 const RESERVED: [&str; 5] = ["residual", "mix", "original", "stems", "none"];
 
-/// Characters that a stem's name cannot have: those that file names and lists of stems do not allow.
+/// Characters forbidden in stem names, because file names or lists of stems do not allow them.
 const FORBIDDEN: [char; 11] = ['/', '\\', ':', '*', '?', '"', '<', '>', '|', ',', '='];
 
-/// The shape of a network's input and output, and its policy for a whole song.
+/// Input and output of a network, and its processing of a whole song.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spec {
     /// Stem names in the order of the network's output, as in the checkpoint ("drums", …).
     pub sources: Vec<String>,
-    /// The stem that no output holds: the mix minus all sources; `None` where the sources are all
-    /// stems.
+    /// Name of the stem that no output holds: the mix minus all sources. `None` if the sources are
+    /// all stems.
     pub rest: Option<String>,
-    /// Samples per second that the network was trained on.
+    /// Sample rate of the training data in Hz.
     pub sample_rate: u32,
-    /// Channels of mix and stems.
+    /// Number of channels of mix and stems.
     pub channels: usize,
-    /// Frames of one forward pass; shorter input is padded by the caller.
+    /// Length of one forward pass in frames; the caller pads shorter input.
     pub segment_frames: usize,
-    /// Normalisation of the mix before, and of the stems after the network.
+    /// Normalisation of the mix before the network, and of the stems after it.
     pub level: Level,
-    /// The joint of neighbouring segments.
+    /// Kind of joint between neighbouring segments.
     pub joint: Joint,
     /// Overlap of neighbouring segments.
     pub overlap: Overlap,
-    /// Whether the song may be separated several times, each time delayed by a random time, to
-    /// average the results.
+    /// Whether the song may be separated several times with random delays, to average the results.
     pub allows_shifts: bool,
-    /// Work of one segment in millions of floating-point operations, for estimates of time; 0 where
-    /// it is unknown.
+    /// Work per segment in millions of floating-point operations, for time estimates; 0 if unknown.
     pub megaflop: u64,
 }
 
 /// Normalisation of a song for a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// Minus the mean and divided by the deviation of the whole track; undone in the stems.
+    /// Subtract the mean and divide by the deviation of the whole track; undone in the stems.
     Track,
-    /// None.
+    /// No normalisation.
     AsIs,
 }
 
-/// The joint of neighbouring segments, and the treatment of the song's ends.
+/// Joint of neighbouring segments, and treatment of the song's ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Joint {
-    /// Each segment weighs as a triangle; the song begins and ends in silence. As
-    /// `demucs/apply.py`.
+    /// Triangular weights, with silence before and after the song, as in `demucs/apply.py`.
     Triangle,
-    /// Each segment fades in and out over a tenth of its length, but not at the song's ends, where
-    /// the song is reflected. As `demix` of Music-Source-Separation-Training.
+    /// Fades over a tenth of a segment, except at the song's ends, where the song is reflected.
+    /// This follows `demix` of Music-Source-Separation-Training.
     Fade,
 }
 
 /// Overlap of neighbouring segments, in percent of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Overlap {
-    /// The overlap that the network is meant to be used with.
+    /// Recommended overlap of the network.
     pub default: u8,
-    /// The smallest, which drafts use.
+    /// Minimum overlap, used by drafts.
     pub least: u8,
-    /// The largest.
+    /// Maximum overlap.
     pub most: u8,
 }
 
 impl Joint {
-    /// Frames over which a segment of this length fades in or out: a tenth, or none.
+    /// Length in frames of the fades of a segment: a tenth, or 0 without fades.
     pub fn fade_frames(self, segment_frames: usize) -> usize {
         match self {
             Self::Triangle => 0,
@@ -90,7 +87,8 @@ impl Joint {
 }
 
 impl Spec {
-    /// A network as HTDemucs: its policy for a whole song, 44.1 kHz, stereo, no rest.
+    /// Creates the specification of a network like HTDemucs: triangular joint, 44.1 kHz, stereo, no
+    /// rest.
     pub fn triangle(sources: Vec<String>, segment_frames: usize) -> Self {
         Self {
             sources,
@@ -106,8 +104,8 @@ impl Spec {
         }
     }
 
-    /// A network as Music-Source-Separation-Training uses its own: 44.1 kHz, stereo, no rest, not
-    /// normalised, with this default overlap in percent, which is brought within 10 to 75.
+    /// Creates the specification of a network of Music-Source-Separation-Training: fades, 44.1 kHz,
+    /// stereo, no rest, no normalisation. The default overlap in percent is clamped to 10 to 75.
     pub fn fade(sources: Vec<String>, segment_frames: usize, overlap: u8) -> Self {
         let (least, most) = (10, MOST_OVERLAP);
         Self {
@@ -119,18 +117,18 @@ impl Spec {
         }
     }
 
-    /// The names of all stems: the sources in the network's order, then the rest.
+    /// Names of all stems: the sources in the network's order, then the rest.
     pub fn stems(&self) -> Vec<String> {
         self.sources.iter().chain(&self.rest).cloned().collect()
     }
 
-    /// Frames from the start of a segment to the start of the next at an overlap in percent.
+    /// Frames from the start of a segment to the start of the next, for an overlap in percent.
     pub fn stride(&self, overlap: u8) -> usize {
         let (segment, fade) = (self.segment_frames, self.joint.fade_frames(self.segment_frames));
         let stride = match self.joint {
-            // As the reference computes it, rounding included.
+            // Rounds like the reference.
             Joint::Triangle => ((1.0 - f64::from(overlap) / 100.0) * segment as f64) as usize,
-            // Two thirds in whole percents: three segments over each frame.
+            // Two thirds in whole percent: three segments per frame.
             Joint::Fade if overlap == 67 => segment / 3,
             Joint::Fade if segment * usize::from(overlap) / 100 <= fade => segment - fade,
             Joint::Fade => segment * 100_usize.saturating_sub(overlap.into()) / 100,
@@ -138,8 +136,8 @@ impl Spec {
         stride.max(1)
     }
 
-    /// The work of another network's segment, as a multiple of this network's; `None` where one of
-    /// them is unknown.
+    /// Work per segment of another network, as a multiple of this network's; `None` if one of them
+    /// is unknown.
     pub fn work_of(&self, other: &Self) -> Option<f64> {
         let is_known = self.megaflop > 0 && other.megaflop > 0;
         is_known.then(|| other.megaflop as f64 / self.megaflop as f64)
@@ -158,9 +156,8 @@ impl Spec {
         Err(ModelError::Tensor { cause })
     }
 
-    /// Fails for a network that the engine cannot use: with another sample rate or other channels,
-    /// which it would separate wrongly, without an error; and with names of stems that
-    /// [`check_names`] rejects.
+    /// Rejects a network that the engine cannot use. With another sample rate or channel count, the
+    /// result would be wrong without an error. Also rejects stem names that fail [`check_names`].
     pub(super) fn check(&self) -> Result<()> {
         let Self { sample_rate, channels, .. } = *self;
         if (sample_rate, channels) != (SAMPLE_RATE, CHANNELS) {
@@ -170,13 +167,13 @@ impl Spec {
     }
 }
 
-/// Checks the names of a network's stems, which become parts of file names, and words of the command
-/// line.
+/// Checks stem names, which become parts of file names and command line arguments.
 ///
 /// # Errors
-/// [`ModelError::Header`] names the stem and the cause: empty, longer than 64 bytes, a character that
-/// file names or lists of stems do not allow, a dot at an end, a name of Partita's own files, or a
-/// second stem of that name in any case. Also for more than [`MOST_STEMS`].
+/// [`ModelError::Header`] with the stem and the cause. A name must not be empty, longer than 64
+/// bytes, reserved, or equal to another one ignoring case. It must not have a dot or space at an
+/// end, or a character that file names or lists of stems do not allow. Also fails for more than
+/// [`MOST_STEMS`].
 pub(super) fn check_names(stems: &[String]) -> Result<()> {
     let wrong = |name: &str, what: String| {
         let name: String = name.chars().take(80).collect();
@@ -221,7 +218,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strides_are_the_references() {
+    fn strides_match_the_reference() {
         // int((1 - overlap) * segment_length) in Python.
         let demucs = Spec::triangle(Vec::new(), 343_980);
         let strides = [0, 10, 25, 50].map(|overlap| demucs.stride(overlap));

@@ -1,4 +1,4 @@
-//! Short-time Fourier transform of single windows; networks choose the positions of windows and the
+//! Short-time Fourier transform of single windows; networks choose the window positions and the
 //! layout of spectra.
 //!
 //! Runs on the calling thread; [`Forward`] and [`Inverse`] hold a thread's buffers.
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex, num_complex::Complex32};
 
-/// The transform for one length of window.
+/// Transform for one window length.
 #[derive(Clone)]
 pub struct Stft {
     window: Vec<f32>,
@@ -22,13 +22,13 @@ impl std::fmt::Debug for Stft {
 }
 
 impl Stft {
-    /// A transform with periodic Hann windows of `length` samples, which is even.
+    /// Creates a transform with periodic Hann windows of `length` samples; `length` must be even.
     pub fn hann(length: usize) -> Self {
         Self::hann_within(length, length)
     }
 
-    /// A transform of `length` samples, with periodic Hann windows of `window` samples in their
-    /// middle. Both are even, and the window is not longer.
+    /// Creates a transform of `length` samples, with centred periodic Hann windows of `window`
+    /// samples. Both must be even, and `window` must not exceed `length`.
     pub fn hann_within(window: usize, length: usize) -> Self {
         let mut planner = RealFftPlanner::new();
         // In single precision step by step, as PyTorch computes it.
@@ -45,24 +45,24 @@ impl Stft {
         }
     }
 
-    /// The factor of each sample.
+    /// Window coefficients.
     pub fn window(&self) -> &[f32] {
         &self.window
     }
 
-    /// Samples of a window.
+    /// Window length in samples.
     pub fn length(&self) -> usize {
         self.window.len()
     }
 
-    /// Values of a spectrum, from 0 Hz to the Nyquist frequency.
+    /// Number of values in a spectrum, from 0 Hz to the Nyquist frequency.
     pub fn bins(&self) -> usize {
         self.length() / 2 + 1
     }
 
-    /// The factor of each of `frames` samples after [`Inverse::add`] of every window,
-    /// where windows are centred on multiples of `hop`: one over their squares' sum and over the
-    /// transform's length; 0 where no window reaches.
+    /// Normalisation of each of `frames` samples after [`Inverse::add`] of every window, for
+    /// windows centred on multiples of `hop`. It is the inverse of the sum of squared windows times
+    /// the transform length, or 0 where no window reaches.
     pub fn envelope(&self, hop: usize, frames: usize) -> Vec<f32> {
         let mut power = vec![0.0_f64; frames];
         for column in 0..=frames / hop {
@@ -74,12 +74,12 @@ impl Stft {
                 }
             }
         }
-        // The inverse transform is not scaled. The limit is `torch.istft`'s.
+        // The inverse transform is not scaled. The threshold is that of `torch.istft`.
         let factor = |sum: &f64| 1.0 / (sum * self.length() as f64);
         power.iter().map(|sum| if *sum > 1e-11 { factor(sum) as f32 } else { 0.0 }).collect()
     }
 
-    /// A thread's buffers for [`Forward::spectrum`].
+    /// Creates a thread's buffers for [`Forward::spectrum`].
     pub fn forward(&self) -> Forward<'_> {
         Forward {
             stft: self,
@@ -89,7 +89,7 @@ impl Stft {
         }
     }
 
-    /// A thread's buffers for [`Inverse::add`].
+    /// Creates a thread's buffers for [`Inverse::add`].
     pub fn inverse(&self) -> Inverse<'_> {
         Inverse {
             stft: self,
@@ -98,8 +98,8 @@ impl Stft {
         }
     }
 
-    /// Cuts a window out of `signal` from `start` on, times `scale`. Beyond its ends the signal is
-    /// reflected, without repeating the first and the last sample.
+    /// Extracts a window of `signal` from `start` on, times `scale`. Beyond its ends, the signal is
+    /// reflected without repeating the first and the last sample.
     fn cut(&self, signal: &[f32], start: isize, scale: f32, out: &mut [f32]) {
         let inside = usize::try_from(start).ok().and_then(|at| signal.get(at..at + self.length()));
         if let Some(samples) = inside {
@@ -131,15 +131,15 @@ pub struct Forward<'a> {
 }
 
 impl Forward<'_> {
-    /// The spectrum of the window of `signal` that begins at `start`, times `scale`.
+    /// Computes the spectrum of the window of `signal` that begins at `start`, times `scale`.
     ///
     /// # Panics
-    /// When the window reaches further beyond an end than the signal is long.
+    /// Panics if the window extends beyond an end by more than the signal's length.
     pub fn spectrum(&mut self, signal: &[f32], start: isize, scale: f32) -> &[Complex32] {
         let Self { stft, windowed, spectrum, scratch } = self;
         stft.cut(signal, start, scale, windowed);
         let done = stft.forward.process_with_scratch(windowed, spectrum, scratch);
-        debug_assert!(done.is_ok(), "the planner made the buffers");
+        debug_assert!(done.is_ok(), "the planner created the buffers");
         spectrum
     }
 }
@@ -153,12 +153,12 @@ pub struct Inverse<'a> {
 
 impl Inverse<'_> {
     /// Adds the windowed samples of `spectrum`, times `scale`, to `out`, without the first
-    /// `skipped`. The first and the last value of the spectrum are real; the transform overwrites
-    /// all values.
+    /// `skipped` ones. The first and the last value of the spectrum must be real; the transform
+    /// overwrites all values.
     pub fn add(&mut self, spectrum: &mut [Complex32], skipped: usize, scale: f32, out: &mut [f32]) {
         let Self { stft, samples, scratch } = self;
         let done = stft.inverse.process_with_scratch(spectrum, samples, scratch);
-        debug_assert!(done.is_ok(), "the planner made the buffers, and the ends are real");
+        debug_assert!(done.is_ok(), "the planner created the buffers, and the ends are real");
         let pieces = samples[skipped..].iter().zip(&stft.window[skipped..]);
         for (out, (sample, window)) in out.iter_mut().zip(pieces) {
             *out += sample * window * scale;

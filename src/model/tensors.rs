@@ -1,7 +1,7 @@
-//! A weight file's tensors, read from the file one at a time, so that the whole file is never in
-//! memory.
+//! Tensors of a weight file, read one at a time, so that the whole file is never in memory.
 //!
-//! Knows names and shapes; which ones a network has, its kind knows. Several threads may read.
+//! Handles names and shapes; each kind of network states the expected ones. Usable by several
+//! threads.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -19,16 +19,16 @@ use safetensors::{
 
 use super::{ModelError, Result};
 
-/// Largest size of a header, in bytes; the published network's has 60 kB.
+/// Maximum size of a header in bytes; that of the published network has 60 kB.
 const LARGEST_HEADER: u64 = 4 << 20;
 
-/// Values that are read and converted at a time.
+/// Number of values read and converted at a time.
 const BLOCK: usize = 1 << 13;
 
 /// Opens a weight file of at most `largest` bytes.
 ///
 /// # Errors
-/// [`ModelError::Io`], [`ModelError::Forbidden`], and [`ModelError::Unusable`] for a larger one.
+/// [`ModelError::Io`], [`ModelError::Forbidden`], and [`ModelError::Unusable`] for a larger file.
 pub(super) fn open_file(path: &Path, largest: u64) -> Result<File> {
     let io = |source| ModelError::reading(path, source);
     let file = File::open(path).map_err(io)?;
@@ -38,20 +38,20 @@ pub(super) fn open_file(path: &Path, largest: u64) -> Result<File> {
     Ok(file)
 }
 
-/// A tensor's name in PyTorch and its shape.
+/// Expected tensors: PyTorch names and shapes.
 pub type Expected = BTreeMap<String, Vec<usize>>;
 
-/// A source of a model file's bytes.
+/// Source of a model file's bytes.
 pub(super) trait Source: Read + Seek + Send {}
 
 impl<T: Read + Seek + Send> Source for T {}
 
-/// The tensors of a file, which are read one at a time, so that the whole file is never in memory.
-/// Several threads may read them.
+/// Tensors of a file, read one at a time, so that the whole file is never in memory. Usable by
+/// several threads.
 pub(super) struct Tensors {
     file: Mutex<Box<dyn Source>>,
     header: Metadata,
-    /// Position of the first value in the file.
+    /// Offset of the first value in the file.
     start: u64,
 }
 
@@ -80,13 +80,13 @@ impl Tensors {
         Ok(Self { file: Mutex::new(Box::new(file)), header, start })
     }
 
-    /// The texts in the header.
+    /// Texts in the header.
     pub fn metadata(&self) -> HashMap<String, String> {
         self.header.metadata().clone().unwrap_or_default()
     }
 
-    /// Checks that the file holds every tensor of `expected`, those of `optional` that it likes, in
-    /// f16 or f32, and no other.
+    /// Checks that the file holds every tensor of `expected`, any of `optional`, and no others, in
+    /// f16 or f32.
     pub fn check(&self, expected: &Expected, optional: &Expected) -> Result<()> {
         if let Some(name) = expected.keys().find(|name| self.header.info(name).is_none()) {
             return Err(ModelError::header(&format!("the tensor {name} is missing")));
@@ -119,12 +119,12 @@ impl Tensors {
         self.header.info(name).is_some()
     }
 
-    /// A tensor's values.
+    /// Reads a tensor's values.
     pub fn values(&self, name: &str) -> Result<Vec<f32>> {
         Ok(self.take(name)?.1)
     }
 
-    /// A tensor's shape and values.
+    /// Reads a tensor's shape and values.
     pub fn take(&self, name: &str) -> Result<(Vec<usize>, Vec<f32>)> {
         let info = self.info(name)?;
         let mut values = vec![0.0; info.shape.iter().product()];
@@ -132,7 +132,7 @@ impl Tensors {
         let from = SeekFrom::Start(self.start + info.data_offsets.0 as u64);
         file.seek(from).map_err(unreadable)?;
         if info.dtype == Dtype::F16 {
-            // In blocks that stay in the cache.
+            // Convert in blocks that fit the cache.
             let mut block = [f16::ZERO; BLOCK];
             for values in values.chunks_mut(BLOCK) {
                 let halves = &mut block[..values.len()];
@@ -152,7 +152,7 @@ impl Tensors {
     }
 }
 
-/// An error of reading; the caller adds the path.
+/// Wraps a read error; the caller adds the path.
 fn unreadable(source: io::Error) -> ModelError {
     source.into()
 }

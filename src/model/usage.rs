@@ -1,22 +1,22 @@
-//! What the weight files of every kind but HTDemucs state besides a network's own arguments: the
-//! names of its stems, and how a song is given to it.
+//! Parameters in the weight files of all kinds but HTDemucs, besides a network's constructor
+//! arguments: stem names and the processing of a song.
 //!
-//! The importer writes all of it. Comes from an untrusted file; [`Usage::check`] checks it.
+//! Written by the importer, but read from untrusted files; [`Usage::check`] validates them.
 
 use serde::Deserialize;
 
 use super::{Level, MOST_STEMS, ModelError, Result, Spec};
 
-/// How a network is used.
+/// Processing parameters of a network.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Usage {
-    /// Names of the network's outputs, in its order.
+    /// Names of the network's outputs, in order.
     pub sources: Vec<String>,
-    /// Name of what is left of the mix, if that is a stem.
+    /// Name of the rest of the mix, if offered as a stem.
     pub rest: Option<String>,
-    /// Samples per second.
+    /// Sample rate in Hz.
     pub samplerate: u32,
-    /// Frames of a segment.
+    /// Length of a segment in frames.
     pub segment_frames: usize,
     /// Overlap of segments, in percent.
     pub overlap: u8,
@@ -25,7 +25,7 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// The shape of the input and the output of a stereo network, without the work of a segment.
+    /// Input and output of a stereo network, without the work per segment.
     pub fn spec(&self) -> Spec {
         Spec {
             rest: self.rest.clone(),
@@ -35,10 +35,10 @@ impl Usage {
         }
     }
 
-    /// Checks names, rate and length; the names' characters are checked with the [`Spec`].
+    /// Checks names, rate and length; [`Spec`] checks the characters of the names.
     ///
     /// # Errors
-    /// [`ModelError::Header`] names the argument.
+    /// [`ModelError::Header`] with the invalid argument.
     pub fn check(&self) -> Result<()> {
         let names: Vec<&String> = self.sources.iter().chain(&self.rest).collect();
         if self.sources.is_empty()
@@ -53,7 +53,7 @@ impl Usage {
         within("segment_frames", self.segment_frames, 1, 1 << 24)
     }
 
-    /// The error of a segment that is too long for the memory.
+    /// Error for a segment that is too long for the memory.
     pub fn too_long(&self) -> ModelError {
         ModelError::header(&format!(
             "a chunk of {} frames needs too much memory; state a shorter one with --chunk",
@@ -62,10 +62,10 @@ impl Usage {
     }
 }
 
-/// Fails when an argument is not between `least` and `most`.
+/// Checks that an argument is between `least` and `most`.
 ///
 /// # Errors
-/// [`ModelError::Header`] names the argument.
+/// [`ModelError::Header`] with the invalid argument.
 pub fn within(name: &str, value: usize, least: usize, most: usize) -> Result<()> {
     if (least..=most).contains(&value) {
         return Ok(());

@@ -1,5 +1,5 @@
-//! Everything the user can ask for. [`UiCommand`]s are the named commands: their shortcuts stand here,
-//! once, and their texts are found from here. [`Action`]s also carry what they are about. Pure data.
+//! Commands and actions of the window. [`UiCommand`]s are the named commands, with their shortcuts
+//! and texts in one place. [`Action`]s also carry their arguments. Pure data.
 
 use std::path::PathBuf;
 
@@ -22,103 +22,103 @@ use crate::{
     i18n::fl,
 };
 
-/// A command with a name and, mostly, a shortcut.
+/// A named command, usually with a shortcut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum UiCommand {
-    /// Plays or pauses.
+    /// Starts or pauses playback.
     PlayPause,
-    /// Five seconds back.
+    /// Seeks 5 s back.
     Back,
-    /// Five seconds on.
+    /// Seeks 5 s forward.
     Forward,
-    /// To the start of the song.
+    /// Seeks to the start of the song.
     ToStart,
-    /// To the end of the song.
+    /// Seeks to the end of the song.
     ToEnd,
-    /// Stops, and goes back to where playing began.
+    /// Stops and returns to the position where playback started.
     Stop,
-    /// Repeats the marked stretch or not.
+    /// Turns repetition of the loop on or off.
     ToggleLoop,
-    /// Takes the loop's marks away.
+    /// Removes the loop.
     ClearLoop,
-    /// The loop begins at the play head.
+    /// Sets the start of the loop at the play head.
     LoopFrom,
-    /// The loop ends at the play head.
+    /// Sets the end of the loop at the play head.
     LoopTo,
-    /// Plays more slowly.
+    /// Lowers the playback speed.
     Slower,
-    /// Plays faster.
+    /// Raises the playback speed.
     Faster,
-    /// Turns the volume down.
+    /// Lowers the volume.
     Quieter,
-    /// Turns the volume up.
+    /// Raises the volume.
     Louder,
-    /// Looks closer.
+    /// Zooms in.
     ZoomIn,
-    /// Looks from further away.
+    /// Zooms out.
     ZoomOut,
     /// Shows the whole song.
     WholeSong,
-    /// Shows what is before.
+    /// Scrolls one page back.
     PageBack,
-    /// Shows what is after.
+    /// Scrolls one page forward.
     PageOn,
-    /// The mix or the original: a tap changes, holding compares.
+    /// Switches between the mix and the original: a tap toggles, holding compares.
     CompareOriginal,
-    /// The song above in the library.
+    /// Selects the song above in the library.
     PreviousSong,
-    /// The song below in the library.
+    /// Selects the song below in the library.
     NextSong,
-    /// Solo on a lane, counted from 0 in the order shown.
+    /// Solos a lane, counted from 0 in the displayed order.
     Solo(u8),
-    /// Mute on a lane, counted likewise.
+    /// Mutes a lane, counted from 0 in the displayed order.
     Mute(u8),
-    /// Adds songs.
+    /// Adds audio files.
     AddFiles,
-    /// Adds a folder of songs.
+    /// Adds a folder of audio files.
     AddFolder,
-    /// To the search field.
+    /// Focuses the search field.
     Search,
     /// Separates the song.
     Process,
-    /// Ends the song's job.
+    /// Cancels the song's job.
     CancelJob,
     /// Opens the export dialog.
     Export,
-    /// Fetches the model.
+    /// Downloads the model.
     InstallModel,
-    /// Takes the model from a file.
+    /// Imports the model from a file.
     ChooseModel,
-    /// Stops fetching the model.
+    /// Cancels the download of the model.
     CancelInstall,
-    /// Dark or light.
+    /// Switches between the dark and the light theme.
     ToggleTheme,
-    /// Shows the jobs, or the song again.
+    /// Opens the jobs page, or returns to the song.
     OpenJobs,
-    /// Shows the settings, or the song again.
+    /// Opens the settings page, or returns to the song.
     OpenSettings,
-    /// Folds the library away, or shows it.
+    /// Collapses or expands the library.
     FoldLibrary,
-    /// Gives the song another title.
+    /// Renames the song.
     Rename,
-    /// Chooses all songs that are shown.
+    /// Selects all displayed songs.
     SelectAll,
-    /// Brings back what was removed last.
+    /// Undoes the last removal.
     Undo,
     /// Shows the next version of the song's stems.
     NextVersion,
-    /// Lists all shortcuts.
+    /// Opens the sheet of shortcuts.
     Help,
 }
 
-/// Where a verb stands on the sheet of shortcuts.
+/// A section of the sheet of shortcuts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
-    /// Playing and loops.
+    /// Playback and loops.
     Playing,
-    /// What is heard of the lanes.
+    /// Audible lanes.
     Lanes,
-    /// Zoom and scroll.
+    /// Zoom and scrolling.
     Looking,
     /// Library, jobs and exports.
     Songs,
@@ -127,19 +127,19 @@ pub enum Group {
 }
 
 impl Group {
-    /// Every group, in the order of the sheet.
+    /// Every group, in the order on the sheet.
     pub const ALL: [Self; 5] =
         [Self::Playing, Self::Lanes, Self::Looking, Self::Songs, Self::Window];
 }
 
-/// How a verb is shown and reached.
+/// Text and shortcut of a command.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spec {
-    /// The words on its button; also its accessible name.
+    /// The label of its button; also its accessible name.
     pub text: &'static str,
-    /// One sentence.
+    /// A tooltip of one sentence.
     pub tooltip: &'static str,
-    /// Its key.
+    /// The displayed shortcut.
     pub shortcut: Option<KeyboardShortcut>,
 }
 
@@ -158,7 +158,7 @@ const fn shift(key: Key) -> KeyboardShortcut {
 const NUMBERS: [Key; 6] = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6];
 
 impl UiCommand {
-    /// Every verb.
+    /// Every command.
     pub fn all() -> impl Iterator<Item = Self> {
         let lanes = (0..NUMBERS.len() as u8).flat_map(|lane| [Self::Solo(lane), Self::Mute(lane)]);
         [
@@ -213,7 +213,7 @@ impl UiCommand {
         Spec { text, tooltip, shortcut: self.shortcut() }
     }
 
-    /// The text on its button and its tooltip.
+    /// Label and tooltip.
     fn texts(self) -> (&'static str, &'static str) {
         match self {
             Self::PlayPause => (fl!(action_play_pause), fl!(action_play_pause_tooltip)),
@@ -261,7 +261,7 @@ impl UiCommand {
         }
     }
 
-    /// Its key, as it is shown.
+    /// The displayed shortcut.
     fn shortcut(self) -> Option<KeyboardShortcut> {
         let shortcut = match self {
             Self::PlayPause => plain(Key::Space),
@@ -311,8 +311,8 @@ impl UiCommand {
         Some(shortcut)
     }
 
-    /// Its keys: the one that is shown, and others that are meant by it: Enter for the one primary
-    /// thing, and what a plus is on keyboards where it is written with Shift.
+    /// The displayed shortcut and its alternatives: Enter for the primary command, and the equals
+    /// and plus keys for zooming in, because some keyboard layouts need Shift for a plus.
     pub fn shortcuts(self) -> impl Iterator<Item = KeyboardShortcut> {
         const ENTER: &[KeyboardShortcut] = &[plain(Key::Enter)];
         const PLUS: &[KeyboardShortcut] = &[shift(Key::Plus), plain(Key::Equals)];
@@ -324,7 +324,7 @@ impl UiCommand {
         self.shortcut().into_iter().chain(others.iter().copied())
     }
 
-    /// Whether holding its key does it again and again.
+    /// Whether the command repeats while its key is held.
     pub fn repeats(self) -> bool {
         matches!(
             self,
@@ -341,7 +341,7 @@ impl UiCommand {
         )
     }
 
-    /// Where it stands on the sheet of shortcuts.
+    /// The section of the sheet of shortcuts.
     pub fn group(self) -> Group {
         match self {
             Self::PlayPause
@@ -375,7 +375,7 @@ impl UiCommand {
         }
     }
 
-    /// The tooltip with the shortcut.
+    /// The tooltip with the shortcut appended.
     pub fn hint(self, ctx: &egui::Context) -> String {
         let Spec { tooltip, shortcut, .. } = self.spec();
         shortcut.map_or_else(
@@ -384,9 +384,9 @@ impl UiCommand {
         )
     }
 
-    /// Whether its key is for the whole window even while something has the keyboard focus.
+    /// Whether the shortcut also works while a control has the keyboard focus.
     pub fn is_global(self) -> bool {
-        // These two are also what a field does with what is typed in it.
+        // Text fields handle these two shortcuts themselves.
         !matches!(self, Self::SelectAll | Self::Undo)
             && self.shortcut().is_some_and(|shortcut| shortcut.modifiers.command)
     }
@@ -396,140 +396,140 @@ fn number(lane: u8) -> Key {
     NUMBERS.get(usize::from(lane)).copied().unwrap_or(Key::Num0)
 }
 
-/// One thing that the user asked for. Collected while drawing, done at the end of the frame.
+/// A request of the user. Collected while drawing, performed at the end of the frame.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// A named command.
+    /// Performs a named command.
     Do(UiCommand),
-    /// Adds files and folders.
+    /// Imports files and folders.
     Import(Vec<PathBuf>),
-    /// Adds another audio track of a song's file, by its number, as a song.
+    /// Imports another audio track of a song's file, by its index, as a song of its own.
     ImportTrack(PathBuf, usize),
     /// Shows a song.
     Select(SongId),
-    /// Takes songs out of the library.
+    /// Removes songs from the library.
     Remove(Vec<SongId>),
-    /// Brings the songs back that were taken out last.
+    /// Restores the songs that were removed last.
     UndoRemove,
-    /// Chooses a song together with others, or not any more.
+    /// Adds a song to the selection or removes it.
     Mark(SongId),
-    /// Chooses all songs from the one that was chosen before to this.
+    /// Extends the selection from the current song to this one.
     MarkTo(SongId),
-    /// Lets go of all songs that are chosen together.
+    /// Clears the multiple selection.
     Unmark,
     /// Separates these songs.
     ProcessAll(Vec<SongId>),
     /// Opens the export dialog for these songs.
     ExportAll(Vec<SongId>),
-    /// Begins to give a song another title, with what has been typed.
+    /// Starts renaming a song, with the text in the field.
     Retitle(SongId, String),
-    /// Gives it the title that was typed, or leaves it as it was.
+    /// Ends renaming.
     EndRetitle {
-        /// Whether what was typed is taken.
+        /// Whether the typed title is kept.
         is_kept: bool,
     },
     /// Changes the settings.
     Prefer(Box<Preferences>),
-    /// Asks before something that cannot be undone, or closes the question.
+    /// Opens a question about something that cannot be undone, or closes it.
     Ask(Option<Question>),
-    /// Does what the open question is about.
+    /// Confirms the open question.
     Confirm,
-    /// Shows something else in the middle of the window.
+    /// Opens a page in the middle of the window.
     Open(Page),
-    /// Lets a job rest.
+    /// Pauses a job.
     PauseJob(JobId),
-    /// Lets a job go on.
+    /// Resumes a job.
     ContinueJob(JobId),
-    /// Does once more what an ended job was to do.
+    /// Retries an ended job.
     RetryJob(JobId),
-    /// Gives a waiting job another place.
+    /// Moves a waiting job to another position in the queue.
     MoveJob(JobId, usize),
-    /// Takes ended jobs off the list.
+    /// Removes ended jobs from the list.
     ClearJobs(Vec<JobId>),
-    /// Makes a job's result files, and shows them in the file manager.
+    /// Writes a job's result files and shows them in the file manager.
     ShowTracks(JobId),
     /// Ticks or unticks an instrument.
     Tick(String, bool),
-    /// Ticks these instruments and no others.
+    /// Ticks these instruments and unticks all others.
     TickOnly(Vec<String>),
-    /// Sets a lane's fader, in dB.
+    /// Sets a lane's fader in dB.
     Gain(String, f32),
     /// Sets a lane's balance, -1 to 1.
     Pan(String, f32),
-    /// Mutes a lane or not.
+    /// Mutes or unmutes a lane.
     Mute(String, bool),
-    /// Solos a lane or not.
+    /// Solos or unsolos a lane.
     Solo(String, bool),
     /// Drags a stem's file out of the window.
     DragOut {
-        /// The stem of the lane that is dragged.
+        /// The stem of the dragged lane.
         stem: String,
-        /// The files of all ticked stems, not of this one alone.
+        /// Whether the files of all ticked stems are dragged instead of this one.
         with_ticked: bool,
     },
-    /// Goes to a frame.
+    /// Seeks to a frame.
     Seek(u64),
-    /// Looks at a stretch of the song.
+    /// Sets the visible range of the song.
     Look(Viewport),
-    /// Marks the stretch to be repeated, and repeats it.
+    /// Sets the loop, in frames, and turns repetition on.
     Loop(u64, u64),
-    /// Sets the speed of playing.
+    /// Sets the playback speed.
     Speed(f32),
     /// Closes the sheet of shortcuts.
     CloseHelp,
-    /// Chooses what is heard.
+    /// Selects the mix or the original for playback.
     Monitor(Monitor),
     /// Sets the volume fader, 0 to 1.
     Volume(f32),
-    /// Ends a job.
+    /// Cancels a job.
     Cancel(JobId),
-    /// Takes a model's weights from a file, with the configuration that came with it.
+    /// Imports a model's weights from a file, with an accompanying configuration.
     ImportModel(PathBuf, Option<PathBuf>),
-    /// Changes what is stated about the network of a file.
+    /// Replaces the form about a checkpoint's network.
     State(Box<FactsForm>),
-    /// Imports the file with what is stated about its network.
+    /// Imports the checkpoint with the facts entered in the form.
     AcceptFacts,
-    /// Gives up the import of a file that does not state everything.
+    /// Cancels the import of a checkpoint with missing facts.
     CloseFacts,
-    /// Fetches a model's weights; the terms are accepted.
+    /// Downloads a model's weights; the user has accepted the terms.
     InstallModel(String),
-    /// Looks at every byte of a model's weights.
+    /// Verifies every byte of a model's weights.
     VerifyModel(String),
     /// Removes a model's weights.
     RemoveModel(String),
-    /// Shows the terms of a model's weights, or of none.
+    /// Shows the terms of a model's weights, or hides them.
     ShowTerms(Option<String>),
-    /// Chooses what makes the stems of a song.
+    /// Sets the options that the next separation of a song uses.
     ChooseRecipe(SongId, SeparationOptions),
-    /// Chooses the model that makes the stems of a song.
+    /// Sets the model that the next separation of a song uses.
     UseModel(SongId, String),
-    /// Changes what is chosen in the export dialog.
+    /// Replaces the choices of the export dialog.
     Choose(Box<ExportChoices>),
-    /// Asks for the folder of exports.
+    /// Opens the dialog for the export folder.
     ChooseFolder,
-    /// Asks for the file of a report.
+    /// Opens the dialog for the file of a bug report.
     ChooseReport,
-    /// Exports what is chosen.
+    /// Starts the export.
     Export,
     /// Closes the export dialog.
     CloseExport,
-    /// Asks for an export again that has found files of its names.
+    /// Retries an export whose files already exist, with an answer to that.
     ExportAgain(ExportId, OnExists),
-    /// Ends an export.
+    /// Cancels an export.
     CancelExport(ExportId),
-    /// Waves an ended export away.
+    /// Dismisses an ended export.
     DismissExport(ExportId),
     /// Shows a file in the system's file manager.
     Show(PathBuf),
-    /// Waves a notice away.
+    /// Dismisses a notice.
     Dismiss(u64),
-    /// What has been typed as a path.
+    /// Replaces the path being typed.
     PromptText(String),
-    /// Takes the typed path.
+    /// Accepts the typed path.
     AcceptPrompt,
-    /// Closes the question for a path.
+    /// Closes the path prompt.
     ClosePrompt,
-    /// A path was given for a purpose.
+    /// Delivers the paths chosen for a purpose.
     Chosen(Purpose, Vec<PathBuf>),
 }
 
@@ -546,7 +546,7 @@ mod tests {
         for verb in UiCommand::all() {
             for shortcut in verb.shortcuts() {
                 let other = seen.insert(format!("{shortcut:?}"), verb);
-                assert_eq!(other, None, "{verb:?} has the shortcut of another");
+                assert_eq!(other, None, "{verb:?} shares its shortcut with another command");
             }
         }
         assert!(seen.len() > 20);

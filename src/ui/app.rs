@@ -1,8 +1,8 @@
-//! The window's frame: takes in events, lays out the panels, and does what they asked for.
+//! The window's frame: receives events, lays out the panels, and performs their actions.
 //!
-//! [`eframe::App::logic`] drains events into [`ViewState`]; [`eframe::App::ui`] draws from it and
-//! collects [`Action`]s; [`App::perform`] (in `perform.rs`) does them at the end of the frame. Main
-//! thread; it never waits and never touches a disk.
+//! [`eframe::App::logic`] drains events into [`ViewState`]. [`eframe::App::ui`] draws from the
+//! state and collects [`Action`]s, and [`App::perform`] (in `perform.rs`) performs them at the end
+//! of the frame. Main thread; it never waits and never accesses a disk.
 
 use std::{
     path::PathBuf,
@@ -38,14 +38,14 @@ use crate::{
     i18n::fl,
 };
 
-/// How long events are taken in before a frame is drawn.
+/// Longest time spent on events before a frame is drawn.
 const EVENT_BUDGET: Duration = Duration::from_millis(4);
-/// Between two frames while something moves.
+/// Interval between two frames of an animation.
 const FRAME: Duration = Duration::from_millis(33);
-/// How long the window says that a song was removed.
+/// How long the notice of a removed song is displayed.
 const UNDO: Duration = Duration::from_secs(6);
 
-/// The window.
+/// The main window.
 pub struct App {
     pub(super) link: EngineLink,
     pub(super) state: ViewState,
@@ -55,30 +55,30 @@ pub struct App {
     pub(super) sorter: Sorter,
     pub(super) library: Library,
     jobs: Jobs,
-    /// The job whose result files are shown when they are there.
+    /// The job whose result files are shown once they exist.
     pub(super) wanted_tracks: Option<JobId>,
-    /// The settings as they were kept last, and since when they are others.
+    /// The settings as last saved, and the time of the first unsaved change.
     pub(super) kept: Preferences,
     pub(super) changed_at: Option<Instant>,
-    /// Files of later starts.
+    /// Files handed over by later starts of the program.
     arrivals: Receiver<Vec<PathBuf>>,
     pub(super) waves: waveform::Cache,
-    /// The files that follow the pointer out of the window.
+    /// The files being dragged out of the window.
     pub(super) drag: Option<drag_out::Drag>,
-    /// Has a frame drawn; from any thread.
+    /// Requests a frame; callable from any thread.
     pub(super) waker: Arc<dyn Fn() + Send + Sync>,
     /// Whether the lanes follow the play head.
     pub(super) follows: bool,
     covers: Covers,
     meter: Meter,
-    /// One for each lane: the stems in the model's order, then the residual.
+    /// One meter for each lane: the stems in the model's order, then the residual.
     lane_meters: Vec<Meter>,
     keys: Keys,
     last_frame: Instant,
 }
 
 impl App {
-    /// A window on `link`; `terms` are shown before the model is installed.
+    /// Creates the window on `link`; `terms` are shown before the model is installed.
     pub fn new(ctx: &egui::Context, link: EngineLink, terms: impl Into<String>) -> Self {
         theme::apply(ctx);
         let repaint = ctx.clone();
@@ -108,27 +108,27 @@ impl App {
         }
     }
 
-    /// Whether lanes can be dragged out of the window; they cannot unless this has said so.
+    /// Sets whether lanes can be dragged out of the window (default: no).
     pub fn offer_drag_out(&mut self, is_possible: bool) {
         self.ui_state.can_drag_out = is_possible;
     }
 
-    /// Takes the files of later starts from there on; each brings the window to the front.
+    /// Sets the channel that delivers files of later starts; each delivery raises the window.
     pub fn expect_arrivals(&mut self, arrivals: Receiver<Vec<PathBuf>>) {
         self.arrivals = arrivals;
     }
 
-    /// What the engine has told.
+    /// The engine's state as known from its events.
     pub fn state(&self) -> &ViewState {
         &self.state
     }
 
-    /// What the user has set.
+    /// The state that the user controls.
     pub fn ui_state(&self) -> &UiState {
         &self.ui_state
     }
 
-    /// Waveforms drawn anew since the start.
+    /// Number of waveforms built since the start.
     pub fn num_waveforms_built(&self) -> u64 {
         self.waves.num_built
     }
@@ -148,7 +148,7 @@ impl App {
         while let Ok(files) = self.arrivals.try_recv() {
             ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
             ctx.send_viewport_cmd(ViewportCommand::Focus);
-            // Not every desktop lets a program take the focus.
+            // Some desktops do not let a program take the focus, so attention is requested too.
             let attention = egui::UserAttentionType::Informational;
             ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(attention));
             self.import(ctx, files);
@@ -161,10 +161,10 @@ impl App {
         }
     }
 
-    /// Applies an event, and does what follows from it for the desk and the player.
+    /// Applies an event and updates the window's own state and the player accordingly.
     fn follow(&mut self, event: Event) {
         let is_opened = matches!(event, Event::Opened { .. });
-        // Says whether there is a residual.
+        // `Shown` says whether the song has a residual.
         let is_shown = matches!(event, Event::Shown { .. });
         let imported = match &event {
             Event::Imported { song, .. } => Some(*song),
@@ -207,7 +207,7 @@ impl App {
         self.keep_selection();
     }
 
-    /// Shows the first song of an import, new or known before.
+    /// Selects the first song of an import, whether it is new or already in the library.
     fn show_imported(&mut self, song: SongId) {
         if !self.ui_state.import_is_shown {
             self.ui_state.import_is_shown = true;
@@ -215,7 +215,7 @@ impl App {
         }
     }
 
-    /// Shows the newest song when none is, or when the one that was is gone.
+    /// Selects the newest song when no visible song is selected.
     fn keep_selection(&mut self) {
         let is_shown = |id: SongId| self.state.song(id).is_some() && !self.ui_state.is_removed(id);
         if self.ui_state.selected.is_some_and(is_shown) {
@@ -238,7 +238,7 @@ impl App {
         }
     }
 
-    /// Goes on with the answer of a file dialog.
+    /// Handles the answer of a file dialog.
     pub fn answered(&mut self, ctx: &egui::Context, answer: Answer) {
         let Answer { purpose, outcome } = answer;
         match outcome {
@@ -301,7 +301,7 @@ impl App {
         cx.actions
     }
 
-    /// Asks for the next frame where time alone changes the picture.
+    /// Schedules the next frame where the picture changes with time alone.
     fn schedule(&mut self, ui: &Ui) {
         let now = Instant::now();
         let elapsed = (now - self.last_frame).as_secs_f32();
@@ -316,7 +316,7 @@ impl App {
         if player.is_playing() || meter_moves {
             ui.request_repaint_after(FRAME);
         } else if self.state.job_counts().0 > 0 {
-            // The time that is left runs down.
+            // The displayed time remaining counts down.
             ui.request_repaint_after(Duration::from_secs(1));
         }
         if let Some(removal) = &self.ui_state.removal {
@@ -329,7 +329,7 @@ impl App {
         }
     }
 
-    /// Songs around the chosen one, in the order of the library.
+    /// The song `steps` below the selected one in the library's order; negative is above.
     pub(super) fn neighbour(&mut self, steps: isize) -> Option<SongId> {
         let shown = self.library.order(&self.state, &self.ui_state);
         let here = shown.iter().position(|id| Some(*id) == self.ui_state.selected);
@@ -370,7 +370,7 @@ impl eframe::App for App {
     }
 }
 
-/// Files that were dropped on the window; shows where they would go while they hover.
+/// Files that were dropped on the window; draws an overlay while files hover.
 fn dropped_files(ui: &Ui) -> Option<Action> {
     let hovered = ui.input(|input| input.raw.hovered_files.len());
     if hovered > 0 {
@@ -389,13 +389,13 @@ fn drop_overlay(ui: &Ui, count: usize) {
         ui.ctx().layer_painter(LayerId::new(Order::Foreground, Id::unique("drop overlay")));
     painter.rect_filled(full, 0, tokens.background.gamma_multiply(0.9));
     dashed_outline(&painter, full.shrink(24.0), 20.0, Stroke::new(2.0, tokens.accent));
-    let words = fl!(drop_to_add, count = count);
+    let text = fl!(drop_to_add, count = count);
     let place = Rect::from_center_size(full.center(), full.size());
     let title = font(text::TITLE, Weight::SemiBold);
-    paint_text(&painter, place, Align2::CENTER_CENTER, &words, title, tokens.text);
+    paint_text(&painter, place, Align2::CENTER_CENTER, &text, title, tokens.text);
 }
 
-/// Verbs that lanes 1 to 6 answer to.
+/// The lane, counted from 0, that a command for a numbered lane refers to.
 pub(super) fn lane_of(verb: UiCommand) -> Option<usize> {
     match verb {
         UiCommand::Solo(lane) | UiCommand::Mute(lane) => Some(usize::from(lane)),

@@ -1,8 +1,9 @@
-//! The window. Sends commands, reads events, draws; never waits and never touches a disk.
+//! The window. Sends commands, reads events, and draws; it never waits and never accesses a disk.
 //!
-//! [`run`] opens it. [`app::App`] is its frame, [`state::view_state::ViewState`] what the engine has told,
-//! [`state::ui_state::UiState`] what the user has set, [`action::Action`] what the user can ask for. All of it is
-//! the main thread's, but for the file dialogs ([`platform::dialogs`]) and the file manager ([`platform::reveal`]).
+//! [`run`] opens the window, and [`app::App`] is its frame. [`state::view_state::ViewState`] is the
+//! engine's state as known from its events, [`state::ui_state::UiState`] the state that the user
+//! controls, [`action::Action`] a request of the user. Everything runs on the main thread, except
+//! for the file dialogs ([`platform::dialogs`]) and the file manager ([`platform::reveal`]).
 
 pub mod action;
 pub mod app;
@@ -31,23 +32,23 @@ use crate::engine::{
 use platform::{drag_out, fonts, icon, window_placement};
 use state::engine_link;
 
-/// What the window is opened with.
+/// Start options of the window.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The data folder.
     pub home: PathBuf,
-    /// What the command line says of how segments are computed.
+    /// How segments are computed, from the command line.
     pub flags: Flags,
-    /// The terms of the model's weights, shown before they are installed.
+    /// The terms of the model's weights, shown before installation.
     pub terms: String,
-    /// Files and folders to add at once.
+    /// Files and folders to import at the start.
     pub files: Vec<PathBuf>,
 }
 
-/// Starts the engine, opens the window, and returns when it is closed.
+/// Starts the engine, opens the window, and returns when the window is closed.
 ///
 /// # Errors
-/// When there is no display or no OpenGL, or when the engine cannot start.
+/// The display or OpenGL is missing, or the engine cannot start.
 pub fn run(options: Options) -> anyhow::Result<()> {
     let Options { home, flags, terms, files } = options;
     let mut instance = match single_instance::start(&home, &files) {
@@ -61,8 +62,8 @@ pub fn run(options: Options) -> anyhow::Result<()> {
     };
     let (preferences, notice) = Preferences::load(&home);
     let compute = flags.compute(&preferences);
-    // Before the window, so that a library that cannot be opened is not taken for a window that
-    // cannot. What the engine tells until then is read with the first frame.
+    // The engine starts before the window, so that a library that cannot be opened is not reported
+    // as a window that cannot. The first frame reads the events emitted until then.
     let window = Arc::new(OnceLock::<egui::Context>::new());
     let waker = {
         let window = Arc::clone(&window);
@@ -76,7 +77,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
     if let Some(instance) = &mut instance {
         let wake: Arc<dyn Fn() + Send + Sync> = Arc::clone(&waker) as _;
         let listening = instance.listen(move |files| {
-            // A window that is gone wants no more.
+            // After the window is closed, later files are discarded.
             drop(later.send(files));
             wake();
         });
@@ -106,7 +107,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         }),
     );
     drop(instance);
-    // eframe's error is not `Sync`, which `anyhow` wants; its words are.
+    // `anyhow` needs a `Sync` error, and eframe's is not; its text is kept.
     opened.map_err(|error| anyhow::anyhow!("{error}")).context(
         "the window could not be opened; the command line does the same without one \
          (`partita separate --help`)",
@@ -129,7 +130,7 @@ fn native_options(preferences: &Preferences) -> eframe::NativeOptions {
     }
     let mut options = eframe::NativeOptions {
         viewport,
-        // Said, because a test build with wgpu among its features would change the default.
+        // Explicit, because a test build that enables wgpu would change the default.
         renderer: eframe::Renderer::Glow,
         ..eframe::NativeOptions::default()
     };
@@ -137,7 +138,7 @@ fn native_options(preferences: &Preferences) -> eframe::NativeOptions {
     options
 }
 
-/// Files can be dropped on X11 windows alone (winit #1881), so under Wayland it runs on X11 too.
+/// Runs on X11 even under Wayland, because winit supports file drops only there (#1881).
 #[cfg(target_os = "linux")]
 fn ask_for_x11(options: &mut eframe::NativeOptions) {
     use winit::platform::x11::EventLoopBuilderExtX11 as _;

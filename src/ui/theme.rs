@@ -1,6 +1,6 @@
-//! Every colour, size, font and duration of the window, once.
+//! All colours, sizes, fonts and durations of the window.
 //!
-//! Not here: where things stand (panels) and how they are drawn (widgets). Main thread.
+//! Panels decide about positions, and widgets about drawing. Main thread.
 
 use std::sync::Arc;
 
@@ -15,25 +15,25 @@ use crate::engine::export::RESIDUAL;
 pub mod text {
     /// A song's title.
     pub const TITLE: f32 = 26.0;
-    /// The program's name, headings of the empty window.
+    /// The program's name and headings of the empty window.
     pub const NAME: f32 = 18.0;
     /// The time of the play head.
     pub const TIME: f32 = 17.0;
-    /// A lane's name, buttons.
+    /// A lane's name and buttons.
     pub const LANE: f32 = 14.0;
     /// Running text.
     pub const BODY: f32 = 13.0;
-    /// Second lines.
+    /// Secondary lines.
     pub const SMALL: f32 = 12.0;
-    /// The ruler, hints.
+    /// The ruler and hints.
     pub const TINY: f32 = 11.5;
 }
 
 /// Corner radii in points.
 pub mod radius {
-    /// A tick's box.
+    /// A checkbox.
     pub const TICK: u8 = 5;
-    /// Fields, rows, small buttons.
+    /// Fields, rows and small buttons.
     pub const FIELD: u8 = 8;
     /// Lanes.
     pub const LANE: u8 = 12;
@@ -41,13 +41,13 @@ pub mod radius {
     pub const CARD: u8 = 14;
 }
 
-/// Lengths in points; everything else is a multiple of 4.
+/// Lengths in points; all other lengths are multiples of 4.
 pub mod size {
     /// Width of the library.
     pub const LIBRARY: f32 = 288.0;
-    /// Its width while it is folded.
+    /// Width of the collapsed library.
     pub const LIBRARY_FOLDED: f32 = 56.0;
-    /// The least width of a song; with less, the library is folded.
+    /// Minimum width of the song's area; below it, the library is collapsed.
     pub const SONG_MIN: f32 = 520.0;
     /// Height of the transport.
     pub const TRANSPORT: f32 = 72.0;
@@ -57,83 +57,83 @@ pub mod size {
     pub const COVER: f32 = 92.0;
     /// Height of a song in the library.
     pub const ROW: f32 = 58.0;
-    /// Width of a lane left of its waveform.
+    /// Width of a lane's head, to the left of its waveform.
     pub const LANE_HEAD: f32 = 232.0;
-    /// Height of the lane of the original.
+    /// Height of the original's lane.
     pub const ORIGINAL: f32 = 58.0;
-    /// Its height while it is the only lane.
+    /// Height of the original's lane while it is the only one.
     pub const ALONE: f32 = 132.0;
-    /// Greatest height of a stem's lane.
+    /// Maximum height of a stem's lane.
     pub const STEM: f32 = 152.0;
-    /// Smallest height of a stem's lane, before the lanes scroll.
+    /// Minimum height of a stem's lane; below it, the lanes scroll.
     pub const STEM_MIN: f32 = 64.0;
-    /// Between two lanes.
+    /// Gap between two lanes.
     pub const GAP: f32 = 8.0;
     /// Height of the ruler.
     pub const RULER: f32 = 30.0;
     /// Width and pitch of one bar of a waveform.
     pub const BAR: (f32, f32) = (2.0, 3.0);
-    /// The window at first, and at least.
+    /// The window's initial size.
     pub const WINDOW: [f32; 2] = [1280.0, 800.0];
-    /// The smallest window.
+    /// The window's minimum size.
     pub const WINDOW_MIN: [f32; 2] = [980.0, 600.0];
 }
 
-/// Seconds that a change of state takes to be seen.
+/// Duration of a transition, in seconds.
 pub const MOTION_SECS: f32 = 0.14;
 
-/// Opacity of a waveform's peak over its RMS, and of a lane that is not heard.
+/// Opacity of a waveform's peak over its RMS.
 pub const PEAK_ALPHA: f32 = 0.4;
-/// See [`PEAK_ALPHA`].
+/// Opacity of a lane that is not audible.
 pub const MUTED_ALPHA: f32 = 0.33;
-/// How much of a draft's waveform the lane's ground covers.
+/// Opacity of the veil over a draft's waveform.
 pub const DRAFT_VEIL: f32 = 0.45;
 
 /// Opacity of the segment that is being computed.
 pub const GLOW_ALPHA: f32 = 0.2;
-/// Opacity of the stretch that is repeated.
+/// Opacity of the loop.
 pub const LOOP_ALPHA: f32 = 0.1;
 
 /// The colours of one theme.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tokens {
-    /// Behind everything.
+    /// The window's background.
     pub background: Color32,
-    /// Library, transport, lanes.
+    /// Library, transport and lanes.
     pub panel: Color32,
-    /// Fields, cards, what lies on a panel.
+    /// Fields, cards and other surfaces on a panel.
     pub raised: Color32,
-    /// What is hovered on `raised`.
+    /// A hovered surface on `raised`.
     pub hovered: Color32,
-    /// Separators and unknown stretches.
+    /// Separators and unknown ranges.
     pub line: Color32,
     /// Text.
     pub text: Color32,
-    /// Second lines.
+    /// Secondary text.
     pub dim: Color32,
-    /// Hints; still readable on every surface.
+    /// Hints; readable on every surface.
     pub faint: Color32,
-    /// The one thing to press; links; focus.
+    /// The primary button, links and the focus.
     pub accent: Color32,
     /// Text on `accent`.
     pub on_accent: Color32,
-    /// Part of a card that is done.
+    /// The completed part of a card.
     pub progress: Color32,
-    /// Something is odd.
+    /// Warnings.
     pub warning: Color32,
-    /// Something failed.
+    /// Errors.
     pub error: Color32,
     /// Text on an instrument's colour.
     pub on_stem: Color32,
     /// Knobs of faders.
     pub knob: Color32,
-    /// Rim of knobs.
+    /// Rims of knobs.
     pub knob_rim: Color32,
     /// The level meter.
     pub meter: Color32,
-    /// The song as it came.
+    /// The waveform of the original.
     pub original: Color32,
-    /// What dims the window behind a dialog.
+    /// The veil over the window behind a dialog.
     pub veil: Color32,
     stems: [Color32; 6],
     other_stem: Color32,
@@ -207,23 +207,23 @@ pub static LIGHT: Tokens = Tokens {
     other_stem: rgb(0x8A93A3),
 };
 
-/// Stems in the order in which they are shown; others follow.
+/// Known stems in display order; other stems follow.
 pub const STEM_ORDER: [&str; 6] = ["vocals", "drums", "bass", "other", "guitar", "piano"];
 
 impl Tokens {
-    /// The tokens of the theme that is on.
+    /// The tokens of the active theme.
     pub fn of(ctx: &egui::Context) -> &'static Self {
         if ctx.theme() == Theme::Dark { &DARK } else { &LIGHT }
     }
 
-    /// An instrument's colour: the same in tick, waveform, fader and bar. Those that nobody has named
-    /// get one from their name, what no stem holds a grey.
+    /// An instrument's colour, the same in checkbox, waveform, fader and bar. An unknown instrument
+    /// gets a colour from its name, the residual a grey.
     pub fn stem(&self, name: &str) -> Color32 {
         match STEM_ORDER.iter().position(|known| known.eq_ignore_ascii_case(name)) {
             Some(known) => self.stems[known],
             None if name == RESIDUAL => self.other_stem,
             None => {
-                // FNV-1a: the same in every run and on every machine.
+                // FNV-1a gives the same colour in every run and on every machine.
                 let mix = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
                 let hash = name.bytes().fold(0x811c_9dc5, mix);
                 let hue = (hash % 360) as f32 / 360.0;
@@ -232,7 +232,7 @@ impl Tokens {
                 let color = |value| -> Color32 {
                     egui::ecolor::Hsva::new(hue, saturation, value, 1.0).into()
                 };
-                // Yellows and greens are light at any value: on white they have to be darker.
+                // Yellows and greens are light at any value, so on white they have to be darker.
                 let mut darker = (0..8).map(|step| color(brightest - 0.05 * step as f32));
                 let is_seen = |color: &Color32| contrast(*color, self.panel) >= 3.0;
                 darker.find(is_seen).unwrap_or_else(|| color(brightest))
@@ -241,19 +241,19 @@ impl Tokens {
     }
 }
 
-/// Relative luminance of WCAG 2.
+/// Relative luminance (WCAG 2).
 fn luminance(color: Color32) -> f32 {
     let [r, g, b, _] = egui::Rgba::from(color).to_array();
     0.2126 * r + 0.7152 * g + 0.0722 * b
 }
 
-/// Contrast of two colours, 1 to 21 (WCAG 2).
+/// Contrast ratio of two colours, 1 to 21 (WCAG 2).
 fn contrast(a: Color32, b: Color32) -> f32 {
     let (a, b) = (luminance(a), luminance(b));
     (a.max(b) + 0.05) / (a.min(b) + 0.05)
 }
 
-/// Two colours for the picture of a song that has none, from its hash.
+/// Two colours for the tile of a song without a cover, derived from its hash.
 pub fn tile_colors(seed: u64) -> [Color32; 2] {
     let hue = (seed % 360) as f32 / 360.0;
     let turn = 0.08 + ((seed >> 16) % 100) as f32 / 600.0;
@@ -263,7 +263,7 @@ pub fn tile_colors(seed: u64) -> [Color32; 2] {
     ]
 }
 
-/// How heavy text is.
+/// Font weight.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Weight {
     /// 400.
@@ -363,7 +363,7 @@ fn style(tokens: &Tokens, dark: bool) -> Style {
     style
 }
 
-/// Gives a context the program's fonts and both themes; which one is on follows the system.
+/// Installs the program's fonts and both themes; the active theme follows the system.
 pub fn apply(ctx: &egui::Context) {
     ctx.set_fonts(fonts());
     ctx.set_style_of(Theme::Dark, style(&DARK, true));
@@ -401,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn stems_are_told_apart_from_their_lane() {
+    fn stems_contrast_with_their_lane() {
         for tokens in [&DARK, &LIGHT] {
             let others = ["Dholak", "strings", "lead", "rest of it", "choir", "fx", "piano left"];
             for stem in STEM_ORDER.into_iter().chain(others) {

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""What the recipes of this folder share: songs to separate, and a look at what came out.
+"""Shared by the recipes of this folder: creates songs, and checks the results.
 
-    archive.py make DIR [SONGS] [SECONDS]   made-up songs of DIR, all.csv with their lengths
-    archive.py check OUT ALONE LOGS         whether OUT is complete and the same as ALONE, and how many
-                                            segments the programs that wrote LOGS computed twice
+    archive.py make DIR [SONGS] [SECONDS]   write synthetic songs to DIR, and all.csv with their lengths
+    archive.py check OUT ALONE LOGS         check that OUT is complete and equals ALONE, and count the
+                                            segments that the programs that wrote LOGS computed twice
 
-Standard library only. Exit code 0 when all is right.
+Standard library only. Exit code 0 if everything is correct.
 """
 
 import array
@@ -21,7 +21,7 @@ RATE = 44_100
 
 
 def make(folder, songs=40, seconds=12):
-    """Songs of half to one and a half times `seconds`, each another, the same on every run."""
+    """Writes deterministic songs of 0.5 to 1.5 times `seconds`, all different."""
     dice = random.Random(1)
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "all.csv", "w", newline="") as file:
@@ -35,7 +35,7 @@ def make(folder, songs=40, seconds=12):
 
 
 def write_song(path, frames, dice):
-    """A chord and a beat; a second of it, turned a little further each time."""
+    """A chord and a beat: one second, shifted slightly each time."""
     notes = [dice.uniform(60, 900) for _ in range(4)]
     samples = array.array("h")
     for frame in range(RATE):
@@ -62,7 +62,7 @@ def results(folder):
 
 
 def check(out, alone, logs):
-    """Compares samples, and counts what was begun more than once."""
+    """Compares samples and counts segments that were computed more than once."""
     expected, found = results(alone), results(out)
     missing = sorted(str(name) for name in expected.keys() - found.keys())
     other = sorted(str(name) for name in found.keys() - expected.keys())
@@ -82,10 +82,10 @@ def check(out, alone, logs):
     left = [path for path in (out / ".partita/work").rglob("*") if path.is_file()]
     print(f"{len(found)} files of {len(receipts)} songs, {total} segments; {killed} programs killed;")
     print(f"segments computed again: {repeated}; songs finished more than once: {done - len(receipts)}")
-    # A program that is killed loses the segment in hand, and the one that was being stored.
+    # A killed program loses the current segment, and the one that was being stored.
     is_right = not (missing or other or different or left) and 0 <= repeated <= 2 * killed
     is_right = is_right and done <= len(receipts) and len(receipts) > 0
-    print("all is right" if is_right else f"NOT right; left over: {left}")
+    print("everything is correct" if is_right else f"NOT correct; left over: {left}")
     return is_right
 
 

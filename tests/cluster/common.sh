@@ -1,4 +1,4 @@
-# What the recipes of this folder share; sourced by them, run by nobody. Sets $work, $partita, $songs.
+# Shared functions of this folder's recipes; sourced, never run. Sets $work, $partita, $songs.
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -16,8 +16,8 @@ need() {
     done
 }
 
-# Songs, and what a single run makes of them. $MODEL_HOME has a model; by default the small network of
-# the tests, which makes no music, but the same of the same, in a hundredth of the time.
+# Creates songs, and the expected result of a single run. $MODEL_HOME has a model; the default is
+# the tests' small network, whose stems are not music but deterministic, in 1 % of the time.
 prepare() {
     [ -x "$partita" ] || { say "build first: ./x build"; exit 1; }
     if [ -n "${MODEL_HOME:-}" ]; then
@@ -39,14 +39,14 @@ prepare() {
     say "one run on one thread: $alone_took s"
 }
 
-# Whether it is as it should be.
+# Compares the results with the expected ones.
 check() {
     "$partita" report "$work/out" --verify >&2 || true
     python3 "$here/archive.py" check "$work/out" "$work/alone" "$work/logs"
-    say "one run: $alone_took s; here, with what was killed: $1 s"
+    say "one run: $alone_took s; this run, with the killed programs: $1 s"
 }
 
-# Ends what was started, and nothing else.
+# Stops the processes that were started, and no others.
 started=
 clean_up() {
     for pid in $started; do kill "$pid" 2>/dev/null || true; done

@@ -1,12 +1,12 @@
 #!/bin/sh
-# GNU parallel over ssh to two hosts, which are network namespaces of this machine with an ssh daemon
-# each. Four shares of 40 songs, one at a time on each host; in the middle one host's daemon is killed
-# with all that it started, and its shares go to the other. As root, with Debian's packages:
-# apt-get install parallel openssh-server iproute2
+# GNU parallel over ssh to two hosts, which are network namespaces of this machine with one ssh
+# daemon each. Four shares of 40 songs, one at a time on each host. In the middle, one host's daemon
+# is killed with all its children, and its shares go to the other host. Needs root, and Debian's
+# packages: apt-get install parallel openssh-server iproute2
 . "$(dirname "$0")/common.sh"
 need parallel ip ssh ssh-keygen
 sshd=$(command -v sshd) || { say "sshd is missing: see README.md"; exit 1; }
-[ "$(id -u)" = 0 ] || { say "network namespaces want root"; exit 1; }
+[ "$(id -u)" = 0 ] || { say "network namespaces need root"; exit 1; }
 names="partita-$$-1 partita-$$-2"
 
 hosts() {
@@ -64,7 +64,7 @@ host() {
 remove_hosts() {
     for name in $names; do
         for pid in $(ip netns pids "$name" 2>/dev/null); do kill "$pid" 2>/dev/null || true; done
-        ip netns del "$name" 2>/dev/null || true # its network card goes with it
+        ip netns del "$name" 2>/dev/null || true # also deletes its network card
     done
     clean_up
 }
@@ -75,13 +75,14 @@ hosts
 begin=$(date +%s)
 cat >"$work/share.sh" <<SHARE
 #!/bin/sh
-# Which share, which try.
+# Arguments: the share, and the attempt.
 exec env PARTITA_HOME="$PARTITA_HOME" PARTITA_LOG="$PARTITA_LOG" "$partita" separate --json --threads 1 \\
     --manifest "$songs/all.csv" --shard "\$1/4" --out "$work/out" \\
     >"$work/logs/\$1-\$(date +%s%N).log" 2>&1
 SHARE
 chmod +x "$work/share.sh"
-# A share that fails, also with 75, or loses its host, is started again, on another host if there is one.
+# A share that fails, with 75 or otherwise, or loses its host, is restarted, on another host if one
+# is available.
 parallel --will-cite --ssh "ssh -F $work/ssh/config" --sshlogin 1/10.77.1.2,1/10.77.2.2 --retries 6 \
     --joblog "$work/jobs" "$work/share.sh" ::: 1 2 3 4 &
 shares=$!
@@ -91,7 +92,7 @@ sleep "${KILL_AFTER:-1}"
 name=${names#* }
 victims=$(ip netns pids "$name")
 kill -9 $victims
-say "killed: the second host's daemon, and all on it:" $victims
+say "killed: the second host's daemon and its processes:" $victims
 sleep 5
 host "$name" 2
 say "the host is back"

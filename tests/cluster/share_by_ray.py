@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""A share of the archive as a task of Ray: which shares there are, and what is done when one ends.
+"""Runs the shares of an archive as tasks of Ray, and restarts them if necessary.
 
     share_by_ray.py PARTITA MANIFEST OUT LOGS [SHARES]
 
-Here on two nodes of this machine, of which one is killed in the middle. On a cluster of yours leave
-out `two_nodes`, and let `ray.init()` find it. Wants Ray from PyPI; started by ray.sh.
+Uses two nodes on this machine, one of which is killed in the middle. On a real cluster, leave out
+`two_nodes`, and let `ray.init()` find the cluster. Needs Ray from PyPI; started by ray.sh.
 """
 
 import ctypes
@@ -24,18 +24,18 @@ RESUME = 75
 
 
 class Again(Exception):
-    """The share is to be started again: it was stopped, or what failed may succeed later."""
+    """The share must be restarted: it was stopped, or its failures may succeed later."""
 
 
 def end_with_worker():
-    """Linux: what this process starts ends as it does, by the signal that lets a segment be finished."""
+    """Linux: children receive SIGTERM when this process ends, and finish their segment."""
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 @ray.remote(num_cpus=1, max_retries=8, retry_exceptions=[Again])
 def separate(share):
     log = pathlib.Path(LOGS) / f"{share}-{time.time_ns()}.log"
-    # Ray says by OMP_NUM_THREADS how many processors a task has; Partita takes no more.
+    # Ray states the processors of a task in OMP_NUM_THREADS, and Partita uses no more.
     words = [PARTITA, "separate", "--json", "--manifest", MANIFEST, "--out", OUT]
     words += ["--shard", f"{share}/{SHARES}"]
     with open(log, "w") as file:
@@ -72,15 +72,15 @@ def main():
     while not any('"event":"done"' in log.read_text() for log in pathlib.Path(LOGS).glob("*.log")):
         time.sleep(0.2)
     time.sleep(float(os.environ.get("KILL_AFTER", 1)))
-    # The daemon of a node, and everything that it started.
+    # The daemon of a node, and all its descendants.
     daemon = next(iter(nodes[1].all_processes["raylet"])).process.pid
     victims = descendants(daemon)
     for pid in victims:
         os.kill(pid, signal.SIGKILL)
-    print(f"killed: the second node's daemon and what it started, {len(victims)} processes", flush=True)
+    print(f"killed: the second node's daemon and descendants, {len(victims)} processes", flush=True)
     time.sleep(5)
     cluster.add_node(num_cpus=1)
-    print("a node joins in its place", flush=True)
+    print("a replacement node has joined", flush=True)
     print("exit codes of the shares:", ray.get(tasks), flush=True)
 
 

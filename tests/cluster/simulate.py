@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""How an archive grows with its nodes: time, tail, and bytes, by simulation of what Partita does.
+"""Simulates how archives scale with the number of nodes: time, tail, and bytes.
 
     simulate.py [--segment S] [--rest R] [--start S] [--songs N] [--storage BYTES/S] [--seed N]
 
-Shares are told as Partita tells them: the longest song first, each to the share that has least. A node
-does its songs in turn; a song is never divided between nodes. All nodes share one storage: where they
-want more of it than it gives, all are slowed down alike. Nodes fail now and then; their share is queued
-again and loses the segments in hand. Prints the table of README.md. Standard library only.
+Shares are assigned as in Partita: the longest song first, each to the smallest share. A node processes
+its songs in sequence; a song is never divided between nodes. All nodes use one storage: if the total
+traffic exceeds its bandwidth, all nodes slow down equally. Nodes fail at random; their share is requeued
+and loses the current segments. Prints the table of README.md. Standard library only.
 """
 
 import argparse
@@ -18,15 +18,15 @@ LENGTH = 7.8  # seconds of music in one
 STEMS = 4
 RAW = 44_100 * 2 * 4  # bytes of a second of a store: stereo, single precision
 SOURCE = 110_000  # bytes of a second of a FLAC song
-RESULT = STEMS * 44_100 * 2 * 2  # bytes of a second of its stems as 16-bit WAV
+RESULT = STEMS * 44_100 * 2 * 2  # bytes of stems for a second of music, as 16-bit WAV
 WEIGHTS = 84e6  # bytes that a node reads once
-LOST = 2  # segments that a node loses with its life
-SILENCE = 60  # seconds until somebody else may take up its song
+LOST = 2  # segments that a failing node loses
+SILENCE = 60  # seconds until another node may take over the song
 REQUEUE = 120  # seconds until an engine has noticed and starts the share again
 FAILURES = 1 / (2000 * 3600)  # of a node, for each second
 
-# Songs of each archive for one of --songs, and their lengths in seconds: a label; the same, but small;
-# radio, with shows among its songs; recordings of concerts.
+# Songs of each archive for one of --songs, and the distribution of their lengths in seconds: a
+# label; a small label; radio, with shows among the songs; recordings of concerts.
 KINDS = {
     "songs": (1, lambda dice: min(1200, max(20, dice.lognormvariate(5.45, 0.38)))),
     "songs (few)": (0.02, lambda dice: min(1200, max(20, dice.lognormvariate(5.45, 0.38)))),
@@ -36,7 +36,7 @@ KINDS = {
 
 
 def shares(lengths, count):
-    """Seconds of music of each share, and its songs."""
+    """Seconds of music and number of songs of each share."""
     loads = [(0.0, index, 0) for index in range(count)]
     for length in sorted(lengths, reverse=True):
         load, index, songs = loads[0]
@@ -45,7 +45,7 @@ def shares(lengths, count):
 
 
 def bytes_for(music, keeps_work_there):
-    """Bytes to and from the storage for so many seconds of music."""
+    """Bytes read from and written to the storage for some seconds of music."""
     read, written = SOURCE, RESULT
     if keeps_work_there:  # the mix, and the stems with their overlap: once out, once back
         overlap = LENGTH / STRIDE
@@ -55,7 +55,7 @@ def bytes_for(music, keeps_work_there):
 
 
 def run(lengths, nodes, about, keeps_work_there, storage, dice):
-    """Time until the last share ends, the mean of all, and bytes read and written."""
+    """Time until the last share ends, mean time of all shares, and bytes read and written."""
     per_music = about.segment / STRIDE + about.rest
     work, read, written = [], 0.0, 0.0  # of each share: seconds, and bytes
     for music, songs in shares(lengths, nodes):
@@ -65,8 +65,8 @@ def run(lengths, nodes, about, keeps_work_there, storage, dice):
         there = bytes_for(music, keeps_work_there)
         read, written = read + there[0] + WEIGHTS, written + there[1]
         work.append((seconds + lost, sum(there) + WEIGHTS))
-    # All begin together. Each node wants its bytes evenly over its time; when all of them want more than
-    # there is, all go slower.
+    # All nodes start together. Each spreads its traffic evenly over its time; if the total exceeds
+    # the storage's bandwidth, all nodes slow down equally.
     want = sum(size for _, size in work) / sum(seconds for seconds, _ in work)
     slower = lambda active: max(1.0, active * want / storage)
     now, done, ends = 0.0, 0.0, []
@@ -87,9 +87,9 @@ def time_of(seconds):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--segment", type=float, default=0.80, help="seconds of a segment on a node")
-    parser.add_argument("--rest", type=float, default=0.010, help="all else, for a second of music")
-    parser.add_argument("--song", type=float, default=0.1, help="seconds of a song whatever its length")
-    parser.add_argument("--start", type=float, default=1.0, help="seconds until a share begins")
+    parser.add_argument("--rest", type=float, default=0.010, help="other seconds for a second of music")
+    parser.add_argument("--song", type=float, default=0.1, help="fixed seconds for each song")
+    parser.add_argument("--start", type=float, default=1.0, help="seconds until a share starts")
     parser.add_argument("--songs", type=int, default=100_000)
     parser.add_argument("--storage", type=float, default=1e9, help="bytes a second, all nodes together")
     parser.add_argument("--seed", type=int, default=1)

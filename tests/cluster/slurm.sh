@@ -1,10 +1,10 @@
 #!/bin/sh
 # Slurm on this machine: a controller and two node daemons of one processor each. Four shares of 40
-# songs as an array; one node is killed in the middle, with all that runs there; its share is queued
-# again and goes on. As root, with Debian's packages: apt-get install slurm-wlm munge
+# songs run as an array. In the middle, one node is killed with all its processes; its share is
+# requeued and resumes. Needs root, and Debian's packages: apt-get install slurm-wlm munge
 . "$(dirname "$0")/common.sh"
 need munged slurmctld slurmd sbatch squeue sinfo
-[ "$(id -u)" = 0 ] || { say "Slurm's daemons want root"; exit 1; }
+[ "$(id -u)" = 0 ] || { say "Slurm's daemons need root"; exit 1; }
 
 daemons() {
     mkdir -p "$work/state" "$work/one" "$work/two" "$work/munge"
@@ -43,7 +43,7 @@ SelectTypeParameters=CR_CPU_Memory
 MpiDefault=none
 ReturnToService=2
 JobRequeue=1
-# What a share says when it is to be started again.
+# Exit code of a share that must be restarted.
 RequeueExit=75
 NodeName=one NodeHostname=$host NodeAddr=127.0.0.1 Port=16821 CPUs=1 RealMemory=$memory
 NodeName=two NodeHostname=$host NodeAddr=127.0.0.1 Port=16822 CPUs=1 RealMemory=$memory
@@ -69,7 +69,7 @@ node() {
     started="$started $pid"
 }
 
-# However this ends, no job stays behind.
+# Cancels all jobs, however this script ends.
 job=
 end_jobs() {
     [ -z "$job" ] || scancel "$job" 2>/dev/null || true
@@ -96,14 +96,14 @@ SHARE
 begin=$(date +%s)
 job=$(sbatch --parsable "$work/share.sh")
 say "array job $job"
-# In the middle of the second node's first share.
+# Waits until the second node is in the middle of its first share.
 until grep -l '"event":"done"' "$work"/logs/*.log >/dev/null 2>&1; do sleep 0.2; done
 sleep "${KILL_AFTER:-1}"
-say "node two is killed, with its job"
+say "killing node two with its job"
 squeue -h -o '%i %T %N' >&2
 victims=
 for process in /proc/[0-9]*; do
-    # What runs there knows which node it is on; above it is Slurm's own daemon of the step.
+    # A process of the node has its name in the environment; the parent is Slurm's own step daemon.
     knows=$(cat "$process/environ" 2>/dev/null | tr '\0' '\n' |
         grep -cxF -e "SLURMD_NODENAME=two" -e "SLURM_CONF=$SLURM_CONF" || true)
     if [ "$knows" = 2 ]; then
@@ -112,15 +112,15 @@ for process in /proc/[0-9]*; do
         case $(ps -o comm= -p "${parent:-1}") in slurmstepd*) victims="$victims $parent" ;; esac
     fi
 done
-[ -n "$victims" ] || { say "nothing ran on node two"; exit 1; }
+[ -n "$victims" ] || { say "no process ran on node two"; exit 1; }
 # shellcheck disable=SC2086 # numbers
 kill -9 "$second" $victims 2>/dev/null || true
 say "killed: slurmd $second, and on its node:$victims"
 until sinfo -h -n two -o %T | grep -q down; do sleep 1; done
-say "Slurm has seen it; the node comes back"
+say "Slurm has detected the failure; restarting the node"
 node two
 while [ -n "$(squeue -h -j "$job" 2>/dev/null)" ]; do
-    # Slurm lets what lost its node wait for two minutes; nobody here wants to.
+    # Slurm delays requeued tasks for two minutes; this test starts them at once.
     for task in $(squeue -h -j "$job" -t PENDING -o %i 2>/dev/null); do
         scontrol update "JobId=$task" StartTime=now 2>/dev/null || true
     done

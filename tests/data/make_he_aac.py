@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Adds spectral band replication to AAC-LC in ADTS: HE-AAC that only its frames show.
+"""Adds spectral band replication to AAC-LC in ADTS: HE-AAC with implicit signalling.
 
 usage: make_he_aac.py LC.aac HE.aac
 
-The payload is the least that is valid: one envelope and one noise floor, all their steps zero, so
-that next to nothing is replicated. A decoder that finds it gives twice the rate and twice the frames;
-one that does not gives the core. Source: ISO/IEC 14496-3, 4.4.2.8 and 4.6.18.
+The payload is the smallest valid one: one envelope and one noise floor with all steps zero, so that
+almost nothing is replicated. A decoder that supports replication returns twice the rate and twice the
+frames; others return the core. Source: ISO/IEC 14496-3, 4.4.2.8 and 4.6.18.
 """
 import sys
 
@@ -23,7 +23,7 @@ def number(value, bits):
 
 
 def replication():
-    """A fill element with the header and one channel, or one pair of channels, all zero."""
+    """A fill element with the header and one channel or channel pair, all zero."""
     kind = number(13, 4)  # spectral band replication
     header = "1" + "1" + number(5, 4) + number(9, 4) + number(0, 3) + "00" + "00"
     count = 14  # bytes: what follows the header is zeros
@@ -34,7 +34,7 @@ def replication():
 def with_replication(frame):
     head, body = frame[:7], frame[7:]
     bits = "".join(number(byte, 8) for byte in body)
-    end = bits.rindex("1") + 1 - 3  # where the element "111" begins that ends the block
+    end = bits.rindex("1") + 1 - 3  # start of the element "111", which ends the block
     assert bits[end : end + 3] == "111"
     bits = bits[:end] + replication() + "111"
     bits += "0" * (-len(bits) % 8)

@@ -1,4 +1,4 @@
-//! What is no audio, is damaged, or not supported: each with the words that a user reads.
+//! Files that are not audio, corrupt, or not supported, each with its error message.
 
 use std::{
     fs,
@@ -24,7 +24,7 @@ fn file(name: &str, bytes: &[u8]) -> (TempDir, PathBuf) {
     (home, path)
 }
 
-/// Bytes without a pattern, the same each time.
+/// Deterministic noise.
 fn noise(count: usize) -> Vec<u8> {
     let mut state = 7u64;
     let mut next = || {
@@ -37,7 +37,7 @@ fn noise(count: usize) -> Vec<u8> {
 }
 
 #[test]
-fn each_bad_file_is_told_from_the_others() {
+fn each_bad_file_has_an_error_of_its_own() {
     let flac = fs::read(data("chirp.flac")).unwrap();
     let m4a_with_index_last = fs::read(data("chirp-alac.m4a")).unwrap();
     let ogg = fs::read(data("chirp.ogg")).unwrap();
@@ -48,7 +48,7 @@ fn each_bad_file_is_told_from_the_others() {
     absurd_rate[24..28].copy_from_slice(&1u32.to_le_bytes());
     let mut no_sound = wav[..58].to_vec();
     no_sound[54..58].fill(0);
-    let text = "Dear reader, this is no song. ".repeat(30);
+    let text = "Dear reader, this is not a song. ".repeat(30);
     let cases: [(&str, &[u8], &str); 21] = [
         ("empty.mp3", b"", "the file is empty"),
         ("text.mp3", text.as_bytes(), "not an audio file but text"),
@@ -80,7 +80,7 @@ fn each_bad_file_is_told_from_the_others() {
     }
 }
 
-/// Where the frames of a FLAC file begin: after the metadata block that says it is the last.
+/// Offset of the frames of a FLAC file: after the metadata block that is flagged as the last.
 fn flac_sound_start(flac: &[u8]) -> usize {
     let mut at = 4;
     loop {
@@ -111,12 +111,12 @@ fn the_kinds_of_error_are_as_documented() {
 }
 
 #[test]
-fn what_is_no_file_is_told() {
+fn a_path_without_a_regular_file_is_an_error() {
     let home = tempfile::tempdir().unwrap();
     assert!(words(home.path()).contains("a folder"));
     let missing = home.path().join("nowhere.mp3");
-    let told = words(&missing);
-    assert!(told.starts_with("could not read") && told.contains("nowhere.mp3"), "{told}");
+    let text = words(&missing);
+    assert!(text.starts_with("could not read") && text.contains("nowhere.mp3"), "{text}");
     if cfg!(target_os = "linux") {
         assert!(words(Path::new("/dev/null")).contains("a device"));
     }
@@ -124,15 +124,15 @@ fn what_is_no_file_is_told() {
 
 #[cfg(unix)]
 #[test]
-fn what_may_not_be_read_is_told() {
+fn a_file_without_read_permission_is_an_error() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let (_home, path) = file("secret.mp3", b"x");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
-    let told = words(&path);
+    let text = words(&path);
     let may_read_anything = fs::read(&path).is_ok(); // root
     let expected = if may_read_anything { "not an audio file" } else { "could not read" };
-    assert!(told.contains(expected), "{told}");
+    assert!(text.contains(expected), "{text}");
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn a_file_that_is_cut_off_gives_what_there_is_and_says_so() {
         ("chirp.flac", 8),
         ("chirp.mp3", 7),
         ("chirp.m4a", 7),
-        ("chirp.ogg", 9), // most of it are headers
+        ("chirp.ogg", 9), // mostly headers
         ("chirp-22k.aiff", 5),
     ] {
         let whole = fs::read(data(name)).unwrap();
@@ -150,12 +150,12 @@ fn a_file_that_is_cut_off_gives_what_there_is_and_says_so() {
         let warning = about.warning.to_string();
         assert!(warning.starts_with("cut off after 0:00"), "{name}: {warning:?}");
         assert!((1_000..8_820).contains(&about.frames), "{name}: {} frames", about.frames);
-        assert!(samples.iter().any(|&x| x.abs() > 0.2), "{name} is heard");
+        assert!(samples.iter().any(|&x| x.abs() > 0.2), "{name} is silent");
     }
 }
 
 #[test]
-fn damage_in_the_middle_is_bridged_and_told() {
+fn damage_in_the_middle_is_bridged_and_reported() {
     let whole = fs::read(data("chirp.flac")).unwrap();
     let mut bytes = whole.clone();
     let middle = bytes.len() * 3 / 4; // the first half is padding
@@ -164,13 +164,13 @@ fn damage_in_the_middle_is_bridged_and_told() {
     let (about, _) = decoded(&path).unwrap();
     let warning = about.warning.to_string();
     assert!(warning.contains("damaged in 1 place from 0:00 on"), "{warning:?}");
-    assert_eq!(about.frames, 8_820, "what follows is on time");
+    assert_eq!(about.frames, 8_820, "the sound after the damage is delayed");
 }
 
 #[test]
 fn a_header_that_promises_days_costs_nothing() {
     let mut bytes = fs::read(data("chirp.flac")).unwrap();
-    // The lowest 36 bits from byte 18 on: all frames there can be, 433 hours.
+    // Sets the lowest 36 bits from byte 18 on, the maximum number of frames: 433 hours.
     bytes[21] |= 0x0f;
     bytes[22..26].fill(0xff);
     let (_home, path) = file("a.flac", &bytes);

@@ -1,5 +1,5 @@
-//! Containers as programs leave them: sizes that were never finished, tags and other data around the
-//! sound, files that were cut off, several tracks. Each is made here of a whole one.
+//! Containers as programs write them: sizes that were never finalized, tags and other data around
+//! the sound, truncated files, several tracks. Each file is derived from an intact one.
 
 use std::{fs, path::PathBuf};
 
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::{chirp_at, data, decoded, snr_db};
 
-/// A file with these bytes in a folder of its own.
+/// A file with these bytes in its own folder.
 fn file(name: &str, bytes: &[u8]) -> (TempDir, PathBuf) {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join(name);
@@ -47,7 +47,7 @@ pub fn put(bytes: &mut [u8], at: usize, what: &[u8]) {
     bytes[at..at + what.len()].copy_from_slice(what);
 }
 
-/// WAV of 16 bits in stereo with one second of a ramp; the sizes of its two heads may be others.
+/// A 16-bit stereo WAV with one second of a ramp; the sizes in its two headers may be wrong.
 fn wav(riff_size: u32, data_size: u32, behind: &[u8]) -> Vec<u8> {
     let mut bytes = b"RIFF".to_vec();
     bytes.extend(riff_size.to_le_bytes());
@@ -87,10 +87,10 @@ fn wav_with_wrong_or_unfinished_sizes_is_read_to_its_end() {
         assert!(got == samples, "{name}");
         assert_eq!(said.as_deref(), warning, "{name}");
     }
-    // What follows the sound is not a part of it.
+    // Data after the sound is not decoded.
     let (frames, ..) = read("a.wav", &wav(riff, WAV_BYTES, b"LIST\x04\0\0\0INFO"));
     assert_eq!(frames, 44_100);
-    // Far too large is cut off.
+    // Sizes that are far too large count as truncation.
     let (frames, _, said) = read("a.wav", &wav(riff * 2, WAV_BYTES * 2, b""));
     assert_eq!((frames, said.as_deref()), (44_100, Some("cut off after 0:01 of 0:02")));
     // Without a length, an odd byte at the end is not a sample.
@@ -98,7 +98,7 @@ fn wav_with_wrong_or_unfinished_sizes_is_read_to_its_end() {
     assert_eq!(frames, 44_100);
 }
 
-/// Name, sizes of the file and of the sound, number of frames if it is another, and the warning.
+/// Name, sizes of the file and of the sound, the number of frames if different, and the warning.
 type AiffCase = (&'static str, u32, u32, Option<u32>, Option<&'static str>);
 
 #[test]
@@ -165,30 +165,30 @@ fn files_that_were_cut_off_give_what_is_there_and_say_so() {
         let mut heard = 0;
         for percent in [60, 75, 90] {
             let (_home, path) = file(name, &bytes[..bytes.len() * percent / 100]);
-            // Headers may be longer than that.
+            // The headers may be longer than this part.
             let Ok((about, got)) = decoded(&path) else { continue };
             heard += 1;
             let said = about.warning.to_string();
             if got.len() == samples.len() {
-                assert_eq!(said, "", "{name} at {percent} %: only padding is missing");
+                assert_eq!(said, "", "{name} at {percent} %: complete sound must have no warning");
                 continue;
             }
             assert!(said.contains("cut off after 0:00"), "{name} at {percent} %: {said:?}");
             assert!(got.len() < samples.len(), "{name} at {percent} %");
-            // The last block's end is its overlap with one that is not there.
+            // The end of the last block overlaps a missing block.
             let same = got.len().saturating_sub(2 * block);
             let close = got.iter().zip(&samples).take(same).all(|(a, b)| (a - b).abs() < 1e-3);
             assert!(close, "{name} at {percent} %");
         }
         assert!(heard >= 1, "{name}");
     }
-    // A file of fragments, and one whose index is in front.
+    // A fragmented file, and one with its index in front.
     let (bytes, samples) = whole("chirp.m4a");
     let (frames, ..) = read("a.m4a", &bytes[..bytes.len() - 600]);
     assert!(frames > 4_000 && frames * 2 < samples.len());
 }
 
-/// An ID3v2 tag with a picture that holds `picture`.
+/// An ID3v2 tag with a picture that contains `picture`.
 fn id3v2(picture: &[u8]) -> Vec<u8> {
     let frame = [b"\0image/png\0\x03\0", picture].concat();
     let mut tag = b"ID3\x03\0\0".to_vec();
@@ -201,7 +201,7 @@ fn id3v2(picture: &[u8]) -> Vec<u8> {
     tag
 }
 
-/// An APE tag with a header and a footer, and a picture that holds `picture`.
+/// An APE tag with a header and a footer, and a picture that contains `picture`.
 fn ape(picture: &[u8]) -> Vec<u8> {
     let mut item = (picture.len() as u32 + 10).to_le_bytes().to_vec();
     item.extend(2_u32.to_le_bytes());
@@ -234,7 +234,7 @@ fn lyrics() -> Vec<u8> {
 fn tags_are_not_sound_wherever_they_stand() {
     for name in ["bare-44k.mp3", "chirp.mp2", "chirp.aac"] {
         let (sound, samples) = whole(name);
-        // A picture whose bytes are frames of sound.
+        // A picture whose bytes are audio frames.
         let picture = [&b"\x89PNG\r\n\x1a\n"[..], &sound].concat();
         let around: [(&str, Vec<u8>, Vec<u8>); 7] = [
             ("ID3v1", vec![], id3v1()),
@@ -254,7 +254,7 @@ fn tags_are_not_sound_wherever_they_stand() {
             assert_eq!(got.len(), samples.len(), "{name}: {tags}");
             assert!(got == samples && said.is_none(), "{name}: {tags}: {said:?}");
         }
-        // Between joined files.
+        // Tags between concatenated files.
         let joined = [&sound[..], &ape(&picture), &id3v1(), &id3v2(&picture), &sound].concat();
         let twice = [&sound[..], &sound].concat();
         let (_, plain, _) = read(name, &twice);
@@ -269,7 +269,7 @@ fn tags_behind_flac_and_mp4_take_nothing_of_the_sound() {
         let (sound, samples) = whole(name);
         for behind in [id3v1(), ape(b"\x89PNG"), [ape(b""), id3v1()].concat(), vec![0; 300]] {
             if behind[0] == 0 && name == "chirp.flac" {
-                continue; // zeros are a part of the last frame as far as FLAC can tell
+                continue; // FLAC cannot distinguish zeros from the last frame
             }
             let (_, got, said) = read(name, &[&sound[..], &behind].concat());
             assert_eq!(got.len(), samples.len(), "{name}");
@@ -279,12 +279,12 @@ fn tags_behind_flac_and_mp4_take_nothing_of_the_sound() {
     }
     let (sound, samples) = whole("chirp.flac");
     let (_, got, _) = read("a.flac", &[id3v2(b"\x89PNG"), sound].concat());
-    assert!(got == samples, "in front");
+    assert!(got == samples, "a tag in front");
 }
 
-/// Where the note of an encoder of MP3 is.
+/// Offset of the encoder's note in an MP3.
 fn note_in(bytes: &[u8]) -> usize {
-    bytes.windows(4).position(|it| it == b"Info" || it == b"Xing").unwrap()
+    bytes.windows(4).position(|name| name == b"Info" || name == b"Xing").unwrap()
 }
 
 #[test]
@@ -292,18 +292,18 @@ fn an_encoders_note_is_judged_by_the_file() {
     let (bytes, samples) = whole("chirp.mp3");
     let note = note_in(&bytes);
     let flags = u32::from_be_bytes(bytes[note + 4..note + 8].try_into().unwrap());
-    assert_eq!(flags & 3, 3, "it counts frames and bytes");
+    assert_eq!(flags & 3, 3, "the note must count frames and bytes");
     let count = u32::from_be_bytes(bytes[note + 8..note + 12].try_into().unwrap());
-    // Too many frames, where the number of bytes is right: the note is wrong.
+    // Too many frames, while the number of bytes is correct: the note is wrong.
     let mut wrong = bytes.clone();
     put(&mut wrong, note + 8, &(count * 10).to_be_bytes());
     let (frames, _, said) = read("a.mp3", &wrong);
     assert!(frames * 2 >= samples.len() && said.is_none(), "{said:?}");
-    // Too few: what follows is heard all the same.
+    // Too few frames: the rest is decoded as well.
     put(&mut wrong, note + 8, &(count / 2).to_be_bytes());
     let (more, ..) = read("a.mp3", &wrong);
-    assert_eq!(more, frames, "no frame is lost, and no padding is cut in the middle");
-    // Twice the same file: the second note is not heard, nor are frames lost.
+    assert_eq!(more, frames, "a frame was lost, or padding was removed in the middle");
+    // A file twice in a row: the second note is not decoded as sound, and no frames are lost.
     let joined = [&bytes[..], &bytes].concat();
     let (twice, _, said) = read("a.mp3", &joined);
     assert!(said.is_none() && twice > 2 * frames - 3 * 1152, "{twice} of {frames}: {said:?}");
@@ -317,7 +317,7 @@ fn he_aac_that_only_its_frames_show_has_its_full_rate() {
         assert_eq!(about.format.sample_rate, 44_100, "{name}");
         assert_eq!(about.warning.text(), None, "{name}");
         assert!(about.frames >= 8_820, "{name}: {}", about.frames);
-        // The core alone, late by the filters of the replication.
+        // The core signal only, delayed by the filters of the replication.
         let best = (delay..5_000).map(|delay| snr_db(&samples, &want, delay)).fold(-99.0, f64::max);
         assert!(best > 3.0, "{name}: {best:.1} dB");
     }
@@ -354,12 +354,12 @@ fn containers_of_other_kinds_are_refused_by_name() {
         let words = error_of("a.mp3", &transport(stride, offset));
         assert!(words.contains("MPEG transport streams are not supported"), "{words}");
     }
-    // Something else, with frames of MPEG audio somewhere in it.
+    // Other data that contains frames of MPEG audio.
     let words = error_of("a.dat", &[&[0x12, 0x34].repeat(3_000)[..], &sound[..1_000]].concat());
     assert!(words.contains("not an audio file"), "{words}");
 }
 
-/// An element of Matroska with a size of eight bytes.
+/// A Matroska element with an eight-byte size.
 fn element(id: &[u8], content: &[u8]) -> Vec<u8> {
     let mut bytes = id.to_vec();
     bytes.extend((1 << 56 | content.len() as u64).to_be_bytes());
@@ -374,7 +374,7 @@ fn optional_data_of_matroska_does_not_stop_the_sound() {
     let (bytes, samples) = whole("chirp.webm");
     let segment = position(&bytes, b"\x18\x53\x80\x67");
     let cluster = position(&bytes, CLUSTER);
-    // The segment's size is unknown, as in a live recording.
+    // A segment of unknown size, as in a live recording.
     let open = |extra: &[u8]| {
         let mut open = bytes[..segment + 4].to_vec();
         open.extend(b"\x01\xff\xff\xff\xff\xff\xff\xff");
@@ -404,17 +404,17 @@ fn optional_data_of_matroska_does_not_stop_the_sound() {
 
 #[test]
 fn damage_in_matroska_keeps_the_time_of_what_follows() {
-    // A song that is long enough for several clusters: the same one again and again.
+    // A song with several clusters, made by repeating one.
     let (bytes, _) = whole("chirp.webm");
     let cluster = position(&bytes, CLUSTER);
     let size_at = cluster + 4;
     let body = size_at + 1 + bytes[size_at].leading_zeros() as usize;
     let blocks = &bytes[body..];
-    let end = blocks.windows(4).position(|it| it == b"\x1c\x53\xbb\x6b").unwrap_or(blocks.len());
+    let end = blocks.windows(4).position(|id| id == b"\x1c\x53\xbb\x6b").unwrap_or(blocks.len());
     let (time, blocks) = blocks[..end].split_at(3);
-    assert_eq!(time, b"\xe7\x81\0", "its time is the first element");
-    // Without the block that ends it, which is shorter.
-    let last = blocks.windows(2).rposition(|it| it[0] == 0xa0).unwrap();
+    assert_eq!(time, b"\xe7\x81\0", "the time must be the first element");
+    // Leaves out the last block, which is shorter.
+    let last = blocks.windows(2).rposition(|id| id[0] == 0xa0).unwrap();
     let at = |milliseconds: u16| {
         let time = [&b"\xe7\x82"[..], &milliseconds.to_be_bytes()].concat();
         element(CLUSTER, &[&time[..], &blocks[..last]].concat())
@@ -433,7 +433,7 @@ fn damage_in_matroska_keeps_the_time_of_what_follows() {
     let (_, got, said) = read("a.webm", &damaged);
     assert!(said.as_deref().is_some_and(|said| said.contains("damaged in 1 place")), "{said:?}");
     assert!(got.len().abs_diff(samples.len()) <= 2 * 480, "{} of {}", got.len(), samples.len());
-    // Opus needs some packets until it is as it was.
+    // Opus needs several packets to converge.
     let from = 2 * 44_100 * 3 / 5;
     let frames = got.len().min(samples.len()) / 2 - from / 2;
     let want: Vec<f64> = samples[from..].iter().copied().map(f64::from).collect();
@@ -454,7 +454,7 @@ fn a_packet_of_aac_that_states_other_channels_silences_no_others() {
     for _ in 0..3 {
         at += length(at);
     }
-    // A program configuration of other channels, in a packet of 13 bytes.
+    // A program configuration for other channels, in a packet of 13 bytes.
     let mut packet = bytes[at..at + 7].to_vec();
     packet[3] &= !3;
     packet[4] = 0b1;
@@ -476,7 +476,7 @@ fn damaged_data_of_mp3_is_said_where_it_decodes_to_other_sound() {
     while at < bytes.len() {
         // 64 kbit/s at 44.1 kHz, with or without a byte of padding.
         let length = 208 + usize::from(bytes[at + 2] >> 1 & 1);
-        // The first frames may lack data of others, in a song that was cut.
+        // The first frames of a truncated song may lack data from earlier ones.
         if frame > 11 {
             let mut damaged = bytes.clone();
             for byte in &mut damaged[at + 60..at + 70] {
@@ -530,8 +530,8 @@ fn the_default_track_is_taken_unless_another_is_wanted() {
     assert!(words.contains("no audio track 2: the file has one"), "{words}");
 }
 
-/// An MP4 file whose index is at its end, with another edit list: lengths in milliseconds, and starts
-/// in frames.
+/// An MP4 file with its index at the end and a replaced edit list: lengths in milliseconds, and
+/// starts in frames.
 fn with_edits(bytes: &[u8], edits: &[(u32, i32)]) -> Vec<u8> {
     let list = position(bytes, b"elst") - 4;
     let old = u32::from_be_bytes(bytes[list..list + 4].try_into().unwrap()) as usize;
@@ -553,7 +553,7 @@ fn with_edits(bytes: &[u8], edits: &[(u32, i32)]) -> Vec<u8> {
     made
 }
 
-/// Name, lengths in milliseconds and starts in frames, and what is heard.
+/// Name, lengths in milliseconds with starts in frames, and the expected sound.
 type EditCase = (&'static str, Vec<(u32, i32)>, Vec<f32>);
 
 #[test]
@@ -589,7 +589,7 @@ fn alac_in_quicktime_is_read_as_in_mp4() {
     assert!(mov == m4a);
 }
 
-/// A file of `seconds` in floats, with one sample in a million at `odd`.
+/// A float WAV of `seconds` with one sample in a million set to `odd`.
 fn floats(odd: f32, seconds: usize) -> Vec<u8> {
     let frames = 44_100 * seconds;
     let mut bytes =
@@ -616,7 +616,7 @@ fn impossible_samples_of_floats_are_silent_and_said_with_their_time() {
             "{odd}"
         );
     }
-    // Loud on purpose.
+    // A file that is loud on purpose.
     let mut loud = floats(0.1, 2);
     for sample in loud[44..].chunks_exact_mut(4) {
         let number = f32::from_le_bytes(sample.try_into().unwrap()) * 1000.0;
@@ -645,12 +645,12 @@ fn a_broken_frame_of_mp3_does_not_become_noise() {
         let Ok((about, got)) = decoded(&path) else { continue };
         let peak = got.iter().fold(0.0_f32, |peak, sample| sample.abs().max(peak));
         assert!(peak <= 10.0, "seed {seed}: {peak}");
-        // A frame may be lost where its length is a guess.
+        // A frame may be lost where its length is estimated.
         assert!(got.len().abs_diff(samples.len()) <= 2 * 2 * 1152, "seed {seed}: {}", got.len());
         said_of += usize::from(!about.warning.is_empty());
         on_time += usize::from(got.len() == samples.len());
         all += 1;
     }
-    assert!(said_of > 20, "{said_of} of {all} were said");
-    assert!(on_time * 10 >= all * 8, "{on_time} of {all} kept the time");
+    assert!(said_of > 20, "only {said_of} of {all} have a warning");
+    assert!(on_time * 10 >= all * 8, "only {on_time} of {all} kept their length");
 }

@@ -1,4 +1,4 @@
-//! Every kind of input that is committed as a file.
+//! Every kind of input with a committed file.
 
 use std::fs;
 
@@ -9,8 +9,8 @@ use super::{CancelToken, assert_is_chirp, chirp_at, data, decoded, snr_db};
 /// Frames of the test sound at the rate of the stores.
 const FRAMES: usize = 8_820;
 
-/// File, codec for people, rate, channels, bits, least signal-to-error ratio in dB, frames.
-/// The lossy ones are compared with what they were made from, so a low ratio is the codec's.
+/// File, codec name, rate, channels, bits, least signal-to-error ratio in dB, frames. Lossy files
+/// are compared with the original signal, so a low ratio is due to the codec.
 type Row = (&'static str, &'static str, u32, u16, Option<u32>, f64, usize);
 
 const STEREO: [Row; 13] = [
@@ -23,11 +23,12 @@ const STEREO: [Row; 13] = [
     ("chirp.m4a", "AAC", 44_100, 2, None, 25.0, FRAMES),
     ("chirp.ogg", "Vorbis", 44_100, 2, None, 20.0, FRAMES),
     ("chirp.opus", "Opus", 48_000, 2, None, 20.0, FRAMES),
-    // These containers, as they are read, do not say where the sound ends within the last packet.
+    // These containers do not state where the sound ends within the last packet.
     ("chirp.aac", "AAC", 44_100, 2, None, 25.0, 9_216),
     ("chirp.mka", "Vorbis (Matroska)", 44_100, 2, None, 20.0, 8_896),
     ("chirp.webm", "Opus (Matroska)", 48_000, 2, None, 20.0, FRAMES),
-    // Nor does this one say where it starts: the encoder's 481 frames are heard.
+    // This format does not state where the sound starts either, so the encoder's 481 frames are
+    // decoded.
     ("chirp.mp2", "MP2", 44_100, 2, None, -10.0, 9_216),
 ];
 
@@ -43,14 +44,14 @@ fn every_kind_of_file_is_heard_on_time_and_whole() {
         assert_eq!(about.frames as usize, frames, "{file}");
         assert_eq!(about.warning.text(), None, "{file}");
         if name == "MP2" {
-            assert!(snr_db(&samples, &want, 481) > 25.0, "{file} has the encoder's delay");
+            assert!(snr_db(&samples, &want, 481) > 25.0, "{file} must have the encoder's delay");
         } else {
             assert_is_chirp(file, &samples, &want, least_db);
         }
     }
 }
 
-/// The mean of both chirps, on both sides.
+/// The mean of both chirps, on both channels.
 fn mono_chirp() -> Vec<f64> {
     let stereo = chirp_at(SAMPLE_RATE, FRAMES);
     stereo.chunks(2).flat_map(|frame| [f64::midpoint(frame[0], frame[1]); 2]).collect()
@@ -74,7 +75,7 @@ fn mono_is_heard_on_both_sides_at_any_rate() {
 fn five_one_is_folded_down_by_position() {
     let (about, samples) = decoded(&data("chirp-5.1-16k.flac")).unwrap();
     assert_eq!(about.warning.text().as_deref(), Some("folded down from 5.1"));
-    // The gains of ITU-R BS.775, attenuated by their sum, on what make_data.sh put where.
+    // The gains of ITU-R BS.775, divided by their sum, for the channels of make_data.sh.
     let half = std::f64::consts::FRAC_1_SQRT_2;
     let scale = 1.0 / (1.0 + 2.0 * half);
     let want: Vec<f64> = chirp_at(SAMPLE_RATE, FRAMES)
@@ -133,7 +134,7 @@ fn the_rate_may_change_on_the_way() {
         .map(|file| decoded(&data(file)).unwrap().0.frames)
         .sum();
     assert_eq!(about.frames, alone);
-    // Both parts have the pitch of the original. LAME's and the decoder's delay is 1105 frames.
+    // Both parts have the original pitch. The delay of LAME and the decoder is 1105 frames.
     let want = mono_chirp();
     let first = snr_db(&samples, &want, 1_105);
     assert!(first > 10.0, "{first:.1} dB");

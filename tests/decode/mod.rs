@@ -1,7 +1,7 @@
-//! Decoding of real files: every kind of input against the formula it was made from, and what is
-//! said about files that are odd, damaged, or no audio.
+//! Decoding of real files: every kind of input against its formula, and the messages about unusual,
+//! corrupt and non-audio files.
 //!
-//! The files of `tests/data` were made by `make_data.sh` there; plain WAV files are made here.
+//! `make_data.sh` in `tests/data` created the files there; the tests create plain WAV files.
 
 mod bad;
 mod containers;
@@ -19,10 +19,10 @@ use partita::engine::{
     audio::decode::{self, Decoded},
 };
 
-/// Seconds of the test sound.
+/// Duration of the test sound in seconds.
 const SECONDS: f64 = 0.2;
 
-/// The test sound at time `t`: two chirps that swell and fade. The same as in `make_data.sh`.
+/// The test sound at time `t`: two chirps that swell and fade, as in `make_data.sh`.
 fn chirp(t: f64) -> [f64; 2] {
     let swell = if (0.0..SECONDS).contains(&t) { (PI * t / SECONDS).sin() } else { 0.0 };
     let left = 0.5 * (TAU * (200.0 * t + 3000.0 * t * t)).sin();
@@ -39,8 +39,8 @@ fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
 }
 
-/// Decodes a file and checks what holds for every file: the frames are as counted, samples are
-/// finite, progress only grows and ends with 1.
+/// Decodes a file with general checks: the number of frames is as stated, samples are finite, and
+/// progress increases to 1.
 fn decoded(path: &Path) -> Result<(Decoded, Vec<f32>), Problem> {
     let mut samples = Vec::new();
     let mut shown = Vec::new();
@@ -61,8 +61,8 @@ fn decoded(path: &Path) -> Result<(Decoded, Vec<f32>), Problem> {
     Ok((decoded, samples))
 }
 
-/// Signal-to-error ratio in dB of what was decoded, over `frames` frames, against the test sound
-/// delayed by `delay` frames.
+/// Signal-to-error ratio in dB of the decoded samples against the test sound, delayed by `delay`
+/// frames.
 fn snr_db(got: &[f32], want: &[f64], delay: i64) -> f64 {
     let (mut signal, mut error) = (0.0, 1e-30);
     for (at, want) in want.iter().enumerate() {
@@ -74,7 +74,7 @@ fn snr_db(got: &[f32], want: &[f64], delay: i64) -> f64 {
     10.0 * (signal / error).log10()
 }
 
-/// Asserts that `got` is the test sound, on time to the frame, with at least `least_db`.
+/// Asserts that `got` is the test sound, aligned to the frame, with at least `least_db`.
 fn assert_is_chirp(name: &str, got: &[f32], want: &[f64], least_db: f64) {
     let on_time = snr_db(got, want, 0);
     assert!(on_time >= least_db, "{name}: {on_time:.1} dB");

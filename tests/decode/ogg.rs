@@ -1,5 +1,5 @@
-//! Damaged pages of Ogg: what the checksum or the neighbours show is put right, only damaged packets are
-//! lost or sound odd, and what follows stays on time. Each file is made here of a whole one.
+//! Damaged Ogg pages. The checksum and neighbouring pages allow repairs; only damaged packets are
+//! lost or audible, and later sound stays in time. Each file is derived from an intact one.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use super::{
 
 const SUM: Range<usize> = 22..26;
 
-/// Where the pages of a file are.
+/// Byte ranges of a file's pages.
 fn pages_of(bytes: &[u8]) -> Vec<Range<usize>> {
     let (mut pages, mut at) = (Vec::new(), 0);
     while at < bytes.len() {
@@ -22,7 +22,7 @@ fn pages_of(bytes: &[u8]) -> Vec<Range<usize>> {
     pages
 }
 
-/// Writes the checksum of the page that `bytes` begin with.
+/// Writes the checksum of the first page of `bytes`.
 fn seal(bytes: &mut [u8]) {
     let length = pages_of(&bytes[..])[0].len();
     let page = &mut bytes[..length];
@@ -35,7 +35,7 @@ fn seal(bytes: &mut [u8]) {
     page[SUM].copy_from_slice(&sum.to_le_bytes());
 }
 
-/// The sizes of a packet as a page states them.
+/// The sizes of a packet as stated in a page.
 fn sizes_of(packet: &[u8]) -> Vec<u8> {
     std::iter::repeat_n(255, packet.len() / 255).chain([(packet.len() % 255) as u8]).collect()
 }
@@ -78,7 +78,7 @@ fn paged(headers: &[&[u8]], packets: &[Vec<u8>], frames: u64, end: u64) -> Vec<u
     file
 }
 
-/// The test sound in Opus, FLAC and Vorbis, and it decoded.
+/// The test sound in Opus, FLAC and Vorbis, each with its decoded samples.
 fn songs() -> [(Vec<u8>, Vec<f32>); 3] {
     let (opus, _) = whole("chirp.opus");
     let mut packets = Vec::new();
@@ -99,7 +99,7 @@ fn songs() -> [(Vec<u8>, Vec<f32>); 3] {
     let opus = paged(&[head, tags], &packets, 960, 9_600 + 312);
 
     let (flac, _) = whole("chirp.flac");
-    let first = flac.windows(5).position(|it| it[..2] == [0xff, 0xf8] && it[4] == 0).unwrap();
+    let first = flac.windows(5).position(|head| head[..2] == [0xff, 0xf8] && head[4] == 0).unwrap();
     let starts: Vec<usize> = (first..flac.len() - 5)
         .scan(0, |next, at| {
             let begins = flac[at..at + 2] == [0xff, 0xf8] && flac[at + 4] == *next;
@@ -139,7 +139,8 @@ fn packets_that_go_on_in_the_next_page_are_whole() {
             [first, second]
         })
         .collect();
-    // Each page but the first begins with all but the first bytes of a frame, and ends with those of another.
+    // Each page except the first starts with the continuation of a frame and ends with the start of
+    // the next.
     let mut file = bytes[..pages[2].start].to_vec();
     for (index, frame) in frames.iter().enumerate() {
         let (skipped, flags) = if index > 0 { (1, 1) } else { (0, 0) };
@@ -161,15 +162,15 @@ fn packets_that_go_on_in_the_next_page_are_whole() {
     }
 }
 
-/// Whether a note says that damaged data was decoded.
+/// Whether a warning reports decoded damage.
 fn is_suspect(said: Option<&str>) -> bool {
     said.is_some_and(|said| said.contains("faults may be audible"))
 }
 
-/// Samples that differ, and by how much at most.
+/// Number of differing samples, and the largest difference.
 fn difference(got: &[f32], want: &[f32]) -> (usize, f32) {
     let differences = got.iter().zip(want).map(|(a, b)| (a - b).abs());
-    differences.fold((0, 0.0), |(count, most), it| (count + usize::from(it > 1e-4), most.max(it)))
+    differences.fold((0, 0.0), |(count, most), d| (count + usize::from(d > 1e-4), most.max(d)))
 }
 
 #[test]
@@ -189,7 +190,7 @@ fn one_wrong_byte_in_a_page_is_put_right() {
     }
 }
 
-/// Changes a page in the middle of a song, and its checksum beyond repair.
+/// Changes a page in the middle of a song and makes its checksum irreparable.
 fn changed(bytes: &[u8], change: impl Fn(&mut [u8])) -> Vec<u8> {
     let pages = pages_of(bytes);
     let page = pages[2 + (pages.len() - 2) / 2].clone();
@@ -223,12 +224,12 @@ fn a_damaged_head_is_judged_by_the_pages_around_it() {
     }
 }
 
-/// Damages the content of a page.
+/// Damage to the content of a page.
 type Change = fn(&mut [u8]);
 
 #[test]
 fn a_damaged_packet_spoils_no_others() {
-    // Opus needs some packets until it is as it was; Vorbis' blocks overlap.
+    // Opus needs several packets to converge, and Vorbis' blocks overlap.
     for (song, frames) in [(0, 9 * 882), (1, 1_152), (2, 3 * 1_024)] {
         let (bytes, want) = &songs()[song];
         let changes: [(&str, Change); 3] = [
@@ -281,7 +282,7 @@ fn the_last_page_ends_where_it_did() {
             damaged[last.start + place] ^= 0x55;
             let (_, got, said) = read("a.ogg", &damaged);
             let length = got.len().abs_diff(want.len());
-            // Padding that only the damaged time states cannot be known.
+            // Padding that only the damaged time states is lost.
             let padding = if place == 9 { 2 * 1_152 } else { 0 };
             assert!(length <= padding, "song {song}, byte {place}: {length}");
             assert!(is_suspect(said.as_deref()), "song {song}, byte {place}: {said:?}");
@@ -314,11 +315,11 @@ fn a_page_whose_mark_and_numbers_are_lost_is_bridged_in_time() {
 #[test]
 fn headers_of_ogg_are_shown_without_tags() {
     let (bytes, samples) = whole("chirp.ogg");
-    // The vendor's length in the comments, which are all in the second page, leads beyond them.
+    // The vendor's length in the comments, which are all in the second page, exceeds them.
     let comments = position(&bytes, b"\x03vorbis");
     let mut damaged = bytes.clone();
     put(&mut damaged, comments + 7, &u32::MAX.to_le_bytes());
-    let page = damaged[..comments].windows(4).rposition(|it| it == b"OggS").unwrap();
+    let page = damaged[..comments].windows(4).rposition(|mark| mark == b"OggS").unwrap();
     seal(&mut damaged[page..]);
     let (_, got, said) = read("a.ogg", &damaged);
     assert!(got == samples, "{} of {}", got.len(), samples.len());
@@ -334,7 +335,7 @@ fn damaged_tags_of_ogg_change_no_sound() {
         let (_, got, said) = read("a.ogg", &damaged);
         assert!(got == *want && said.is_none(), "song {song}: {said:?}");
     }
-    // Vorbis needs its setup, which is in the page of its tags: one byte is put right.
+    // Vorbis needs its setup, which shares a page with the tags, so the damaged byte is repaired.
     let (bytes, want) = &songs()[2];
     let mut damaged = bytes.clone();
     damaged[position(bytes, b"\x05vorbis") + 300] ^= 8;

@@ -1,4 +1,4 @@
-//! WAV in all its sample formats, made here; lengths, levels, and numbers that are none.
+//! WAV in all its sample formats, created by the tests; lengths, levels, and non-finite samples.
 
 use std::{
     fs,
@@ -13,7 +13,7 @@ use super::{assert_is_chirp, chirp_at, decoded};
 
 const FRAMES: usize = 8_820;
 
-/// How the samples of a WAV file are written.
+/// Sample format of a WAV file.
 #[derive(Clone, Copy, Debug)]
 enum Sample {
     U8,
@@ -22,7 +22,7 @@ enum Sample {
     I32,
     F32,
     F64,
-    /// 24 bits at the upper end of 4 bytes, as `WAVE_FORMAT_EXTENSIBLE` says.
+    /// 24 bits in the upper bytes of 4, as in `WAVE_FORMAT_EXTENSIBLE`.
     I24In32,
 }
 
@@ -115,7 +115,7 @@ fn loud_float_is_not_clipped() {
 }
 
 #[test]
-fn what_is_no_number_is_silent_and_told() {
+fn non_finite_samples_are_silenced_and_reported() {
     let nan = f64::NAN;
     let (_home, path) = file(&wav(Sample::F32, 44_100, 2, &[0.5, nan, f64::INFINITY, -0.5]));
     let (about, samples) = decoded(&path).unwrap();
@@ -139,7 +139,7 @@ fn a_file_that_is_cut_off_gives_what_there_is_and_says_so() {
 
 #[test]
 fn a_length_that_is_not_known_is_found() {
-    // As programs write that cannot go back: both sizes are the largest number.
+    // Both sizes are the maximum, as in files from programs that cannot seek.
     let mut bytes = wav(Sample::I16, 44_100, 2, &chirp_at(44_100, FRAMES));
     bytes[4..8].fill(0xff);
     bytes[40..44].fill(0xff);
@@ -171,7 +171,8 @@ proptest! {
     }
 }
 
-/// A WAV file as one of more than 4 GB is written, with `data_bytes` of sound, and a chunk behind it.
+/// A WAV file in the form for more than 4 GB, with `data_bytes` of sound, and a chunk behind the
+/// sound.
 fn rf64(wav: &[u8], mark: [u8; 4], data_bytes: u64) -> Vec<u8> {
     let data = wav.windows(4).position(|window| window == b"data").unwrap();
     let mut out = [&mark[..], &[0xff; 4], b"WAVEds64\x1c\0\0\0"].concat();
@@ -200,7 +201,7 @@ fn more_than_4_gb_are_read_as_any_wav() {
         let (about, samples) = decoded(&path).unwrap();
         assert_eq!((about.warning.text(), about.frames as usize), (None, FRAMES), "{sample:?}");
         assert_eq!(about.format, as_wav.format);
-        assert!(samples == samples_as_wav, "{sample:?}: what is behind the sound is not heard");
+        assert!(samples == samples_as_wav, "{sample:?}: data behind the sound was decoded");
 
         let (_home, path) = file(&rf64(&plain, mark, data_bytes)[..plain.len() / 2]);
         let (about, samples) = decoded(&path).unwrap();
@@ -209,7 +210,7 @@ fn more_than_4_gb_are_read_as_any_wav() {
     }
 }
 
-/// A file with a hole in it, which takes no room.
+/// A sparse file, which needs no disk space.
 #[cfg(unix)]
 #[test]
 fn the_length_of_more_than_4_gb_is_known() {

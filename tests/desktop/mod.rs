@@ -1,6 +1,6 @@
-//! From end to end, as a user does it: the real window on a screen, a file that another program drops
-//! on it, clicks and keys, and the sound that comes out, held against the files that are exported.
-//! Where there is no Xvfb or no xdotool it says so and ends.
+//! End-to-end tests as a user works: the real window on a screen, a file dropped by another
+//! program, clicks and keys. The resulting sound is compared with exported files. Without Xvfb or
+//! xdotool, the test prints a note and is skipped.
 
 mod sound;
 mod xdnd;
@@ -32,7 +32,7 @@ use crate::{
     support::{command, home, read_wav, tiny_home, walk},
 };
 
-/// Frames of a second.
+/// Frames in a second.
 const SECOND: usize = SAMPLE_RATE as usize;
 
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -43,7 +43,7 @@ fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         if let Some(found) = look() {
             return found;
         }
-        assert!(Instant::now() < until, "waited in vain for {what}");
+        assert!(Instant::now() < until, "timed out waiting for {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -52,19 +52,19 @@ fn pass(seconds: f64) {
     std::thread::sleep(Duration::from_secs_f64(seconds));
 }
 
-/// The window, and what it is worked with.
+/// The window and the tools that operate it.
 struct UiState {
     screen: Screen,
     window: String,
     home: TempDir,
-    /// Where it exports to; also the sound system's folder.
+    /// The folder of exports, also of the sound system.
     folder: TempDir,
-    // Dropped before the screen: the device wants its sink until then.
+    // Dropped before the screen, because the device needs its sink until then.
     program: Option<Ends>,
 }
 
 impl UiState {
-    /// `None` where there is no screen to be had.
+    /// Opens the window; `None` if no screen is available.
     fn open(home: TempDir) -> Option<Self> {
         let screen = Screen::start()?;
         let folder = tempfile::tempdir().unwrap();
@@ -97,12 +97,12 @@ impl UiState {
         pass(0.3);
     }
 
-    /// Frames that have come out of the device so far.
+    /// Number of frames that the device has received.
     fn frames(&self) -> usize {
         captured(self.folder.path()).len()
     }
 
-    /// Clicks on a part of a waveform, and plays on if the song had come to its end.
+    /// Clicks at a fraction of a waveform, and resumes playback if the song had ended.
     fn play_from(&self, wave: egui::Rect, part: f32) {
         self.click([wave.left() + part * wave.width(), wave.center().y]);
         pass(1.0);
@@ -112,7 +112,7 @@ impl UiState {
         }
     }
 
-    /// Whether what came out last is no silence: a device stays open for a while after the song.
+    /// Whether the last frames are not silent: a device stays open for a while after the song.
     fn sounds(&self) -> bool {
         let all = captured(self.folder.path());
         let last = &all[all.len().saturating_sub(4_000)..];
@@ -121,13 +121,16 @@ impl UiState {
 
     fn drop_file(&self, file: &Path) {
         let window = self.window.parse().unwrap();
-        assert!(xdnd::drop_file(&self.screen.display, window, file), "the file is not taken");
+        assert!(
+            xdnd::drop_file(&self.screen.display, window, file),
+            "the window did not accept the file"
+        );
     }
 
-    /// A harness of the same size on a copy of the library says where things are.
+    /// Positions of controls, from a harness of the same size on a copy of the library.
     fn places(&self, labels: &[&str]) -> Vec<egui::Rect> {
         let copy = tempfile::tempdir().unwrap();
-        // Not the socket by which later starts reach the window.
+        // Skips the socket through which later starts reach the window.
         for file in walk(self.home.path()).into_iter().filter(|file| file.is_file()) {
             let to = copy.path().join(file.strip_prefix(self.home.path()).unwrap());
             fs::create_dir_all(to.parent().unwrap()).unwrap();
@@ -150,7 +153,7 @@ impl UiState {
                 |node: &Node<'_>| egui::accessibility::is_input(node.accesskit_node().role());
             let found: Vec<_> = harness.query_all_by_label(label).collect();
             let control = found.iter().find(|node| is_control(node)).or(found.first());
-            control.unwrap_or_else(|| panic!("nothing is called “{label}”")).rect()
+            control.unwrap_or_else(|| panic!("no control has the name “{label}”")).rect()
         };
         labels.iter().map(place).collect()
     }
@@ -167,7 +170,7 @@ impl UiState {
         songs[0].frames as usize
     }
 
-    /// Seconds that a segment took.
+    /// Duration of a segment in seconds.
     fn pace(&self) -> f64 {
         let job = look_into_library(self.home.path()).unwrap().jobs().unwrap().remove(0);
         job.seconds / job.segments_done as f64
@@ -178,13 +181,13 @@ impl UiState {
         Some(jobs.first()?.segments_done)
     }
 
-    /// Exports what is heard, as the dialog offers it, to `to`.
+    /// Exports the audible mix to `to`, with the dialog's default choices.
     fn export(&self, to: &str) -> Vec<f32> {
         self.key("ctrl+e");
         self.key("Return");
         let written = wait_for("the export", || {
             let mut files = walk(self.folder.path()).into_iter();
-            files.find(|file| file.extension().is_some_and(|it| it == "wav"))
+            files.find(|file| file.extension().is_some_and(|ending| ending == "wav"))
         });
         let kept = self.home.path().join(to);
         fs::rename(written, &kept).unwrap();
@@ -192,26 +195,26 @@ impl UiState {
     }
 }
 
-/// What became of a session: what the device got, and the files.
+/// Results of a session: the device's sound, and the exported files.
 struct Session {
     heard: Sound,
     original: Vec<f32>,
-    /// Of all but the first stem, and of the second alone.
+    /// The mix of all stems except the first, and the second stem alone.
     mix: Vec<f32>,
     solo: Vec<f32>,
-    /// Where in the capture things were asked for, in frames.
+    /// Positions in the capture at the time of the actions, in frames.
     process_at: usize,
-    /// After a jump ahead, when a segment had come and others had not: where in the capture, and about
-    /// where in the song.
+    /// The positions after a seek during the job, once a segment had arrived but not all: in the
+    /// capture, and approximately in the song.
     early_at: Option<(usize, usize)>,
-    /// Seconds that a segment took.
+    /// Duration of a segment in seconds.
     pace: f64,
     solo_at: usize,
     mix_at: usize,
 }
 
 impl Session {
-    /// Seconds from Process until what is heard is the mix of the ticked stems, by what came out.
+    /// Seconds from Process until the mix of the ticked stems is audible, according to the capture.
     fn first_stem_after(&self) -> Option<f64> {
         const STEP: usize = SAMPLE_RATE as usize / 100;
         let since = self.process_at - 20_000;
@@ -222,7 +225,7 @@ impl Session {
         };
         let end = self.process_at + 20 * SAMPLE_RATE as usize;
         let mut steps = (self.process_at..end).step_by(STEP);
-        // Three in a row: a quiet moment is like anything.
+        // Three matches in a row, because a quiet moment is similar to any other.
         let first = steps.find(|&at| (0..3).all(|step| is_mix(at + step * STEP)))?;
         Some((first - self.process_at) as f64 / f64::from(SAMPLE_RATE))
     }
@@ -239,18 +242,18 @@ fn session(home: TempDir, song: &Path, stems: [&str; 2]) -> Option<Session> {
     let wave = "Waveform of the original";
     let places = ui_state.places(&[stems[0], "Process", wave]);
     let [tick, process, wave] = places[..] else { panic!() };
-    ui_state.click(tick.center().into()); // not this one
+    ui_state.click(tick.center().into()); // untick this stem
     ui_state.key("space");
     wait_for("sound", || (ui_state.frames() > SAMPLE_RATE as usize).then_some(()));
     let process_at = ui_state.frames();
     ui_state.click(process.center().into());
     wait_for("a segment", || ui_state.segments().filter(|&done| done > 0));
     pass(1.5);
-    // Ahead, while it is being processed where that takes a while.
+    // Seeks ahead during the job, if the job takes long enough.
     let (before, jump_at) = (ui_state.segments(), ui_state.frames());
     ui_state.click([wave.left() + 0.7 * wave.width(), wave.center().y]);
     let early_at = wait_for("a segment there", || {
-        // The one that was being computed may come first.
+        // The segment that was being computed may complete first.
         if ui_state.segments() > before.map(|count| count + 1) {
             return Some(Some(ui_state.frames()));
         }
@@ -267,7 +270,7 @@ fn session(home: TempDir, song: &Path, stems: [&str; 2]) -> Option<Session> {
     pass(2.0);
     let mix = ui_state.export("mix of most.wav");
     ui_state.play_from(wave, 0.6);
-    ui_state.key("1"); // the first lane that is shown: the second stem
+    ui_state.key("1"); // the first displayed lane is the second stem
     let solo_at = ui_state.frames();
     pass(2.0);
     let solo = ui_state.export("solo.wav");
@@ -297,7 +300,7 @@ fn decoded(song: &Path) -> Vec<f32> {
     samples
 }
 
-/// A made-up song in 32-bit float, which is what files are written as then.
+/// Writes a synthetic song in 32-bit float, so that exports also use that format.
 fn write_float_song(path: &Path, seconds: u32) {
     let spec = hound::WavSpec {
         channels: CHANNELS as u16,
@@ -326,26 +329,26 @@ fn a_file_that_is_dropped_is_heard_as_it_is_exported() {
     let song = files.path().join("A dropped song.wav");
     write_float_song(&song, 20);
     let Some(session) = session(tiny_home(), &song, ["Low", "High"]) else {
-        eprintln!("there is no Xvfb or no xdotool: the window is not tried from end to end");
+        eprintln!("SKIPPED: the end-to-end test needs Xvfb and xdotool");
         return;
     };
     let Session { heard, original, mix, solo, process_at, solo_at, mix_at, .. } = &session;
     let found = |at: usize, file: &[f32]| heard.find(at, 256, file, 0.0);
     let before = found(process_at - 20_000, original);
-    assert!(before.is_some(), "before it is processed the original is heard");
+    assert!(before.is_some(), "expected the original before processing");
     let second = SAMPLE_RATE as usize;
-    let place = found(mix_at + second, mix).expect("the mix of the ticked is heard");
-    assert!((4 * second..9 * second).contains(&place), "where it was clicked: {place}");
-    let place = found(solo_at + second, solo).expect("the stem alone is heard");
-    assert!((12 * second..17 * second).contains(&place), "where it was clicked: {place}");
+    let place = found(mix_at + second, mix).expect("the mix of the ticked stems was not found");
+    assert!((4 * second..9 * second).contains(&place), "expected the clicked position: {place}");
+    let place = found(solo_at + second, solo).expect("the single stem was not found");
+    assert!((12 * second..17 * second).contains(&place), "expected the clicked position: {place}");
     for (at, file) in [(mix_at + second, mix), (solo_at + second, solo)] {
         let place = found(at, file).unwrap();
-        assert_eq!(heard.difference(at, place, second / 2, file), 0.0, "to the last bit");
+        assert_eq!(heard.difference(at, place, second / 2, file), 0.0, "expected the same bits");
     }
 }
 
 #[test]
-#[ignore = "with the real model, on a song of yours: PARTITA_SONG=FILE"]
+#[ignore = "needs the real model and a song: PARTITA_SONG=FILE"]
 fn figures_on_a_song_of_yours() {
     let Some(song) = env::var_os("PARTITA_SONG").map(PathBuf::from) else { return };
     let Some(session) = session(home(), &song, ["Vocals", "Drums"]) else { return };
@@ -356,15 +359,16 @@ fn figures_on_a_song_of_yours() {
         session.first_stem_after()
     );
     match *early_at {
-        None => println!("the job was done too soon to be listened to meanwhile"),
+        None => println!("the job ended too early for a measurement during processing"),
         Some((at, place)) => {
-            // Where only one of two segments is there yet, the other will change what is heard.
+            // While only one of two overlapping segments exists, the other will still change the
+            // sound.
             let around = place.saturating_sub(SECOND)..place + SECOND;
             for (name, file) in [("mix", mix), ("original", original)] {
                 let (place, correlation, db) = heard.nearest(at, SECOND / 4, file, around.clone());
                 let seconds = place as f64 / f64::from(SAMPLE_RATE);
                 println!(
-                    "while it is processed, after a jump, held against the {name}: from {seconds:.3} \
+                    "during processing, after a seek, compared with the {name}: from {seconds:.3} \
                      s on, correlation {correlation:.8}, {db:.1} dB"
                 );
             }
@@ -372,8 +376,8 @@ fn figures_on_a_song_of_yours() {
     }
     for (name, at, file) in [
         ("original before Process", process_at - 20_000, original),
-        ("mix of the ticked", mix_at + SECOND, mix),
-        ("one stem alone", solo_at + SECOND, solo),
+        ("mix of the ticked stems", mix_at + SECOND, mix),
+        ("one stem", solo_at + SECOND, solo),
     ] {
         let at = heard.loud_from(at);
         let Some(place) = heard.find(at, 256, file, 1e-3) else {

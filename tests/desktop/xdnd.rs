@@ -1,5 +1,5 @@
-//! Another program that drags a file onto a window: the source's side of XDND, version 5
-//! (freedesktop.org, "Drag-and-Drop Protocol for the X Window System").
+//! A program that drops a file on a window: the source side of XDND, version 5 (freedesktop.org,
+//! "Drag-and-Drop Protocol for the X Window System").
 
 use std::{
     path::Path,
@@ -31,7 +31,7 @@ struct Source {
     uri_list: u32,
 }
 
-/// Drops a file on `target`; returns whether it was taken.
+/// Drops a file on `target`; returns whether the target accepted it.
 pub fn drop_file(display: &str, target: Window, file: &Path) -> bool {
     let (x, screen) = x11rb::connect(Some(display)).unwrap();
     let root = x.setup().roots[screen].root;
@@ -67,7 +67,7 @@ impl Source {
         self.x.flush().unwrap();
     }
 
-    /// Serves the target until it sends this message; whether it says yes.
+    /// Serves the target until it sends this message; returns whether the answer is yes.
     fn answer(&self, name: &str) -> Option<bool> {
         let (wanted, until) = (self.atom(name), Instant::now() + PATIENCE);
         while Instant::now() < until {

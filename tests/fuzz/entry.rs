@@ -1,9 +1,9 @@
-//! What is fuzzed: for each kind of file that a stranger may have made, a function that takes any
-//! bytes, reads them as the program does, and panics where a promise is broken.
+//! The fuzzed functions, one for each kind of untrusted file. Each takes any bytes, reads them as
+//! the program does, and panics if an invariant is violated.
 //!
 //! Shared by the fuzzers (`targets`, run by `./x fuzz`) and by the test beside this file, which
-//! sends the seeds and their mutations through every function. Errors are fine, and so is a panic
-//! in a library that `guarded` takes for damage; everything else that panics is a fault.
+//! runs the seeds and their mutations. Errors are allowed, and so are panics of libraries that
+//! `guarded` treats as damage; any other panic is a bug.
 
 use std::{
     io::{Cursor, Write as _},
@@ -27,7 +27,7 @@ use tempfile::TempDir;
 /// A function that takes any bytes.
 pub type Entry = fn(&[u8]);
 
-/// Every target: its name, which is that of its seeds' folder, and its function.
+/// Every target: its name, which is also its seeds' folder, and its function.
 pub const TARGETS: [(&str, Entry); 10] = [
     ("audio", audio),
     ("tags", tags),
@@ -41,19 +41,19 @@ pub const TARGETS: [(&str, Entry); 10] = [
     ("settings", settings),
 ];
 
-/// A folder that goes when it is dropped; panics of guarded libraries are silent from now on.
+/// A temporary folder. Panics of guarded libraries print nothing from now on.
 fn folder() -> TempDir {
     static HUSHED: Once = Once::new();
     HUSHED.call_once(hush);
     tempfile::tempdir().unwrap()
 }
 
-/// What is said to people is one line of text, and says something.
+/// Asserts that a message is one non-empty line of text.
 fn assert_in_words(text: &str) {
     assert!(!text.trim().is_empty() && !text.contains(char::is_control), "{text:?}");
 }
 
-/// Any kind of audio file, as an import reads it: into a mix store.
+/// Reads any audio file as an import does, into a mix store.
 pub fn audio(data: &[u8]) {
     let home = folder();
     let (file, store) = (home.path().join("song"), home.path().join("store"));
@@ -73,7 +73,7 @@ pub fn audio(data: &[u8]) {
             if let Some(warning) = decoded.warning.text() {
                 assert_in_words(&warning);
             }
-            // A minute is free; beyond it, a second takes four bytes.
+            // A minute is allowed for any file; beyond it, a second needs four bytes.
             let seconds = decoded.frames as f64 / 44_100.0;
             assert!(seconds <= 61.0 + data.len() as f64 / 4.0, "{seconds} s of {}", data.len());
         }
@@ -90,7 +90,7 @@ fn assert_finite(mix: &MixStore) {
     }
 }
 
-/// The tags of any kind of file, as exports read and write them.
+/// Reads and writes the tags of any file as exports do.
 pub fn tags(data: &[u8]) {
     let home = folder();
     let file = home.path().join("song");
@@ -100,7 +100,7 @@ pub fn tags(data: &[u8]) {
     for text in [Some(tags.title()), tags.artist(), tags.album()].into_iter().flatten() {
         assert_in_words(&text);
     }
-    // Encoders' bytes: those that know their length find room for it.
+    // Encoders that know their length allocate space for it.
     for bytes in [tags.id3v2(), tags.riff_info(), tags.ilst()] {
         drop(bytes);
     }
@@ -119,7 +119,7 @@ pub fn tags(data: &[u8]) {
     }
 }
 
-/// A cover, as it is shown.
+/// Decodes a cover for display.
 pub fn covers(data: &[u8]) {
     drop(folder());
     if let Some(small) = thumbnail(data) {
@@ -128,7 +128,7 @@ pub fn covers(data: &[u8]) {
     }
 }
 
-/// A pattern, and what is put in for its fields: texts between zero bytes.
+/// Expands a pattern with values for its fields, separated by zero bytes.
 pub fn names(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let mut texts = text.split('\0').map(str::to_owned);
@@ -150,7 +150,7 @@ pub fn names(data: &[u8]) {
     }
 }
 
-/// A relative path of plain names that every system takes.
+/// Asserts a relative path whose names are valid on every system.
 fn assert_inside(path: &Path) {
     assert!(path.components().next().is_some());
     for component in path.components() {
@@ -161,7 +161,7 @@ fn assert_inside(path: &Path) {
     }
 }
 
-/// Weights in the format that they are kept in; also as they are loaded.
+/// Imports and loads weights in the storage format.
 pub fn safetensors(data: &[u8]) {
     let home = folder();
     let file = import_weights(home.path(), data);
@@ -174,8 +174,8 @@ pub fn safetensors(data: &[u8]) {
     }
 }
 
-/// PyTorch's weights. What is no zip archive is taken for the program in it, so that no checksum
-/// keeps mutations away from its reader.
+/// Imports PyTorch weights. Other data than a ZIP archive is wrapped as the pickle program of one,
+/// because checksums would stop mutations from reaching the pickle reader.
 pub fn torch(data: &[u8]) {
     let home = folder();
     if data.starts_with(b"PK") {
@@ -185,7 +185,7 @@ pub fn torch(data: &[u8]) {
     }
 }
 
-/// The archive that PyTorch writes around a program.
+/// The archive that PyTorch writes around a pickle program.
 fn zipped(program: &[u8]) -> Vec<u8> {
     let options =
         zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
@@ -197,12 +197,12 @@ fn zipped(program: &[u8]) -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
-/// A graph.
+/// Imports an ONNX graph.
 pub fn onnx(data: &[u8]) {
     import_weights(folder().path(), data);
 }
 
-/// An npm package. What is not compressed is taken for the archive in it.
+/// Imports an npm package. Uncompressed data is treated as the archive in the package.
 pub fn tgz(data: &[u8]) {
     let home = folder();
     if data.starts_with(&[0x1f, 0x8b]) {
@@ -214,34 +214,34 @@ pub fn tgz(data: &[u8]) {
     import_weights(home.path(), &gzip.finish().unwrap());
 }
 
-/// Imports a weight file: refused in words, and nothing is left, or taken as the user's own, and then it
-/// is whole. Returns where it is.
+/// Imports a weight file. An error must be one line of text and leave no files; otherwise the file
+/// becomes a complete user model. Returns the path of the source file.
 fn import_weights(home: &Path, data: &[u8]) -> std::path::PathBuf {
     let file = home.join("weights");
     std::fs::write(&file, data).unwrap();
     let store = Store::new(home);
     match store.import(&file, &mut |_| {}, &|| false) {
         Ok(model) => {
-            assert!(model.is_own, "nobody guesses the known weights");
+            assert!(model.is_own, "fuzzed data must not match known weights");
             store.verify(&model.name, &mut |_| {}, &|| false).unwrap();
             assert!(model::describe(&store.path(&model.name)).is_ok());
         }
         Err(error) => {
             assert_in_words(&error.to_string());
             let left = std::fs::read_dir(home.join("models")).unwrap().count();
-            assert_eq!(left, 0, "nothing is left");
+            assert_eq!(left, 0, "files are left after an error");
         }
     }
     file
 }
 
-/// A file in the library's place: opens, or is set aside, and what opens can be used.
+/// Opens a file as the library: it is opened or set aside, and the opened library is usable.
 pub fn library(data: &[u8]) {
     let home = folder();
     std::fs::write(home.path().join("library.db"), data).unwrap();
     let mut library = match Library::open_or_set_aside(home.path()) {
         Ok((library, _)) => library,
-        // From the future, or of a kind that the system refuses.
+        // From a newer version, or of a kind that the system refuses.
         Err(error) => return assert_in_words(&error.to_string()),
     };
     if let Err(error) = use_library(&mut library) {
@@ -276,7 +276,7 @@ fn use_library(library: &mut Library) -> Result<(), Problem> {
     library.clear()
 }
 
-/// A file in the settings' place: understood, or set aside, and what is written is read again.
+/// Loads a file as the settings: it is parsed or set aside, and saved settings can be loaded.
 pub fn settings(data: &[u8]) {
     let home = folder();
     let file = home.path().join("settings.toml");
@@ -297,7 +297,7 @@ pub fn settings(data: &[u8]) {
     let written = std::fs::read(&file).unwrap();
     let (again, words) = Preferences::load(home.path());
     assert_eq!(words, None);
-    // By their text: what this Partita does not know may hold NaN.
+    // Compares texts, because unknown settings may contain NaN.
     again.save(home.path()).unwrap();
     assert_eq!(
         String::from_utf8_lossy(&std::fs::read(&file).unwrap()),

@@ -1,6 +1,6 @@
-//! Makes the seeds that are not in `tests/data`: small whole files of every kind, by the libraries
-//! that the program itself has. Run by hand: `cargo test -- --ignored make_the_seeds`; the seeds of
-//! weights are made by the tests of that room, with the same name.
+//! Creates the seeds that are not in `tests/data`: small valid files of every kind, written by the
+//! program's own libraries. Run manually: `cargo test -- --ignored make_the_seeds`. The model's
+//! tests create the seeds of weights, with the same command.
 
 use std::{fs, io::Cursor, path::Path};
 
@@ -20,7 +20,7 @@ fn write(target: &str, name: &str, bytes: &[u8]) {
     fs::write(folder.join(name), bytes).unwrap();
 }
 
-/// A WAV file of `frames` frames that count up; `extra` is what the format has beyond the usual.
+/// A WAV file with at least 512 frames of a fixed pattern; `extra` extends the format chunk.
 fn wav(tag: u16, channels: u16, rate: u32, bits: u16, align: u16, extra: &[u8]) -> Vec<u8> {
     let data: Vec<u8> = (0..u32::from(align) * (512 / u32::from(align)).max(2))
         .map(|n| (n.wrapping_mul(2_654_435_761) >> 25) as u8)
@@ -60,13 +60,13 @@ fn sound() {
     }
     write("audio", "adpcm-ms.wav", &wav(2, 1, 22_050, 4, 256, &microsoft));
     write("audio", "adpcm-ima.wav", &wav(0x11, 1, 22_050, 4, 256, &505u16.to_le_bytes()));
-    // 32 channels at 384 kHz, by the extensible header: depth, loudspeakers, and the format again.
+    // 32 channels at 384 kHz in the extensible header: depth, loudspeakers, and the format again.
     let guid = b"\x01\0\0\0\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71";
     let extensible = [&16u16.to_le_bytes()[..], &u32::MAX.to_le_bytes(), guid].concat();
     write("audio", "32-channels.wav", &wav(0xfffe, 32, 384_000, 16, 64, &extensible));
 }
 
-/// Tags of every kind before and behind a little sound.
+/// Tags of every kind before and behind a short sound.
 fn tags() {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
     let picture = picture(image::ImageFormat::Png);

@@ -1,6 +1,6 @@
-//! Every fuzz target over its seeds, over what fuzzers have found, and over some mutations of each:
-//! the same ones in every run, and `PARTITA_FUZZ_TIMES` as many. The fuzzers themselves go on where
-//! this ends: `./x fuzz`.
+//! Runs every fuzz target over its seeds, over the fuzzers' findings, and over deterministic
+//! mutations of each; `PARTITA_FUZZ_TIMES` multiplies their number. The fuzzers themselves go
+//! further: `./x fuzz`.
 
 mod entry;
 mod make_seeds;
@@ -19,7 +19,7 @@ fn files_in(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The seeds of a target; those of sound are the files that the tests of decoding read.
+/// The seeds of a target; audio targets also use the files of the decoder tests.
 fn seeds(target: &str) -> Vec<PathBuf> {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let mut seeds = files_in(&tests.join("fuzz/seeds").join(target));
@@ -30,12 +30,12 @@ fn seeds(target: &str) -> Vec<PathBuf> {
     seeds
 }
 
-/// What fuzzers have found, and is mended.
+/// Inputs found by fuzzers whose bugs are fixed.
 fn found(target: &str) -> Vec<PathBuf> {
     files_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/found").join(target))
 }
 
-/// Xorshift: the same numbers in every run.
+/// Xorshift generator with a fixed sequence.
 struct Numbers(u64);
 
 impl Numbers {
@@ -47,13 +47,13 @@ impl Numbers {
     }
 }
 
-/// What damage and malice look like: bytes changed, cut off, left out, doubled, numbers made huge.
+/// Typical damage and attacks: bytes changed, truncated, removed, duplicated, numbers made huge.
 fn mutated(seed: &[u8], numbers: &mut Numbers) -> Vec<u8> {
     const HUGE: [&[u8]; 6] =
         [&[0xff; 4], &[0x7f, 0xff, 0xff, 0xff], &[0; 4], &[0xff; 8], &[0, 0, 0, 1], &[0x80; 2]];
     let mut bytes = seed.to_vec();
     for _ in 0..=numbers.below(4) {
-        // Headers are where most is decided.
+        // Headers decide the most.
         let reach = if numbers.below(2) == 0 { 256 } else { usize::MAX };
         let at = numbers.below(bytes.len().min(reach));
         match numbers.below(6) {
@@ -76,14 +76,14 @@ fn mutated(seed: &[u8], numbers: &mut Numbers) -> Vec<u8> {
     bytes
 }
 
-/// Runs a target over all that there is, each seed with so many mutations.
+/// Runs a target over all its inputs, each with this number of mutations.
 fn smoke(name: &str, mutations: usize) {
     let (_, entry) = TARGETS.iter().find(|(target, _)| *target == name).unwrap();
     let times = std::env::var("PARTITA_FUZZ_TIMES").map_or(1, |times| times.parse().unwrap());
     let seeds = seeds(name);
     assert!(!seeds.is_empty(), "{name} has no seeds");
     for file in found(name) {
-        println!("{}", file.display()); // the last one, where it fails
+        println!("{}", file.display()); // after a failure, the last line names the input
         entry(&fs::read(&file).unwrap());
     }
     for file in seeds {
@@ -119,7 +119,7 @@ macro_rules! smoke_tests {
     };
 }
 
-/// The fuzzers build the rooms by their sources, and so need the same packages.
+/// The fuzzers build the engine and the model from source, and so need the same packages.
 #[test]
 fn the_fuzzers_have_the_same_packages() {
     const OF_THE_FRONT_ENDS: [&str; 13] = [

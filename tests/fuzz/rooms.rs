@@ -1,4 +1,4 @@
-//! The rooms of Partita that read others' files, built for the fuzzers: see `Cargo.toml`.
+//! The layers of Partita that read untrusted files, built for the fuzzers; see `Cargo.toml`.
 
 #[path = "../../src/engine/mod.rs"]
 pub mod engine;

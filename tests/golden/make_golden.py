@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Makes the golden data of this folder from the reference implementation.
+"""Creates the golden data of this folder with the reference implementation.
 
     pip install demucs==4.1.0 torch==2.15.0 soundfile safetensors
     python make_golden.py                       # the small random networks
-    python make_golden.py --weights FILE --song lithium-mixture.flac     # and the real one
+    python make_golden.py --weights FILE --song lithium-mixture.flac     # also the real network
 
-FILE is an installed htdemucs.safetensors (`partita model path`). Everything random comes from one
-seed. Tolerances, and why, are in README.md.
+FILE is an installed htdemucs.safetensors (`partita model path`). All random values come from one
+seed. README.md states the tolerances and their reasons.
 """
 
 import argparse
@@ -42,7 +42,7 @@ def reinitialise(net):
 
 
 def save_weights(net, name, args, kwargs):
-    """Writes a network as the publisher does: arguments as JSON in the metadata."""
+    """Writes a network in the publisher's form: arguments as JSON in the metadata."""
     def plain(value):
         return {"_type": "fraction", "numerator": value.numerator, "denominator": value.denominator}
 
@@ -63,7 +63,7 @@ def noise(net):
 
 
 def golden(name, args, kwargs, layers=()):
-    """Weights, input and output of one small network, and what comes out of `layers` on the way."""
+    """Weights, input and output of one small network, and the outputs of `layers`."""
     net = reinitialise(HTDemucs(*args, **kwargs))
     save_weights(net, name, args, kwargs)
     mix = noise(net)
@@ -84,8 +84,8 @@ def golden(name, args, kwargs, layers=()):
 
 
 def small_networks():
-    # Every branch that the arguments open: norms in some layers, context in both directions, a
-    # cross layer first, a time length that no stride divides.
+    # Covers every branch of the arguments: norms in some layers, context in both directions, a
+    # cross layer first, and a length in time that no stride divides.
     golden(
         "general",
         [["low", "high", "rest"]],
@@ -97,7 +97,8 @@ def small_networks():
         ),
         layers=("encoder.1", "tencoder.1", "crosstransformer", "decoder.1", "tdecoder.1"),
     )
-    # The kind of the six-stem variant: no channel up- and downsamplers; most arguments left out.
+    # The arguments of the six-stem variant: no channel up- and downsamplers, and most others left
+    # out.
     golden(
         "six",
         [],
@@ -110,7 +111,7 @@ def small_networks():
 
 
 def real_network(weights, song):
-    """The published network on 2.5 s of a CC0 song, and silence after it up to a whole segment."""
+    """The published network on 2.5 s of a CC0 song, followed by silence up to a whole segment."""
     import soundfile
 
     with safe_open(weights, framework="pt") as file:

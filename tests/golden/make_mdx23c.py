@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Makes the golden data of `mdx23c/` from the reference's class.
+"""Creates the golden data of `mdx23c/` with the reference's class.
 
     pip install torch==2.15.0 ml-collections safetensors
     git clone https://github.com/ZFTurbo/Music-Source-Separation-Training MSST     # at ccc011ab
     python make_mdx23c.py MSST
     python make_mdx23c.py MSST --size FOLDER     # a network of the published size, for measuring
 
-Each NAME gives NAME.weights.safetensors, a small random network in Partita's own form, and
-NAME.golden.safetensors, its input and output. Everything random comes from seeds. README.md says
-what each network is for.
+For each NAME, writes NAME.weights.safetensors, a small random network in Partita's form, and
+NAME.golden.safetensors, its input and output. All random values are seeded. README.md describes the
+purpose of each network.
 """
 
 import importlib.util
@@ -27,15 +27,16 @@ SAMPLE_RATE = 44_100
 
 # NAME: columns, names of the outputs, the rest's name, arguments.
 NETWORKS = {
-    # The layers' own values are kept, too.
+    # The outputs of the layers are stored as well.
     "one": (20, ["vocals"], "other", dict(
         n_fft=256, hop_length=64, dim_f=128, num_channels=8, growth=8, num_scales=2,
         num_blocks_per_scale=2, bottleneck_factor=4, num_subbands=4)),
-    # Empty bins above, a hop that is no part of the window, odd numbers of channels and columns.
+    # Unused bins at the top, a hop that does not divide the window, odd numbers of channels and
+    # columns.
     "four": (24, ["drums", "bass", "other", "vocals"], None, dict(
         n_fft=256, hop_length=55, dim_f=96, num_channels=7, growth=3, num_scales=3,
         num_blocks_per_scale=1, bottleneck_factor=3, num_subbands=2)),
-    # More of everything than one block of the convolutions holds.
+    # Sizes beyond one block of the convolutions.
     "wide": (70, ["kick", "snare"], "rest", dict(
         n_fft=256, hop_length=32, dim_f=128, num_channels=27, growth=5, num_scales=1,
         num_blocks_per_scale=1, bottleneck_factor=2, num_subbands=2)),
@@ -50,7 +51,7 @@ LAYERS_KEPT = ["one"]
 
 
 def network_class(checkout):
-    """The class, without what the module around it loads."""
+    """The class, without the imports of its module."""
     utils = types.ModuleType("utils.model_utils")
     utils.prefer_target_instrument = lambda config: config.training.instruments
     sys.modules["utils"] = types.ModuleType("utils")
@@ -63,7 +64,7 @@ def network_class(checkout):
 
 
 def reinitialise(net):
-    """Fills a network with values that f16 holds exactly, and under which no part is dead."""
+    """Fills a network with values that are exact in f16 and that leave every part active."""
     for name, p in net.named_parameters():
         if p.dim() == 1:
             p.data.uniform_(0.7, 1.3) if name.endswith("weight") else p.data.normal_(std=0.1)
@@ -81,7 +82,7 @@ def noise(frames):
 
 
 def make(network, columns, sources, rest, special):
-    """A network, and its arguments as Partita stores them."""
+    """A network, and its arguments in Partita's form."""
     audio = {key: special[key] for key in ("n_fft", "hop_length", "dim_f")}
     audio |= dict(num_channels=2, dim_t=columns, sample_rate=SAMPLE_RATE)
     model = {key: value for key, value in special.items() if key not in audio or key == "num_channels"}
@@ -97,14 +98,14 @@ def make(network, columns, sources, rest, special):
 
 
 def save_weights(net, kwargs, path):
-    """Writes a network as Partita stores it."""
+    """Writes a network in Partita's form."""
     metadata = {"klass": "TFC_TDF_net", "kwargs": json.dumps(kwargs)}
     state = {key: value.half().contiguous() for key, value in net.state_dict().items()}
     save_file(state, path, metadata=metadata)
 
 
 def keep_layers(net, data):
-    """Keeps what comes out of the layers: [channels, columns, frequencies]."""
+    """Records the outputs of the layers: [channels, columns, frequencies]."""
     layers = ["encoder_blocks.0.tfc_tdf", "encoder_blocks.0.downscale", "bottleneck_block",
               "decoder_blocks.0.upscale", "decoder_blocks.1.tfc_tdf"]
     for layer in layers:
@@ -126,7 +127,7 @@ def golden(network, name):
 
 
 def published_size(network, folder):
-    """The same for a network of the published size, and the time of its second run."""
+    """Golden data for a network of the published size, and the time of its second run."""
     folder.mkdir(parents=True, exist_ok=True)
     net, kwargs = make(network, *PUBLISHED)
     save_weights(net, kwargs, folder / "weights.safetensors")

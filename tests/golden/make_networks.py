@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Makes networks with random weights by the reference's own classes, in files by its own serialisers.
+"""Creates networks with random weights by the reference's classes and serialisers.
 
     pip install demucs==4.1.0 torch==2.15.0 soundfile safetensors
     python make_networks.py                  # the small ones of this folder's bag/ and own.th
     python make_networks.py --full DIR       # full size, as htdemucs_ft (a bag of four) and _6s
     python make_networks.py --full DIR --song FILE --out DIR2      # and their stems of a song
 
-The small ones: a bag of two networks as a publisher describes it (YAML, weights), what the reference
-makes of a track with it, also with shifts; and a network with values that half precision does not hold,
-with stems that nobody has heard of. Full-size ones are for measuring, and stay out of the repository.
-Everything random comes from one seed.
+The small networks: a bag of two networks in a publisher's form (YAML, weights), with the reference's
+stems of a track, also with shifts; and a network whose values are not exact in half precision, with
+unusual stems. Full-size networks are for benchmarks, and are not in the repository. All random values
+come from one seed.
 """
 
 import argparse
@@ -31,7 +31,8 @@ SMALL = dict(
     channels=4, nfft=512, depth=3, dconv_mode=3, dconv_comp=2, bottom_channels=0, t_layers=2,
     t_heads=2, t_hidden_scale=1.0, samplerate=44100, segment=Fraction(2800, 44100),
 )
-# The published arguments: `htdemucs` and `htdemucs_ft` have the same, `htdemucs_6s` no bottom channels.
+# The published arguments: `htdemucs` and `htdemucs_ft` have the same, `htdemucs_6s` has no bottom
+# channels.
 FULL = dict(
     channels=48, dconv_mode=3, t_layers=5, t_heads=8, t_hidden_scale=4.0, segment=Fraction(39, 5),
 )
@@ -40,14 +41,14 @@ SIX = FOUR + ["guitar", "piano"]
 
 
 def save_th(net, path, half=True):
-    """As the reference saves a checkpoint: demucs.states.serialize_model without training arguments."""
+    """Saves a checkpoint in the reference's form: demucs.states.serialize_model without training arguments."""
     args, kwargs = net._init_args_kwargs
     state = get_state(net, None, half=half)
     torch.save({"klass": HTDemucs, "args": args, "kwargs": kwargs, "state": state}, path)
 
 
 def save_safetensors(net, path):
-    """As the publisher's files on Hugging Face: class and arguments as JSON in the metadata."""
+    """Saves the publisher's form on Hugging Face: class and arguments as JSON in the metadata."""
     def plain(value):
         return {"_type": "fraction", "numerator": value.numerator, "denominator": value.denominator}
 
@@ -85,11 +86,11 @@ def small():
     (bag / "pair.yaml").write_text(yaml(["aaaa0001", "bbbb0002"], weights))
     mix = 0.3 * torch.randn(2, 9001) + torch.tensor([[0.05], [-0.02]])
     data = {"mix": mix, "stems": separate(BagOfModels(nets, weights), mix, shifts=0, overlap=0.25)}
-    # The reference draws its shifts from Python's generator, up to half a second.
+    # The reference draws its shifts, up to half a second, from Python's generator.
     random.seed(SEED)
     most = int(0.5 * 44100)
     data["delays"] = torch.tensor([most - random.randint(0, most) for _ in range(2)])
-    # Delays of less than a stride, which are all that is used here: see `Plan::of`.
+    # Reduces the delays to less than a stride, like `Plan::of`.
     stride = int((1 - 0.5) * 2800)
     offsets = [most - int(delay) % stride for delay in data["delays"]]
     data["delays"] = torch.tensor([most - offset for offset in offsets])
@@ -98,7 +99,7 @@ def small():
     random.randint = draw
     save_file(data, bag / "pair.golden.safetensors")
 
-    # A network of somebody's own: not rounded to halves, two stems of its own.
+    # A user's network: not rounded to half precision, with two unusual stems.
     net = HTDemucs(["Dholak", "rest of it"], **SMALL)
     reinitialise(net)
     for value in net.parameters():

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Makes the golden data of `roformer/` from the reference's classes.
+"""Creates the golden data of `roformer/` with the reference's classes.
 
     pip install torch==2.15.0 einops==0.8.2 rotary-embedding-torch==0.6.5 librosa==0.11.0 beartype safetensors
     git clone https://github.com/ZFTurbo/Music-Source-Separation-Training MSST     # at ccc011ab
     python make_roformers.py MSST
 
-Each NAME gives NAME.weights.safetensors, a small random network in Partita's own form, and
-NAME.golden.safetensors, its input and output. Everything random comes from seeds. README.md says
-what each network is for.
+For each NAME, writes NAME.weights.safetensors, a small random network in Partita's form, and
+NAME.golden.safetensors, its input and output. All random values are seeded. README.md describes the
+purpose of each network.
 """
 
 import json
@@ -26,7 +26,7 @@ BANDS_62 = (2,) * 24 + (4,) * 12 + (12,) * 8 + (24,) * 8 + (48,) * 8 + (128, 129
 
 # NAME: kind, frames, names of the outputs, the rest's name, arguments of the class.
 NETWORKS = {
-    # The layers' own values are kept, too.
+    # The outputs of the layers are stored as well.
     "mel": ("mel", 777, ["vocals"], "other", dict(
         dim=8, depth=2, num_bands=8, dim_head=16, stft_n_fft=128, stft_hop_length=64,
         mask_estimator_depth=2, mlp_expansion_factor=2, match_input_audio_length=True)),
@@ -51,7 +51,7 @@ NETWORKS = {
         dim=12, depth=2, stereo=False, heads=3, dim_head=8, time_transformer_depth=2,
         linear_transformer_depth=1, skip_connection=True, freqs_per_bands=(1, 4, 8, 20, 32, 64),
         stft_n_fft=256, stft_hop_length=32, mask_estimator_depth=1)),
-    # Normalised spectra, and rotary frequencies that f16 has rounded: the file's are to be used.
+    # Normalised spectra, and rotary frequencies rounded to f16, which must be read from the file.
     "bs-half": ("bs", 2001, ["other"], "vocals", dict(
         dim=8, depth=2, dim_head=32, freqs_per_bands=(2, 3, 4, 8, 16, 32, 64),
         stft_n_fft=256, stft_hop_length=55, stft_normalized=True, mask_estimator_depth=3,
@@ -63,7 +63,7 @@ NETWORKS = {
 
 LAYERS_KEPT = ["mel", "bs"]
 
-# What the classes would take by default, and what the files state.
+# The defaults of the classes, and the arguments stated in the files.
 DEFAULTS = dict(
     stereo=True, time_transformer_depth=1, freq_transformer_depth=1, linear_transformer_depth=0,
     heads=2, stft_n_fft=2048, stft_normalized=False, zero_dc=True, mask_estimator_depth=1,
@@ -72,7 +72,7 @@ DEFAULTS = dict(
 
 
 def classes(checkout):
-    """The two classes, without what the packages around them load."""
+    """The two classes, without the imports of their packages."""
     for name in ("models", "models.bs_roformer"):
         package = types.ModuleType(name)
         package.__path__ = [str(Path(checkout, *name.split(".")))]
@@ -84,7 +84,7 @@ def classes(checkout):
 
 
 def reinitialise(net, half_rotary):
-    """Fills a network with values that f16 holds exactly, and under which no part is dead."""
+    """Fills a network with values that are exact in f16 and that leave every part active."""
     for name, p in net.named_parameters():
         if name.endswith("freqs"):
             if half_rotary:
@@ -109,7 +109,7 @@ def noise(channels, frames):
 
 
 def save_weights(net, name, kind, kwargs):
-    """Writes a network as Partita stores it."""
+    """Writes a network in Partita's form."""
     state = {}
     for key, value in net.state_dict().items():
         exact = torch.equal(value.half().float(), value)

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Makes the reference numbers of `partita model verify --self-test`: what PyTorch makes of the built-in
-signal with the published network, at some places of each stem.
+"""Creates the reference values of `partita model verify --self-test`: PyTorch's output for the built-in
+signal with the published network, at some positions of each stem.
 
     pip install demucs==4.1.0 torch==2.15.0 safetensors
     python make_selftest.py --weights FILE      # an installed htdemucs.safetensors
 
 Writes assets/selftest/htdemucs.safetensors. The signal is `signal` here and in `src/model/selftest.rs`:
-whole numbers divided by powers of two, so that both have it to the last bit. Tolerance: README.md.
+integers divided by powers of two, so that both are bit-identical. README.md states the tolerance.
 """
 
 import argparse
@@ -24,7 +24,7 @@ LENGTH = 64
 
 
 def signal(channels, frames):
-    """A tone with overtones that changes every quarter of a second, and noise in every second one."""
+    """A tone with overtones that changes every quarter of a second, with noise in every second quarter."""
     state, noise = 1, np.empty(channels * frames)
     for at in range(channels * frames):
         state = (state * 1664525 + 1013904223) % 2**32

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Makes tracks.golden.safetensors: whole tracks through the reference's own cutting and cross-fading
-(demucs.apply.apply_model, shifts 0, overlap 0.25), by the small network of general.weights.safetensors.
+"""Creates tracks.golden.safetensors: whole tracks through the reference's segmentation and cross-fading
+(demucs.apply.apply_model, shifts 0, overlap 0.25), with the small network of general.weights.safetensors.
 
     pip install demucs==4.1.0 torch==2.15.0 safetensors
     python make_tracks.py
 
-The lengths: one sample, less than a segment, a segment, one sample more, several and a bit. Tolerances,
-and why, are in README.md.
+The lengths: one sample, less than a segment, a segment, one sample more, and several segments and a
+part. README.md states the tolerances and their reasons.
 """
 
 import json
@@ -43,7 +43,7 @@ def main():
     data = {}
     for length in LENGTHS:
         mix = 0.3 * torch.randn(2, length) + torch.tensor([[0.05], [-0.02]])
-        # demucs/api.py, separate_tensor; the deviation of one sample is not a number there.
+        # demucs/api.py, separate_tensor; the standard deviation of a single sample is NaN there.
         ref = mix.mean(0)
         deviation = ref.std() if length > 1 else torch.tensor(0.0)
         scale = deviation + 1e-8

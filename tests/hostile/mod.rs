@@ -1,6 +1,6 @@
-//! Files that claim what cannot be: ten years in three kilobytes, no channels, a picture of four
-//! gigabytes, weights that unpack without end. Each ends in words or in what is really there; the
-//! real program reads all of them with little memory, and prints no panic.
+//! Files with impossible claims: ten years in three kilobytes, no channels, a picture of four
+//! gigabytes, weights that unpack without end. Each ends in an error or in its real content. The
+//! real program reads all of them with little memory and without a panic.
 
 mod sound;
 mod weights;
@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use self::sound::{HONEST, Wav, caf, deep_mkv, deep_mp4, flac, flac_block, id3, mp4, wav};
 use crate::support::{stderr, stdout};
 
-/// Every file, and a part of what is said of it; nothing where it is decoded.
+/// Every file, with a part of its error message; empty for a file that can be decoded.
 fn files() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let picture = [&[0, 0, 0, 3][..], &[0xff; 4], b"image/png", &[0; 8]].concat();
     let comments = [&[0, 0, 0, 0][..], &[0xff; 4], &[0xff; 4], b"a=b"].concat();
@@ -99,12 +99,12 @@ fn what_is_cancelled_is_not_read_to_its_end() {
             decode_to_store(&path, None, &home.path().join("store"), &cancelled, &mut |_| {});
         match read {
             Err(Problem::Cancelled) => {}
-            // What its first bytes show needs no reading.
+            // The first bytes already show the error.
             Err(Problem::Decode(error)) => println!("{}: {error}", path.display()),
             other => panic!("{}: {other:?}", path.display()),
         }
     }
-    // Within a file: at the first news of progress.
+    // Cancels within a file, at the first report of progress.
     let path = home.path().join("long.flac");
     fs::write(&path, flac(44_100, 2_000, &[])).unwrap();
     let (cancel, mut blocks) = (CancelToken::default(), 0);
@@ -118,10 +118,10 @@ fn what_is_cancelled_is_not_read_to_its_end() {
     };
     let read = decode::decode(&path, None, &cancel, &mut |_| {}, &mut sink);
     assert!(matches!(read, Err(Problem::Cancelled)), "{read:?}");
-    assert_eq!(blocks, 3, "not one packet more");
+    assert_eq!(blocks, 3, "decoding continued after the cancellation");
 }
 
-/// The program with so many megabytes for all that it reserves, its threads' stacks among it.
+/// Runs the program with a limit, in MB, of its data segment, which includes the threads' stacks.
 fn limited(home: &TempDir, megabytes: u32, arguments: &[&str]) -> Output {
     Command::new("sh")
         .args(["-c", &format!("ulimit -d {}; exec \"$0\" \"$@\"", megabytes * 1024)])
@@ -142,20 +142,20 @@ fn the_program_reads_them_all_with_little_memory() {
     let mut arguments = vec!["add"];
     arguments.extend(paths.iter().map(|path| path.to_str().unwrap()));
     let output = limited(&home, MEGABYTES, &arguments);
-    let (said, told) = (stdout(&output), stderr(&output));
-    assert_eq!(output.status.code(), Some(1), "{said}{told}");
+    let (out, errors) = (stdout(&output), stderr(&output));
+    assert_eq!(output.status.code(), Some(1), "{out}{errors}");
     for path in &paths {
         let name = path.file_name().unwrap().to_str().unwrap();
         let stem = path.file_stem().unwrap().to_str().unwrap();
-        assert!(told.contains(name) || said.contains(stem), "{name}: {said}{told}");
+        assert!(errors.contains(name) || out.contains(stem), "{name}: {out}{errors}");
     }
-    assert!(!told.contains("panicked") && !told.contains("internal error"), "{told}");
-    // What was not read is not there either.
+    assert!(!errors.contains("panicked") && !errors.contains("internal error"), "{errors}");
+    // Files with errors are not in the library.
     let songs = fs::read_dir(home.path().join("songs")).unwrap().count();
-    assert_eq!(songs, said.lines().count(), "{said}");
+    assert_eq!(songs, out.lines().count(), "{out}");
 }
 
-/// All files of a kind are read one after the other within this.
+/// Memory limit for reading all files of a kind in sequence.
 const MEGABYTES: u32 = 200;
 
 #[cfg(target_os = "linux")]
@@ -167,9 +167,9 @@ fn the_program_reads_weights_with_little_memory() {
         fs::write(&path, bytes).unwrap();
         let arguments = ["model", "import", path.to_str().unwrap()];
         let output = limited(&home, MEGABYTES, &arguments);
-        let told = stderr(&output);
-        assert_eq!(output.status.code(), Some(1), "{name}: {told}");
-        assert!(told.contains(words) && !told.contains("panicked"), "{name}: {told}");
+        let errors = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{name}: {errors}");
+        assert!(errors.contains(words) && !errors.contains("panicked"), "{name}: {errors}");
         fs::remove_file(path).unwrap();
     }
     assert_eq!(fs::read_dir(home.path().join("models")).unwrap().count(), 0);

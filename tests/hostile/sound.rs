@@ -1,16 +1,16 @@
-//! Files of sound that claim what they do not have: each a few hundred bytes to some kilobytes.
+//! Audio files that claim more than they contain, each a few hundred bytes to some kilobytes.
 
 #![expect(
     clippy::trivially_copy_pass_by_ref,
     reason = "names are byte strings, which are references"
 )]
 
-/// A chunk of RIFF: name, length, content.
+/// A RIFF chunk: name, length, content.
 fn chunk(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
     [&name[..], &(content.len() as u32).to_le_bytes(), content].concat()
 }
 
-/// What a WAV file says of its sound.
+/// The claims of a WAV file about its sound.
 #[derive(Clone, Copy)]
 pub struct Wav {
     pub tag: u16,
@@ -18,17 +18,17 @@ pub struct Wav {
     pub rate: u32,
     pub align: u16,
     pub bits: u16,
-    /// Beyond the usual, for formats that have such.
+    /// The extension of the format chunk, for formats that have one.
     pub extra: &'static [u8],
-    /// The length of its sound, as it is claimed.
+    /// The claimed length of the sound in bytes.
     pub claims: u32,
 }
 
-/// A second of 16-bit stereo at 44.1 kHz.
+/// One second of 16-bit stereo at 44.1 kHz.
 pub const HONEST: Wav =
     Wav { tag: 1, channels: 2, rate: 44_100, align: 4, bits: 16, extra: &[], claims: 44_100 * 4 };
 
-/// A WAV file with 3 kB of sound, whatever it claims.
+/// A WAV file with 3 kB of sound, whatever the claims.
 pub fn wav(says: Wav) -> Vec<u8> {
     let mut format = [says.tag.to_le_bytes(), says.channels.to_le_bytes()].concat();
     format.extend(says.rate.to_le_bytes());
@@ -46,7 +46,7 @@ pub fn wav(says: Wav) -> Vec<u8> {
     file
 }
 
-/// CAF with this many bytes and frames to a packet.
+/// A CAF file with this many bytes and frames in a packet.
 pub fn caf(codec: &[u8; 4], bytes_per_packet: u32, frames_per_packet: u32) -> Vec<u8> {
     let chunk = |name: &[u8; 4], length: i64, content: &[u8]| {
         [&name[..], &length.to_be_bytes(), content].concat()
@@ -60,17 +60,17 @@ pub fn caf(codec: &[u8; 4], bytes_per_packet: u32, frames_per_packet: u32) -> Ve
     [&b"caff\0\x01\0\0"[..], &chunk(b"desc", 32, &description), &data].concat()
 }
 
-/// A box of MP4.
+/// An MP4 box.
 fn mp4_box(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
     [&(content.len() as u32 + 8).to_be_bytes()[..], kind, content].concat()
 }
 
-/// Numbers one after the other, big-endian.
+/// Concatenated big-endian numbers.
 fn numbers(numbers: &[u32]) -> Vec<u8> {
     numbers.iter().flat_map(|number| number.to_be_bytes()).collect()
 }
 
-/// MP4 with PCM in 100 kB: so many tracks, each of which claims all of it as its own, with so many
+/// An MP4 file with PCM in 100 kB. Each of `tracks` tracks claims all of the data, with `samples`
 /// samples of two bytes.
 pub fn mp4(tracks: u32, samples: u32) -> Vec<u8> {
     let mut movie = numbers(&[0, 0, 0, 1000, 1000, 0x0001_0000]);
@@ -85,7 +85,7 @@ pub fn mp4(tracks: u32, samples: u32) -> Vec<u8> {
 
 fn track(id: u32, samples: u32) -> Vec<u8> {
     let entry = {
-        let mut entry = vec![0, 0, 0, 0, 0, 0, 0, 1]; // reserved; which data
+        let mut entry = vec![0, 0, 0, 0, 0, 0, 0, 1]; // reserved; data reference
         entry.extend([0; 8]); // version, vendor
         entry.extend([0, 1, 0, 16, 0, 0, 0, 0]); // channels, bits
         entry.extend(numbers(&[44_100 << 16]));
@@ -109,7 +109,7 @@ fn track(id: u32, samples: u32) -> Vec<u8> {
     [mp4_box(b"tkhd", &header), mp4_box(b"mdia", &media.concat())].concat()
 }
 
-/// MP4 whose boxes lie in one another, so many deep.
+/// An MP4 file with boxes nested `depth` deep.
 pub fn deep_mp4(kind: &[u8; 4], depth: usize) -> Vec<u8> {
     let mut file = mp4_box(b"ftyp", b"M4A \0\0\0\0isom");
     for level in 0..depth {
@@ -120,7 +120,7 @@ pub fn deep_mp4(kind: &[u8; 4], depth: usize) -> Vec<u8> {
     file
 }
 
-/// Matroska whose tags lie in one another, so many deep, each of unknown length.
+/// A Matroska file with tags nested `depth` deep, each of unknown length.
 pub fn deep_mkv(depth: usize) -> Vec<u8> {
     const UNKNOWN: u8 = 0xff;
     let mut file = b"\x1a\x45\xdf\xa3\x8b\x42\x82\x88matroska\x18\x53\x80\x67\xff".to_vec();
@@ -131,7 +131,8 @@ pub fn deep_mkv(depth: usize) -> Vec<u8> {
     file
 }
 
-/// An MP3's ID3 tag of so many claimed bytes, with a picture of as many; then little.
+/// An MP3's ID3 tag with a claimed length and a picture of the same claimed length, but little
+/// data.
 pub fn id3(claims: u32) -> Vec<u8> {
     let safe = |n: u32| {
         [(n >> 21 & 0x7f) as u8, (n >> 14 & 0x7f) as u8, (n >> 7 & 0x7f) as u8, (n & 0x7f) as u8]
@@ -146,7 +147,7 @@ pub fn id3(claims: u32) -> Vec<u8> {
     file
 }
 
-/// FLAC of silence, mono, in the longest frames there are; `metadata` comes before it.
+/// A FLAC file of silence, mono, in frames of the maximum length; `metadata` comes first.
 pub fn flac(rate: u32, frames: u32, metadata: &[u8]) -> Vec<u8> {
     let mut info = Vec::new();
     info.extend([0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0]); // block and frame sizes
@@ -157,7 +158,7 @@ pub fn flac(rate: u32, frames: u32, metadata: &[u8]) -> Vec<u8> {
     let mut file = b"fLaC\0\0\0\x22".to_vec();
     file.extend(info);
     file.extend(metadata);
-    file.extend(b"\x81\0\0\x04\0\0\0\0"); // padding, the last
+    file.extend(b"\x81\0\0\x04\0\0\0\0"); // padding, the last block
     for number in 0..frames {
         let mut frame = b"\xff\xf8\x70\x08".to_vec();
         let coded = char::from_u32(number).unwrap_or('\0');
@@ -171,7 +172,7 @@ pub fn flac(rate: u32, frames: u32, metadata: &[u8]) -> Vec<u8> {
     file
 }
 
-/// A cyclic redundancy check from zero on, highest bit first.
+/// A cyclic redundancy check with initial value 0, highest bit first.
 fn crc(bytes: &[u8], bits: u32, polynomial: u32) -> u32 {
     let (top, mask) = (1 << (bits - 1), (1u64 << bits) as u32 - 1);
     bytes.iter().fold(0, |crc, &byte| {
@@ -182,7 +183,7 @@ fn crc(bytes: &[u8], bits: u32, polynomial: u32) -> u32 {
     })
 }
 
-/// A FLAC metadata block of this type, which claims so many bytes, with its content.
+/// A FLAC metadata block of this type with a claimed length and its content.
 pub fn flac_block(kind: u8, claims: u32, content: &[u8]) -> Vec<u8> {
     let mut block = claims.to_be_bytes().to_vec();
     block[0] = kind;

@@ -1,11 +1,11 @@
-//! Weight files that claim what they do not have, or unpack to what nobody has room for.
+//! Weight files that claim more than they contain, or unpack to more than fits in memory.
 
 use std::io::{Cursor, Write as _};
 
 use flate2::{Compression, write::GzEncoder};
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
-/// Every file, and a part of what is said of it.
+/// Every file, with a part of its error message.
 pub fn files() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let tensor = |name: &str, shape: &str, range: &str| {
         format!(r#""{name}":{{"dtype":"F16","shape":{shape},"data_offsets":{range}}}"#)
@@ -55,7 +55,7 @@ fn safetensors_claiming(header: u64) -> Vec<u8> {
     file
 }
 
-/// As many tensors as fit into the longest header, none of which has values.
+/// A header of the maximum length full of tensors, all without values.
 fn dense_header() -> Vec<u8> {
     let mut header = String::from("{");
     for number in 0.. {
@@ -76,14 +76,14 @@ fn program(instructions: &[u8]) -> Vec<u8> {
     [b"\x80\x02", instructions, b"."].concat()
 }
 
-/// A million tuples in one another.
+/// A million nested tuples.
 fn deep() -> Vec<u8> {
     let mut program = vec![b')'];
     program.resize(1_000_000, 0x85);
     program
 }
 
-/// A value remembered under as many numbers as there is room for.
+/// A value memoized under as many numbers as fit.
 fn memo() -> Vec<u8> {
     let remember = |slot: u32| [&b"r"[..], &slot.to_le_bytes()].concat();
     [&b"N"[..], &(0..200_000).flat_map(remember).collect::<Vec<_>>()].concat()
@@ -97,7 +97,7 @@ fn torch(program: &[u8]) -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
-/// 64 MB of zeros.
+/// 64 MB of zeros as a ZIP entry.
 fn zip_bomb() -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     zip.start_file("archive/data.pkl", SimpleFileOptions::default()).unwrap();
@@ -115,7 +115,7 @@ fn many_entries() -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
-/// 512 MB of zeros.
+/// 512 MB of zeros as a tar entry.
 fn tar_bomb(name: &str) -> Vec<u8> {
     let mut header = tar::Header::new_ustar();
     header.set_path(name).unwrap();
@@ -124,7 +124,7 @@ fn tar_bomb(name: &str) -> Vec<u8> {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
     gzip.write_all(header.as_bytes()).unwrap();
     if name.ends_with("onnx") {
-        // A graph with a tensor of 32 MB, then more.
+        // A graph with a tensor of 32 MB, followed by more data.
         gzip.write_all(b"\x08\x08\x3a\xe0\xff\xff\xff\x01\x2a\x85\x80\x80\x10").unwrap();
         gzip.write_all(b"\x4a\x80\x80\x80\x10").unwrap();
     }
@@ -146,7 +146,7 @@ fn onnx_claiming(length: u64) -> Vec<u8> {
     file
 }
 
-/// A graph of two tensors without a name.
+/// A graph of two tensors without names.
 fn many_tensors() -> Vec<u8> {
     let tensor = [0x2a, 10, 0x08, 1, 0x10, 1, 0x4a, 4, 0, 0, 0x80, 0x3f];
     let graph = tensor.repeat(2);

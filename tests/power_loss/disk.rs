@@ -1,8 +1,7 @@
-//! A disk that may forget: what a log says was written, and what of it is still there after the
-//! power went.
+//! A simulated disk that may lose writes: from a log of calls, the content after a power loss.
 //!
-//! Bytes are there once their file was synced, names once their folder was. Of the rest any part may
-//! be there, in any order; a rename is there wholly or not at all, a write may be torn.
+//! Bytes survive once their file was synced, and names once their folder was. Any part of the rest
+//! may survive, in any order; a rename is atomic, and a write may be torn.
 
 use std::{
     cell::Cell,
@@ -25,12 +24,12 @@ enum Change {
 
 #[derive(Clone, Debug, Default)]
 struct File {
-    /// On the disk for sure.
+    /// The content that is guaranteed to survive.
     synced: Vec<u8>,
     pending: Vec<Change>,
 }
 
-/// Entries of folders that change together; `None` takes a name away.
+/// Entries of folders that change together; `None` removes a name.
 type Names = Vec<(Node, Vec<u8>, Option<Node>)>;
 
 #[derive(Clone)]
@@ -41,22 +40,22 @@ struct Open {
     appends: bool,
 }
 
-/// What is left after the power went.
+/// The extent of a power loss.
 #[derive(Clone, Copy)]
 pub enum Loss {
-    /// All that was not synced is gone.
+    /// Everything that was not synced is lost.
     Everything,
-    /// Each part of it is there or not.
+    /// Each unsynced change survives or not, at random.
     AnyPart,
 }
 
-/// The disk below one folder.
+/// The simulated disk below one folder.
 pub struct Disk {
     root: PathBuf,
     files: BTreeMap<Node, File>,
     /// Folders as the running program sees them.
     seen: BTreeMap<Node, BTreeMap<Vec<u8>, Node>>,
-    /// Folders as they are on the disk for sure.
+    /// Folders as guaranteed on the disk.
     synced: BTreeMap<Node, BTreeMap<Vec<u8>, Node>>,
     pending: Vec<Names>,
     open: BTreeMap<i64, Open>,
@@ -64,7 +63,7 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// A disk that holds what is in `root` now.
+    /// A disk with the current content of `root`.
     pub fn of(root: &Path) -> Self {
         let mut disk = Self {
             root: root.to_owned(),
@@ -105,12 +104,12 @@ impl Disk {
         node
     }
 
-    /// The next program has no file open.
+    /// Closes all files, because the next program starts.
     pub fn restart(&mut self) {
         self.open.clear();
     }
 
-    /// Folder and name of a path below the root; `None` for those outside, and for the root.
+    /// Folder and name of a path below the root; `None` for paths outside and for the root.
     fn place(&self, path: &[u8]) -> Option<(Node, Vec<u8>)> {
         let path = Path::new(std::str::from_utf8(path).ok()?);
         let inside = path.strip_prefix(&self.root).ok()?;
@@ -131,7 +130,7 @@ impl Disk {
         self.seen[&folder].get(&name).copied()
     }
 
-    /// The path that a call names by a folder's number and a name in it.
+    /// The path named by a call's folder descriptor and relative name.
     fn path(&self, call: &Call, at: usize) -> Vec<u8> {
         let name = call.bytes(at + 1);
         match self.open.get(&call.number(at)) {
@@ -157,7 +156,7 @@ impl Disk {
         true
     }
 
-    /// Takes a call in. Says whether it changed what the disk holds or is sure of.
+    /// Applies a call. Returns whether it changed the content or the guarantees of the disk.
     pub fn take(&mut self, call: &Call) -> bool {
         match call.name.as_str() {
             "open" => self.opened(call, call.bytes(0).to_vec(), 1),
@@ -191,7 +190,7 @@ impl Disk {
             }
             "writev" => {
                 let is_ours = self.open.contains_key(&call.number(0));
-                assert!(!is_ours, "writev is not understood: {call:?}");
+                assert!(!is_ours, "writev is not supported: {call:?}");
                 false
             }
             "ftruncate" => {
@@ -205,7 +204,7 @@ impl Disk {
             "unlinkat" => self.unlink(&self.path(call, 0)),
             "rename" => self.rename(call.bytes(0), call.bytes(1)),
             "renameat" | "renameat2" => self.rename(&self.path(call, 0), &self.path(call, 2)),
-            "link" | "linkat" => panic!("links are not understood: {call:?}"),
+            "link" | "linkat" => panic!("links are not supported: {call:?}"),
             _ => false,
         }
     }
@@ -247,9 +246,10 @@ impl Disk {
             }
             return true;
         }
-        // Whatever changed names in this folder is there, and in the other folder of a rename.
+        // All changes of names in this folder become guaranteed, including the other folder of a
+        // rename.
         let folder = open.node;
-        let touches = |names: &mut Names| names.iter().any(|(it, ..)| *it == folder);
+        let touches = |names: &mut Names| names.iter().any(|(changed, ..)| *changed == folder);
         for names in self.pending.extract_if(.., touches) {
             rename_in(&mut self.synced, &names);
         }
@@ -281,7 +281,7 @@ impl Disk {
         true
     }
 
-    /// Writes into the empty `folder` what is left if the power goes now.
+    /// Writes into the empty `folder` the content after a power loss at this point.
     pub fn after(&self, loss: Loss, dice: &mut Dice, folder: &Path) {
         let mut names = self.synced.clone();
         for change in &self.pending {
@@ -341,7 +341,7 @@ fn apply(bytes: &mut Vec<u8>, change: &Change) {
     }
 }
 
-/// Half of the time only some of its sectors.
+/// In half of the cases, only some sectors of a write.
 fn torn(change: &Change, dice: &mut Dice) -> Change {
     const SECTOR: u64 = 512;
     match change {

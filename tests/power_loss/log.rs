@@ -1,13 +1,13 @@
-//! What a program did to its files, read from a log of strace: every call that changes or syncs
-//! something, in the order in which they ended.
+//! File operations of a program, read from a log of strace: every call that changes or syncs
+//! something, in the order of completion.
 
 use std::collections::BTreeMap;
 
-/// Calls that strace is asked for: `-e trace=` these.
+/// Calls for strace's option `-e trace=`.
 pub const CALLS: &str = "openat,open,creat,close,write,pwrite64,writev,lseek,ftruncate,fsync,fdatasync,\
     rename,renameat,renameat2,unlink,unlinkat,rmdir,mkdir,mkdirat,link,linkat,dup,dup2,dup3,fcntl";
 
-/// One call that succeeded.
+/// A successful call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {
     pub name: String,
@@ -19,7 +19,7 @@ pub struct Call {
 pub enum Argument {
     Number(i64),
     Bytes(Vec<u8>),
-    /// A flag or a constant, as it is spelled.
+    /// A flag or constant as text.
     Word(String),
 }
 
@@ -34,7 +34,7 @@ impl Call {
     pub fn bytes(&self, at: usize) -> &[u8] {
         match self.arguments.get(at) {
             Some(Argument::Bytes(bytes)) => bytes,
-            other => panic!("{}: {other:?} is no text", self.name),
+            other => panic!("{}: {other:?} is not text", self.name),
         }
     }
 
@@ -43,7 +43,7 @@ impl Call {
     }
 }
 
-/// The calls of a log that was written with `-f -xx`.
+/// Reads the calls of a log that was written with `-f -xx`.
 pub fn read(log: &str) -> Vec<Call> {
     let mut begun: BTreeMap<&str, String> = BTreeMap::new();
     let mut calls = Vec::new();
@@ -73,16 +73,18 @@ fn call(text: &str) -> Option<Call> {
     if result < 0 {
         return None;
     }
-    // In -xx no text holds a comma or a bracket of its own.
+    // With -xx, texts contain no commas or brackets.
     let arguments = arguments.split(", ").map(argument).collect();
     Some(Call { name: name.to_owned(), arguments, result })
 }
 
 fn argument(text: &str) -> Argument {
     if let Some(hex) = text.strip_prefix('"') {
-        assert!(!hex.ends_with("..."), "strace has cut a text short");
+        assert!(!hex.ends_with("..."), "strace has truncated a text");
         let digits = hex.trim_end_matches('"').split("\\x").skip(1);
-        return Argument::Bytes(digits.map(|it| u8::from_str_radix(it, 16).unwrap()).collect());
+        return Argument::Bytes(
+            digits.map(|digits| u8::from_str_radix(digits, 16).unwrap()).collect(),
+        );
     }
     text.parse().map_or_else(|_| Argument::Word(text.to_owned()), Argument::Number)
 }

@@ -1,8 +1,9 @@
-//! The power goes: what the real program did to its files is recorded by strace, and played back to
-//! every point with all that was not synced gone, or any part of it. What the program had said by
-//! then is still so, what counts as finished is right to the bit, and the library opens.
+//! Simulated power losses: strace records the file operations of the real program. The operations
+//! are replayed to every point, with all unsynced changes lost, or any part of them. Reported
+//! results must still hold, finished data must be bit-exact, and the library must open.
 //!
-//! One point in sixteen is looked at; `PARTITA_POWER=all` looks at each. Without strace nothing is proved.
+//! Checks one point in sixteen; `PARTITA_POWER=all` checks all. Without strace, the test is
+//! skipped.
 
 #![cfg(target_os = "linux")]
 
@@ -21,21 +22,22 @@ use partita::engine::{open_library, store::MixStore};
 use self::disk::{Disk, Loss};
 use crate::support::{Dice, partita, stderr, tiny_home, walk, write_song};
 
-/// What the program has told its user.
+/// A result that the program has reported to its user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Told {
+enum Report {
     Added(&'static str),
     Separated(&'static str),
     Exported,
     Deleted,
 }
 
-/// Everything that was ever finished: mixes, stems and files, by their names below the data folder.
+/// Everything that was ever finished: mixes, stems and files, by relative path in the data folder.
 type Finished = BTreeMap<PathBuf, Vec<u8>>;
 
 fn finished(home: &Path) -> Finished {
     let is_data = |path: &PathBuf| {
-        path.extension().is_some_and(|ending| ["f32", "wav", "flac"].iter().any(|it| ending == *it))
+        path.extension()
+            .is_some_and(|ending| ["f32", "wav", "flac"].iter().any(|data| ending == *data))
             && !path.to_string_lossy().contains("/.partita-")
     };
     let name = |path: &Path| path.strip_prefix(home).unwrap().to_owned();
@@ -46,8 +48,8 @@ fn finished(home: &Path) -> Finished {
         .collect()
 }
 
-/// What must hold of a data folder whatever was lost.
-fn check(home: &Path, told: &[Told], finished: &Finished) {
+/// Checks a data folder's invariants after any loss.
+fn check(home: &Path, reported: &[Report], finished: &Finished) {
     let (library, damaged) = open_library(home).unwrap();
     assert_eq!(damaged, None);
     let songs = library.songs().unwrap();
@@ -59,36 +61,44 @@ fn check(home: &Path, told: &[Told], finished: &Finished) {
         let name = folder.join("mix.f32").strip_prefix(home).unwrap().to_owned();
         assert!(fs::read(home.join(&name)).unwrap() == finished[&name], "{}", name.display());
         let stores = fs::read_dir(folder.join("stems")).into_iter().flatten().flatten();
-        let is_separated = stores.filter(|it| all_segments(home, &it.path(), finished)).count() > 0;
+        let is_separated =
+            stores.filter(|store| all_segments(home, &store.path(), finished)).count() > 0;
         let title = song.title.as_str();
         assert!(
-            is_separated || !told.iter().any(|it| matches!(it, Told::Separated(t) if *t == title))
+            is_separated
+                || !reported
+                    .iter()
+                    .any(|report| matches!(report, Report::Separated(t) if *t == title))
         );
     }
-    for it in told {
-        match it {
-            Told::Added(title) | Told::Separated(title) => {
+    for report in reported {
+        match report {
+            Report::Added(title) | Report::Separated(title) => {
                 assert!(songs.iter().any(|song| song.title == *title), "{title} is lost");
             }
-            Told::Exported => {
+            Report::Exported => {
                 let files = finished.keys().filter(|name| name.starts_with("out"));
                 assert!(files.into_iter().all(|name| home.join(name).is_file()), "a file is lost");
             }
-            Told::Deleted => assert!(songs.is_empty(), "back from the dead"),
+            Report::Deleted => assert!(songs.is_empty(), "a deleted song is back"),
         }
     }
     for file in walk(home) {
         let name = file.strip_prefix(home).unwrap().to_owned();
         let is_named =
             !name.to_string_lossy().contains(".partita-") && !name.starts_with("removed");
-        let is_sound = name.extension().is_some_and(|it| it == "wav" || it == "flac");
+        let is_sound = name.extension().is_some_and(|ending| ending == "wav" || ending == "flac");
         if is_named && is_sound && finished.contains_key(&name) {
-            assert!(fs::read(&file).unwrap() == finished[&name], "{} is not whole", name.display());
+            assert!(
+                fs::read(&file).unwrap() == finished[&name],
+                "{} is incomplete",
+                name.display()
+            );
         }
     }
 }
 
-/// Whether a store has every segment; those that it has are what they were.
+/// Whether a store has every segment; the existing ones must be unchanged.
 fn all_segments(home: &Path, store: &Path, finished: &Finished) -> bool {
     let Ok(header) = fs::read(store.join("stems.json")) else { return false };
     let header: serde_json::Value = serde_json::from_slice(&header).unwrap();
@@ -111,7 +121,7 @@ fn all_segments(home: &Path, store: &Path, finished: &Finished) -> bool {
     flags.len() == frames.div_ceil(stride) && flags.iter().all(|flag| *flag == 1)
 }
 
-/// Runs the program under strace. Returns what it did.
+/// Runs the program under strace and returns its calls.
 fn recorded(home: &Path, arguments: &[&str]) -> Vec<log::Call> {
     let log = tempfile::NamedTempFile::new().unwrap();
     let output = Command::new("strace")
@@ -127,9 +137,13 @@ fn recorded(home: &Path, arguments: &[&str]) -> Vec<log::Call> {
 }
 
 #[test]
-fn whatever_was_not_synced_is_lost_and_nothing_that_was_told() {
-    if !Command::new("strace").args(["-qq", "true"]).output().is_ok_and(|it| it.status.success()) {
-        println!("SKIPPED: there is no strace that may trace");
+fn a_power_loss_at_any_point_keeps_reported_results() {
+    if !Command::new("strace")
+        .args(["-qq", "true"])
+        .output()
+        .is_ok_and(|output| output.status.success())
+    {
+        println!("SKIPPED: strace is missing or may not trace");
         return;
     }
     let every = if std::env::var("PARTITA_POWER").is_ok_and(|text| text == "all") { 1 } else { 16 };
@@ -141,34 +155,34 @@ fn whatever_was_not_synced_is_lost_and_nothing_that_was_told() {
     };
     let (one, two) = (file("one", 15_000, 1), file("two", 9000, 2));
     let out = home.path().join("out").display().to_string();
-    let steps: [(&[&str], Told); 6] = [
-        (&["add", &one], Told::Added("one")),
-        (&["process", "one", "--threads", "1"], Told::Separated("one")),
-        (&["export", "one", "--format", "flac", "--out", &out], Told::Exported),
-        (&["add", &two], Told::Added("two")),
-        (&["process", "two", "--threads", "1"], Told::Separated("two")),
-        (&["reset", "--yes"], Told::Deleted),
+    let steps: [(&[&str], Report); 6] = [
+        (&["add", &one], Report::Added("one")),
+        (&["process", "one", "--threads", "1"], Report::Separated("one")),
+        (&["export", "one", "--format", "flac", "--out", &out], Report::Exported),
+        (&["add", &two], Report::Added("two")),
+        (&["process", "two", "--threads", "1"], Report::Separated("two")),
+        (&["reset", "--yes"], Report::Deleted),
     ];
     let mut disk = Disk::of(home.path());
     let mut runs = Vec::new();
     let mut all = Finished::new();
-    for (arguments, told) in &steps {
-        if *told == Told::Deleted {
+    for (arguments, reported) in &steps {
+        if *reported == Report::Deleted {
             all = finished(home.path());
         }
-        runs.push((recorded(home.path(), arguments), *told));
+        runs.push((recorded(home.path(), arguments), *reported));
     }
-    let (mut told, mut dice, mut points, mut looks) = (Vec::new(), Dice(2026), 0, 0);
-    for (calls, tells) in runs {
+    let (mut reported, mut dice, mut points, mut looks) = (Vec::new(), Dice(2026), 0, 0);
+    for (calls, report) in runs {
         disk.restart();
-        if tells == Told::Deleted {
-            // From here on any of it may be gone.
-            told.retain(|it| *it == Told::Exported);
+        if report == Report::Deleted {
+            // From now on, any part of the songs may be deleted.
+            reported.retain(|report| *report == Report::Exported);
         }
         for call in calls {
             let speaks = call.name == "write" && call.number(0) == 1;
-            if speaks && !told.contains(&tells) {
-                told.push(tells);
+            if speaks && !reported.contains(&report) {
+                reported.push(report);
             }
             if !disk.take(&call) && !speaks {
                 continue;
@@ -180,14 +194,14 @@ fn whatever_was_not_synced_is_lost_and_nothing_that_was_told() {
             for loss in [Loss::Everything, Loss::AnyPart] {
                 let left = tempfile::tempdir().unwrap();
                 disk.after(loss, &mut dice, left.path());
-                check(left.path(), &told, &all);
+                check(left.path(), &reported, &all);
                 looks += 1;
             }
         }
     }
     println!("the power went {looks} times, at {} of {points} points", looks / 2);
     assert!(points > 200, "{points}");
-    // What is left at the end can be gone on with.
+    // The final state is usable.
     let left = tempfile::tempdir().unwrap();
     disk.after(Loss::Everything, &mut dice, left.path());
     assert!(partita(left.path(), &["add", &one]).status.success());

@@ -1,5 +1,5 @@
-//! Songs of all kinds, made on the spot: generated, written by the program's own exports, and those of
-//! the decoders' tests; beside them files that are no songs.
+//! Songs of all kinds, created for the soak: synthesized, exported by the program, and taken from
+//! the decoder tests. Also files that are not songs.
 
 use std::{
     fmt::Write as _,
@@ -16,7 +16,7 @@ pub struct Files {
     _folder: TempDir,
     pub good: Vec<PathBuf>,
     pub bad: Vec<PathBuf>,
-    /// For the window alone.
+    /// Files for the window only.
     pub handed: Vec<PathBuf>,
 }
 
@@ -27,10 +27,12 @@ impl Files {
         let at = |name: String| folder.path().join(name);
         let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
         let mut good: Vec<PathBuf> = walk(&data);
-        // One of them is of a kind that is refused.
+        // One of the files has an unsupported format.
         let is_refused = |path: &PathBuf| path.ends_with("chirp-5.1.ogg");
         let refused = good.iter().find(|path| is_refused(path)).cloned();
-        good.retain(|it| it.extension().is_some_and(|ending| ending != "sh") && !is_refused(it));
+        good.retain(|path| {
+            path.extension().is_some_and(|ending| ending != "sh") && !is_refused(path)
+        });
         for seed in 0..30_u32 {
             let rate = RATES[seed as usize % RATES.len()];
             let path = at(format!("song {seed} ünïcödé.wav"));
@@ -58,7 +60,7 @@ impl Files {
         }
         let bad = [
             ("empty.wav", Vec::new()),
-            ("text.mp3", b"This is no music.\n".repeat(99)),
+            ("text.mp3", b"Text, not music.\n".repeat(99)),
             ("zeros.flac", vec![0; 70_000]),
             ("head.ogg", fs::read(data.join("chirp.ogg")).unwrap()[..300].to_vec()),
             ("head.m4a", fs::read(data.join("chirp.m4a")).unwrap()[..400].to_vec()),
@@ -78,13 +80,13 @@ impl Files {
         Self { _folder: folder, good, bad, handed }
     }
 
-    /// All that are songs.
+    /// All files that are songs.
     pub fn all(&self) -> impl Iterator<Item = &PathBuf> {
         self.good.iter().chain(&self.handed)
     }
 }
 
-/// As the library knows a file's content.
+/// A file's digest as in the library.
 pub fn hash(path: &Path) -> String {
     hexadecimal(&Sha256::digest(fs::read(path).unwrap()))
 }

@@ -1,5 +1,6 @@
-//! The look at what is left: everything in the library is brought to its end and compared with an
-//! undisturbed run, what said that it was done before that; and so is everything that was exported.
+//! Final checks of the soak. All songs of the library are completed and compared with an
+//! undisturbed run; stems that were reported complete are compared before that. All exported files
+//! are checked too.
 
 use std::{
     collections::BTreeSet,
@@ -17,17 +18,17 @@ use sha2::{Digest as _, Sha256};
 use super::{Diary, files::Files, run};
 use crate::support::{json_lines, stderr, tiny_home, walk};
 
-/// All songs in a data folder where nothing else ever happened, and all of their exports.
+/// An undisturbed data folder with all songs, and all of their exports.
 struct Undisturbed {
     home: tempfile::TempDir,
-    /// The samples of every file that an export can be, by their digests.
+    /// Digests of the samples of every possible export.
     exports: BTreeSet<String>,
 }
 
 impl Undisturbed {
     fn new(files: &Files, diary: &Diary) -> Self {
         let home = tiny_home();
-        // A few at a time: no command may take for ever.
+        // In small groups, so that no command takes too long.
         let of_all = |words: &[&str], all: &[String]| {
             for some in all.chunks(8) {
                 let words = words.iter().copied().chain(some.iter().map(String::as_str));
@@ -50,7 +51,7 @@ impl Undisturbed {
     }
 }
 
-/// The digest of an exported file's samples; one that is not whole is a fault.
+/// The digest of an exported file's samples; an incomplete file is a fault.
 fn read(file: &Path, diary: &Diary) -> Option<String> {
     let mut digest = Sha256::new();
     let mut sink = |block: &[f32]| {
@@ -61,7 +62,10 @@ fn read(file: &Path, diary: &Diary) -> Option<String> {
     };
     match decode(file, None, &CancelToken::default(), &mut |_| (), &mut sink) {
         Ok(Decoded { warning, .. })
-            if warning.0.iter().any(|it| matches!(it, Note::CutOff { .. } | Note::Lost { .. })) =>
+            if warning
+                .0
+                .iter()
+                .any(|note| matches!(note, Note::CutOff { .. } | Note::Lost { .. })) =>
         {
             diary.fault(format!("{}: {warning}", file.display()));
             None
@@ -74,12 +78,12 @@ fn read(file: &Path, diary: &Diary) -> Option<String> {
     }
 }
 
-/// Where a song is in the data folder.
+/// The folder of a song in the data folder.
 fn folder_of(song: &Value) -> PathBuf {
     Path::new("songs").join(&song["hash"].as_str().unwrap()[..32])
 }
 
-/// Whether the stores of a song are the same in both data folders, to the bit.
+/// Whether the stores of a song are bit-identical in both data folders.
 fn is_same(one: &Path, other: &Path) -> bool {
     let stores = |folder: &Path| -> BTreeSet<PathBuf> {
         let files = walk(folder).into_iter();
@@ -106,25 +110,25 @@ pub fn finish(home: &Path, files: &Files, diary: &Diary) {
     for line in &listed {
         let (id, folder) = (line["song"]["id"].to_string(), folder_of(&line["song"]));
         if !known.contains(line["song"]["hash"].as_str().unwrap()) {
-            diary.fault(format!("song {id} is of no file that was added"));
+            diary.fault(format!("song {id} does not belong to an added file"));
             continue;
         }
         let right = undisturbed.home.path().join(&folder);
         if line["job"]["state"] == "done" {
             done += 1;
             if !is_same(&home.join(&folder), &right) {
-                diary.fault(format!("song {id} is said to be done, with other samples"));
+                diary.fault(format!("song {id} is reported as done, but has wrong samples"));
             }
         }
         let output = run(home, &["process", &id, "--threads", "1"], diary);
         if !output.status.success() {
-            diary.fault(format!("song {id} cannot be finished: {}", stderr(&output)));
+            diary.fault(format!("song {id} could not be completed: {}", stderr(&output)));
         } else if !is_same(&home.join(&folder), &right) {
-            diary.fault(format!("song {id} has other samples than undisturbed"));
+            diary.fault(format!("song {id} has other samples than in the undisturbed run"));
         }
     }
-    println!("{done} of them said that they were done, before all were");
-    // The last to come have swept.
+    println!("{done} of them were reported as done before the final run");
+    // The last commands have cleaned up.
     let out = home.join("out");
     let is_left = |path: &PathBuf| path.to_string_lossy().contains("/.partita-");
     let left: Vec<_> = walk(home).into_iter().filter(is_left).collect();
@@ -137,8 +141,8 @@ pub fn finish(home: &Path, files: &Files, diary: &Diary) {
         let Some(digest) = read(file, diary) else { continue };
         whole += 1;
         if !undisturbed.exports.contains(&digest) {
-            diary.fault(format!("{} holds what no undisturbed export does", file.display()));
+            diary.fault(format!("{} differs from every undisturbed export", file.display()));
         }
     }
-    println!("{whole} exported files are whole, and as undisturbed ones");
+    println!("{whole} exported files are complete and equal undisturbed ones");
 }

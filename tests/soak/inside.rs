@@ -1,5 +1,5 @@
-//! An engine in this process, on a data folder of its own, that never ends before the soak does: what
-//! it leaves behind with each thing it does would add up.
+//! An engine in this process, with its own data folder, that runs for the whole soak, so that any
+//! leak of an operation adds up.
 
 use std::{
     sync::Arc,
@@ -15,7 +15,7 @@ use partita::engine::{
 use super::{Diary, Holds, PATIENCE, files::Files, stuck::stacks};
 use crate::support::{Dice, tiny_home};
 
-/// Rounds before its threads and files are counted: all that is made once has been made.
+/// Warm-up rounds before threads and files are counted, so that everything created once exists.
 const WARM: usize = 6;
 
 struct Inside<'a> {
@@ -25,7 +25,7 @@ struct Inside<'a> {
 }
 
 impl Inside<'_> {
-    /// Waits for an event; an engine that never answers is a fault.
+    /// Waits for an event; an engine that does not answer is a fault.
     fn wait<T>(&self, what: &str, want: impl Fn(&Event) -> Option<T>) -> Option<T> {
         let until = Instant::now() + PATIENCE;
         while let Ok(event) = self.events.recv_deadline(until) {
@@ -36,7 +36,7 @@ impl Inside<'_> {
                 return Some(found);
             }
         }
-        self.diary.fault(format!("{what} never came\n{}", stacks(std::process::id())));
+        self.diary.fault(format!("timed out waiting for {what}\n{}", stacks(std::process::id())));
         None
     }
 
@@ -49,7 +49,7 @@ impl Inside<'_> {
         })?
     }
 
-    /// Processes a song to its end, or cancels it at once.
+    /// Processes a song to its end, or cancels the job at once.
     fn process(&self, song: SongId, cancels: bool) -> Option<JobId> {
         self.engine.send(Command::Process { song, stems: Vec::new(), from_frame: 0 });
         let job = self.wait("a job", |event| match event {
@@ -146,7 +146,7 @@ pub fn soak(files: &Files, diary: &Diary, until: Instant) {
         }
     }
     if let (Some(begin), Some(end)) = (begin, Holds::of(std::process::id())) {
-        // The other helpers of this test come and go in the same process, with their pipes.
+        // Other helpers of this test start and end in the same process, with their pipes.
         for fault in end.grown_since(begin, "this process") {
             diary.fault(fault);
         }

@@ -1,10 +1,9 @@
-//! The soak: for as long as it is told, songs of all kinds are imported, separated, cancelled,
-//! played, exported, removed and brought back, and programs are killed, all at once: by the command
-//! line, by a window (where there is Xvfb), and by an engine in this process. `./x soak MINUTES`.
+//! The soak test: for a given time, songs of all kinds are imported, separated, cancelled, played,
+//! exported, removed and restored, while programs are killed. The command line, a window (with
+//! Xvfb), and an engine in this process run concurrently. Started by `./x soak MINUTES`.
 //!
-//! At the end everything that says that it is done is complete and right to the bit, and threads, open
-//! files and memory of those that lived through it are where they were. Whatever stands still says
-//! where.
+//! At the end, everything reported as done must be complete and bit-exact. Threads, open files and
+//! memory of the surviving processes must not have grown. A hanging process prints its stacks.
 
 #![cfg(target_os = "linux")]
 
@@ -27,13 +26,13 @@ use std::{
 use self::{files::Files, stuck::stacks};
 use crate::support::{Dice, command, json_lines, tiny_home};
 
-/// No command may take longer, whatever else runs.
+/// Longest duration of a command, whatever else is running.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// Formats that are exported.
+/// Formats of the exports.
 const FORMATS: [&str; 5] = ["wav", "flac", "alac", "mp3", "opus"];
 
-/// What a process holds.
+/// Resources of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Holds {
     threads: usize,
@@ -43,7 +42,7 @@ struct Holds {
 }
 
 impl Holds {
-    /// Those of a process, while it lives.
+    /// The resources of a process; `None` if the process has exited.
     fn of(process: u32) -> Option<Self> {
         let count =
             |what: &str| Some(fs::read_dir(format!("/proc/{process}/{what}")).ok()?.count());
@@ -53,7 +52,7 @@ impl Holds {
         Some(Self { threads: count("task")?, files: count("fd")?, memory: kilobytes << 10 })
     }
 
-    /// Faults, where a process holds more than it did.
+    /// Faults for resources that have grown.
     fn grown_since(self, begin: Self, who: &str) -> Vec<String> {
         let mut faults = Vec::new();
         println!("{who}: {begin:?} at first, {self:?} at last");
@@ -71,7 +70,7 @@ impl Holds {
     }
 }
 
-/// What was done, and what went wrong.
+/// Log of the operations and faults.
 struct Diary {
     since: Instant,
     done: Mutex<BTreeMap<String, usize>>,
@@ -90,7 +89,7 @@ impl Diary {
 }
 
 #[test]
-#[ignore = "runs for as long as it is told: ./x soak MINUTES"]
+#[ignore = "runs for a given time: ./x soak MINUTES"]
 fn soak() {
     let minutes: f64 = std::env::var("PARTITA_SOAK").map_or(1.0, |text| text.parse().unwrap());
     let until = Instant::now() + Duration::from_secs_f64(minutes * 60.0);
@@ -114,7 +113,7 @@ fn soak() {
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
 
-/// One who types commands, and pulls the plug on some.
+/// A source of random commands, some of which are killed.
 struct Commands<'a> {
     home: &'a Path,
     files: &'a Files,
@@ -168,7 +167,7 @@ impl Commands<'_> {
         let (status, said) = match carry_out(self.home, &words, killed_after) {
             Ok((status, _, said)) => (Some(status), said),
             Err((said, stacks)) if killed_after.is_none() => {
-                self.diary.fault(format!("{words:?} takes for ever: {said}\n{stacks}"));
+                self.diary.fault(format!("{words:?} does not end: {said}\n{stacks}"));
                 return;
             }
             Err((said, _)) => (None, said),
@@ -178,7 +177,7 @@ impl Commands<'_> {
         }
         let ended = match status {
             None => "killed",
-            Some(status) if status.success() => "carried out",
+            Some(status) if status.success() => "completed",
             Some(status) if status.code() == Some(1) => "refused",
             Some(status) => {
                 self.diary.fault(format!("{words:?} ended with {status}: {said}"));
@@ -186,12 +185,12 @@ impl Commands<'_> {
             }
         };
         self.diary.note(&format!("{} {ended}", words[0]));
-        // A song may be removed by another at any time; a file is what it is.
+        // Another command may remove a song at any time, but the validity of a file is fixed.
         let is_bad =
             words.iter().any(|word| self.files.bad.iter().any(|bad| bad.as_os_str() == *word));
         let is_wrong = match words[0] {
             "add" | "separate" => {
-                (is_bad && ended == "carried out") || (!is_bad && ended == "refused")
+                (is_bad && ended == "completed") || (!is_bad && ended == "refused")
             }
             "list" | "jobs" | "doctor" | "reset" => ended == "refused",
             _ => false,
@@ -202,8 +201,9 @@ impl Commands<'_> {
     }
 }
 
-/// Runs the program: to its end, or for so long, or for as long as anything may take. Returns how it
-/// ended, what it answered and what it said; or what it said and where it stood when it was killed.
+/// Runs the program to its end, or kills it after a time or after [`PATIENCE`]. Returns the status
+/// and both outputs; an error holds the messages and the stacks of a process that exceeded
+/// [`PATIENCE`].
 fn carry_out(
     home: &Path,
     words: &[&str],
@@ -235,12 +235,12 @@ fn carry_out(
     }
 }
 
-/// Runs the program to its end; one that has none is a fault.
+/// Runs the program to its end; a program that does not end is a fault.
 fn run(home: &Path, words: &[&str], diary: &Diary) -> Output {
     match carry_out(home, words, None) {
         Ok((status, out, said)) => Output { status, stdout: out.into(), stderr: said.into() },
         Err((said, stacks)) => {
-            diary.fault(format!("{words:?} takes for ever: {said}\n{stacks}"));
+            diary.fault(format!("{words:?} does not end: {said}\n{stacks}"));
             let killed = ExitStatus::from_raw(9);
             Output { status: killed, stdout: Vec::new(), stderr: said.into() }
         }

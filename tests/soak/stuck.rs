@@ -1,5 +1,5 @@
-//! What a process that does not go on is doing: where each of its threads stands, as far as the system
-//! tells, and by gdb where that is installed.
+//! Diagnosis of a process that makes no progress: the state of each thread as reported by the
+//! system, and the stacks if gdb is installed.
 
 use std::{
     fmt::Write as _,
@@ -8,37 +8,38 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long gdb may look.
+/// Longest run of gdb.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// In words, over many lines.
+/// A text of many lines.
 pub fn stacks(process: u32) -> String {
     let mut words = String::new();
     for thread in fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten() {
-        let told = |what: &str| {
+        let read = |what: &str| {
             let text = fs::read_to_string(thread.path().join(what)).unwrap_or_default();
             text.trim_end().to_owned()
         };
-        // After the name in brackets: R runs, S waits, D waits for the disk, T was stopped.
-        let state = told("stat").rsplit(") ").next().unwrap_or_default().chars().next();
+        // The state follows the name in brackets: R runs, S sleeps, D waits for the disk, T is
+        // stopped.
+        let state = read("stat").rsplit(") ").next().unwrap_or_default().chars().next();
         let name = thread.file_name().to_string_lossy().into_owned();
         writeln!(
             words,
             "  thread {name} {}: {} in {}, system call {}",
-            told("comm"),
+            read("comm"),
             state.unwrap_or('?'),
-            told("wchan"),
-            told("syscall")
+            read("wchan"),
+            read("syscall")
         )
         .unwrap();
-        for line in told("stack").lines() {
+        for line in read("stack").lines() {
             writeln!(words, "      {line}").unwrap();
         }
     }
     words + &by_gdb(process).unwrap_or_default()
 }
 
-/// Where each thread stands in the program. Into a file: gdb may be looking at its own parent, which
+/// The stack of each thread. Written to a file, because gdb may be inspecting its own parent, which
 /// then reads nothing.
 fn by_gdb(process: u32) -> Option<String> {
     let log = tempfile::NamedTempFile::new().ok()?;

@@ -1,6 +1,6 @@
-//! The window on the data folder that the commands change: it is asked for things by its keys, later
-//! starts hand it files, which have to come into the library, and it is killed now and then. Needs
-//! Xvfb and xdotool; without them it says so, and the rest goes on.
+//! The window on the same data folder as the commands. It receives random keys and files from later
+//! starts, which must arrive in the library, and is killed from time to time. Without Xvfb and
+//! xdotool, a note is printed and the rest continues.
 
 use std::{
     path::Path,
@@ -19,10 +19,10 @@ use crate::{
     support::{Dice, command, json_lines},
 };
 
-/// Before a life's threads and files are counted.
+/// Warm-up before threads and files of a process are counted.
 const WARM: Duration = Duration::from_mins(1);
 
-/// How often it is handed a file: one in so many keys.
+/// One in this many keys hands over a file instead.
 const HANDED: u64 = 30;
 
 pub fn soak(home: &Path, files: &Files, diary: &Diary, until: Instant) {
@@ -43,7 +43,7 @@ pub fn soak(home: &Path, files: &Files, diary: &Diary, until: Instant) {
         "Escape",
     ];
     let Some(screen) = Screen::start() else {
-        println!("there is no Xvfb or no xdotool: the window is left out");
+        println!("SKIPPED: the window needs Xvfb and xdotool");
         return;
     };
     let mut dice = Dice(77);
@@ -59,7 +59,7 @@ pub fn soak(home: &Path, files: &Files, diary: &Diary, until: Instant) {
             .spawn()
             .unwrap();
         let mut window = Ends(window);
-        // The last life lasts to the end.
+        // The last window runs until the end.
         let left = until.saturating_duration_since(Instant::now());
         let life = if left < Duration::from_mins(8) {
             left
@@ -75,7 +75,7 @@ pub fn soak(home: &Path, files: &Files, diary: &Diary, until: Instant) {
             }
             if let Some(status) = window.0.try_wait().unwrap() {
                 let said = std::fs::read_to_string(log.path()).unwrap_or_default();
-                diary.fault(format!("the window ended by itself with {status}: {said}"));
+                diary.fault(format!("the window exited unexpectedly with {status}: {said}"));
                 break;
             }
             let key = KEYS[dice.below(KEYS.len() as u64) as usize];
@@ -101,7 +101,8 @@ pub fn soak(home: &Path, files: &Files, diary: &Diary, until: Instant) {
     }
 }
 
-/// A later start hands a file over, and ends; the window takes it in, or does not live any more.
+/// A later start hands over a file and exits. The window imports the file, unless it has been
+/// killed.
 fn hand_over(home: &Path, screen: &Screen, files: &Files, window: &Child, diary: &Diary) {
     let listed = || {
         let songs = json_lines(&run(home, &["list", "--json"], diary));
@@ -120,7 +121,7 @@ fn hand_over(home: &Path, screen: &Screen, files: &Files, window: &Child, diary:
             .spawn()
             .unwrap();
         let mut later = Ends(later);
-        // Handed over, it may be taken out by a reset at once: then once more.
+        // A concurrent reset may remove the imported file at once, so the hand-over is retried.
         for _ in 0..20 {
             std::thread::sleep(Duration::from_secs(1));
             let has_ended = later.0.try_wait().unwrap().is_some();
@@ -131,5 +132,5 @@ fn hand_over(home: &Path, screen: &Screen, files: &Files, window: &Child, diary:
         }
     }
     let stacks = stacks(window.id());
-    diary.fault(format!("the window does not take in {}\n{stacks}", file.display()));
+    diary.fault(format!("the window did not import {}\n{stacks}", file.display()));
 }

@@ -1,4 +1,4 @@
-//! What whole-program tests share: a data folder with the real model, songs made up on the spot.
+//! Shared by the whole-program tests: a data folder with the real model, and synthetic songs.
 
 pub mod xvfb;
 
@@ -10,14 +10,14 @@ use std::{
 use partita::engine::{CHANNELS, default_home};
 use tempfile::TempDir;
 
-/// The installed model. Tests on real weights fail without it: `./x test` installs it.
+/// The installed model. Tests on real weights fail without it; `./x test` installs it.
 pub fn model_file() -> PathBuf {
     let model = default_home().unwrap().join("models/htdemucs.safetensors");
     assert!(model.is_file(), "{} is missing: run ./x model install", model.display());
     model
 }
 
-/// A data folder of its own, with the real model in it.
+/// A temporary data folder with the real model.
 pub fn home() -> TempDir {
     let home = tempfile::tempdir().unwrap();
     let models = home.path().join("models");
@@ -29,8 +29,8 @@ pub fn home() -> TempDir {
     home
 }
 
-/// A data folder with a small network in the model's place: three stems, 2800 frames a segment. It
-/// makes no music, but it makes the same of the same.
+/// A temporary data folder with a small network as the default model: three stems, 2800 frames a
+/// segment. The stems are not music, but deterministic.
 pub fn tiny_home() -> TempDir {
     let home = tempfile::tempdir().unwrap();
     let models = home.path().join("models");
@@ -41,7 +41,7 @@ pub fn tiny_home() -> TempDir {
     home
 }
 
-/// Random numbers, the same for the same seed.
+/// A deterministic random generator.
 pub struct Dice(pub u64);
 
 impl Dice {
@@ -67,29 +67,29 @@ pub fn walk(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The real program on a data folder.
+/// Runs the real program on a data folder.
 pub fn partita(home: &Path, arguments: &[&str]) -> Output {
     command(home, arguments).output().unwrap()
 }
 
-/// See [`partita`].
+/// The command for the real program on a data folder.
 pub fn command(home: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_partita"));
     command.env("PARTITA_HOME", home).args(arguments);
-    // English on a system in any language.
+    // English, whatever the system's language.
     command.env("LC_ALL", "C").env_remove("LANGUAGE");
     command
 }
 
-/// Takes away all rights to a file or folder.
+/// Removes all permissions from a file or folder.
 #[cfg(unix)]
 pub fn forbid(path: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o0)).unwrap();
 }
 
-/// Lets a command run as a user for whom rights count, which they do not for root. That user may read
-/// and write in these folders.
+/// Runs a command as an unprivileged user, because permissions do not apply to root. That user gets
+/// read and write access to these folders.
 #[cfg(unix)]
 pub fn as_another_user(command: &mut Command, folders: &[&Path]) {
     use std::os::unix::{fs::PermissionsExt as _, process::CommandExt as _};
@@ -110,17 +110,18 @@ pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// One JSON object a line.
+/// Parses one JSON object a line.
 pub fn json_lines(output: &Output) -> Vec<serde_json::Value> {
     stdout(output).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// A made-up song: a bass line, chords with vibrato, a beat of noise; another for each seed.
+/// Writes a synthetic song, which depends on the seed: a bass line, chords with vibrato, a beat of
+/// noise.
 pub fn write_song(path: &Path, frames: usize, sample_rate: u32, seed: u32) {
     write_song_at(path, frames, sample_rate, seed, 12_000.0);
 }
 
-/// A song at a level: 12,000 is moderate, 60,000 clips, 0 is silence.
+/// Writes a song at a level: 12,000 is moderate, 60,000 clips, 0 is silence.
 pub fn write_song_at(path: &Path, frames: usize, sample_rate: u32, seed: u32, level: f64) {
     let spec = hound::WavSpec {
         channels: CHANNELS as u16,
@@ -151,7 +152,7 @@ pub fn read_wav(path: &Path) -> Vec<f32> {
     read_any(path, 44_100)
 }
 
-/// All samples of a WAV file at this rate, interleaved, full scale 1.
+/// All samples of a WAV file at `rate`, interleaved, full scale 1.
 pub fn read_any(path: &Path, rate: u32) -> Vec<f32> {
     let mut reader =
         hound::WavReader::open(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
@@ -167,7 +168,7 @@ pub fn read_any(path: &Path, rate: u32) -> Vec<f32> {
     }
 }
 
-/// The largest difference of two signals of one length.
+/// The largest difference of two signals of equal length.
 pub fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
     assert_eq!(a.len(), b.len());
     a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)

@@ -1,11 +1,11 @@
-//! A screen of its own for tests that open the real window: Xvfb, and xdotool for keys and clicks.
+//! A virtual screen for tests that open the real window: Xvfb, with xdotool for keys and clicks.
 
 use std::{
     io::{BufRead as _, BufReader},
     process::{Child, Command, Stdio},
 };
 
-/// Ends with whoever holds it.
+/// A child process that is killed when dropped.
 pub struct Ends(pub Child);
 
 impl Drop for Ends {
@@ -15,14 +15,14 @@ impl Drop for Ends {
     }
 }
 
-/// A screen, and its name for `DISPLAY`.
+/// A screen, with its name for `DISPLAY`.
 pub struct Screen {
     pub display: String,
     _server: Ends,
 }
 
 impl Screen {
-    /// `None` where there is no Xvfb or no xdotool.
+    /// Starts a screen; `None` if Xvfb or xdotool is missing.
     pub fn start() -> Option<Self> {
         Command::new("xdotool").arg("version").output().ok()?;
         let mut server = Command::new("Xvfb")
@@ -38,12 +38,12 @@ impl Screen {
         (display.len() > 1).then_some(Self { display, _server: server })
     }
 
-    /// The same command on this screen, drawn by the processor.
+    /// Sets a command's environment to this screen, with software rendering.
     pub fn shows<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command.env("DISPLAY", &self.display).env("LIBGL_ALWAYS_SOFTWARE", "1")
     }
 
-    /// What xdotool answers, if it does what it is asked for.
+    /// The output of xdotool; `None` if it fails.
     pub fn xdotool(&self, words: &str) -> Option<String> {
         let output = Command::new("xdotool")
             .args(words.split(' '))

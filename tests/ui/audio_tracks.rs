@@ -1,4 +1,4 @@
-//! The menu of a song whose file has several audio tracks, by its accessibility names.
+//! The menu of a song whose file has several audio tracks, operated through accessible names.
 
 use partita::{
     engine::{AudioTrack, Command, Event, SongId, SongState},
@@ -17,7 +17,7 @@ fn track(number: usize, language: &str, is_decodable: bool) -> AudioTrack {
     }
 }
 
-/// The chosen song of the scene, from the second of three tracks.
+/// Makes the selected song the second of three tracks.
 fn with_tracks() -> Event {
     let mut song = song(7, "Lithium", None, SongState::Separated);
     song.track = Some(2);
@@ -37,19 +37,23 @@ fn choose(stage: &mut Stage, menu: &str, entry: &str) -> Vec<Command> {
 fn another_track_is_added_as_a_song() {
     let mut stage = stage(separated());
     assert!(!stage.shows("Audio track"), "a file with one track offers no choice");
-    stage.tell([with_tracks()]);
+    stage.emit([with_tracks()]);
     let import = Command::ImportTrack { paths: vec!["/music/Lithium.flac".into()], track: 1 };
     assert_eq!(choose(&mut stage, "Audio track 2 of 3", "1: Vorbis, eng"), [import]);
-    assert_eq!(choose(&mut stage, "Audio track 2 of 3", "2: Vorbis, por"), [], "it is shown");
+    assert_eq!(
+        choose(&mut stage, "Audio track 2 of 3", "2: Vorbis, por"),
+        [],
+        "the selected track was imported again"
+    );
     stage.click("Audio track 2 of 3");
-    assert!(!stage.shows("3: Vorbis, fra"), "it cannot be decoded");
+    assert!(!stage.shows("3: Vorbis, fra"), "a track that cannot be decoded is offered");
 }
 
 #[test]
 fn the_menu_speaks_portuguese() {
     speak(portuguese());
     let mut stage = stage(processing());
-    stage.tell([with_tracks()]);
+    stage.emit([with_tracks()]);
     let shown = stage.shows("Faixa de áudio 2 de 3");
     speak(Language::english());
     assert!(shown);

@@ -1,4 +1,4 @@
-//! Lanes dragged out of the window by their names: what is asked of the engine, and when.
+//! Lanes dragged out of the window by their names: the commands to the engine, and their timing.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ fn press(stage: &mut Stage, pos: Pos2, pressed: bool, modifiers: Modifiers) {
     stage.harness.step();
 }
 
-/// Drags from `from` to beyond the window's edge, and holds.
+/// Drags from `from` to beyond the window's edge, without releasing.
 fn drag(stage: &mut Stage, from: Pos2, modifiers: Modifiers) {
     stage.harness.hover_at(from);
     stage.harness.run_steps(2);
@@ -46,7 +46,7 @@ fn asked_for(stems: &[&str]) -> Command {
     Command::PrepareDrag { song: SONG, stems: names(stems) }
 }
 
-/// Files that are not there: a drag of them begins and fails, on any machine.
+/// An event with missing files, so that a drag starts and fails on any machine.
 fn ready(stems: &[&str]) -> Event {
     Event::DragReady { song: SONG, stems: names(stems), files: vec!["/not/there.wav".into()] }
 }
@@ -62,7 +62,7 @@ fn a_lane_is_dragged_by_its_name_and_its_file_is_asked_for_once() {
     let_go(&mut stage);
     assert!(!stage.shows("Preparing") && stage.harness.state().ui_state().drag_out.is_none());
     assert_eq!(stage.asked(), []);
-    assert_eq!(stage.deck.position.get(), 0, "nothing is sought");
+    assert_eq!(stage.deck.position.get(), 0, "a drag must not seek");
 }
 
 #[test]
@@ -111,18 +111,18 @@ fn files_follow_the_pointer_only_while_the_same_lane_is_held() {
     let mut stage = stage(separated());
     let from = name_of(&stage, "Vocals");
     drag(&mut stage, from, NONE);
-    stage.tell([ready(&["drums"])]);
-    assert!(stage.shows("Preparing vocals…"), "the files of another drag");
+    stage.emit([ready(&["drums"])]);
+    assert!(stage.shows("Preparing vocals…"), "files of another drag must be ignored");
     let_go(&mut stage);
-    stage.tell([ready(&["vocals"])]);
+    stage.emit([ready(&["vocals"])]);
     std::thread::sleep(Duration::from_millis(100));
     stage.harness.run_steps(2);
-    assert!(stage.harness.state().state().notices().is_empty(), "it was let go before");
+    assert!(stage.harness.state().state().notices().is_empty(), "the button was released before");
     drag(&mut stage, from, NONE);
-    stage.tell([ready(&["vocals"])]);
+    stage.emit([ready(&["vocals"])]);
     let until = Instant::now() + Duration::from_secs(20);
     while stage.harness.state().state().notices().is_empty() {
-        assert!(Instant::now() < until, "the drag did not begin");
+        assert!(Instant::now() < until, "the drag did not start");
         std::thread::sleep(Duration::from_millis(10));
         stage.harness.step();
     }
@@ -138,11 +138,11 @@ fn a_failure_ends_the_drag_with_a_notice() {
     drag(&mut stage, from, NONE);
     let failed =
         |request, text: &str| Event::Failed { request, song: Some(SONG), problem: recorded(text) };
-    stage.tell([failed(None, "The waveform cannot be drawn")]);
-    assert!(stage.shows("Preparing"), "a failure of another kind ends no drag");
+    stage.emit([failed(None, "The waveform cannot be drawn")]);
+    assert!(stage.shows("Preparing"), "an unrelated failure must not end the drag");
     let request = stage.harness.state().ui_state().drag_out.as_ref().unwrap().request;
-    stage.tell([failed(Some(request), "The disk is full")]);
+    stage.emit([failed(Some(request), "The disk is full")]);
     assert!(stage.shows("The disk is full") && !stage.shows("Preparing"));
-    stage.tell([ready(&["vocals"])]);
+    stage.emit([ready(&["vocals"])]);
     assert_eq!(stage.harness.state().state().notices().len(), 2);
 }

@@ -1,4 +1,4 @@
-//! The export dialog: what is chosen, and what is asked of the engine for it.
+//! The export dialog: the choices, and the resulting requests to the engine.
 
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
@@ -22,21 +22,21 @@ const NONE: Modifiers = Modifiers::NONE;
 const CTRL: Modifiers = Modifiers::COMMAND;
 const SONG: SongId = SongId(7);
 
-/// The first song is separated and its export dialog is open.
+/// A window with a separated first song and its export dialog.
 pub fn dialog() -> Stage {
     let mut stage = stage(separated());
     open(&mut stage);
     stage
 }
 
-/// Opens the dialog, with a folder that is the same on every machine.
+/// Opens the dialog with a folder that is the same on every machine.
 pub fn open(stage: &mut Stage) {
     answer(stage, Outcome::Picked(vec!["/home/me/Music".into()]));
     stage.press(CTRL, Key::E);
     assert_eq!(stage.asked(), [Command::Describe(SONG)]);
 }
 
-/// What comes of the system's dialog for the folder.
+/// Delivers the answer of the system's folder dialog.
 fn answer(stage: &mut Stage, outcome: Outcome) {
     let ctx = stage.harness.ctx.clone();
     let answer = Answer { purpose: Purpose::ExportFolder, outcome };
@@ -44,7 +44,7 @@ fn answer(stage: &mut Stage, outcome: Outcome) {
     stage.harness.run_steps(3);
 }
 
-/// What one export was asked for.
+/// The request of one export.
 pub struct Sent {
     pub id: ExportId,
     pub selection: Selection,
@@ -52,12 +52,12 @@ pub struct Sent {
     pub paths: Vec<String>,
 }
 
-/// The one export that was asked for.
+/// The only export request.
 pub fn sent(stage: &Stage) -> Sent {
     let mut asked = stage.asked();
     assert_eq!(asked.len(), 1, "{asked:?}");
     let Some(Command::Export { id, song: SONG, selection, place, settings }) = asked.pop() else {
-        panic!("no export was asked for");
+        panic!("expected an export request");
     };
     let fields = Fields {
         artist: "Software-Entwicklungskit".into(),
@@ -71,10 +71,10 @@ pub fn sent(stage: &Stage) -> Sent {
     Sent { id, selection, settings, paths }
 }
 
-/// Exports and gives what was asked for.
+/// Clicks Export and returns the request.
 pub fn export(stage: &mut Stage) -> Sent {
     stage.click("Export");
-    assert_eq!(stage.harness.state().ui_state().export, None, "the dialog closes");
+    assert_eq!(stage.harness.state().ui_state().export, None, "the dialog must close");
     sent(stage)
 }
 
@@ -132,7 +132,7 @@ fn all_but_each_ticked_one_is_the_song_without_it() {
     let all_but = names(&["vocals"]);
     assert_eq!(sent.selection, Selection { all_but, ..Selection::default() });
     let path = "/home/me/Music/Software-Entwicklungskit - Lithium (all but vocals).wav";
-    assert_eq!(sent.paths, [path], "one file is named as one");
+    assert_eq!(sent.paths, [path], "a single file must use the pattern for one file");
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn depth_and_rate_are_sent() {
         stage.click("Sample rate: 48 kHz");
         let settings = export(&mut stage).settings;
         assert_eq!((settings.depth, settings.rate), (Some(depth), Some(48_000)));
-        // They are offered again, and can be taken back.
+        // The choices are offered again and can be reverted.
         stage.press(CTRL, Key::E);
         stage.asked();
         stage.click("Sample rate: 44.1 kHz");
@@ -219,12 +219,12 @@ fn any_loudness_can_be_typed() {
     type_into(&mut stage, "Loudness in LUFS", "loud");
     assert!(stage.shows("Expected a loudness from −70 to 0") && !is_enabled(&stage, "Export"));
     stage.press(NONE, Key::Enter);
-    assert_eq!(stage.asked(), [], "Enter does not export what cannot be");
+    assert_eq!(stage.asked(), [], "Enter must not export invalid choices");
     type_into(&mut stage, "Loudness in LUFS", "−18,5");
     assert_eq!(export(&mut stage).settings.loudness_lufs, Some(-18.5));
 }
 
-/// Types into a field in place of what was there.
+/// Replaces the text of a field.
 fn type_into(stage: &mut Stage, name: &str, words: &str) {
     stage.harness.get_by_label(name).focus();
     stage.harness.run_steps(2);
@@ -238,9 +238,9 @@ fn names_are_shown_while_they_are_typed() {
     let mut stage = dialog();
     assert!(stage.shows("Software-Entwicklungskit - Lithium (mix).wav"));
     type_into(&mut stage, "File name pattern", "{track} {title}");
-    assert!(stage.shows("Lithium.wav"), "the library knows no number");
+    assert!(stage.shows("Lithium.wav"), "the library has no track number");
     let fields = Fields { title: "Lithium".into(), track: Some(4), ..Fields::default() };
-    stage.tell([Event::Described { song: SONG, fields }]);
+    stage.emit([Event::Described { song: SONG, fields }]);
     assert!(stage.shows("04 Lithium.wav"));
     stage.harness.get_by_label("Format: FLAC").click();
     stage.harness.run_steps(3);
@@ -248,7 +248,10 @@ fn names_are_shown_while_they_are_typed() {
     stage.click("{album}");
     stage.harness.event(egui::Event::Text(" take 2".to_owned()));
     stage.harness.run_steps(3);
-    assert!(stage.shows("04 Lithium take 2.flac"), "typing goes on behind what was inserted");
+    assert!(
+        stage.shows("04 Lithium take 2.flac"),
+        "the cursor must be behind the inserted placeholder"
+    );
     let choices = &stage.harness.state().ui_state().choices;
     assert_eq!(choices.name_of_one, "{track} {title}{album} take 2");
     stage.click("Content: Selected stems");
@@ -258,7 +261,7 @@ fn names_are_shown_while_they_are_typed() {
 }
 
 #[test]
-fn a_wrong_name_is_told_and_not_exported() {
+fn a_wrong_name_is_reported_and_not_exported() {
     let mut stage = dialog();
     for (typed, words) in [
         ("{titel}", "Unknown field {titel}; expected one of: {artist} {title}"),
@@ -281,7 +284,7 @@ fn a_wrong_name_is_told_and_not_exported() {
 }
 
 #[test]
-fn without_a_tick_or_a_sound_the_reason_is_told() {
+fn without_a_tick_or_a_sound_the_reason_is_shown() {
     let mut stage = stage(separated());
     for stem in ["Vocals", "Drums", "Bass", "Other"] {
         stage.click(stem);
@@ -339,7 +342,7 @@ fn escape_and_cancel_keep_what_was_chosen_and_export_nothing() {
     assert_eq!(sent(&stage).settings.depth, Some(Depth::Int16));
 }
 
-/// Presses Tab until what is called `name` has the focus.
+/// Presses Tab until the control `name` has the focus.
 fn tab_to(stage: &mut Stage, name: &str) {
     for _ in 0..60 {
         if stage.harness.get_by_label(name).is_focused() {
@@ -347,7 +350,7 @@ fn tab_to(stage: &mut Stage, name: &str) {
         }
         stage.press(NONE, Key::Tab);
     }
-    panic!("“{name}” is not reached by Tab");
+    panic!("“{name}” is not reachable by Tab");
 }
 
 #[test]
@@ -374,7 +377,7 @@ fn everything_is_done_with_the_keyboard() {
     tab_to(&mut stage, "{stem}");
     stage.press(NONE, Key::Enter);
     assert!(stage.harness.get_by_label("File name pattern").is_focused());
-    assert!(!stage.deck.playing.get(), "the dialog has the keyboard");
+    assert!(!stage.deck.playing.get(), "the dialog must capture the keyboard");
     tab_to(&mut stage, "Choose…");
     tab_to(&mut stage, "Cancel");
     tab_to(&mut stage, "Format: ALAC");
@@ -385,7 +388,7 @@ fn everything_is_done_with_the_keyboard() {
     assert_eq!(
         settings.format,
         format(|format| format.id == "flac"),
-        "Enter exports what is chosen"
+        "Enter must export the current choices"
     );
     assert_eq!((settings.depth, settings.rate), (Some(Depth::Int24), Some(44_100)));
     assert_eq!(settings.on_exists, OnExists::Number);

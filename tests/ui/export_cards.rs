@@ -1,4 +1,4 @@
-//! The cards of exports: what runs, what was written, and what is asked about names that are taken.
+//! The cards of exports: progress, written files, and the question about existing files.
 
 use std::path::PathBuf;
 
@@ -30,11 +30,11 @@ fn files_that_are_there_are_asked_about() {
         stage.click("Bit depth: 16 bit");
         let first = export(&mut stage);
         let there: Vec<PathBuf> = first.paths[..2].iter().map(PathBuf::from).collect();
-        stage.tell([Event::Export { id: first.id, state: ExportState::Exists(there) }]);
+        stage.emit([Event::Export { id: first.id, state: ExportState::Exists(there) }]);
         assert!(stage.shows("“Lithium”: 2 files already exist"));
         assert!(stage.shows("drums.wav and bass.wav"));
         stage.harness.check_accessibility();
-        // What is chosen meanwhile for another export is not this one's.
+        // Later choices for another export do not affect this one.
         stage.press(CTRL, Key::E);
         stage.click("Bit depth: 24 bit");
         stage.press(NONE, Key::Escape);
@@ -49,8 +49,8 @@ fn files_that_are_there_are_asked_about() {
         assert_ne!(second.id, first.id);
         assert_eq!((&second.selection, &second.paths), (&first.selection, &first.paths));
         assert_eq!(second.settings, Settings { on_exists, ..first.settings });
-        stage.tell([Event::Export { id: second.id, state: ExportState::Running(0.2) }]);
-        assert!(stage.shows("Exporting “Lithium”…"), "its card has its name");
+        stage.emit([Event::Export { id: second.id, state: ExportState::Running(0.2) }]);
+        assert!(stage.shows("Exporting “Lithium”…"), "the card lacks the song's title");
     }
 }
 
@@ -63,25 +63,25 @@ fn exports_run_side_by_side_and_end() {
     stage.click("Loudness: −14 LUFS");
     let second = export(&mut stage);
     let running = |id, part| Event::Export { id, state: ExportState::Running(part) };
-    stage.tell([running(first.id, 0.5), running(second.id, 0.25)]);
+    stage.emit([running(first.id, 0.5), running(second.id, 0.25)]);
     assert!(stage.shows("50 %") && stage.shows("25 %"));
     let done = |gain_db, notes: &[Note]| ExportState::Done {
         files: vec!["/out/Lithium.wav".into()],
         gain_db,
         notes: Notes(notes.to_vec()),
     };
-    stage.tell([Event::Export { id: first.id, state: done(-1.24, &[]) }]);
+    stage.emit([Event::Export { id: first.id, state: done(-1.24, &[]) }]);
     assert!(stage.shows("Done: Lithium.wav"));
     assert!(stage.shows("In /out. −1.2 dB on all files, to avoid clipping"));
     assert!(stage.shows("Show"));
     stage.click("Cancel export");
     assert_eq!(stage.asked(), [Command::CancelExport(second.id)]);
     let state = done(3.0, &[Note::FromDraft]);
-    stage.tell([Event::Export { id: second.id, state }]);
+    stage.emit([Event::Export { id: second.id, state }]);
     assert!(stage.shows(
         "+3.0 dB on all files, for the loudness. Made of a draft: standard and best sound better"
     ));
-    stage.tell([Event::Export { id: first.id, state: ExportState::Failed(recorded("no room")) }]);
+    stage.emit([Event::Export { id: first.id, state: ExportState::Failed(recorded("no room")) }]);
     assert!(stage.shows("“Lithium” was not exported") && stage.shows("No room"));
     stage.harness.check_accessibility();
     for left in [1, 0] {
@@ -98,13 +98,13 @@ fn what_was_written_can_be_shown() {
     let id = export(&mut stage).id;
     let files: Vec<PathBuf> = vec!["/out/a/drums.wav".into(), "/out/a/bass.wav".into()];
     let state = ExportState::Done { files, gain_db: 0.0, notes: Notes::default() };
-    stage.tell([Event::Export { id, state }]);
+    stage.emit([Event::Export { id, state }]);
     assert!(stage.shows("Done: 2 files of “Lithium”") && stage.shows("In /out/a"));
     assert!(is_enabled(&stage, "Show"));
     let none = ExportState::Done { files: Vec::new(), gain_db: 0.0, notes: Note::AllExist.into() };
-    stage.tell([Event::Export { id, state: none }]);
+    stage.emit([Event::Export { id, state: none }]);
     assert!(
         stage.shows("Nothing was written for “Lithium”") && stage.shows("All files exist already")
     );
-    assert!(!stage.shows("Show"), "there is nothing to show");
+    assert!(!stage.shows("Show"), "no file was written");
 }

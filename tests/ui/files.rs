@@ -1,4 +1,4 @@
-//! Files that come in and go: imports, removals, and a data folder that cannot be used.
+//! Imports, removals, and a data folder that cannot be used.
 
 use std::{
     path::{Path, PathBuf},
@@ -30,7 +30,7 @@ impl egui::DroppedFile for Dropped {
     }
 }
 
-/// The commands that follow from files whose content is looked at first.
+/// The commands that follow from files whose content has to be read first.
 fn asked_in_time(stage: &mut Stage) -> Vec<Command> {
     let until = Instant::now() + Duration::from_secs(10);
     loop {
@@ -66,7 +66,7 @@ fn a_dropped_model_is_known_by_its_content() {
     assert_eq!(drop_file(folder.path()), [Command::Import(vec![folder.path().to_owned()])]);
 }
 
-/// What the engine tells of a file that is in the library now.
+/// Events of the engine about a file that was imported.
 fn imported(id: i64, title: &str) -> [Event; 2] {
     let song = song(id, title, None, SongState::Ready);
     let (id, path) = (song.id, song.path.clone());
@@ -84,18 +84,18 @@ fn files_dropped_anywhere_are_imported_and_the_first_is_shown() {
     }
     stage.harness.step();
     assert_eq!(asked_in_time(&mut stage), [Command::Import(files.to_vec())]);
-    stage.tell([Event::Importing { path: files[0].clone(), fraction: 0.42 }]);
+    stage.emit([Event::Importing { path: files[0].clone(), fraction: 0.42 }]);
     assert!(stage.shows("a b.mp3, Importing… 42 %"));
-    stage.tell(imported(8, "a b"));
+    stage.emit(imported(8, "a b"));
     assert_eq!(stage.asked(), [Command::Open(SongId(8))]);
-    stage.tell(imported(9, "c"));
-    assert_eq!(stage.asked(), [], "only the first takes the window");
-    stage.tell([Event::ImportEnded]);
-    stage.tell([Event::ImportFailed { path: files[0].clone(), problem: recorded("is empty") }]);
-    stage.tell([Event::ImportEnded, Event::Song(song(5, "On the run", None, SongState::Ready))]);
-    assert_eq!(stage.asked(), [], "a song that only changes takes nothing");
-    stage.tell(imported(6, "Let's Go Fishin'"));
-    assert_eq!(stage.asked(), [Command::Open(SongId(6))], "a song that is known is shown too");
+    stage.emit(imported(9, "c"));
+    assert_eq!(stage.asked(), [], "only the first song is selected");
+    stage.emit([Event::ImportEnded]);
+    stage.emit([Event::ImportFailed { path: files[0].clone(), problem: recorded("is empty") }]);
+    stage.emit([Event::ImportEnded, Event::Song(song(5, "On the run", None, SongState::Ready))]);
+    assert_eq!(stage.asked(), [], "a changed song must not be selected");
+    stage.emit(imported(6, "Let's Go Fishin'"));
+    assert_eq!(stage.asked(), [Command::Open(SongId(6))], "a known song must be selected as well");
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_file_of_the_command_line_is_imported_and_shown() {
     let file = PathBuf::from("/music/Vibe Ace.flac");
     stage.harness.state_mut().import(&ctx, vec![file.clone()]);
     assert_eq!(stage.asked(), [Command::Import(vec![file])]);
-    stage.tell(imported(4, "Vibe Ace"));
+    stage.emit(imported(4, "Vibe Ace"));
     assert_eq!(stage.asked(), [Command::Open(SongId(4))]);
     stage.harness.state_mut().import(&ctx, Vec::new());
     assert_eq!(stage.asked(), []);
@@ -120,14 +120,18 @@ fn files_of_a_later_start_are_imported() {
     later.send(vec![file.clone()]).unwrap();
     later.send(Vec::new()).unwrap();
     stage.harness.run_steps(2);
-    assert_eq!(stage.asked(), [Command::Import(vec![file])], "a start without files only shows it");
+    assert_eq!(
+        stage.asked(),
+        [Command::Import(vec![file])],
+        "a start without files only raises the window"
+    );
 }
 
 #[test]
 fn a_data_folder_that_cannot_be_used_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("a file");
-    std::fs::write(&home, b"no folder").unwrap();
+    std::fs::write(&home, b"not a folder").unwrap();
     let error = run(Options { home: home.clone(), ..Options::default() }).unwrap_err();
     let words = format!("{error:#}");
     assert!(words.contains(&home.display().to_string()) && !words.contains("window"), "{words}");
@@ -141,7 +145,7 @@ fn a_failed_import_is_named_and_waved_away() {
     assert!(!stage.shows("letter.txt"));
     let (request, song) = (None, Some(SongId(7)));
     let failed = Event::Failed { request, song, problem: recorded("The stems are damaged") };
-    stage.tell([failed]);
+    stage.emit([failed]);
     assert!(stage.shows("The stems are damaged"));
 }
 
@@ -152,7 +156,7 @@ fn many_failures_do_not_bury_the_library() {
         path: format!("/music/{i}.txt").into(),
         problem: recorded(&"is not an audio file; ".repeat(30)),
     };
-    stage.tell((0..20).map(failed));
+    stage.emit((0..20).map(failed));
     assert!(stage.shows("and 18 more") && stage.shows("On the run,"));
     stage.click("Dismiss all");
     assert!(!stage.shows("not an audio file") && !stage.shows("more"));
@@ -175,21 +179,21 @@ fn a_song_is_removed_unless_the_user_thinks_better_of_it() {
     remove(&mut stage);
     assert!(!stage.shows("Lithium,") && stage.shows("Removed “Lithium”"));
     assert_eq!(stage.asked(), [remove_it.clone(), open(6)]);
-    stage.tell([Event::SongRemoved(SongId(7))]);
+    stage.emit([Event::SongRemoved(SongId(7))]);
     stage.click("Undo");
     assert!(!stage.shows("Removed “Lithium”"));
     assert_eq!(stage.asked(), [Command::Restore(SongId(7))]);
-    stage.tell([song.clone()]);
+    stage.emit([song.clone()]);
     assert!(stage.shows("Lithium,"));
-    assert_eq!(stage.asked(), [open(7)], "what is back is shown");
-    // By keyboard too, and by one who is quicker than the engine.
+    assert_eq!(stage.asked(), [open(7)], "a restored song must be selected");
+    // The keyboard works too, even before the engine has confirmed the removal.
     stage.harness.get_by_label_contains("Lithium,").focus();
     stage.harness.run_steps(2);
     stage.press(NONE, Key::Delete);
     assert!(stage.shows("Removed “Lithium”"));
     stage.press(Modifiers::COMMAND, Key::Z);
     assert_eq!(stage.asked(), [remove_it, open(6), Command::Restore(SongId(7))]);
-    stage.tell([Event::SongRemoved(SongId(7)), song]);
+    stage.emit([Event::SongRemoved(SongId(7)), song]);
     assert!(stage.shows("Lithium,"));
     assert_eq!(stage.asked(), [open(7)]);
 }
@@ -201,7 +205,7 @@ fn what_was_removed_comes_back_in_the_order_it_went_also_after_a_while() {
         stage.harness.get_by_label_contains(title).focus();
         stage.harness.run_steps(2);
         stage.press(NONE, Key::Delete);
-        stage.tell([Event::SongRemoved(SongId(song))]);
+        stage.emit([Event::SongRemoved(SongId(song))]);
     }
     let mut waited = std::time::Duration::ZERO;
     while stage.shows("Removed “Vibe Ace”") {
@@ -216,5 +220,5 @@ fn what_was_removed_comes_back_in_the_order_it_went_also_after_a_while() {
         assert_eq!(stage.asked(), [Command::Restore(SongId(song))]);
     }
     stage.press(Modifiers::COMMAND, Key::Z);
-    assert_eq!(stage.asked(), [], "there is nothing more");
+    assert_eq!(stage.asked(), [], "nothing is left to undo");
 }

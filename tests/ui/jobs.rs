@@ -1,4 +1,4 @@
-//! The page of the jobs, and what is asked of the engine from it.
+//! The jobs page, and its requests to the engine.
 
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
@@ -11,7 +11,7 @@ use super::stage::{Stage, job, names, recorded, stage, unprocessed};
 
 const NONE: Modifiers = Modifiers::NONE;
 
-/// A window with a job of every kind, on the page of the jobs.
+/// Events for a job of every kind.
 pub fn jobs() -> Vec<Event> {
     let mut events = unprocessed();
     let of = |id, song, state, done| {
@@ -38,7 +38,7 @@ fn page() -> Stage {
     stage
 }
 
-/// The jobs of the page from top to bottom, by their first words.
+/// The titles of the page's jobs from top to bottom.
 fn order(stage: &Stage) -> Vec<String> {
     let mut rows: Vec<_> = stage.harness.query_all_by_label_contains(" · htdemucs, ").collect();
     rows.sort_by(|a, b| a.rect().top().total_cmp(&b.rect().top()));
@@ -82,16 +82,16 @@ fn what_is_asked_of_a_job_reaches_the_engine() {
         stage.click(button);
         assert_eq!(stage.asked(), [command], "{button}");
     }
-    stage.tell([Event::Job(job(3, 7, JobState::Paused, 24))]);
+    stage.emit([Event::Job(job(3, 7, JobState::Paused, 24))]);
     assert!(stage.shows("Paused at 42 %"));
     stage.click("Continue: Lithium");
     assert_eq!(stage.asked(), [Command::Continue(JobId(3))]);
     let files = vec!["/out/drums.wav".into(), "/out/mix.wav".into()];
-    stage.tell([Event::Tracks { job: JobId(4), files: Vec::new() }]);
+    stage.emit([Event::Tracks { job: JobId(4), files: Vec::new() }]);
     let done = job(5, 4, JobState::Done, 56);
-    stage.tell([Event::Job(done), Event::Tracks { job: JobId(5), files }]);
-    assert!(stage.shows("drums.wav and mix.wav"), "its result files are named");
-    stage.tell([Event::JobsCleared(vec![JobId(1), JobId(2)])]);
+    stage.emit([Event::Job(done), Event::Tracks { job: JobId(5), files }]);
+    assert!(stage.shows("drums.wav and mix.wav"), "the result files are not listed");
+    stage.emit([Event::JobsCleared(vec![JobId(1), JobId(2)])]);
     assert_eq!(order(&stage).len(), 3);
 }
 
@@ -113,7 +113,7 @@ fn waiting_jobs_change_places_by_drag_and_by_keys() {
     stage.harness.event(egui::Event::PointerButton { pos, button, pressed: false, modifiers });
     stage.harness.run_steps(3);
     assert_eq!(stage.asked(), [Command::MoveJob { job: JobId(4), to: 1 }]);
-    stage.tell([Event::Queue(vec![JobId(5), JobId(4)])]);
+    stage.emit([Event::Queue(vec![JobId(5), JobId(4)])]);
     assert_eq!(order(&stage)[1..3], ["Vibe Ace", "On the run"]);
     stage.harness.get_by_label_contains("On the run, Vocals").focus();
     stage.harness.run_steps(2);
@@ -139,7 +139,7 @@ fn everything_is_reset_only_after_it_was_said_what_that_deletes() {
     let mut stage = page();
     stage.click("Reset everything…");
     let home = "/home/me/.local/share/partita".into();
-    stage.tell([Event::HomeMeasured { home, all: 5_000_000_000, stems: 3_210_000_000 }]);
+    stage.emit([Event::HomeMeasured { home, all: 5_000_000_000, stems: 3_210_000_000 }]);
     let words = "This removes 5 songs and 5 jobs from the library and deletes all stems (3.2 GB)";
     assert!(stage.shows(words));
     stage.harness.check_accessibility();
@@ -151,6 +151,6 @@ fn everything_is_reset_only_after_it_was_said_what_that_deletes() {
     stage.click("Reset everything…");
     stage.click("Delete everything");
     assert_eq!(stage.asked(), [Command::Reset]);
-    stage.tell([Event::Library { songs: Vec::new(), jobs: Vec::new() }]);
+    stage.emit([Event::Library { songs: Vec::new(), jobs: Vec::new() }]);
     assert!(stage.shows("No jobs yet"));
 }

@@ -1,5 +1,5 @@
-//! The same scenes in every language and in the [pseudo-language](super::pseudo): no text is the same as
-//! in English, unless it belongs to no language: titles, names of formats, numbers.
+//! Scenes in every language and in the [pseudo-language](super::pseudo): no text equals the English
+//! one, except titles, names of formats, and numbers.
 
 use egui::{Key, Modifiers, Theme};
 use egui_kittest::{Node, kittest::NodeT as _};
@@ -22,7 +22,7 @@ use super::{
     stage::{Stage, TERMS, job, library, processing, separated, unprocessed},
 };
 
-/// Rightly the same in both languages, by themselves or beside numbers and names.
+/// Words that are rightly the same in both languages, alone or beside numbers and names.
 const SAME: &[&str] = &[
     "htdemucs",
     "Threads",
@@ -54,10 +54,10 @@ const SAME: &[&str] = &[
     "×",
 ];
 
-/// What is written on keys in either language.
+/// Labels of keys in either language.
 const KEYS: &[&str] = &["Ctrl", "Shift", "Enter", "Esc", "Home", "End", "PgUp", "PgDn", "F1", "F2"];
 
-/// Names in the scenes: songs, files, and recorded sentences, which stay in English.
+/// Names in the scenes: songs, files, and recorded sentences, which stay English.
 const NAMES: &[&str] = &[
     "https",
     "Lithium",
@@ -78,7 +78,7 @@ const NAMES: &[&str] = &[
     "letter.txt: is not audio; WAV, FLAC, MP3 and others can be read",
 ];
 
-/// Everything that can be read or heard in the window, in its order.
+/// All visible and accessible texts of the window, in order.
 fn texts(stage: &Stage) -> Vec<String> {
     let nodes = stage.harness.root().children_recursive();
     nodes
@@ -91,10 +91,10 @@ fn texts(stage: &Stage) -> Vec<String> {
         .collect()
 }
 
-/// How the names of exported files end.
+/// Extensions of exported files.
 const ENDINGS: &[&str] = &[".wav", ".flac", ".m4a", ".mp3", ".opus", ".mp4", ".dawproject"];
 
-/// Whether nothing is left of a text without what is no language's.
+/// Whether a text has no words of a language.
 fn is_no_language(text: &str) -> bool {
     if !text.contains(": ") && ENDINGS.iter().any(|ending| text.ends_with(ending)) {
         return true;
@@ -114,7 +114,7 @@ fn is_no_language(text: &str) -> bool {
     })
 }
 
-/// The same in every language, and not read from a message.
+/// Words that are the same in every language, and not from a message.
 const PROPER: &[&str] = &[
     "Partita",
     "htdemucs",
@@ -178,7 +178,7 @@ fn answered(mut stage: Stage, purpose: Purpose, outcome: Outcome) -> Stage {
     stage
 }
 
-/// The export dialog, open with a known folder.
+/// The open export dialog with a fixed folder.
 fn exporting(stage: Stage) -> Stage {
     let folder = Outcome::Picked(vec!["/home/me/Music".into()]);
     let mut stage = answered(stage, Purpose::ExportFolder, folder);
@@ -219,7 +219,7 @@ fn no_page_shows_the_other_language() {
         move |mut stage: Stage| {
             stage.press(modifiers, key);
             let home = "/home/me".into();
-            stage.tell([Event::HomeMeasured { home, all: 5_000_000, stems: 4_000_000 }]);
+            stage.emit([Event::HomeMeasured { home, all: 5_000_000, stems: 4_000_000 }]);
             stage
         }
     };
@@ -236,14 +236,15 @@ fn no_page_shows_the_other_language() {
     for nth in 0..2 {
         let asked = |stage: Stage| {
             let mut stage = pressed(ctrl, Key::Comma)(stage);
-            // On the page: right of the library and above the transport.
+            // On the page, to the right of the library and above the transport.
             let is_question = |node: &Node<'_>| {
-                let is_it = node.accesskit_node().label().is_some_and(|it| it.ends_with('…'));
-                is_it && node.rect().left() > 288.0 && node.rect().bottom() < 720.0
+                let is_named =
+                    node.accesskit_node().label().is_some_and(|label| label.ends_with('…'));
+                is_named && node.rect().left() > 288.0 && node.rect().bottom() < 720.0
             };
             let buttons: Vec<_> =
                 stage.harness.root().children_recursive().filter(is_question).collect();
-            assert!(buttons.len() >= 3, "and the report's");
+            assert!(buttons.len() >= 3, "expected the report's button as well");
             buttons[nth].click();
             stage.harness.run_steps(3);
             stage
@@ -324,7 +325,7 @@ fn no_export_shows_the_other_language() {
             let other_what = |stage| {
                 let mut stage = dialog(stage);
                 let choices = choices(&stage);
-                // "Content" is the first choice in the dialog; where there is none, it is the format.
+                // "Content" is the first choice in the dialog; without it, the format is.
                 click_end(&mut stage, &choices[nth]);
                 stage
             };
@@ -344,7 +345,7 @@ fn no_export_shows_the_other_language() {
         for state in [done, none, there, failed, ExportState::Running(0.42)] {
             stage.press(Modifiers::NONE, Key::Enter);
             let id = sent(&stage).id;
-            stage.tell([Event::Export { id, state }]);
+            stage.emit([Event::Export { id, state }]);
             stage.press(Modifiers::COMMAND, Key::E);
             stage.asked();
         }
@@ -365,7 +366,7 @@ fn choices(stage: &Stage) -> Vec<String> {
     labels.collect()
 }
 
-/// Chooses what ends like this.
+/// Clicks the choice whose name ends with `end`.
 fn click_end(stage: &mut Stage, end: &str) {
     let name = choices(stage).into_iter().find(|label| label.ends_with(end)).unwrap();
     stage.click(&name);

@@ -1,4 +1,4 @@
-//! The library: its order, several songs at once, titles, badges, folding.
+//! The library: order, multiple selection, titles, badges, collapsing.
 
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
@@ -11,7 +11,7 @@ use super::stage::{
 const NONE: Modifiers = Modifiers::NONE;
 const CTRL: Modifiers = Modifiers::COMMAND;
 
-/// The first words of the rows.
+/// The titles of the rows.
 fn titles(stage: &Stage) -> Vec<String> {
     let first = |row: String| row.split(',').next().unwrap().to_owned();
     stage.rows().into_iter().map(first).collect()
@@ -22,7 +22,7 @@ fn click(stage: &mut Stage, row: &str, modifiers: Modifiers) {
     stage.harness.run_steps(3);
 }
 
-/// The titles of the rows that are chosen.
+/// The ids of the marked songs.
 fn chosen(stage: &Stage) -> Vec<i64> {
     stage.harness.state().ui_state().marked.iter().map(|song| song.0).collect()
 }
@@ -37,7 +37,7 @@ fn songs_are_sorted_by_what_is_chosen() {
     let mut stage = stage(unprocessed());
     let mut longer = song(5, "On the run", Some("Joshua Morin"), SongState::Ready);
     longer.frames *= 2;
-    stage.tell([Event::Song(longer), Event::Job(job(2, 4, JobState::Waiting, 0))]);
+    stage.emit([Event::Song(longer), Event::Job(job(2, 4, JobState::Waiting, 0))]);
     let by_age = ["Lithium", "Let's Go Fishin'", "On the run", "Vibe Ace", "take 3 (rough mix)"];
     assert_eq!(titles(&stage), by_age);
     let sort = |stage: &mut Stage, from: &str, to: &str| {
@@ -57,7 +57,7 @@ fn songs_are_sorted_by_what_is_chosen() {
     assert_eq!(sort(&mut stage, "By length", "By state")[..2], ["Vibe Ace", "Let's Go Fishin'"]);
     let reversed = sort(&mut stage, "By state", "Reverse order");
     assert_eq!(reversed.last().unwrap(), "Vibe Ace");
-    // "Next" goes by what is shown.
+    // The next song follows the displayed order.
     stage.asked();
     stage.harness.state_mut();
     stage.press(CTRL, Key::ArrowUp);
@@ -70,13 +70,13 @@ fn songs_are_sorted_by_what_is_chosen() {
 fn several_songs_are_chosen_and_worked_on_together() {
     let mut stage = stage(unprocessed());
     click(&mut stage, "On the run,", CTRL);
-    assert_eq!(chosen(&stage), [5, 7], "with the one that is shown");
+    assert_eq!(chosen(&stage), [5, 7], "expected the selected song as well");
     assert!(stage.shows("2 songs selected"));
     click(&mut stage, "On the run,", CTRL);
     click(&mut stage, "Let's Go Fishin',", CTRL);
     click(&mut stage, "take 3 (rough mix),", Modifiers::SHIFT);
-    assert_eq!(chosen(&stage), [3, 4, 5, 6], "all between");
-    assert_eq!(stage.asked(), [], "the song that is shown stays");
+    assert_eq!(chosen(&stage), [3, 4, 5, 6], "expected all songs between");
+    assert_eq!(stage.asked(), [], "the selected song must not change");
     stage.click("Close");
     assert_eq!(chosen(&stage), [0; 0]);
 
@@ -94,7 +94,11 @@ fn several_songs_are_chosen_and_worked_on_together() {
         stage.harness.run_steps(3);
     };
     of_all(&mut stage, "Process");
-    assert_eq!(stage.asked(), [process(3), process(5), process(7)], "those that are to be done");
+    assert_eq!(
+        stage.asked(),
+        [process(3), process(5), process(7)],
+        "expected the songs without stems"
+    );
     of_all(&mut stage, "Remove");
     assert!(titles(&stage).is_empty() && stage.shows("Removed 5 songs"));
     let all = [3, 4, 5, 6, 7];
@@ -104,7 +108,7 @@ fn several_songs_are_chosen_and_worked_on_together() {
     assert_eq!(stage.asked(), [&back[..], &[open]].concat());
     assert_eq!(titles(&stage).len(), 5, "undone");
 
-    // By the keyboard.
+    // Keyboard selection works alike.
     stage.harness.get_by_label_contains("Let's Go Fishin',").focus();
     stage.harness.run_steps(2);
     stage.press(NONE, Key::ArrowDown);
@@ -114,7 +118,7 @@ fn several_songs_are_chosen_and_worked_on_together() {
     assert_eq!(chosen(&stage), [3, 4, 5]);
     stage.press(NONE, Key::Delete);
     assert_eq!(titles(&stage), ["Lithium", "Let's Go Fishin'"]);
-    let asked = stage.asked().into_iter().filter(|it| matches!(it, Command::Remove(_)));
+    let asked = stage.asked().into_iter().filter(|command| matches!(command, Command::Remove(_)));
     assert_eq!(asked.collect::<Vec<_>>(), [3, 4, 5].map(|song| Command::Remove(SongId(song))));
 }
 
@@ -152,7 +156,7 @@ fn several_songs_are_exported_in_the_same_way() {
             _ => None,
         })
         .collect();
-    assert_eq!(exports, [SongId(7), SongId(4), SongId(6)], "those that are separated");
+    assert_eq!(exports, [SongId(7), SongId(4), SongId(6)], "expected the separated songs");
 }
 
 #[test]
@@ -163,7 +167,7 @@ fn a_song_is_given_another_title() {
     assert!(field.is_focused());
     field.type_text("!");
     stage.harness.run_steps(2);
-    // What is typed is no command, and Ctrl+A is the field's.
+    // Typed keys are not commands, and Ctrl+A belongs to the field.
     stage.press(CTRL, Key::A);
     assert_eq!(chosen(&stage), [0; 0]);
     stage.press(NONE, Key::Enter);
@@ -176,7 +180,7 @@ fn a_song_is_given_another_title() {
     stage.harness.get_by_label("Song title").type_text("?");
     stage.harness.run_steps(2);
     stage.press(NONE, Key::Escape);
-    assert_eq!(stage.asked(), [], "as it was");
+    assert_eq!(stage.asked(), [], "the title must not change");
     assert!(!stage.shows("Song title"));
     stage.harness.get_by_label_contains("On the run,").click_secondary();
     stage.harness.run_steps(3);
@@ -188,7 +192,7 @@ fn a_song_is_given_another_title() {
 #[test]
 fn badges_say_how_songs_stand() {
     let mut stage = stage(vec![library(SongState::Ready), ready(), opened(7)]);
-    stage.tell([
+    stage.emit([
         Event::Job(job(1, 7, JobState::Waiting, 0)),
         Event::Job(job(2, 6, JobState::Waiting, 0)),
         Event::Job(job(3, 5, JobState::Paused, 10)),
@@ -210,7 +214,7 @@ fn badges_say_how_songs_stand() {
     stage.harness.get_by_label_contains("Vibe Ace,").click();
     stage.harness.run_steps(3);
     assert!(stage.shows("was not found; its stems are kept"));
-    stage.tell([Event::Missing(Vec::new())]);
+    stage.emit([Event::Missing(Vec::new())]);
     assert!(!stage.shows("Missing") && !stage.shows("is gone"));
 }
 
@@ -218,7 +222,7 @@ fn badges_say_how_songs_stand() {
 fn the_library_is_folded_and_comes_back() {
     let mut stage = stage(unprocessed());
     stage.click("Collapse library");
-    assert!(stage.rows().is_empty() && stage.shows("Lithium"), "the song stays");
+    assert!(stage.rows().is_empty() && stage.shows("Lithium"), "the song must stay visible");
     stage.harness.check_accessibility();
     stage.click("Show library");
     assert_eq!(stage.rows().len(), 5);

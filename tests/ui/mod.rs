@@ -1,4 +1,4 @@
-//! The window, worked through its accessibility tree, and pictures of it.
+//! The window, operated through its accessibility tree, and snapshots of it.
 
 mod audio_tracks;
 mod drag;

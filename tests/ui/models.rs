@@ -1,4 +1,4 @@
-//! Models and qualities in the window: the manager in the settings, and the choice for a song.
+//! Models and qualities in the window: the list in the settings, and the choice for a song.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -65,7 +65,7 @@ fn shown(recipe: &SeparationOptions, makers: &[&[usize]], versions: &[Separation
         song: SongId(7),
         recipe: recipe.clone(),
         has_rest: false,
-        makers: makers.iter().map(|its| its.to_vec()).collect(),
+        makers: makers.iter().map(|networks| networks.to_vec()).collect(),
         missing: vec![0; makers.len()],
         offers: Quality::PRESETS.map(offer).into(),
         versions: versions.iter().map(version).collect(),
@@ -78,9 +78,9 @@ const BAG: [&[usize]; 4] = [&[0], &[1], &[2], &[3]];
 #[test]
 fn models_are_installed_verified_and_removed_in_the_settings() {
     let mut stage = page(unprocessed());
-    stage.tell([models()]);
+    stage.emit([models()]);
     stage.harness.check_accessibility();
-    // The models are further down.
+    // Scrolls down to the models.
     stage.wheel(pos2(700.0, 500.0), vec2(0.0, -100.0), Modifiers::NONE);
     assert!(stage.shows("Installed, 84 MB. Good at everything"));
     assert!(stage.shows(
@@ -88,7 +88,7 @@ fn models_are_installed_verified_and_removed_in_the_settings() {
     ));
     assert!(stage.shows("Your own model"));
 
-    // The terms come before the download.
+    // The terms are displayed before the download.
     assert!(!stage.shows("The terms of htdemucs_ft"));
     stage.click("htdemucs_ft: Install… (84 MB)");
     assert_eq!(stage.asked(), []);
@@ -101,16 +101,16 @@ fn models_are_installed_verified_and_removed_in_the_settings() {
     let task = |task| Event::ModelTask(Some("htdemucs_ft".into()), task);
     let running =
         ModelTask::Running { step: Step::Downloading("example.org".into()), fraction: Some(0.42) };
-    stage.tell([task(running)]);
+    stage.emit([task(running)]);
     assert!(stage.shows("Downloading from example.org… 42 %"));
     stage.click("htdemucs_ft: Stop");
     assert_eq!(stage.asked(), [Command::CancelInstall]);
-    stage.tell([task(ModelTask::Failed(recorded("the network is gone")))]);
+    stage.emit([task(ModelTask::Failed(recorded("the network is gone")))]);
     assert!(stage.shows("The network is gone"));
 
     stage.click("mine: Verify");
     assert_eq!(stage.asked(), [Command::VerifyModel("mine".into())]);
-    stage.tell([Event::ModelTask(Some("mine".into()), ModelTask::Verified)]);
+    stage.emit([Event::ModelTask(Some("mine".into()), ModelTask::Verified)]);
     assert!(stage.shows("All files are intact"));
     stage.click("mine: Remove");
     assert_eq!(stage.asked(), [Command::RemoveModel("mine".into())]);
@@ -126,7 +126,7 @@ fn models_are_installed_verified_and_removed_in_the_settings() {
 #[test]
 fn a_mirror_is_typed_in_the_settings() {
     let mut stage = page(unprocessed());
-    stage.tell([models()]);
+    stage.emit([models()]);
     stage.wheel(pos2(700.0, 500.0), vec2(0.0, -2000.0), Modifiers::NONE);
     stage.harness.get_by_role_and_label(Role::TextInput, "Mirror").focus();
     stage.harness.run_steps(2);
@@ -162,15 +162,15 @@ fn a_checkpoint_that_states_too_little_is_asked_about() {
     let class_name = "MelBandRoformer".to_owned();
     let error = ModelError::FactsMissing { path: file.clone(), class_name, missing };
     let failed = || Event::ModelTask(None, ModelTask::Failed(Problem::Model(error.clone())));
-    stage.tell([failed()]);
+    stage.emit([failed()]);
     stage.harness.check_accessibility();
     assert!(stage.shows(FORM));
     stage.click("Cancel");
     assert!(!stage.shows(FORM) && !stage.shows("--"));
     assert_eq!(stage.asked(), []);
 
-    // The usual values are not stated until the user states them.
-    stage.tell([failed()]);
+    // The usual values state nothing until the user clicks them.
+    stage.emit([failed()]);
     assert!(stage.shows("State the hop") && !can_import(&stage));
     stage.click("512");
     assert!(stage.shows("State the segment") && !stage.shows("= 8 s"));
@@ -190,29 +190,30 @@ fn a_checkpoint_that_states_too_little_is_asked_about() {
     let second = || import(ImportOptions { stated: stated.clone(), ..ImportOptions::default() });
     assert_eq!(stage.asked(), [second()]);
 
-    // The form shows how far the import is, keeps its values when that fails, and goes when it does not.
+    // The form shows the progress of the import, keeps its values after a failure, and closes after
+    // a success.
     assert!(stage.shows(FORM) && stage.shows("Importing…") && !can_import(&stage));
     let task = |task| Event::ModelTask(None, task);
-    stage.tell([task(ModelTask::Running { step: Step::Reading, fraction: Some(0.42) })]);
+    stage.emit([task(ModelTask::Running { step: Step::Reading, fraction: Some(0.42) })]);
     assert!(stage.shows("Reading… 42 %"));
-    stage.tell([task(ModelTask::Failed(recorded("the disk is full")))]);
+    stage.emit([task(ModelTask::Failed(recorded("the disk is full")))]);
     stage.harness.check_accessibility();
     assert!(stage.shows("The disk is full") && stage.shows("= 2.50 s"));
     stage.click("Import");
     assert_eq!(stage.asked(), [second()]);
     assert!(!stage.shows("The disk is full"));
-    stage.tell([task(ModelTask::Imported { model: "Kim".into(), summary: None })]);
+    stage.emit([task(ModelTask::Imported { model: "Kim".into(), summary: None })]);
     assert!(!stage.shows(FORM) && stage.shows("Imported Kim"));
 
-    // A form that is given up ends its import.
-    stage.tell([failed()]);
+    // Closing the form cancels its import.
+    stage.emit([failed()]);
     for value in ["441", "8 s", "vocals", "Import"] {
         stage.click(value);
     }
     stage.asked();
     stage.click("Cancel");
     assert_eq!(stage.asked(), [Command::CancelInstall]);
-    stage.tell([task(ModelTask::Ended)]);
+    stage.emit([task(ModelTask::Ended)]);
     assert!(!stage.shows(FORM));
 }
 
@@ -242,7 +243,7 @@ fn the_configuration_and_the_number_of_names_of_a_form() {
     let class_name = "BSRoformer".to_owned();
     let missing = vec![MissingFact::Stems { count: 4 }];
     let error = ModelError::FactsMissing { path: "/models/four.ckpt".into(), class_name, missing };
-    stage.tell([Event::ModelTask(None, ModelTask::Failed(Problem::Model(error)))]);
+    stage.emit([Event::ModelTask(None, ModelTask::Failed(Problem::Model(error)))]);
     assert!(stage.shows("4 names are needed, 0 are given"));
     typed(&mut stage, "Names of its 4 stems, separated by commas", "a, b, c");
     assert!(stage.shows("4 names are needed, 3 are given") && !can_import(&stage));
@@ -252,7 +253,7 @@ fn the_configuration_and_the_number_of_names_of_a_form() {
     let config = Some("/models/four.yaml".into());
     let options = ImportOptions { config, stated, name: None };
     let import = Command::ImportModel { file: "/models/four.ckpt".into(), options };
-    assert_eq!(stage.asked(), [import], "the configuration is not forgotten");
+    assert_eq!(stage.asked(), [import], "the configuration was lost");
 }
 
 #[test]
@@ -265,7 +266,7 @@ fn how_the_import_of_a_model_goes_is_shown_on_the_song_page() {
             stage.press(Modifiers::COMMAND, Key::B);
         }
         assert_eq!(stage.harness.state().ui_state().preferences.library_is_folded, is_folded);
-        stage.tell([running()]);
+        stage.emit([running()]);
         stage.harness.check_accessibility();
         assert!(stage.shows("Importing a model") && stage.shows("Reading… 42 %"));
         let error = ModelError::File {
@@ -274,7 +275,7 @@ fn how_the_import_of_a_model_goes_is_shown_on_the_song_page() {
         };
         let problem = Problem::Model(error);
         let said = problem.to_string();
-        stage.tell([task(ModelTask::Failed(problem))]);
+        stage.emit([task(ModelTask::Failed(problem))]);
         assert!(!stage.shows("Importing a model") && stage.shows(&said));
         stage.click("Dismiss");
         let summary = Summary {
@@ -287,14 +288,14 @@ fn how_the_import_of_a_model_goes_is_shown_on_the_song_page() {
             seconds: 8.0,
         };
         let model = "karaoke".to_owned();
-        stage.tell([task(ModelTask::Imported { model, summary: Some(summary) })]);
+        stage.emit([task(ModelTask::Imported { model, summary: Some(summary) })]);
         let line = "Imported karaoke: Mel-Band RoFormer, 384 × 6, 60 bands, 1 stem: vocals; \
                     segments of 8.0 s";
         assert!(stage.shows(line));
         stage.click("Dismiss");
         assert!(!stage.shows("karaoke"));
     }
-    stage.tell([running()]);
+    stage.emit([running()]);
     stage.click("Stop");
     assert_eq!(stage.asked(), [Command::CancelInstall]);
 }
@@ -303,7 +304,7 @@ fn how_the_import_of_a_model_goes_is_shown_on_the_song_page() {
 fn a_song_gets_another_model_or_quality() {
     let usual = recipe("htdemucs", Quality::default());
     let mut stage = stage(unprocessed());
-    stage.tell([models(), shown(&usual, &ONE_PASS, &[])]);
+    stage.emit([models(), shown(&usual, &ONE_PASS, &[])]);
     stage.harness.check_accessibility();
     stage.click("Quality: Best · 20 s");
     let chosen = |model: &str, quality| {
@@ -318,8 +319,8 @@ fn a_song_gets_another_model_or_quality() {
     let model = "mine".to_owned();
     assert_eq!(stage.asked(), [Command::UseModel { song: SongId(7), model }]);
 
-    // In a bag every ticked instrument takes its own time.
-    stage.tell([shown(&recipe("mine", Quality::default()), &BAG, &[])]);
+    // In a bag, every ticked instrument takes additional time.
+    stage.emit([shown(&recipe("mine", Quality::default()), &BAG, &[])]);
     assert!(stage.shows("Standard · 80 s"));
     stage.click("Bass");
     stage.click("Drums");
@@ -345,10 +346,10 @@ fn stems_that_add_up_leave_no_residual() {
             seconds_each: Some(8.0),
         })
         .collect();
-    stage.tell([models(), with_rest]);
+    stage.emit([models(), with_rest]);
     assert!(!stage.shows("Residual"));
     assert_eq!(stage.deck.sides.borrow().residual, [0.0; 2]);
-    assert_eq!(*stage.deck.gains.borrow(), [1.0; 4], "a lane that is not shown silences none");
+    assert_eq!(*stage.deck.gains.borrow(), [1.0; 4], "a hidden lane must not silence others");
     stage.click("Quality: Best · 80 s");
     let recipe = Some(recipe("mine", Preset::Best.quality(&roformer)));
     assert_eq!(stage.asked(), [Command::Choose { song: SongId(7), recipe }]);
@@ -358,9 +359,9 @@ fn stems_that_add_up_leave_no_residual() {
 fn one_key_goes_from_version_to_version() {
     let (usual, other) = (recipe("htdemucs", Quality::default()), recipe("mine", Quality::BEST));
     let mut stage = stage(separated());
-    stage.tell([models(), shown(&usual, &ONE_PASS, std::slice::from_ref(&usual))]);
+    stage.emit([models(), shown(&usual, &ONE_PASS, std::slice::from_ref(&usual))]);
     assert!(!stage.shows("versions"));
-    stage.tell([shown(&usual, &ONE_PASS, &[usual.clone(), other])]);
+    stage.emit([shown(&usual, &ONE_PASS, &[usual.clone(), other])]);
     stage.click("2 versions");
     stage.press(Modifiers::NONE, Key::V);
     assert_eq!(stage.asked(), [Command::NextVersion(SongId(7)), Command::NextVersion(SongId(7))]);
@@ -377,9 +378,9 @@ fn how_much_of_a_draft_is_refined_is_seen() {
         refined: vec![(0, end)],
     };
     let running = Job { drafts_first: true, ..job(1, 7, JobState::Running, 14) };
-    stage.tell([Event::Job(running), peaks(7, Lane::Stem(0)), refined(FRAMES / 4)]);
+    stage.emit([Event::Job(running), peaks(7, Lane::Stem(0)), refined(FRAMES / 4)]);
     assert!(stage.shows("draft 100 %") && stage.shows("refined 25 %"));
-    stage.tell([refined(FRAMES)]);
+    stage.emit([refined(FRAMES)]);
     assert!(stage.shows("refined 100 %"));
 }
 
@@ -390,7 +391,7 @@ fn a_bag_that_lacks_a_ticked_stem_can_be_processed_further() {
     let mut bag_shown = shown(&bag, &BAG, &[]);
     let Event::Shown { missing, .. } = &mut bag_shown else { panic!() };
     *missing = vec![0, 10, 0, 0];
-    stage.tell([opened(7), covered(7, &[(0, FRAMES)]), bag_shown]);
+    stage.emit([opened(7), covered(7, &[(0, FRAMES)]), bag_shown]);
     assert!(stage.shows("Continue") || stage.shows("Process"));
     stage.click("Bass");
     assert!(stage.shows("Separated into 4 stems"));

@@ -1,4 +1,5 @@
-//! Pictures of the window in its main states. `UPDATE_SNAPSHOTS=1` writes them anew; look at them.
+//! Snapshots of the window in its main states. `UPDATE_SNAPSHOTS=1` rewrites them; review the
+//! results.
 
 use egui::{Key, Modifiers, Theme, vec2};
 use egui_kittest::{SnapshotOptions, kittest::Queryable as _};
@@ -16,20 +17,20 @@ use super::{
 
 fn picture(stage: &mut Stage, name: &str) {
     stage.harness.run_steps(2);
-    // Rounding differs a little between machines: a few pixels on edges of glyphs may.
+    // Rounding differs slightly between machines, so a few pixels on edges of glyphs may differ.
     let options = SnapshotOptions::new().threshold(1.0).max_failed_pixels(12usize);
     stage.harness.snapshot_options(name, &options);
 }
 
 /// Writes every state of the window as a picture, in every theme, language and size.
 #[test]
-#[ignore = "for people to look at: PARTITA_PICTURES=FOLDER"]
+#[ignore = "for manual review: PARTITA_PICTURES=FOLDER"]
 fn every_state_in_every_look() {
     let Some(folder) = std::env::var_os("PARTITA_PICTURES").map(std::path::PathBuf::from) else {
         return;
     };
-    // In points, and how many pixels each is wide: a usual screen, the same zoomed to 200 %, a sharp
-    // one, and a large one.
+    // Size in points, and pixels per point: a usual screen, the same at 200 %, a high-density one,
+    // and a large one.
     let looks = [
         (vec2(1280.0, 800.0), 1.0),
         (vec2(640.0, 400.0), 2.0),
@@ -38,11 +39,10 @@ fn every_state_in_every_look() {
     ];
     for (name, scene) in scenes() {
         for (size, scale) in looks {
-            for (theme, language) in [Theme::Dark, Theme::Light]
-                .into_iter()
-                .flat_map(|theme| Language::all().chain([pseudo()]).map(move |it| (theme, it)))
-            {
-                speak(Language::english()); // it is worked by its names
+            for (theme, language) in [Theme::Dark, Theme::Light].into_iter().flat_map(|theme| {
+                Language::all().chain([pseudo()]).map(move |language| (theme, language))
+            }) {
+                speak(Language::english()); // the scenes use English names
                 let mut stage = scene();
                 speak(language);
                 stage.harness.ctx.set_theme(theme);
@@ -82,7 +82,7 @@ fn at_work_light() {
     picture(&mut stage, "processing-light");
 }
 
-/// A loop that plays, with balance and levels.
+/// A playing loop, with balance and levels.
 #[test]
 fn mixing_with_a_loop() {
     let mut stage = Stage::new(Theme::Dark, separated());
@@ -101,7 +101,7 @@ fn mixing_with_a_loop() {
     picture(&mut stage, "mixing");
 }
 
-/// From close by: some lanes have finer peaks, others do not yet.
+/// High zoom: some lanes have finer peaks, others do not yet.
 #[test]
 fn zoomed_in() {
     let mut stage = Stage::new(Theme::Light, separated());
@@ -111,7 +111,7 @@ fn zoomed_in() {
     }
     let first = 44_100 * 59 / 16 * 16;
     for lane in [Lane::Original, Lane::Stem(0), Lane::Stem(1), Lane::Stem(3)] {
-        stage.tell([fine_peaks(7, lane, first, 6_000)]);
+        stage.emit([fine_peaks(7, lane, first, 6_000)]);
     }
     picture(&mut stage, "zoomed");
 }
@@ -201,7 +201,7 @@ fn export_cards() {
     let there = ["vocals", "drums"].map(|stem| format!("/home/me/Music/Lithium/{stem}.wav").into());
     for state in [done, ExportState::Exists(there.into()), ExportState::Running(0.42)] {
         let id = export(&mut stage).id;
-        stage.tell([Event::Export { id, state }]);
+        stage.emit([Event::Export { id, state }]);
         stage.press(egui::Modifiers::COMMAND, egui::Key::E);
         stage.asked();
     }

@@ -1,6 +1,6 @@
-//! A language that is made of the English messages: every letter accented, every text a third longer.
-//! A text of the window that stays plain does not come from a message; one that is cut off would be cut
-//! off in a longer language.
+//! A pseudo-language made from the English messages: every letter accented, every text a third
+//! longer. A plain text in the window does not come from a message, and a truncated one would be
+//! truncated in longer languages.
 
 use std::{fs, path::Path, sync::OnceLock};
 
@@ -10,10 +10,10 @@ use fluent_syntax::{
 };
 use partita::i18n::Language;
 
-/// The tag that translators' tools use for such a language.
+/// The tag that translation tools use for such a language.
 const TAG: &str = "en-XA";
 
-/// The language; always the same one.
+/// The pseudo-language, created once.
 pub fn pseudo() -> Language {
     static LANGUAGE: OnceLock<Language> = OnceLock::new();
     *LANGUAGE.get_or_init(|| {
@@ -50,7 +50,7 @@ fn accent(pattern: &mut Pattern<String>) {
     }
 }
 
-/// A text with an accent on each letter, and each third letter twice.
+/// The text with an accent on each letter, and each third letter doubled.
 pub fn accented(text: &str) -> String {
     const PLAIN: &str = "abcdefghijklmnopqrstuvwxyz";
     const ACCENTED: &str = "áḃçďéƒğĥíĵķľṁñöṗǫřšťüṽŵẋýž";

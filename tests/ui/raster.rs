@@ -1,5 +1,6 @@
-//! A small software renderer for pictures of the window: triangles with vertex colours and
-//! textures, blended in gamma space as the real one does. The same picture on every machine.
+//! A small software renderer for snapshots of the window: triangles with vertex colours and
+//! textures, blended in gamma space like the real renderer. The result is the same on every
+//! machine.
 
 use std::collections::HashMap;
 
@@ -9,7 +10,7 @@ use egui::{
 };
 use egui_kittest::TestRenderer;
 
-/// Renders on the CPU.
+/// A renderer on the CPU.
 #[derive(Default)]
 pub struct Raster {
     textures: HashMap<TextureId, ColorImage>,
@@ -79,8 +80,8 @@ fn area(a: Pos2, b: Pos2, c: Pos2) -> f64 {
     (f64::from(b.x) - ax) * (f64::from(c.y) - ay) - (f64::from(b.y) - ay) * (f64::from(c.x) - ax)
 }
 
-/// Whether a pixel exactly on the edge from `a` to `b` belongs to the triangle: a pixel on an edge
-/// that two triangles share is drawn once.
+/// Whether a pixel exactly on the edge from `a` to `b` belongs to the triangle. Pixels on an edge
+/// of two triangles are drawn once.
 fn owns_edge(a: Pos2, b: Pos2) -> bool {
     let (dx, dy) = (b.x - a.x, b.y - a.y);
     dy < 0.0 || (dy == 0.0 && dx > 0.0)
@@ -137,7 +138,7 @@ impl Canvas {
     }
 }
 
-/// Premultiplied colour at a point given by its shares of the corners.
+/// Premultiplied colour at a point, given by its barycentric coordinates.
 fn shade(corners: &[Vertex; 3], share: [f32; 3], texture: &ColorImage) -> [f32; 4] {
     let mut color = [0.0; 4];
     let mut uv = egui::Vec2::ZERO;
@@ -151,7 +152,7 @@ fn shade(corners: &[Vertex; 3], share: [f32; 3], texture: &ColorImage) -> [f32; 
     std::array::from_fn(|i| color[i] * texel[i])
 }
 
-/// Bilinear, clamped at the edges.
+/// Bilinear sample, clamped at the edges.
 fn sample(texture: &ColorImage, uv: egui::Vec2) -> [f32; 4] {
     let [width, height] = texture.size;
     let (x, y) = (uv.x * width as f32 - 0.5, uv.y * height as f32 - 0.5);

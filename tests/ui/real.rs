@@ -1,4 +1,4 @@
-//! The window on the real engine, player and model: from a dropped file to stems that play.
+//! The window with the real engine, player and model: from a dropped file to playable stems.
 
 use std::{
     path::{Path, PathBuf},
@@ -17,7 +17,7 @@ use crate::support::{home, write_song};
 
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// A file as the desktop hands it over.
+/// A dropped file as the desktop provides it.
 #[derive(Debug)]
 struct Dropped(PathBuf);
 
@@ -42,11 +42,11 @@ fn window(home: &Path) -> Harness<'static, App> {
         .build_eframe(|cc| App::new(&cc.egui_ctx, link, "terms"))
 }
 
-/// Lets the window run until it shows what is wanted.
-fn wait(harness: &mut Harness<'static, App>, what: &str, is_there: impl Fn(&App) -> bool) {
+/// Runs the window until `is_reached` returns true.
+fn wait(harness: &mut Harness<'static, App>, what: &str, is_reached: impl Fn(&App) -> bool) {
     let until = Instant::now() + PATIENCE;
-    while !is_there(harness.state()) {
-        assert!(Instant::now() < until, "{what} did not come");
+    while !is_reached(harness.state()) {
+        assert!(Instant::now() < until, "timed out waiting for {what}");
         std::thread::sleep(Duration::from_millis(20));
         harness.step();
     }
@@ -74,7 +74,7 @@ fn a_dropped_song_is_separated_heard_and_still_there_the_next_time() {
     }
     let full = |app: &App| app.state().open().is_some_and(|open| open.covered_fraction() == 1.0);
     wait(harness, "the waveforms", full);
-    // With a sound device or without: time goes on.
+    // Playback advances with or without a sound device.
     harness.key_press(egui::Key::Space);
     harness.run_steps(3);
     let shows = |harness: &Harness<'static, App>, text: &str| {
@@ -82,12 +82,12 @@ fn a_dropped_song_is_separated_heard_and_still_there_the_next_time() {
     };
     let until = Instant::now() + PATIENCE;
     while !shows(harness, "0:01.") {
-        assert!(Instant::now() < until, "it does not play");
+        assert!(Instant::now() < until, "the position does not advance");
         std::thread::sleep(Duration::from_millis(20));
         harness.step();
     }
     drop(window_);
-    // The next start shows the song with its stems, without computing.
+    // The next start shows the song with its stems without computing.
     let mut again = window(home.path());
     wait(&mut again, "the song", |app| app.state().open().is_some());
     wait(&mut again, "the stems", full);

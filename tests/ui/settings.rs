@@ -1,4 +1,4 @@
-//! The page of the settings: what each does at once, and what comes back at the next start.
+//! The settings page: immediate effects, and settings restored at the next start.
 
 use std::time::Duration;
 
@@ -23,17 +23,17 @@ use super::stage::{Stage, names, ready, recorded, separated, stage, unprocessed}
 
 const CTRL: Modifiers = Modifiers::COMMAND;
 
-/// A window on the page of the settings.
+/// A window with the settings page open.
 pub fn page(events: Vec<Event>) -> Stage {
     let mut stage = stage(events);
     stage.press(CTRL, Key::Comma);
     let home = "/home/me/.local/share/partita".into();
-    stage.tell([Event::HomeMeasured { home, all: 5_000_000_000, stems: 3_210_000_000 }]);
+    stage.emit([Event::HomeMeasured { home, all: 5_000_000_000, stems: 3_210_000_000 }]);
     assert_eq!(stage.harness.state().ui_state().page, Page::Settings);
     stage
 }
 
-/// The settings that the window holds.
+/// The window's current settings.
 fn preferences(stage: &Stage) -> Preferences {
     stage.harness.state().ui_state().preferences.clone()
 }
@@ -55,14 +55,14 @@ fn language_theme_and_size_change_at_once() {
     assert_eq!(stage.harness.ctx.zoom_factor(), 1.2);
     assert_eq!(preferences(&stage).zoom, 120);
     stage.click("Interface size: 100 %");
-    // Ctrl with + is egui's own; the settings follow.
+    // egui itself handles Ctrl with +, and the settings follow.
     stage.harness.ctx.set_zoom_factor(1.4);
     stage.harness.run_steps(3);
     assert_eq!(preferences(&stage).zoom, 140);
 }
 
 #[test]
-fn threads_and_precision_are_told_to_the_engine() {
+fn threads_and_precision_are_sent_to_the_engine() {
     let mut stage = page(unprocessed());
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let (single, fast) = (Precision::Single, Precision::Fast);
@@ -80,7 +80,7 @@ fn threads_and_precision_are_told_to_the_engine() {
     } else {
         assert!(stage.shows("Fast needs a processor"));
     }
-    // What the command line says cannot be changed here.
+    // Settings from the command line cannot be changed here.
     let ctx = stage.harness.ctx.clone();
     let flags = Flags { threads: Some(3), precision: Some(single), memory: None };
     let app = stage.harness.state_mut();
@@ -95,7 +95,7 @@ fn threads_and_precision_are_told_to_the_engine() {
 }
 
 #[test]
-fn a_limit_of_memory_is_told_to_the_engine() {
+fn a_limit_of_memory_is_sent_to_the_engine() {
     let mut stage = page(unprocessed());
     assert!(stage.shows("The model needs at least 587 MB"));
     for (name, memory) in [("600 MB", Some(600_000_000)), ("2.0 GB", Some(2_000_000_000))] {
@@ -105,7 +105,8 @@ fn a_limit_of_memory_is_told_to_the_engine() {
     }
     stage.click("Memory: No limit");
     assert_eq!(stage.asked(), [Command::SetCompute(Compute::default())]);
-    // One that was written by hand has its place among the others; the command line's stays.
+    // A limit from a manually edited file is offered among the others, and the command line's limit
+    // is kept.
     let ctx = stage.harness.ctx.clone();
     let begin = |stage: &mut Stage, flags| {
         let found = Preferences { memory: Some(812_000_000), ..Preferences::default() };
@@ -125,13 +126,13 @@ fn a_limit_of_memory_is_told_to_the_engine() {
 fn a_sound_device_is_chosen() {
     let mut stage = page(unprocessed());
     let output = |id: &str, name: &str| Output { id: id.into(), name: name.into() };
-    stage.tell([Event::Outputs(vec![output("a", "Speakers"), output("b", "Headphones")])]);
+    stage.emit([Event::Outputs(vec![output("a", "Speakers"), output("b", "Headphones")])]);
     stage.click("Sound device: System default");
     stage.click("Headphones");
     assert_eq!(stage.deck.output.borrow().as_deref(), Some("b"));
     assert!(stage.shows("Sound device: Headphones"));
-    stage.tell([Event::Outputs(Vec::new())]);
-    assert!(stage.shows("Sound device: b"), "one that is not there is still the chosen one");
+    stage.emit([Event::Outputs(Vec::new())]);
+    assert!(stage.shows("Sound device: b"), "a missing device must stay selected");
     stage.click("Sound device: b");
     let again = stage.harness.query_all_by_label("System default");
     again.max_by(|a, b| a.rect().top().total_cmp(&b.rect().top())).unwrap().click();
@@ -151,7 +152,7 @@ fn new_songs_have_the_ticks_of_the_settings() {
     assert_eq!(stage.asked(), [Command::Process { song, stems, from_frame }]);
     stage.press(CTRL, Key::Comma);
     stage.click("Vocals");
-    assert_eq!(preferences(&stage).ticks, None, "all are all of any model's");
+    assert_eq!(preferences(&stage).ticks, None, "expected `None` for all ticks");
 }
 
 #[test]
@@ -180,7 +181,7 @@ fn a_report_is_saved_where_the_user_says_and_that_is_said() {
     assert!(!stage.shows("Report saved"));
     answered(&mut stage, Outcome::Picked(vec!["/tmp/here.txt".into()]));
     assert_eq!(stage.asked(), [Command::SaveReport("/tmp/here.txt".into())]);
-    stage.tell([Event::ReportSaved("/tmp/here.txt".into())]);
+    stage.emit([Event::ReportSaved("/tmp/here.txt".into())]);
     assert!(stage.shows("Report saved: /tmp/here.txt"));
     // Where the system has no dialog, the window asks.
     answered(&mut stage, Outcome::Unavailable);
@@ -226,7 +227,7 @@ fn what_was_set_is_kept_and_comes_back() {
     let mut events = separated();
     events.insert(1, Event::Lanes(vec![(SongId(7), lanes)]));
     events.push(ready());
-    stage.tell(events);
+    stage.emit(events);
     assert_eq!(stage.harness.ctx.theme(), Theme::Light);
     assert_eq!(
         (stage.harness.state().ui_state().selected, stage.deck.volume.get()),

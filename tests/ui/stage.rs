@@ -1,4 +1,4 @@
-//! The real window in a harness: events in, commands out, and a player that only remembers.
+//! The real window in a harness: events in, commands out, and a player that only records its calls.
 
 use std::{
     cell::{Cell, RefCell},
@@ -30,25 +30,25 @@ use partita::{
 
 use super::raster::Raster;
 
-/// Shown before the model is installed.
+/// Terms that are shown before the model is installed.
 pub const TERMS: &str = "These are the terms of the weights, as their publisher has written them.";
 
-/// Portuguese.
+/// The Portuguese language.
 pub fn portuguese() -> Language {
     Language::for_locale("pt-BR").unwrap()
 }
 
-/// Remembers what it was told.
+/// Records the window's calls to the player.
 #[derive(Default)]
 pub struct Deck {
     pub playing: Cell<bool>,
     pub position: Cell<u64>,
     pub gains: RefCell<Vec<f32>>,
-    /// To the left and to the right, of every lane.
+    /// Left and right gains of every lane.
     pub sides: RefCell<Gains>,
     pub region: Cell<Option<(u64, u64)>>,
     pub speed: Cell<f32>,
-    /// What every lane plays at.
+    /// The level of every lane.
     pub level: Cell<f32>,
     pub monitor: Cell<Monitor>,
     pub volume: Cell<f32>,
@@ -56,7 +56,7 @@ pub struct Deck {
     pub output: RefCell<Option<String>>,
 }
 
-/// The deck's side that the window holds.
+/// The player interface of a deck.
 struct OnDeck(Rc<Deck>);
 
 impl Playback for OnDeck {
@@ -116,7 +116,7 @@ impl Playback for OnDeck {
     }
 }
 
-/// The window and both ends of its line.
+/// The window with both ends of its connection to the engine.
 pub struct Stage {
     pub harness: Harness<'static, App>,
     pub deck: Rc<Deck>,
@@ -125,7 +125,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// A window that has been told `events`.
+    /// A window that has received `events`.
     pub fn new(theme: egui::Theme, events: impl IntoIterator<Item = Event>) -> Self {
         let (sender, receiver) = bounded(4096);
         let (asked, commands) = bounded(4096);
@@ -142,7 +142,7 @@ impl Stage {
             .with_size([1280.0, 800.0])
             .with_theme(theme)
             .with_max_steps(12)
-            // Short, so that two clicks can be a double-click.
+            // Short, so that two clicks form a double-click.
             .with_step_dt(1.0 / 60.0)
             .with_render_cursor(false)
             .allow_missing_glyphs()
@@ -150,27 +150,27 @@ impl Stage {
             .build_eframe(|cc| App::new(&cc.egui_ctx, link, TERMS));
         harness.state_mut().offer_drag_out(true);
         let mut stage = Self { harness, deck, commands, events: sender };
-        stage.tell(events);
+        stage.emit(events);
         stage
     }
 
-    /// Sends events and lets the window take them in.
-    pub fn tell(&mut self, events: impl IntoIterator<Item = Event>) {
+    /// Sends events to the window and lets it process them.
+    pub fn emit(&mut self, events: impl IntoIterator<Item = Event>) {
         for event in events {
             self.events.send(event).unwrap();
         }
         self.harness.run_steps(4);
     }
 
-    /// Clicks on the control of this name.
+    /// Clicks the control with this name.
     pub fn click(&mut self, name: &str) {
         let is_control = |node: &egui_kittest::Node<'_>| {
             let node = node.accesskit_node();
             egui::accessibility::is_input(node.role()) && !node.is_disabled()
         };
         let mut found = self.harness.query_all_by_label(name).filter(is_control);
-        let control = found.next().unwrap_or_else(|| panic!("no control is called “{name}”"));
-        assert!(found.next().is_none(), "two controls are called “{name}”");
+        let control = found.next().unwrap_or_else(|| panic!("no control has the name “{name}”"));
+        assert!(found.next().is_none(), "two controls have the name “{name}”");
         drop(found);
         control.click();
         self.harness.run_steps(3);
@@ -182,7 +182,7 @@ impl Stage {
         self.harness.run_steps(3);
     }
 
-    /// Turns the wheel over a place, by lines.
+    /// Turns the wheel over a position, in lines.
     pub fn wheel(&mut self, at: egui::Pos2, delta: egui::Vec2, modifiers: egui::Modifiers) {
         self.harness.hover_at(at);
         self.harness.step();
@@ -194,11 +194,11 @@ impl Stage {
             modifiers,
         };
         self.harness.event_modifiers(wheel, modifiers);
-        // The wheel's way is smoothed over some frames.
+        // Wheel movement is smoothed over several frames.
         self.harness.run_steps(30);
     }
 
-    /// Drags from one place to another.
+    /// Drags from one position to another.
     pub fn drag(&mut self, from: egui::Pos2, to: egui::Pos2) {
         self.harness.drag_at(from);
         self.harness.step();
@@ -210,18 +210,18 @@ impl Stage {
         self.harness.run_steps(3);
     }
 
-    /// Whether something of this name is shown.
+    /// Whether a node whose name contains this text is displayed.
     pub fn shows(&self, name: &str) -> bool {
         self.harness.query_all_by_label_contains(name).next().is_some()
     }
 
-    /// What was asked of the engine since the last call, but for what the window does by itself: it
-    /// keeps settings and looks how things stand.
+    /// The user's commands since the last call. The window's own commands are left out: saving
+    /// settings, and queries.
     pub fn asked(&self) -> Vec<Command> {
         self.commands.try_iter().filter(is_asked_by_the_user).collect()
     }
 
-    /// The settings and lanes that the engine was told to keep since the last call.
+    /// The settings and lanes saved since the last call.
     pub fn kept(&self) -> Vec<Command> {
         let is_kept = |command: &Command| {
             matches!(command, Command::KeepPreferences(_) | Command::KeepLanes(..))
@@ -229,7 +229,7 @@ impl Stage {
         self.commands.try_iter().filter(is_kept).collect()
     }
 
-    /// Names of the songs in the library, as they are shown.
+    /// Names of the library's rows, in displayed order.
     pub fn rows(&self) -> Vec<String> {
         let nodes = self.harness.root().children_recursive().map(|node| node.accesskit_node());
         let rows = nodes.filter(|node| node.role() == egui::accesskit::Role::ListBoxOption);
@@ -237,7 +237,7 @@ impl Stage {
     }
 }
 
-/// Whether a command comes of what the user did.
+/// Whether a command results from a user's action.
 pub fn is_asked_by_the_user(command: &Command) -> bool {
     !matches!(
         command,
@@ -249,7 +249,7 @@ pub fn is_asked_by_the_user(command: &Command) -> bool {
     )
 }
 
-/// A window in the dark theme that has been told `events`, and whose first requests are taken.
+/// A window in the dark theme that has received `events`, with its first commands drained.
 pub fn stage(events: Vec<Event>) -> Stage {
     let stage = Stage::new(egui::Theme::Dark, events);
     stage.asked();
@@ -313,12 +313,12 @@ pub fn job(id: i64, song: i64, state: JobState, done: usize) -> Job {
     }
 }
 
-/// A problem with this text in all languages.
+/// A problem with the same text in all languages.
 pub fn recorded(text: &str) -> Problem {
     Problem::Recorded { text: text.into() }
 }
 
-/// A library of a few songs, the first as given.
+/// A library of a few songs, the first one in this state.
 pub fn library(state: SongState) -> Event {
     let mut songs = vec![
         song(7, "Lithium", Some("Software-Entwicklungskit"), state),
@@ -343,7 +343,7 @@ pub fn covered(song: i64, ranges: &[(u64, u64)]) -> Event {
     Event::Segments { song: SongId(song), covered: ranges.to_vec(), refined: ranges.to_vec() }
 }
 
-/// Peaks that look like music; the same every time.
+/// Deterministic peaks that look like music.
 pub fn peaks(song: i64, lane: Lane) -> Event {
     let (seed, level, has_pauses) = match lane {
         Lane::Original => (1.0, 0.95, false),
@@ -370,7 +370,7 @@ pub fn all_peaks(song: i64) -> Vec<Event> {
     others.into_iter().chain(stems).collect()
 }
 
-/// The first song is open and separated.
+/// Events for an open, separated first song.
 pub fn separated() -> Vec<Event> {
     let mut events = vec![library(SongState::Separated), ready(), opened(7)];
     events.extend(all_peaks(7));
@@ -378,7 +378,7 @@ pub fn separated() -> Vec<Event> {
     events
 }
 
-/// Finer peaks of one lane: a bin for each 16 frames, the same every time.
+/// Deterministic finer peaks of one lane, with 16 frames a bin.
 pub fn fine_peaks(song: i64, lane: Lane, first_frame: u64, bins: usize) -> Event {
     let peaks = (0..bins)
         .map(|bin| {
@@ -390,12 +390,13 @@ pub fn fine_peaks(song: i64, lane: Lane, first_frame: u64, bins: usize) -> Event
     Event::Detail { song: SongId(song), lane, first_frame, frames_per_peak: 16, peaks }
 }
 
-/// The first song is open and has not been worked on.
+/// Events for an open first song that is not separated.
 pub fn unprocessed() -> Vec<Event> {
     vec![library(SongState::Ready), ready(), opened(7), peaks(7, Lane::Original)]
 }
 
-/// The first song is being worked on, the third waits, a file comes in, another could not.
+/// Events for a first song being separated, a waiting third one, a running import, and a failed
+/// import.
 pub fn processing() -> Vec<Event> {
     let mut events = vec![library(SongState::Ready), ready(), opened(7)];
     events.extend(all_peaks(7));

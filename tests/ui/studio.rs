@@ -1,4 +1,4 @@
-//! The studio's own actions: zoom and scroll, loops, lanes with balance and typed gains, the
+//! The studio's features: zoom and scrolling, loops, lanes with balance and typed gains, the
 //! residual, speed, presets, and the sheet of shortcuts.
 
 use egui::{Key, Modifiers, Theme, pos2, vec2};
@@ -17,7 +17,7 @@ const NONE: Modifiers = Modifiers::NONE;
 const CTRL: Modifiers = Modifiers::COMMAND;
 const SHIFT: Modifiers = Modifiers::SHIFT;
 
-/// Frames that a point of the waveforms stands for.
+/// Frames for one point of the waveforms.
 fn frames_per_point(stage: &Stage) -> f64 {
     let width = stage.harness.get_by_label("Waveform of Drums").rect().width();
     stage.harness.state().ui_state().view(FRAMES, width).frames_per_point
@@ -46,14 +46,14 @@ fn the_wheel_zooms_about_the_pointer_and_scrolls() {
     let on = first_frame(&stage);
     assert!(on > before && frames_per_point(&stage) == near);
     stage.wheel(third, vec2(2.0, 0.0), NONE);
-    assert!(first_frame(&stage) < on, "sideways, as on a touchpad");
+    assert!(first_frame(&stage) < on, "horizontal scrolling, as on a touchpad");
     let bar = stage.harness.get_by_label("Scroll the waveforms").rect();
     stage.drag(bar.center(), bar.right_center());
     assert!(first_frame(&stage) > on);
     for _ in 0..9 {
         stage.wheel(third, vec2(0.0, -5.0), CTRL);
     }
-    assert_eq!(stage.harness.state().ui_state().look, None, "the whole song");
+    assert_eq!(stage.harness.state().ui_state().look, None, "expected the whole song");
     assert!(!stage.shows("Scroll the waveforms"));
 }
 
@@ -88,7 +88,7 @@ fn the_meter_shows_what_is_played_and_falls() {
     let of_drums = level_of(&stage, "Level of Drums in dB");
     assert!((of_drums + 6.0).abs() < 0.5, "{of_drums}");
     stage.deck.level.set(0.0);
-    // It falls by the clock, not by the frame.
+    // The meter decays with time, not with frames.
     let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
     while level(&stage) > -50.0 && std::time::Instant::now() < until {
         std::thread::sleep(std::time::Duration::from_millis(20));
@@ -124,7 +124,7 @@ fn keys_zoom_about_the_play_head_and_turn_pages() {
     stage.press(SHIFT, Key::Plus);
     assert!((whole / frames_per_point(&stage) - 1.5f64.powi(4)).abs() < 0.1);
     let there = (head as f64 - first_frame(&stage)) / frames_per_point(&stage);
-    assert!((there - part).abs() < 1.0, "the play head stands still");
+    assert!((there - part).abs() < 1.0, "the play head moved on the screen");
     let first = first_frame(&stage);
     stage.press(NONE, Key::PageUp);
     assert!(first_frame(&stage) < first);
@@ -160,7 +160,7 @@ fn the_page_turns_with_the_play_head_unless_one_looks_elsewhere() {
     stage.harness.run_steps(3);
     assert_eq!(first_frame(&stage), elsewhere);
     stage.press(NONE, Key::ArrowRight);
-    assert!(first_frame(&stage) < elsewhere, "a seek brings the look back");
+    assert!(first_frame(&stage) < elsewhere, "a seek must scroll back");
 }
 
 #[test]
@@ -173,21 +173,21 @@ fn a_close_look_asks_for_finer_peaks_once() {
     let asked = stage.asked();
     let Some(Command::ShowDetail { song: SongId(7), frames, frames_per_peak }) = asked.last()
     else {
-        panic!("nothing finer was asked for: {asked:?}");
+        panic!("no finer peaks were requested: {asked:?}");
     };
     let end = first_frame(&stage) + 704.0 * frames_per_point(&stage);
     assert!(frames.start as f64 <= first_frame(&stage) && frames.end as f64 >= end);
     assert!(*frames_per_peak < 512 && frames_per_peak.is_power_of_two());
     let built = stage.harness.state().num_waveforms_built();
     stage.harness.run_steps(5);
-    assert!(stage.asked().is_empty(), "asked once");
-    stage.tell([fine_peaks(7, Lane::Stem(1), 0, 4_000)]);
+    assert!(stage.asked().is_empty(), "the peaks were requested twice");
+    stage.emit([fine_peaks(7, Lane::Stem(1), 0, 4_000)]);
     assert_eq!(stage.harness.state().num_waveforms_built(), built + 1);
-    // More of it is separated: it is read again.
-    stage.tell([covered(7, &[(0, 1_000)])]);
+    // More of the range is separated, so the peaks are requested again.
+    stage.emit([covered(7, &[(0, 1_000)])]);
     assert_eq!(stage.asked().len(), 1);
     stage.press(NONE, Key::Num0);
-    assert!(stage.asked().is_empty(), "from far away the coarse will do");
+    assert!(stage.asked().is_empty(), "coarse peaks suffice at low zoom");
 }
 
 #[test]
@@ -199,11 +199,11 @@ fn a_stretch_is_marked_by_dragging_in_the_ruler() {
     let (start, end) = stage.deck.region.get().unwrap();
     let part = |frame: u64| frame as f64 / FRAMES as f64;
     assert!((part(start) - 0.25).abs() < 0.02 && (part(end) - 0.5).abs() < 0.02);
-    assert_eq!(stage.deck.position.get(), 0, "marking does not seek");
+    assert_eq!(stage.deck.position.get(), 0, "setting the loop must not seek");
     stage.harness.drag_at(at(0.75));
     stage.harness.drop_at(at(0.75));
     stage.harness.run_steps(3);
-    assert!((part(stage.deck.position.get()) - 0.75).abs() < 0.02, "a click does");
+    assert!((part(stage.deck.position.get()) - 0.75).abs() < 0.02, "a click must seek");
     let handle = stage.harness.get_by_label("Loop end").rect().center();
     stage.drag(handle, at(0.9));
     let moved = stage.deck.region.get().unwrap();
@@ -215,7 +215,7 @@ fn a_stretch_is_marked_by_dragging_in_the_ruler() {
     stage.press(NONE, Key::L);
     assert_eq!(stage.deck.region.get(), None);
     let repeat = stage.harness.state().ui_state().repeat;
-    assert!(matches!(repeat, Some(Repeat { is_on: false, .. })), "the marks stay");
+    assert!(matches!(repeat, Some(Repeat { is_on: false, .. })), "the loop was removed");
     stage.click("Loop");
     assert!(stage.deck.region.get().is_some());
     stage.harness.get_by_label("Loop start").focus();
@@ -236,9 +236,9 @@ fn a_loop_by_keys_alone() {
     stage.press(NONE, Key::Escape);
     assert_eq!(stage.deck.region.get(), None);
     stage.press(NONE, Key::L);
-    assert_eq!(stage.deck.region.get(), Some((0, FRAMES)), "without marks, what is in sight");
-    stage.tell([opened(7)]);
-    assert_eq!(stage.deck.region.get(), None, "a loop is of one song");
+    assert_eq!(stage.deck.region.get(), Some((0, FRAMES)), "expected the visible range");
+    stage.emit([opened(7)]);
+    assert_eq!(stage.deck.region.get(), None, "another song must not keep the loop");
 }
 
 #[test]
@@ -249,12 +249,16 @@ fn what_no_stem_holds_is_a_lane_that_is_muted_at_first() {
     stage.click("Mute Residual");
     assert_eq!(stage.deck.sides.borrow().residual, [1.0; 2]);
     stage.press(SHIFT, Key::Num5);
-    assert_eq!(stage.deck.sides.borrow().residual, [0.0; 2], "the fifth lane as shown");
+    assert_eq!(
+        stage.deck.sides.borrow().residual,
+        [0.0; 2],
+        "expected the fifth lane to be toggled"
+    );
     stage.click("Solo Residual");
     assert_eq!(stage.deck.sides.borrow().residual, [1.0; 2]);
     assert_eq!(*stage.deck.gains.borrow(), [0.0; 4]);
     let untouched = stage_of_unprocessed();
-    assert!(!untouched.shows("Residual"), "nothing is known of it");
+    assert!(!untouched.shows("Residual"), "the residual is not known yet");
 }
 
 fn stage_of_unprocessed() -> Stage {
@@ -299,11 +303,11 @@ fn a_gain_is_typed_or_turned_by_the_wheel() {
     let field = stage.harness.get_by_role_and_label(egui::Role::TextInput, "Gain Bass");
     field.type_text("nonsense");
     stage.press(NONE, Key::Enter);
-    assert!(stage.shows("Gain Bass: −6.5 dB"), "what is no number changes nothing");
+    assert!(stage.shows("Gain Bass: −6.5 dB"), "invalid input must be ignored");
     let fader = stage.harness.get_by_label("Gain Drums").rect().center();
     stage.wheel(fader, vec2(0.0, 2.0), NONE);
     assert!(stage.shows("Gain Drums: +1.0 dB"));
-    assert_eq!(stage.harness.state().ui_state().look, None, "and nothing else");
+    assert_eq!(stage.harness.state().ui_state().look, None, "the wheel must not zoom");
 }
 
 #[test]
@@ -329,7 +333,7 @@ fn stop_speed_and_volume() {
     stage.deck.position.set(90_000);
     stage.click("Stop playback");
     assert!(!stage.deck.playing.get());
-    assert_eq!(stage.deck.position.get(), 50_000, "where playing began");
+    assert_eq!(stage.deck.position.get(), 50_000, "expected the position where playback started");
     stage.press(NONE, Key::Period);
     assert_eq!(stage.deck.position.get(), 0);
     stage.press(SHIFT, Key::ArrowDown);
@@ -355,16 +359,16 @@ fn the_head_says_what_is_known_and_what_it_will_take() {
     (known.bpm, known.key) = (Some(124.4), Some("F minor".into()));
     known.loudness_lufs = Some(-9.8);
     let mut stage = stage(unprocessed());
-    stage.tell([Event::Song(known.clone())]);
+    stage.emit([Event::Song(known.clone())]);
     let line = "44.1 kHz, 16 bit FLAC · 5:27 · ≈ 124 BPM · F minor · −9.8 LUFS";
-    assert!(stage.shows(line), "found in its sound");
+    assert!(stage.shows(line), "values from analysis are marked with ≈");
     known.bpm_from_tags = true;
-    stage.tell([Event::Song(known)]);
-    assert!(stage.shows(&line.replace("≈ ", "")), "its tags say so");
+    stage.emit([Event::Song(known)]);
+    assert!(stage.shows(&line.replace("≈ ", "")), "values from tags are not marked");
     let need = Event::Need { song: SongId(7), segments: 56, bytes: 616_000_000 };
-    stage.tell([need]);
+    stage.emit([need]);
     assert!(stage.shows("Needs 616 MB of disk"));
-    stage.tell([Event::Pace(3.0)]);
+    stage.emit([Event::Pace(3.0)]);
     assert!(stage.shows("Takes about 3 min and 616 MB of disk space"));
 }
 
@@ -375,7 +379,7 @@ fn the_segment_that_is_computed_is_shown_in_the_head() {
     let mut stage = stage;
     stage.click("Pause processing");
     assert_eq!(stage.asked(), [Command::Pause(JobId(1))]);
-    stage.tell([Event::Job(job(1, 7, JobState::Paused, 24))]);
+    stage.emit([Event::Job(job(1, 7, JobState::Paused, 24))]);
     assert!(stage.shows("42 % already done"));
     stage.click("Continue");
     assert!(matches!(stage.asked()[..], [Command::Process { song: SongId(7), .. }]));
@@ -392,7 +396,7 @@ fn f1_lists_every_shortcut() {
     assert!(stage.shows("1 – 6") && stage.shows("Shift+1 – Shift+6"));
     let is_open = |stage: &Stage| stage.harness.state().ui_state().help;
     stage.press(NONE, Key::ArrowRight);
-    assert_eq!(stage.deck.position.get(), 0, "the window's keys wait");
+    assert_eq!(stage.deck.position.get(), 0, "the window's shortcuts must be disabled");
     stage.press(NONE, Key::F1);
     assert!(!is_open(&stage));
     stage.press(NONE, Key::F1);
@@ -401,7 +405,7 @@ fn f1_lists_every_shortcut() {
     assert!(!is_open(&stage));
     stage.press(NONE, Key::F1);
     stage.press(NONE, Key::Space);
-    assert!(!is_open(&stage), "the focus is on its button");
+    assert!(!is_open(&stage), "the focused button must close the sheet");
     assert!(!stage.deck.playing.get());
 }
 
@@ -412,14 +416,14 @@ fn a_window_at_rest_asks_for_no_frame_however_it_looks() {
         stage.press(NONE, Key::Plus);
     }
     stage.press(NONE, Key::L);
-    stage.tell(all_peaks(7));
+    stage.emit(all_peaks(7));
     stage.harness.run_steps(10);
     let built = stage.harness.state().num_waveforms_built();
-    assert!(stage.harness.run() <= 2, "it asks for frames");
+    assert!(stage.harness.run() <= 2, "an idle window requests frames");
     assert_eq!(stage.harness.state().num_waveforms_built(), built);
     stage.press(NONE, Key::F1);
     stage.harness.run_steps(20);
-    assert!(stage.harness.run() <= 2, "the sheet of shortcuts asks for frames");
+    assert!(stage.harness.run() <= 2, "the sheet of shortcuts requests frames");
 }
 
 #[test]

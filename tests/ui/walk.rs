@@ -1,5 +1,5 @@
-//! A walk through every panel and dialog in both languages: no control is without a name, and no
-//! two that stand side by side are called the same.
+//! A walk through every panel and dialog in both languages. Every control has a name, and no two
+//! controls of a panel have the same one.
 
 use std::collections::BTreeMap;
 
@@ -21,14 +21,14 @@ use super::{
     stage::{Stage, job, library, processing, recorded, separated, stage, unprocessed},
 };
 
-/// Whether a node is something to work with, or a picture that says something.
+/// Whether a node is a control, or an image with information.
 fn needs_a_name(node: &Node<'_>) -> bool {
     let role = node.accesskit_node().role();
     let says_something = [Role::Image, Role::Meter, Role::ProgressIndicator];
     egui::accessibility::is_input(role) || says_something.contains(&role)
 }
 
-/// Where they are and what they are, of all that need a name and have none.
+/// Positions and roles of all nodes that need a name and have none.
 fn nameless<State>(harness: &Harness<'_, State>) -> Vec<String> {
     let nodes = harness.root().children_recursive().filter(needs_a_name);
     let without = nodes
@@ -36,7 +36,7 @@ fn nameless<State>(harness: &Harness<'_, State>) -> Vec<String> {
     without.map(|node| format!("{:?} at {:?}", node.accesskit_node().role(), node.rect())).collect()
 }
 
-/// Controls that cannot be told apart by what they are and are called.
+/// Controls with the same role and name.
 fn namesakes<State>(harness: &Harness<'_, State>) -> Vec<String> {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let is_control = |node: &Node<'_>| egui::accessibility::is_input(node.accesskit_node().role());
@@ -50,13 +50,13 @@ fn namesakes<State>(harness: &Harness<'_, State>) -> Vec<String> {
 
 pub type Scene = (&'static str, fn() -> Stage);
 
-/// The window after a key.
+/// The window after pressing a key.
 fn after(mut stage: Stage, modifiers: Modifiers, key: Key) -> Stage {
     stage.press(modifiers, key);
     stage
 }
 
-/// Every state of the window, by its name.
+/// Every state of the window, with its name.
 pub fn scenes() -> Vec<Scene> {
     vec![
         ("empty", || {
@@ -74,7 +74,7 @@ pub fn scenes() -> Vec<Scene> {
         ("importing", || {
             let mut stage = stage(unprocessed());
             let path = |name: &str| format!("/home/me/Music/{name}").into();
-            stage.tell([
+            stage.emit([
                 Event::Importing { path: path("A long concert.flac"), fraction: 0.37 },
                 Event::Importing { path: path("Another song.mp3"), fraction: 0.0 },
                 Event::ImportFailed {
@@ -88,7 +88,7 @@ pub fn scenes() -> Vec<Scene> {
         ("processing", || stage(processing())),
         ("failed", || {
             let mut stage = stage(unprocessed());
-            stage.tell([Event::Job(job(1, 7, JobState::Failed(recorded("The disk is full")), 2))]);
+            stage.emit([Event::Job(job(1, 7, JobState::Failed(recorded("The disk is full")), 2))]);
             stage
         }),
         ("separated", || stage(separated())),
@@ -121,7 +121,7 @@ pub fn scenes() -> Vec<Scene> {
             super::export::open(&mut stage);
             let there = ExportState::Exists(vec!["/home/me/Music/mix.wav".into()]);
             let id = export(&mut stage).id;
-            stage.tell([Event::Export { id, state: there }]);
+            stage.emit([Event::Export { id, state: there }]);
             stage
         }),
         ("asking for a path", || {
@@ -139,7 +139,7 @@ pub fn scenes() -> Vec<Scene> {
 fn no_control_of_any_panel_or_dialog_is_without_a_name() {
     for language in Language::all() {
         for (name, scene) in scenes() {
-            // English while it is made, because it is worked by its names.
+            // The scene is built in English, because it uses English names.
             speak(Language::english());
             let mut stage = scene();
             speak(language);

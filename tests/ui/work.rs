@@ -1,4 +1,5 @@
-//! What a user does in the window, and what is asked of the engine and the player for it.
+//! The user's basic operations in the window, and the resulting requests to the engine and the
+//! player.
 
 use egui::{Key, Modifiers, Theme};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
@@ -40,7 +41,7 @@ fn search_narrows_the_library() {
     field.type_text("karissa fish");
     stage.harness.run_steps(3);
     assert!(stage.shows("Let's Go Fishin',") && !stage.shows("On the run,"));
-    // A key that is typed is not a command.
+    // A typed space is not a command.
     assert!(!stage.deck.playing.get());
     stage.press(NONE, Key::Escape);
     assert!(stage.shows("On the run,"));
@@ -77,12 +78,12 @@ fn progress_is_shown_and_can_be_cancelled() {
     assert!(stage.shows("On the run, Joshua Morin · 5:27, Waiting"));
     assert!(stage.shows("1 running, 1 waiting"));
     stage.press(CTRL, Key::P);
-    assert_eq!(stage.asked(), [], "no second job for the same song");
+    assert_eq!(stage.asked(), [], "a second job for the same song");
     stage.click("Cancel");
     assert_eq!(stage.asked(), [Command::Cancel(JobId(1))]);
-    stage.tell([Event::Job(job(1, 7, JobState::Cancelled, 24))]);
+    stage.emit([Event::Job(job(1, 7, JobState::Cancelled, 24))]);
     assert!(stage.shows("Continue") && stage.shows("42 % already done"));
-    stage.tell([Event::Job(job(1, 7, JobState::Failed(recorded("The disk is full")), 24))]);
+    stage.emit([Event::Job(job(1, 7, JobState::Failed(recorded("The disk is full")), 24))]);
     assert!(stage.shows("The disk is full"));
 }
 
@@ -109,7 +110,11 @@ fn solo_mute_and_gain_reach_the_player() {
     assert_eq!(*stage.deck.gains.borrow(), [0.0, 0.0, 0.0, 1.0]);
     stage.press(NONE, Key::Num1);
     stage.press(NONE, Key::Num2);
-    assert_eq!(*stage.deck.gains.borrow(), [1.0, 0.0, 0.0, 0.0], "2 is drums, as shown");
+    assert_eq!(
+        *stage.deck.gains.borrow(),
+        [1.0, 0.0, 0.0, 0.0],
+        "2 is drums, the second displayed lane"
+    );
     stage.press(NONE, Key::Num2);
     stage.press(Modifiers::SHIFT, Key::Num3);
     assert_eq!(*stage.deck.gains.borrow(), [1.0, 0.0, 1.0, 1.0], "3 is bass");
@@ -125,7 +130,7 @@ fn solo_mute_and_gain_reach_the_player() {
     assert_eq!(stage.deck.gains.borrow()[0], 0.0);
     stage.press(NONE, Key::Backspace);
     assert_eq!(*stage.deck.gains.borrow(), [1.0; 4]);
-    assert_eq!(stage.deck.position.get(), 0, "the arrows were the fader's");
+    assert_eq!(stage.deck.position.get(), 0, "the fader must consume the arrows");
 }
 
 #[test]
@@ -206,14 +211,14 @@ fn the_original_by_switch_tap_and_hold() {
     assert_eq!(stage.deck.monitor.get(), Monitor::Mix);
     stage.harness.key_press(Key::O);
     stage.harness.run_steps(2);
-    assert_eq!(stage.deck.monitor.get(), Monitor::Original, "a tap stays");
+    assert_eq!(stage.deck.monitor.get(), Monitor::Original, "a tap must toggle");
     stage.harness.key_down(Key::O);
     stage.harness.run_steps(2);
     assert_eq!(stage.deck.monitor.get(), Monitor::Mix);
     std::thread::sleep(std::time::Duration::from_millis(400));
     stage.harness.key_up(Key::O);
     stage.harness.run_steps(2);
-    assert_eq!(stage.deck.monitor.get(), Monitor::Original, "holding only compares");
+    assert_eq!(stage.deck.monitor.get(), Monitor::Original, "holding must only compare");
 }
 
 #[test]
@@ -235,15 +240,15 @@ fn the_model_is_offered_with_its_terms() {
         step: Step::Downloading("example.org".into()),
         fraction: Some(0.3),
     };
-    stage.tell([Event::Model(installing)]);
+    stage.emit([Event::Model(installing)]);
     assert!(stage.shows("Downloading from example.org… 30 %"));
     stage.click("Stop");
     assert_eq!(stage.asked(), [Command::CancelInstall]);
-    stage.tell([Event::Model(ModelState::Failed(recorded("The disk is full")))]);
+    stage.emit([Event::Model(ModelState::Failed(recorded("The disk is full")))]);
     assert!(stage.shows("The disk is full") && stage.shows("Choose a file…"));
     let (song, frames, no_stems) = (SongId(7), FRAMES, Vec::new());
-    stage.tell([Event::Opened { song, frames, stems: no_stems }, ready(), opened(7)]);
-    assert_eq!(stage.asked(), [], "the engine opens it again by itself, now with stems");
+    stage.emit([Event::Opened { song, frames, stems: no_stems }, ready(), opened(7)]);
+    assert_eq!(stage.asked(), [], "the engine itself reopens the song with stems");
     assert!(stage.shows("Process") && !stage.shows("Install"));
 }
 
@@ -286,7 +291,7 @@ fn every_control_has_a_name_and_is_reached_by_tab() {
             reached.extend(focused.and_then(|node| node.accesskit_node().label()));
         }
         for name in focusable {
-            assert!(reached.contains(&name), "“{name}” is not reached by Tab: {reached:?}");
+            assert!(reached.contains(&name), "“{name}” is not reachable by Tab: {reached:?}");
         }
     }
 }
@@ -307,8 +312,8 @@ fn nothing_is_drawn_again_when_nothing_changes() {
     let built = stage.harness.state().num_waveforms_built();
     stage.harness.run_steps(10);
     assert_eq!(stage.harness.state().num_waveforms_built(), built);
-    assert!(stage.harness.run() <= 2, "a window at rest asks for no frame");
-    stage.tell([super::stage::peaks(7, Lane::Stem(0))]);
+    assert!(stage.harness.run() <= 2, "an idle window requests frames");
+    stage.emit([super::stage::peaks(7, Lane::Stem(0))]);
     assert_eq!(stage.harness.state().num_waveforms_built(), built + 1);
 }
 
@@ -322,9 +327,9 @@ fn any_title_and_many_songs_can_be_shown() {
         })
         .collect();
     let mut stage = stage(vec![Event::Library { songs, jobs: Vec::new() }, ready()]);
-    stage.tell([opened(5000), covered(5000, &[(0, 1), (5, 3), (u64::MAX, u64::MAX)])]);
+    stage.emit([opened(5000), covered(5000, &[(0, 1), (5, 3), (u64::MAX, u64::MAX)])]);
     let rows = stage.harness.query_all_by_label_contains("· 5:27").count();
-    assert!(rows < 40, "{rows} rows are laid out, though few are seen");
+    assert!(rows < 40, "{rows} rows are laid out, but only a few are visible");
     for _ in 0..30 {
         stage.press(CTRL, Key::ArrowDown);
     }
@@ -334,10 +339,10 @@ fn any_title_and_many_songs_can_be_shown() {
         node.accesskit_node().toggled() == Some(egui::accesskit::Toggled::True)
     };
     let row = stage.harness.query_all_by_label_contains("· 5:27").find(is_chosen);
-    assert!(row.is_some(), "the chosen song is brought into sight");
+    assert!(row.is_some(), "the selected song is not scrolled into view");
     let stems: Vec<String> = stems();
     let short = Event::Opened { song: SongId(5000), frames: 0, stems };
-    stage.tell([short]);
+    stage.emit([short]);
     stage.press(NONE, Key::ArrowRight);
 }
 

@@ -16,7 +16,7 @@ use crate::{
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// Audio files, or folders that hold some
+    /// Audio files and folders to import
     #[arg(required = true)]
     files: Vec<PathBuf>,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! `partita separate --manifest`: a share of an archive, for engines of clusters.
+//! `partita separate --manifest`: one share of an archive, for cluster schedulers.
 
 use std::{
     collections::HashSet,
@@ -38,40 +38,42 @@ use crate::{
     model::share_weights_in,
 };
 
-/// For `--help`.
+/// Text at the end of `--help`.
 pub(in crate::cli) const EXIT_CODES: &str = "\
-Exit codes: 0 all is done; 75 start it again (a signal or a full disk stopped it, or what failed may \
-succeed later); 1 something cannot be done (a manifest's other songs are); 2 wrong usage.\n\
-SIGTERM: the segment in hand is finished and synced, within 20 seconds; a next run goes on from it.";
+Exit codes: 0 everything is done; 75 restart this share (a signal or a full disk stopped it, or \
+failures may succeed later); 1 songs failed permanently (all others are done); 2 wrong usage.\n\
+SIGTERM: the current segment is finished and synced within 20 seconds; the next run resumes \
+after it.";
 
-/// Exit code of wrong usage, as clap has it.
+/// Exit code of wrong usage, as in clap.
 const WRONG: u8 = 2;
-/// In the data folder: packed weights, mapped by all who run there.
+/// Subfolder of the data folder for packed weights, which all local processes map.
 const WEIGHTS: &str = "packed";
 
-/// What makes an archive of it.
+/// Options of an archive.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct ArchiveArguments {
-    /// Songs to separate: a path a line, CSV with a header, or JSON Lines; `-` for standard input. Of
-    /// path, seconds, track, name, folder, and options of the files such as stems and format
+    /// Manifest of songs: one path a line, CSV with a header, or JSON Lines; `-` for standard
+    /// input. Fields are path, seconds, track, name, folder, and file options such as stems and
+    /// format
     #[arg(long, value_name = "FILE", conflicts_with = "files")]
     manifest: Option<PathBuf>,
-    /// Only this share of the songs, such as 3/8: shares have nearly the same length, and every machine
-    /// tells the same ones by itself
+    /// Separate only this share of the songs, such as 3/8; shares have similar lengths, and every
+    /// machine computes the same ones
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
-    /// Skip what is complete, and go on where an earlier run ended; so it is with a manifest or a share
+    /// Skip completed songs and resume interrupted ones (default with --manifest or --shard)
     #[arg(long)]
     resume: bool,
-    /// Separate anew what is complete
+    /// Separate completed songs again
     #[arg(long, conflicts_with = "resume")]
     no_resume: bool,
-    /// Where half-done songs lie; in the folder of the files by default, where every machine can go on
-    /// with them
+    /// Folder for interrupted songs [default: inside the output folder, where every machine can
+    /// resume them]
     #[arg(long, value_name = "DIR")]
     work: Option<PathBuf>,
-    /// Where songs that failed are listed, with the reason; it is a manifest too. Beside the files by
-    /// default
+    /// File for failed songs with the reasons, which is a manifest too [default: in the output
+    /// folder]
     #[arg(long, value_name = "FILE")]
     failures: Option<PathBuf>,
 }
@@ -137,17 +139,17 @@ pub(in crate::cli) fn run(
             completed => completed?,
         }
     }
-    let told: Vec<(String, Option<f64>)> =
+    let identities: Vec<(String, Option<f64>)> =
         manifest.entries.iter().map(|entry| (entry.identity(), entry.seconds)).collect();
     say_what_is_dealt_out(compute);
-    // Where there is an archive, several processes share a computer.
+    // Several processes of an archive may share a computer.
     if let Err(e) = share_weights_in(&home.join(WEIGHTS)) {
         tracing::info!("weights are not shared with other processes: {e}");
     }
     let batch = Batch::new(model, quality, compute, home)?;
     let out = arguments.written.out();
     let all_songs = manifest.entries.len();
-    let shares = shares(&told, shard.count).into_iter();
+    let shares = shares(&identities, shard.count).into_iter();
     let mut songs: Vec<Song> = manifest
         .entries
         .into_iter()
@@ -156,7 +158,7 @@ pub(in crate::cli) fn run(
         .filter(|(_, share)| share + 1 == shard.index)
         .map(|((entry, request), _)| Song::new(entry, request, &batch, out))
         .collect();
-    // The longest first: what is long and comes last is waited for by all.
+    // The longest songs first, because a long song at the end would delay the whole archive.
     let seconds = |song: &Song| song.entry.seconds.unwrap_or(0.0);
     songs.sort_by(|a, b| seconds(b).total_cmp(&seconds(a)));
     let state = out.join(STATE);
@@ -169,18 +171,22 @@ pub(in crate::cli) fn run(
         shard,
         resumes: !about.no_resume,
     };
-    let record =
-        Record { manifest: manifest.digest, basis: basis(&told), all_songs, ..Record::default() };
-    let mut teller = Teller { output, shown: None, since: Instant::now() };
-    let summary = match run.run(&songs, record, &cancel, &mut |news| teller.tell(&news)) {
-        // Not even what failed can be written down.
+    let record = Record {
+        manifest: manifest.digest,
+        basis: basis(&identities),
+        all_songs,
+        ..Record::default()
+    };
+    let mut reporter = Reporter { output, shown: None, since: Instant::now() };
+    let summary = match run.run(&songs, record, &cancel, &mut |event| reporter.report(&event)) {
+        // The disk is full, so failures cannot be recorded either.
         Err(error) if error.class() == Class::WaitForDisk => {
             output.error(&error.to_string());
             return Ok(ExitCode::from(RESUME));
         }
         summary => summary?,
     };
-    teller.end(shard, &summary, run.failures);
+    reporter.end(shard, &summary, run.failures);
     Ok(match summary {
         summary if summary.is_to_be_resumed() => ExitCode::from(RESUME),
         Summary { failed: 0, .. } => ExitCode::SUCCESS,
@@ -188,13 +194,13 @@ pub(in crate::cli) fn run(
     })
 }
 
-/// The manifest that is named, or one of the named files and folders. Where that is impossible, the
-/// error is reported, and the result is the exit code.
+/// The named manifest, or a manifest of the named files and folders. On failure, the error is
+/// reported, and the result is the exit code.
 fn manifest(arguments: &Wanted<'_>, output: &Output) -> anyhow::Result<Result<Manifest, ExitCode>> {
     let Some(path) = &arguments.about.manifest else {
         let inputs = Inputs::new(arguments.files, output);
         if inputs.any_failed {
-            // Every machine has to see the same songs, so nothing is begun with some of them.
+            // Every machine has to see the same songs, so a partial list is rejected.
             return Ok(Err(ExitCode::FAILURE));
         }
         return Ok(Ok(manifest_of(inputs.songs)?));
@@ -205,7 +211,7 @@ fn manifest(arguments: &Wanted<'_>, output: &Output) -> anyhow::Result<Result<Ma
     }))
 }
 
-/// What is wanted of each song: names that no other has, on any file system, in the manifest's order.
+/// Requests for all songs, in the manifest's order, with names that are unique on any file system.
 fn wanted(
     entries: &[Entry],
     written: &FileArguments,
@@ -214,16 +220,16 @@ fn wanted(
     let mut taken = HashSet::new();
     let mut wanted = Vec::with_capacity(entries.len());
     for entry in entries {
-        let wrong = |words: &str| anyhow::anyhow!(at(entry.line, words));
+        let wrong = |text: &str| anyhow::anyhow!(at(entry.line, text));
         let mut own = written.clone();
         for (option, value) in &entry.options {
             let with = own.with(option, value);
-            own = with.map_err(|words| wrong(&format!("{option}: {words}")))?;
+            own = with.map_err(|text| wrong(&format!("{option}: {text}")))?;
         }
         let settings = own.settings();
         if matches!(settings.on_exists, OnExists::Skip | OnExists::Number) {
             bail!(
-                "with a manifest, names are fixed: --on-exists is ask, which lists the song as failed, \
+                "with a manifest, --on-exists must be ask, which lists the song as failed, \
                    or replace"
             );
         }
@@ -246,7 +252,7 @@ fn wanted(
     Ok(wanted)
 }
 
-/// A folder below another, of names that every system takes.
+/// A relative folder with components that are valid on every system.
 fn below(folder: &str) -> Result<PathBuf, &'static str> {
     let part = |part: Component<'_>| match part {
         Component::Normal(name) => Some(safe_file_name(&name.to_string_lossy())),
@@ -254,10 +260,10 @@ fn below(folder: &str) -> Result<PathBuf, &'static str> {
     };
     let parts = Path::new(folder).components().filter(|part| !matches!(part, Component::CurDir));
     let parts: Option<PathBuf> = parts.map(part).collect();
-    parts.ok_or("folder: it is one below the folder of all results, such as rock/1994")
+    parts.ok_or("folder: expected a folder relative to the output folder, such as rock/1994")
 }
 
-/// Says what this process takes of the machine, and who dealt it out.
+/// Prints the threads and the memory that this process uses, and the origin of their limits.
 fn say_what_is_dealt_out(compute: Compute) {
     let threads = if let Some(threads) = compute.threads {
         fl!(cli_threads_given, count = threads)
@@ -277,16 +283,16 @@ fn say_what_is_dealt_out(compute: Compute) {
     note(&format!("{threads}, {memory}"));
 }
 
-/// Tells people, or machines, what happens.
-struct Teller<'a> {
+/// Reports the events of a share as text or JSON.
+struct Reporter<'a> {
     output: &'a Output,
     shown: Option<(Progress, Option<(usize, usize)>)>,
     since: Instant,
 }
 
-impl Teller<'_> {
-    fn tell(&mut self, news: &ShardEvent<'_>) {
-        match news {
+impl Reporter<'_> {
+    fn report(&mut self, event: &ShardEvent<'_>) {
+        match event {
             ShardEvent::Begins(song) => {
                 self.since = Instant::now();
                 let name = song.request.file.file_name().unwrap_or_default().to_string_lossy();
@@ -345,7 +351,7 @@ impl Teller<'_> {
         }
     }
 
-    /// A line for machines.
+    /// Prints a JSON line.
     fn event(&self, event: &str, song: &Song, more: Value) {
         if !self.output.is_json() {
             return;
@@ -360,10 +366,10 @@ impl Teller<'_> {
         self.output.json_line(&line);
     }
 
-    /// A line for people.
-    fn words(&self, words: &str) {
+    /// Prints a line of text.
+    fn words(&self, text: &str) {
         if !self.output.is_json() {
-            self.output.result(words, &Value::Null);
+            self.output.result(text, &Value::Null);
         }
     }
 
@@ -376,7 +382,7 @@ impl Teller<'_> {
         {
             line.extend(more);
         }
-        let words = fl!(
+        let text = fl!(
             cli_share_ended,
             share = shard.to_string(),
             done = *done,
@@ -386,7 +392,7 @@ impl Teller<'_> {
             temporary = *temporary,
             left = *left
         );
-        self.output.result(&words, &line);
+        self.output.result(&text, &line);
         if let Some(reason) = &summary.stopped {
             note(&fl!(cli_share_stopped, reason = reason));
         }

@@ -1,5 +1,5 @@
-//! `partita doctor`: what Partita finds on this machine, to look at and to put into a report; with
-//! `--measure` also how fast it separates.
+//! `partita doctor`: hardware and software of this machine, for users and bug reports; with
+//! `--measure` also the speed of separation.
 
 use std::{path::Path, process::ExitCode};
 
@@ -22,12 +22,12 @@ use crate::{
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// Separate two segments of noise first, to see how fast this machine is; estimates of time
-    /// start from the result
+    /// Measure the speed of this machine first, on two segments of noise; estimates of time start
+    /// from the result
     #[arg(long)]
     measure: bool,
-    /// Also write a report to this file: versions, machine, library in numbers, the log's last
-    /// lines; no paths and no names of songs
+    /// Also write a bug report to this file: versions, machine, library in numbers, and the log's
+    /// last lines, without paths and names of songs
     #[arg(long, value_name = "FILE")]
     report: Option<std::path::PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! `partita export SONG…`: files of songs of the library that are separated.
+//! `partita export SONG…`: exports separated songs of the library.
 
 use std::{path::Path, process::ExitCode};
 
@@ -20,7 +20,7 @@ use crate::{
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// Songs: a number of `partita list`, or a part of a title that fits one song
+    /// Songs: a number from `partita list`, or a part of a title that matches one song
     #[arg(required = true)]
     songs: Vec<String>,
     #[command(flatten)]
@@ -40,17 +40,17 @@ pub(in crate::cli) fn run(
     let recipes = library.recipes()?;
     let cancel = cancel_on_signal()?;
     let mut any_failed = false;
-    for words in &arguments.songs {
-        let exported = find_song(&songs, words).map_err(anyhow::Error::from).and_then(|song| {
+    for query in &arguments.songs {
+        let exported = find_song(&songs, query).map_err(anyhow::Error::from).and_then(|song| {
             let chosen = recipes.get(&song.id);
             let (model, recipe) = arguments.recipe.recipe(home, chosen, preferences)?;
             export(&library, song, (&model, recipe), &arguments.files, &cancel)
         });
         match exported {
-            Ok(exported) => report(words, &exported, None, output),
+            Ok(exported) => report(query, &exported, None, output),
             Err(e) => {
                 any_failed = true;
-                output.failed(words, &format!("{e:#}"));
+                output.failed(query, &format!("{e:#}"));
             }
         }
     }

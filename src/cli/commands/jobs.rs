@@ -13,7 +13,7 @@ use crate::{
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// The job's number in `partita jobs`
+    /// Number of the job in `partita jobs`
     id: i64,
 }
 

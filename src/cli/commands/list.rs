@@ -35,7 +35,7 @@ pub(in crate::cli) fn run(home: &Path, output: &Output) -> anyhow::Result<ExitCo
     Ok(ExitCode::SUCCESS)
 }
 
-/// A job's state for people.
+/// A job's state as text.
 pub(in crate::cli) fn state_words(job: &Job) -> String {
     let percent = percent(job.fraction());
     match &job.state {

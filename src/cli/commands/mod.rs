@@ -1,4 +1,4 @@
-//! The subcommands, a file each. Runs on the main thread.
+//! The subcommands, one a file. Main thread.
 
 pub mod add;
 pub mod archive;

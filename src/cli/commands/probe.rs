@@ -1,4 +1,4 @@
-//! `partita probe`: a manifest with the songs' lengths, so that no node has to look for them.
+//! `partita probe`: a manifest with the songs' lengths, so that nodes need not measure them.
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -19,17 +19,17 @@ use crate::{
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// Audio files, or folders that hold some
+    /// Audio files and folders to list
     #[arg(required_unless_present = "manifest")]
     files: Vec<PathBuf>,
-    /// A manifest instead of files; `-` for standard input
+    /// Manifest to complete instead of files; `-` for standard input
     #[arg(long, value_name = "FILE", conflicts_with = "files")]
     manifest: Option<PathBuf>,
     #[command(flatten)]
     track: TrackArguments,
 }
 
-/// Always JSON Lines: that is what it is for.
+/// Prints JSON Lines in any case, because the result is a manifest.
 pub(in crate::cli) fn run(arguments: &Arguments, output: &Output) -> anyhow::Result<ExitCode> {
     let (mut manifest, mut any_failed) = if let Some(path) = &arguments.manifest {
         (Manifest::open(path)?, false)
@@ -40,7 +40,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &Output) -> anyhow::Res
     arguments.track.complete(&mut manifest.entries);
     for Entry { line, path, seconds, track, name, folder, options } in manifest.entries {
         if !output.is_open() {
-            break; // the reader has gone, and the manifest with it
+            break; // without a reader, the rest of the manifest is lost
         }
         let known = seconds.map_or_else(
             || decode::seconds(&path, track, &CancelToken::default()),

@@ -1,4 +1,4 @@
-//! `partita process SONG…`: separates songs of the library, and waits until they are done.
+//! `partita process SONG…`: separates songs of the library and waits for completion.
 
 use std::{path::Path, process::ExitCode, time::Instant};
 
@@ -20,12 +20,12 @@ use crate::{
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// Songs: a number of `partita list`, or a part of a title that fits one song
+    /// Songs: a number from `partita list`, or a part of a title that matches one song
     #[arg(required = true)]
     songs: Vec<String>,
     #[command(flatten)]
     stems: StemArguments,
-    /// Model and quality; those of a song are then what is shown and exported of it
+    /// Model and quality, which the songs keep for display and export
     #[command(flatten)]
     recipe: SeparationArguments,
 }
@@ -39,9 +39,9 @@ pub(in crate::cli) fn run(
 ) -> anyhow::Result<ExitCode> {
     let session = Session::start(home.to_owned(), compute)?;
     let mut any_failed = false;
-    for words in &arguments.songs {
+    for query in &arguments.songs {
         let result =
-            find_song(&session.songs, words).map_err(anyhow::Error::from).and_then(|song| {
+            find_song(&session.songs, query).map_err(anyhow::Error::from).and_then(|song| {
                 let mut requests = Vec::new();
                 if arguments.recipe.is_given() {
                     let chosen = engine::look_into_library(home)?.recipes()?;
@@ -66,23 +66,23 @@ pub(in crate::cli) fn run(
                 Ok(()) => {}
                 Err(e) => {
                     any_failed = true;
-                    output.failed(words, &e.to_string());
+                    output.failed(query, &e.to_string());
                 }
             },
             Ok(job) => {
                 any_failed = true;
-                output.failed(words, &super::list::state_words(&job));
+                output.failed(query, &super::list::state_words(&job));
             }
             Err(e) => {
                 any_failed = true;
-                output.failed(words, &format!("{e:#}"));
+                output.failed(query, &format!("{e:#}"));
             }
         }
     }
     Ok(exit_code(any_failed))
 }
 
-/// Writes the tracks of a job that is done, and says where they are.
+/// Writes the tracks of a completed job and prints their paths.
 fn show_tracks(home: &Path, job: &Job, output: &Output) -> engine::Result<()> {
     let found = engine::export::job_tracks::of_job(&engine::look_into_library(home)?, job)?;
     if found.gain_db != 0.0 {
@@ -94,24 +94,24 @@ fn show_tracks(home: &Path, job: &Job, output: &Output) -> engine::Result<()> {
     Ok(())
 }
 
-/// The wait for the end of the job that answers a request.
+/// The wait for the end of a requested job.
 struct Wait {
     song: SongId,
     requests: Vec<RequestId>,
-    /// The job, once the engine has named it.
+    /// The job, once the engine has accepted the request.
     job: Option<JobId>,
     pace: Option<f64>,
     estimate: Option<Estimate>,
 }
 
 impl Wait {
-    /// `requests` are the commands of which none may fail; the last one asks for the job.
+    /// Creates a wait for `requests`, none of which may fail; the last one requests the job.
     fn new(song: &Song, requests: Vec<RequestId>, pace: Option<f64>) -> Self {
         Self { song: song.id, requests, job: None, pace, estimate: None }
     }
 
-    /// Takes an event; the job, once it has ended. Failures of other requests, and of the engine's own
-    /// work, are only shown.
+    /// Handles an event; returns the job once it has ended. Failures of other requests, and of the
+    /// engine's own work, are only printed.
     fn hear(&mut self, event: Event, progress: &Progress) -> anyhow::Result<Option<Job>> {
         match event {
             Event::Accepted { request, job } if Some(&request) == self.requests.last() => {

@@ -1,4 +1,4 @@
-//! `partita progress SONG`: the percentage, or, when done, where the tracks and the mix are.
+//! `partita progress SONG`: the percentage, or the paths of the tracks and the mix.
 
 use std::{path::Path, process::ExitCode};
 
@@ -13,7 +13,7 @@ use crate::{
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// The song: a number of `partita list`, or a part of a title that fits one song
+    /// Song: a number from `partita list`, or a part of a title that matches one song
     song: String,
 }
 
@@ -25,23 +25,19 @@ pub(in crate::cli) fn run(
     let library = engine::look_into_library(home)?;
     let song = find_song(&library.songs()?, &arguments.song)?;
     let Some(job) = library.last_job(song.id)? else {
-        bail!(
-            "\"{}\" was not processed yet; start with `partita process {}`",
-            song.title,
-            song.id.0
-        )
+        bail!("\"{}\" was not processed yet; run `partita process {}`", song.title, song.id.0)
     };
     let (percent, tracks) = match &job.state {
         JobState::Done => (100, engine::export::job_tracks::of_job(&library, &job)?.files),
         _ => ((job.fraction() * 100.0) as u32, Vec::new()),
     };
-    let words = if tracks.is_empty() {
+    let text = if tracks.is_empty() {
         format!("{}: {}", song.title, state_words(&job))
     } else {
         tracks_text(&tracks)
     };
     output.result(
-        &words,
+        &text,
         &json!({ "song": song.id, "percent": percent, "job": job, "tracks": tracks_json(&tracks) }),
     );
     Ok(ExitCode::SUCCESS)

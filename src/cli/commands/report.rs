@@ -1,4 +1,4 @@
-//! `partita report DIR…`: how far an archive is, over all shares.
+//! `partita report DIR…`: the progress of an archive over all shares.
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -13,10 +13,10 @@ use crate::{
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// Folders of results (`--out`) of `partita separate --manifest`
+    /// Output folders (`--out`) of `partita separate --manifest`
     #[arg(required = true, value_name = "DIR")]
     folders: Vec<PathBuf>,
-    /// Read every file, and compare it with what was written down of it
+    /// Read every file and compare it with its record
     #[arg(long)]
     verify: bool,
 }
@@ -75,7 +75,7 @@ fn in_words(report: &Report) -> String {
     lines.join("\n")
 }
 
-/// A share as a row: the state is padded to the longest, so that the numbers stand below each other.
+/// A share as a row, with the state padded to the longest one, so that the numbers line up.
 fn share(share: &Share) -> String {
     let states = [
         fl!(cli_share_running),

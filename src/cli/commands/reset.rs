@@ -1,4 +1,4 @@
-//! `partita reset`: ends jobs and deletes songs, stems and jobs of the data folder.
+//! `partita reset`: cancels jobs and deletes the songs, stems and jobs of the data folder.
 
 use std::{
     io::{IsTerminal as _, Write as _},
@@ -20,7 +20,7 @@ use crate::{
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// Do not ask
+    /// Delete without asking
     #[arg(long)]
     yes: bool,
 }
@@ -56,7 +56,7 @@ pub(in crate::cli) fn run(
 
 fn confirm(songs: usize, jobs: usize) -> anyhow::Result<bool> {
     if !std::io::stdin().is_terminal() {
-        bail!("this deletes {songs} songs and {jobs} jobs with their stems; say --yes to do it");
+        bail!("this deletes {songs} songs and {jobs} jobs with their stems; confirm with --yes");
     }
     let mut stderr = std::io::stderr();
     let question =

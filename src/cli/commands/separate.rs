@@ -1,5 +1,5 @@
-//! `partita separate FILE…`: stems of files into a folder, without a library; an archive of them by
-//! [`super::archive`].
+//! `partita separate FILE…`: separates files into a folder, without a library. [`super::archive`]
+//! separates archives.
 
 use std::{
     collections::HashSet,
@@ -29,7 +29,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = archive::EXIT_CODES)]
 pub(in crate::cli) struct Arguments {
-    /// Audio files, or folders that hold some
+    /// Audio files and folders to separate
     #[arg(required_unless_present = "manifest")]
     files: Vec<PathBuf>,
     #[command(flatten)]
@@ -59,7 +59,7 @@ pub(in crate::cli) fn run(
         };
         return archive::run(&wanted, (model, quality), compute, home, output);
     }
-    // A wrong name fails before the work.
+    // Rejects a wrong name before the separation.
     let selection = arguments.written.selection(&model.stems())?;
     let batch = Batch::new(model, quality, compute, home)?;
     let cancel = cancel_on_signal()?;
@@ -86,7 +86,7 @@ pub(in crate::cli) fn run(
                 }
                 report(&name, &exported, Some((frames, warning.text())), output);
             }
-            Err(Problem::Cancelled) => bail!("ended; {name} was not finished"),
+            Err(Problem::Cancelled) => bail!("cancelled; {name} was not finished"),
             Err(e) => {
                 any_failed = true;
                 output.failed(&name, &e.to_string());
@@ -104,7 +104,7 @@ fn separate(batch: &Batch, request: &Request, cancel: &CancelToken) -> Result<Se
     })
 }
 
-/// What a song is called among the others of its folder; those of one name get numbers.
+/// The song's name, numbered if another song of its folder has the same name.
 fn free_name(found: &Song, taken: &mut HashSet<PathBuf>) -> String {
     let name = base_name(&found.file);
     let free = numbered(&name, "").find(|name| taken.insert(found.folder.join(name)));

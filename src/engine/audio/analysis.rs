@@ -1,7 +1,7 @@
-//! What is found out about a song once, after its import: tempo, key and loudness.
+//! Analysis of a song after its import: tempo, key and loudness.
 //!
-//! Runs on one thread of its own that steps back before everything else; reads the mix from its
-//! store, and holds at most [`LISTEN_SECONDS`] of it.
+//! Runs once per song on a dedicated low-priority thread. Reads the mix from its store and holds at
+//! most [`LISTEN_SECONDS`] of it in memory.
 
 use std::{
     path::{Path, PathBuf},
@@ -23,23 +23,24 @@ use crate::engine::{
     types::{Analysis, CHANNELS, SAMPLE_RATE, SongId},
 };
 
-/// Tempo and key are those of so much from the middle of a song: more would tell no more.
+/// Length of the section in the middle of a song from which tempo and key are derived; more would
+/// not improve them.
 const LISTEN_SECONDS: u64 = 180;
 
-/// Less than this has no tempo and no key.
+/// Minimum length in seconds for tempo and key.
 const LEAST_SECONDS: u64 = 8;
 
-/// Frames that are read in one go.
+/// Number of frames read at once.
 const CHUNK_FRAMES: usize = 1 << 15;
 
-/// Names of the pitch classes from C on, as they are usual in keys and as ID3 writes them: few fonts
-/// have the signs of music.
+/// Names of the pitch classes from C on, in the usual spelling of keys and of ID3. Few fonts have
+/// musical accidentals.
 const NOTES: [&str; 12] = ["C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
 
-/// Finds out about a song; `None` when `stop` was asked for.
+/// Analyses a song; `None` if `stop` was requested.
 ///
 /// # Errors
-/// I/O errors of the store, and [`Problem::Loudness`] when the loudness meter refuses.
+/// I/O errors of the store, and [`Problem::Loudness`] if the loudness meter fails.
 pub fn analyse(mix: &MixStore, stop: &AtomicBool) -> Result<Option<Analysis>> {
     let cannot_measure = |e: ebur128::Error| Problem::Loudness { cause: e.to_string() };
     let mut meter = EbuR128::new(CHANNELS as u32, SAMPLE_RATE, Mode::I | Mode::HISTOGRAM)
@@ -83,7 +84,8 @@ pub fn analyse(mix: &MixStore, stop: &AtomicBool) -> Result<Option<Analysis>> {
     Ok(Some(found))
 }
 
-/// The thread; it takes one song at a time. What was not analysed is at the next start.
+/// Analysis thread, which takes one song at a time. Songs left over are analysed after the next
+/// start.
 pub(in crate::engine) struct Analyst {
     inbox: Option<Sender<(SongId, PathBuf)>>,
     stop: Arc<AtomicBool>,
@@ -92,26 +94,27 @@ pub(in crate::engine) struct Analyst {
 
 impl Analyst {
     pub(in crate::engine) fn start(
-        tell: impl Fn(SongId, Option<Analysis>) + Send + 'static,
+        report: impl Fn(SongId, Option<Analysis>) + Send + 'static,
     ) -> Result<Self> {
         let (inbox, songs) = bounded(1);
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let thread = std::thread::Builder::new()
             .name("analysis".into())
-            .spawn(move || run(&songs, &stopped, &look, &tell))
+            .spawn(move || run(&songs, &stopped, &look, &report))
             .map_err(Problem::no_thread)?;
         Ok(Self { inbox: Some(inbox), stop, thread: Some(thread) })
     }
 
-    /// Asks for a song, by the folder of its stores; the one before must have been told.
+    /// Requests the analysis of the song whose stores are in `folder`; the result of the previous
+    /// request must have arrived.
     pub(in crate::engine) fn ask(&self, song: SongId, folder: PathBuf) {
         if self.inbox.as_ref().is_none_or(|inbox| inbox.try_send((song, folder)).is_err()) {
             tracing::warn!("song {} is not analysed: the thread has ended", song.0);
         }
     }
 
-    /// Ends it within a chunk, or when what it looks at has been looked at.
+    /// Stops the thread after the current chunk, and waits for its end.
     pub(in crate::engine) fn join(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         self.inbox = None;
@@ -123,7 +126,7 @@ impl Analyst {
     }
 }
 
-/// Finds out about the song whose stores are in `folder`.
+/// Analyses the song whose stores are in `folder`.
 fn look(folder: &Path, stop: &AtomicBool) -> Result<Option<Analysis>> {
     MixStore::open(folder).and_then(|mix| analyse(&mix, stop))
 }
@@ -132,20 +135,20 @@ fn run(
     songs: &Receiver<(SongId, PathBuf)>,
     stop: &AtomicBool,
     look: &dyn Fn(&Path, &AtomicBool) -> Result<Option<Analysis>>,
-    tell: &dyn Fn(SongId, Option<Analysis>),
+    report: &dyn Fn(SongId, Option<Analysis>),
 ) {
     priority::step_back(priority::IDLING);
     for (song, folder) in songs {
         if stop.load(Ordering::Relaxed) {
             return;
         }
-        // A bug in it leaves this song unknown, and no other.
+        // A panic leaves only this song without results.
         match caught(Activity::Analysing, || look(&folder, stop)) {
-            Ok(Some(found)) => tell(song, Some(found)),
+            Ok(Some(found)) => report(song, Some(found)),
             Ok(None) => return,
             Err(e) => {
                 tracing::warn!("song {} is not analysed: {e}", song.0);
-                tell(song, None);
+                report(song, None);
             }
         }
     }
@@ -156,7 +159,7 @@ mod tests {
     use super::*;
     use crate::engine::store::MixWriter;
 
-    /// A mix of one frame function, the same on both sides.
+    /// Analyses a mix computed by a function of time, equal in both channels.
     fn of(seconds: u32, sample: impl Fn(f64) -> f32) -> Analysis {
         let folder = tempfile::tempdir().unwrap();
         let mut writer = MixWriter::create(folder.path()).unwrap();
@@ -174,14 +177,14 @@ mod tests {
 
     #[test]
     fn a_tone_has_the_loudness_of_the_standard() {
-        // EBU Tech 3341, case 1: a stereo sine of 1 kHz at -23 dBFS is -23 LUFS.
+        // EBU Tech 3341, case 1: a stereo sine of 1 kHz at -23 dBFS has -23 LUFS.
         let found = of(20, |time| (10f64.powf(-23.0 / 20.0) * tone(1000.0, time)) as f32);
         assert!((found.loudness_lufs.unwrap() + 23.0).abs() < 0.1, "{found:?}");
     }
 
     #[test]
-    fn chords_and_beats_are_heard() {
-        // Clicks at 120 a minute over A minor: A, C, E, an octave apart.
+    fn detects_key_and_tempo() {
+        // Clicks at 120 per minute over A minor: A, C, E, an octave apart.
         let found = of(40, |time| {
             let chord = [220.0, 261.63, 329.63, 440.0].map(|hz| tone(hz, time)).iter().sum::<f64>();
             let since = time % 0.5;
@@ -194,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_has_nothing_and_what_is_short_only_its_loudness() {
+    fn silence_has_no_results_and_short_audio_only_loudness() {
         assert_eq!(of(10, |_| 0.0), Analysis::default());
         let short = of(2, |time| 0.5 * tone(440.0, time) as f32);
         assert_eq!((short.bpm, short.key), (None, None));
@@ -202,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bug_leaves_one_song_unknown_and_the_thread_alive() {
+    fn a_panic_skips_one_song_and_keeps_the_thread_alive() {
         let (inbox, songs) = bounded(3);
         for song in 1..=3 {
             inbox.send((SongId(song), PathBuf::from(song.to_string()))).unwrap();
@@ -212,15 +215,15 @@ mod tests {
             assert_ne!(folder, Path::new("2"), "on purpose");
             Ok(Some(Analysis::default()))
         };
-        let told = std::sync::Mutex::new(Vec::new());
+        let results = std::sync::Mutex::new(Vec::new());
         run(&songs, &AtomicBool::new(false), &look, &|song, found| {
-            told.lock().unwrap().push((song.0, found.is_some()));
+            results.lock().unwrap().push((song.0, found.is_some()));
         });
-        assert_eq!(told.into_inner().unwrap(), [(1, true), (2, false), (3, true)]);
+        assert_eq!(results.into_inner().unwrap(), [(1, true), (2, false), (3, true)]);
     }
 
     #[test]
-    fn it_ends_when_it_is_told_to() {
+    fn stops_on_request() {
         let folder = tempfile::tempdir().unwrap();
         let mut writer = MixWriter::create(folder.path()).unwrap();
         writer.push(&[0.5; 2000]).unwrap();

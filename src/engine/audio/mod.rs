@@ -1,7 +1,7 @@
-//! Sound in files and in memory: decoding, resampling, and what is found out about a song's sound.
+//! Audio files and samples: decoding, resampling, and analysis.
 //!
-//! Knows no song of the library and no job. Runs on the threads of its callers; [`analysis`] and
-//! [`waveforms`] start their own.
+//! This module depends on neither library songs nor jobs. It runs on the calling threads;
+//! [`analysis`] and [`waveforms`] start their own.
 
 pub mod analysis;
 pub mod decode;

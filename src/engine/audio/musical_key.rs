@@ -1,18 +1,18 @@
-//! Tempo and key of a song between tags, which write "F#m" and "127,6", and people, who read
-//! "F# minor". Pure.
+//! Conversion of tempo and key between tags, which contain "F#m" and "127,6", and display texts
+//! such as "F# minor". Pure.
 //!
 //! Source: ID3v2.4.0, native frames, TBPM and TKEY.
 
-/// What a tag's text says of the beats per minute; `None` for what is no tempo.
+/// Parses beats per minute from a tag; `None` if invalid.
 pub fn tempo_of(text: &str) -> Option<f32> {
     let bpm: f32 = text.trim().replace(',', ".").parse().ok()?;
     (20.0..1_000.0).contains(&bpm).then_some(bpm)
 }
 
-/// What a tag's text says of the key, for people: "F#m" is "F# minor". Other ways to write keys, such
-/// as "8A", stay as they are.
+/// Converts a tag's key for display: "F#m" becomes "F# minor". Other notations, such as "8A", are
+/// kept.
 pub fn key_of(text: &str) -> Option<String> {
-    /// No way to write a key is longer.
+    /// Maximum length of any key notation.
     const LONGEST: usize = 16;
     let text = text.trim();
     let is_line = !text.is_empty() && text.chars().count() <= LONGEST;
@@ -31,7 +31,7 @@ pub fn key_of(text: &str) -> Option<String> {
     })
 }
 
-/// A key as tags have it: "F# minor" is "F#m".
+/// Converts a key for tags: "F# minor" becomes "F#m".
 pub fn key_tag(key: &str) -> String {
     match (key.strip_suffix(" minor"), key.strip_suffix(" major")) {
         (Some(note), _) => format!("{note}m"),
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_for_people_and_back() {
+    fn keys_convert_to_display_texts_and_back() {
         for (tag, people) in
             [("Am", "A minor"), ("C", "C major"), ("F#m", "F# minor"), ("Bb", "Bb major")]
         {

@@ -1,22 +1,22 @@
-//! Sample rate conversion of a stream of interleaved stereo: band-limited, in `f64`, without delay.
+//! Sample rate conversion of interleaved stereo streams: band-limited, in `f64`, without delay.
 //!
-//! Knows no file; runs on the caller's thread. Memory depends on the two rates alone (at most some
-//! megabytes), never on the length of the stream.
+//! Runs on the calling thread. Memory depends only on the two rates (at most a few megabytes),
+//! never on the length of the stream.
 
 use audioadapter_buffers::direct::InterleavedSlice;
 use rubato::{Fft, FixedSync, Indexing, Resampler as _, WindowFunction};
 
 use crate::engine::types::CHANNELS;
 
-/// Rates that are converted, in Hz: from half a telephone's to that of the fastest converters.
+/// Supported rates in Hz.
 pub const RATES: std::ops::RangeInclusive<u32> = 1_000..=768_000;
 
-/// Frames that the anti-aliasing filter spans at the lower of the two rates, at least. With this
-/// length the pass band ends at 0.987 of the lower Nyquist frequency. Rates without a large common
-/// divisor need longer ones, up to both rates' numbers of frames.
+/// Minimum span of the anti-aliasing filter, in frames at the lower rate. The pass band then ends
+/// at 0.987 of the lower Nyquist frequency. Rates without a large common divisor need longer
+/// filters, up to both rates' numbers of frames.
 const FILTER_FRAMES: usize = 2_048;
 
-/// Why a stream cannot be resampled.
+/// Reason why a stream cannot be resampled.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ResampleError {
@@ -26,17 +26,17 @@ pub enum ResampleError {
     /// The converter could not be built.
     #[error("the sample rate cannot be converted")]
     Build(#[from] rubato::ResamplerConstructionError),
-    /// The converter refused a block.
+    /// The converter rejected a block.
     #[error("the sample rate conversion failed")]
     Step(#[from] rubato::ResampleError),
 }
 
-/// Converts one stream from one rate to another. Frame `n` of the output is at the same time as
-/// frame `n · from / to` of the input, and the output has `round(frames · to / from)` frames.
+/// Converter of one stream. Frame `n` of the output has the same time as frame `n · from / to` of
+/// the input, and the output has `round(frames · to / from)` frames.
 pub struct Resampler {
     from: u32,
     to: u32,
-    /// `None` where the rates are equal: the samples then pass as they are.
+    /// Converter; `None` for equal rates, where samples pass unchanged.
     converter: Option<Converter>,
     frames_in: u64,
     frames_out: u64,
@@ -44,7 +44,7 @@ pub struct Resampler {
 
 struct Converter {
     fft: Fft<f64>,
-    /// Input that waits for a full block, interleaved, up to `block_in` frames.
+    /// Input waiting for a full block, interleaved, up to `block_in` frames.
     waiting: Vec<f64>,
     block_in: usize,
     /// One block of output, interleaved.
@@ -54,10 +54,10 @@ struct Converter {
 }
 
 impl Resampler {
-    /// A resampler from `from` Hz to `to` Hz.
+    /// Creates a resampler from `from` Hz to `to` Hz.
     ///
     /// # Errors
-    /// When a rate is outside of [`RATES`].
+    /// Fails if a rate is outside of [`RATES`].
     pub fn new(from: u32, to: u32) -> Result<Self, ResampleError> {
         for rate in [from, to] {
             if !RATES.contains(&rate) {
@@ -68,10 +68,10 @@ impl Resampler {
         Ok(Self { from, to, converter, frames_in: 0, frames_out: 0 })
     }
 
-    /// Takes interleaved stereo and appends to `out` what is ready.
+    /// Consumes interleaved stereo and appends finished frames to `out`.
     ///
     /// # Errors
-    /// When the converter fails, which no input should bring about.
+    /// Fails on an internal error of the converter, which no input should cause.
     pub fn push(&mut self, stereo: &[f32], out: &mut Vec<f32>) -> Result<(), ResampleError> {
         self.frames_in += (stereo.len() / CHANNELS) as u64;
         let Some(converter) = &mut self.converter else {
@@ -92,10 +92,10 @@ impl Resampler {
         Ok(())
     }
 
-    /// Ends the stream: appends the rest, so that the length is exact, and is new again.
+    /// Ends the stream: appends the remaining frames for an exact length, and resets the resampler.
     ///
     /// # Errors
-    /// As [`Self::push`].
+    /// Like [`Self::push`].
     pub fn finish(&mut self, out: &mut Vec<f32>) -> Result<(), ResampleError> {
         let total = rescale(self.frames_in, self.to, self.from);
         if let Some(converter) = &mut self.converter {
@@ -113,8 +113,8 @@ impl Converter {
     fn new(from: u32, to: u32) -> Result<Self, ResampleError> {
         let divisor = gcd(from, to);
         let (unit_in, unit_out) = ((from / divisor) as usize, (to / divisor) as usize);
-        // An even number of units makes both halves of the filter whole frames long, so that its
-        // delay is a whole number of frames at either rate.
+        // With an even number of units, both halves of the filter span whole frames. Its delay is
+        // then a whole number of frames at either rate.
         let units = FILTER_FRAMES.div_ceil(unit_in.min(unit_out)).next_multiple_of(2);
         let fft = Fft::new_custom(
             from as usize,
@@ -134,8 +134,8 @@ impl Converter {
         })
     }
 
-    /// Converts what waits, filled up with silence, and appends at most `most` frames of it to
-    /// `out`. Returns how many.
+    /// Converts the waiting input, padded with silence, and appends at most `most` frames to `out`.
+    /// Returns the number of appended frames.
     fn step(&mut self, most: u64, out: &mut Vec<f32>) -> Result<u64, ResampleError> {
         let frames = self.waiting.len() / CHANNELS;
         self.waiting.resize(self.block_in * CHANNELS, 0.0);
@@ -143,7 +143,7 @@ impl Converter {
         let size_out = self.block_out.len() / CHANNELS;
         let output = InterleavedSlice::new_mut(&mut self.block_out, CHANNELS, size_out);
         let (Ok(input), Ok(mut output)) = (input, output) else {
-            return Ok(0); // the slices were sized for it just above
+            return Ok(0); // cannot happen: the slices have matching sizes
         };
         let indexing = Indexing::new().partial_len(frames);
         let (_, made) = self.fft.process_into_buffer(&input, &mut output, Some(&indexing))?;
@@ -164,7 +164,7 @@ impl Converter {
     }
 }
 
-/// `frames · to / from`, rounded to the nearest frame.
+/// Computes `frames · to / from`, rounded to the nearest frame.
 pub fn rescale(frames: u64, to: u32, from: u32) -> u64 {
     let (frames, to, from) = (u128::from(frames), u128::from(to), u128::from(from.max(1)));
     u64::try_from((frames * to + from / 2) / from).unwrap_or(u64::MAX)
@@ -200,8 +200,8 @@ mod tests {
         out
     }
 
-    /// Signal-to-error ratio in dB, the first and last third left out: there the filter (up to 2 s
-    /// long, at 35 467 Hz) sees the edge, which an endless sine does not have.
+    /// Signal-to-error ratio in dB without the first and last third. There the filter (up to 2 s
+    /// long, at 35 467 Hz) covers the edges of the signal.
     fn snr_db(got: &[f32], want: &[f32]) -> f64 {
         let edge = got.len() / 3 / CHANNELS * CHANNELS;
         let middle = edge..got.len() - edge;
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn sines_arrive_undelayed_and_clean_from_any_rate() {
+    fn sines_are_undelayed_and_clean_from_any_rate() {
         for rate in [8_000, 11_025, 22_050, 35_467, 48_000, 88_200, 96_000, 192_000] {
             let highest = 0.45 * f64::from(rate.min(SAMPLE_RATE));
             for frequency in [100.0, 997.0, highest] {
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_above_the_new_nyquist_frequency_is_gone() {
+    fn removes_frequencies_above_the_new_nyquist_frequency() {
         let got = resampled(&sine(30_000.0, 96_000, 96_000), 96_000, 4_096);
         let middle = &got[got.len() / 4..got.len() * 3 / 4];
         let loudest = middle.iter().fold(0f32, |peak, x| peak.max(x.abs()));
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn the_length_is_exact_however_short_and_however_cut() {
+    fn the_length_is_exact_for_any_length_and_blocks() {
         for rate in [8_000, 35_467, 44_100, 48_000, 192_000] {
             for frames in [0, 1, 2, 4, 4_095, 4_096, 4_097, 20_000] {
                 let input = sine(440.0, rate, frames);
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_new_after_the_end() {
+    fn resets_at_the_end() {
         let input = sine(440.0, 48_000, 5_000);
         let mut resampler = Resampler::new(48_000, SAMPLE_RATE).unwrap();
         let mut first = Vec::new();
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn absurd_rates_are_refused() {
+    fn rejects_absurd_rates() {
         for rate in [0, 1, 999, 800_000, u32::MAX] {
             assert!(matches!(Resampler::new(rate, SAMPLE_RATE), Err(ResampleError::Rate(_))));
         }

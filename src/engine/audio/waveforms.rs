@@ -1,9 +1,8 @@
-//! Waveforms of the open song: peaks made of the stores, sent as they come. Those of whole lanes are
-//! kept, and read the next time.
+//! Waveforms of the open song: peaks computed from the stores and sent in parts. Peaks of whole
+//! lanes are cached for the next time.
 //!
-//! Two threads of its own: one for the whole song, one for the stretch that is looked at closely,
-//! so that the close look need not wait for the whole. Opening another song, or looking elsewhere,
-//! ends the work on what was asked before.
+//! Two threads: one for the whole song, one for the visible section, so that zooming does not wait
+//! for the whole. Opening another song or viewing another section cancels the previous work.
 
 use std::{
     io,
@@ -32,18 +31,18 @@ use crate::engine::{
 
 /// Frames read at once: about half a minute.
 const FRAMES_AT_ONCE: usize = 2500 * FRAMES_PER_PEAK;
-/// Bins of a close look, at most.
+/// Maximum number of bins of a close-up.
 const DETAIL_BINS: u64 = 32_768;
 const WAITING: usize = 4096;
 
-/// The waveform threads.
+/// Handle of the waveform threads.
 #[derive(Clone)]
 pub(in crate::engine) struct Waveforms {
     whole: Line,
     close: Line,
 }
 
-/// One thread's inbox, and the number of the request that counts.
+/// Inbox of one thread, and the number of the current request.
 #[derive(Clone)]
 struct Line {
     inbox: Sender<Request>,
@@ -51,19 +50,19 @@ struct Line {
 }
 
 struct Request {
-    /// Worked on while this is the line's current number.
+    /// Number of this request; stale once the line's current number differs.
     number: u64,
     song: SongId,
     track: SongTrack,
-    what: What,
+    scope: Scope,
 }
 
-enum What {
+enum Scope {
     /// The original, and every stem where it is finished.
     All,
-    /// Every stem in these frames.
+    /// Every stem in a range of frames.
     Stems(Range<u64>),
-    /// Every lane in these frames, with so many frames to a bin.
+    /// Every lane in a range of frames, with the number of frames per bin.
     Detail(Range<u64>, usize),
 }
 
@@ -77,16 +76,16 @@ impl Waveforms {
     pub(in crate::engine) fn open(&self, song: SongId, track: SongTrack) {
         self.close.turn();
         let number = self.whole.turn();
-        self.whole.request(Request { number, song, track, what: What::All });
+        self.whole.request(Request { number, song, track, scope: Scope::All });
     }
 
     /// Sends the peaks of stems that changed in the open song.
     pub(in crate::engine) fn update(&self, song: SongId, track: SongTrack, frames: Range<u64>) {
         let number = self.whole.current.load(Ordering::Relaxed);
-        self.whole.request(Request { number, song, track, what: What::Stems(frames) });
+        self.whole.request(Request { number, song, track, scope: Scope::Stems(frames) });
     }
 
-    /// Sends peaks of a stretch with so many frames to a bin; instead of the stretch asked before.
+    /// Sends peaks of a section with this many frames per bin, and cancels the previous section.
     pub(in crate::engine) fn detail(
         &self,
         song: SongId,
@@ -96,8 +95,8 @@ impl Waveforms {
     ) {
         let (number, each) = (self.close.turn(), frames_per_peak.max(1));
         let end = frames.end.min(frames.start.saturating_add(DETAIL_BINS * each as u64));
-        let what = What::Detail(frames.start..end.min(track.frames()), each);
-        self.close.request(Request { number, song, track, what });
+        let scope = Scope::Detail(frames.start..end.min(track.frames()), each);
+        self.close.request(Request { number, song, track, scope });
     }
 }
 
@@ -113,7 +112,7 @@ impl Line {
         Ok(line)
     }
 
-    /// Makes all requests stale that wait; returns the number of the next.
+    /// Makes all waiting requests stale; returns the number of the next.
     fn turn(&self) -> u64 {
         self.current.fetch_add(1, Ordering::Relaxed) + 1
     }
@@ -144,31 +143,33 @@ fn answer(request: &Request, is_stale: &dyn Fn() -> bool, sink: &EventSink) -> i
         let cut = |&(a, b): &(u64, u64)| a.max(frames.start)..b.min(frames.end);
         covered.iter().map(cut).filter(|frames| !frames.is_empty()).collect()
     };
-    let tell = Tell { request, sink, is_stale };
-    match &request.what {
-        What::All => {
+    let responder = Responder { request, sink, is_stale };
+    match &request.scope {
+        Scope::All => {
             let whole = 0..track.frames();
-            tell.whole(false, vec![whole.clone()], &[track.peaks_of_original()?])?;
-            tell.whole(true, within(whole), &track.peaks_of_stems()?)
+            responder.whole(false, vec![whole.clone()], &[track.peaks_of_original()?])?;
+            responder.whole(true, within(whole), &track.peaks_of_stems()?)
         }
-        What::Stems(frames) => tell.made(true, vec![frames.clone()], FRAMES_PER_PEAK, &mut []),
-        What::Detail(frames, each) => {
-            tell.made(false, vec![frames.clone()], *each, &mut [])?;
-            tell.made(true, within(frames.clone()), *each, &mut [])
+        Scope::Stems(frames) => {
+            responder.made(true, vec![frames.clone()], FRAMES_PER_PEAK, &mut [])
+        }
+        Scope::Detail(frames, each) => {
+            responder.made(false, vec![frames.clone()], *each, &mut [])?;
+            responder.made(true, within(frames.clone()), *each, &mut [])
         }
     }
 }
 
-/// What is told of one request.
-struct Tell<'a> {
+/// Sender of the answers to one request.
+struct Responder<'a> {
     request: &'a Request,
     sink: &'a EventSink,
     is_stale: &'a dyn Fn() -> bool,
 }
 
-impl Tell<'_> {
-    /// The original, or the stems and what none of them holds, wherever they are: as they were kept in
-    /// `files`, else made, and kept if there are files.
+impl Responder<'_> {
+    /// Sends the original, or the finished parts of stems and residual. Uses cached peaks from
+    /// `files`; otherwise computes and caches them.
     fn whole(
         &self,
         is_of_stems: bool,
@@ -187,7 +188,7 @@ impl Tell<'_> {
         Ok(())
     }
 
-    /// What was kept; whether it was.
+    /// Sends cached peaks; returns false if there are none.
     fn kept(&self, is_of_stems: bool, files: &[PeakFile]) -> io::Result<bool> {
         let Some(readers) = files.iter().map(PeakFile::open).collect::<Option<Vec<_>>>() else {
             return Ok(false);
@@ -214,7 +215,7 @@ impl Tell<'_> {
         Ok(true)
     }
 
-    /// What is made of the samples, with `each` frames to a bin; also given to the lanes' writers.
+    /// Computes and sends peaks with `each` frames per bin, and passes them to the lanes' writers.
     fn made(
         &self,
         is_of_stems: bool,
@@ -233,7 +234,7 @@ impl Tell<'_> {
         Ok(())
     }
 
-    /// A part of the original, or of every stem and what none of them holds.
+    /// Sends a part of the original, or of every stem and the residual.
     fn part(
         &self,
         is_of_stems: bool,
@@ -243,14 +244,14 @@ impl Tell<'_> {
     ) -> io::Result<()> {
         let (track, song, start) = (&self.request.track, self.request.song, frames.start);
         let mut writers = writers.iter_mut();
-        let mut tell = |lane: Lane, samples: &[f32]| {
+        let mut send = |lane: Lane, samples: &[f32]| {
             let peaks = peaks_of(samples, each);
             if let Some(kept) = writers.next() {
                 keep(kept, &peaks);
             }
             let peaks = peaks.into();
-            self.sink.send(match self.request.what {
-                What::Detail(..) => {
+            self.sink.send(match self.request.scope {
+                Scope::Detail(..) => {
                     Event::Detail { song, lane, first_frame: start, frames_per_peak: each, peaks }
                 }
                 _ => Event::Peaks { song, lane, first: start as usize / each, peaks },
@@ -260,7 +261,7 @@ impl Tell<'_> {
         let mut rest = vec![0.0; count * CHANNELS];
         track.read_original(start, &mut rest)?;
         if !is_of_stems {
-            tell(Lane::Original, &rest);
+            send(Lane::Original, &rest);
             return Ok(());
         }
         let mut samples = vec![0.0; rest.len()];
@@ -269,9 +270,9 @@ impl Tell<'_> {
             for (rest, sample) in rest.iter_mut().zip(&samples) {
                 *rest -= sample;
             }
-            tell(Lane::Stem(stem), &samples);
+            send(Lane::Stem(stem), &samples);
         }
-        tell(Lane::Residual, &rest);
+        send(Lane::Residual, &rest);
         Ok(())
     }
 }
@@ -280,7 +281,7 @@ fn begin(files: &[PeakFile]) -> io::Result<Vec<Option<PeakWriter>>> {
     files.iter().map(|file| file.begin().map(Some)).collect()
 }
 
-/// Adds peaks to those that are being kept; a disk that does not take them is no reason not to draw.
+/// Adds peaks to the cache. A failing disk disables caching but not drawing.
 fn keep(writer: &mut Option<PeakWriter>, peaks: &[Peak]) {
     if let Some(Err(e)) = writer.as_mut().map(|writer| writer.push(peaks)) {
         not_kept(&e);
@@ -289,11 +290,11 @@ fn keep(writer: &mut Option<PeakWriter>, peaks: &[Peak]) {
 }
 
 fn not_kept(error: &io::Error) -> Vec<Option<PeakWriter>> {
-    tracing::debug!("the peaks are not kept: {error}");
+    tracing::debug!("could not cache the peaks: {error}");
     Vec::new()
 }
 
-/// Parts of a range, of whole bins that begin at multiples of `each`, to be read one by one.
+/// Splits a range into parts of whole bins that begin at multiples of `each`.
 fn in_parts(frames: &Range<u64>, each: usize) -> impl Iterator<Item = Range<u64>> + use<> {
     let step = (FRAMES_AT_ONCE / each * each) as u64;
     let (mut start, each, end) = (frames.start, each as u64, frames.end);
@@ -311,35 +312,37 @@ mod tests {
     use crate::engine::{separation::options::Quality, store::MixWriter};
 
     #[test]
-    fn a_bug_is_told_and_the_next_waveform_is_drawn() {
+    fn reports_a_panic_and_draws_the_next_waveform() {
         let folder = tempfile::tempdir().unwrap();
         let mut writer = MixWriter::create(folder.path()).unwrap();
         writer.push(&[0.5; 2000]).unwrap();
         drop(writer.finish().unwrap());
         let track = SongTrack::open(folder.path(), None, Quality::default()).unwrap();
-        let (events, told) = bounded(8);
+        let (events, received) = bounded(8);
         let sink = EventSink::new(events, Arc::new(|| {}));
         let (inbox, requests) = bounded(2);
-        // Peaks of no frames each divide by zero.
+        // Peaks of 0 frames per bin divide by zero.
         for each in [0, 10] {
-            let (track, what) = (track.clone(), What::Detail(0..1000, each));
-            inbox.send(Request { number: 0, song: SongId(1), track, what }).unwrap();
+            let (track, scope) = (track.clone(), Scope::Detail(0..1000, each));
+            inbox.send(Request { number: 0, song: SongId(1), track, scope }).unwrap();
         }
         drop(inbox);
         run(&requests, &AtomicU64::new(0), &sink);
-        let Event::Failed { song: Some(SongId(1)), problem, .. } = told.recv().unwrap() else {
-            panic!("nothing is told");
+        let Event::Failed { song: Some(SongId(1)), problem, .. } = received.recv().unwrap() else {
+            panic!("no failure was reported");
         };
         let doing = Activity::DrawingWaveform;
         assert!(
-            matches!(&problem, Problem::Internal { doing: it, .. } if *it == doing),
+            matches!(&problem, Problem::Internal { doing: reported, .. } if *reported == doing),
             "{problem}"
         );
-        assert!(matches!(told.recv().unwrap(), Event::Detail { peaks, .. } if peaks.len() == 100));
+        assert!(
+            matches!(received.recv().unwrap(), Event::Detail { peaks, .. } if peaks.len() == 100)
+        );
     }
 
     #[test]
-    fn parts_are_whole_bins_and_leave_nothing_out() {
+    fn parts_are_whole_bins_and_cover_the_range() {
         for (frames, each) in [(0..1u64, 512), (700..3_000_000, 512), (1000..1001, 1), (7..9, 8)] {
             let parts: Vec<_> = in_parts(&frames, each).collect();
             assert!(parts.windows(2).all(|pair| pair[0].end == pair[1].start));

@@ -1,30 +1,30 @@
-//! Songs that failed: the line that lists one.
+//! Failed songs: a line of the file of failures.
 
 use serde::Serialize;
 
-/// A line of the file of failures, which is a manifest too.
+/// A line of the file of failures, which is also a valid manifest.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Failure {
-    /// The song.
+    /// Path of the song.
     pub path: String,
-    /// The name of its files.
+    /// Name of the song's files.
     pub name: String,
-    /// The folder below that of all.
+    /// Folder below the root folder of results.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub folder: Option<String>,
-    /// Its length.
+    /// Length of the song in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
-    /// Its audio track, where the line names one.
+    /// Audio track, if the manifest line names one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub track: Option<usize>,
-    /// Its line's options.
+    /// Options of the manifest line.
     #[serde(flatten)]
     pub options: std::collections::BTreeMap<String, String>,
-    /// Its line in the manifest.
+    /// Line number in the manifest.
     pub line: usize,
-    /// The reason, in words.
+    /// Reason as text.
     pub reason: String,
-    /// Whether another try may succeed.
+    /// Whether a retry may succeed.
     pub temporary: bool,
 }

@@ -1,8 +1,8 @@
-//! Durable keys: the names under which receipts, claims and half-done work are found again.
+//! Persistent keys: names under which receipts, claims and unfinished work are found again.
 //!
-//! Pure. A key is a digest of named fields in a fixed order, with a version. The tests pin keys of
-//! each version, so that a renamed field cannot orphan an archive. A change of the fields is a new
-//! version; the keys of older ones are still looked up.
+//! Pure. A key is a digest of named fields in a fixed order, with a version. Tests pin the keys of
+//! each version, so that a renamed field cannot orphan an archive. A change of the fields requires
+//! a new version; keys of older versions are still looked up.
 
 use std::{
     path::{MAIN_SEPARATOR, Path},
@@ -11,7 +11,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::words_of;
+use super::escaped;
 use crate::engine::{
     export::{Part, Selection},
     separation::batch::{Identity, Request},
@@ -19,20 +19,20 @@ use crate::engine::{
     types::Depth,
 };
 
-/// The version of [`Keys::song`].
+/// Version of [`Keys::song`].
 const VERSION: u32 = 2;
 
-/// A song's own file.
+/// State of a song's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// Length in bytes.
     pub(super) bytes: u64,
-    /// Time of the last write, in nanoseconds since 1970.
+    /// Time of the last modification, in nanoseconds since 1970.
     pub(super) modified_ns: u64,
 }
 
 impl Source {
-    /// The file as it is now; `None` where it cannot be seen.
+    /// Reads the current state of the file; `None` if it is not accessible.
     pub fn of(path: &Path) -> Option<Self> {
         let about = path.metadata().ok()?;
         let modified = about.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
@@ -40,18 +40,18 @@ impl Source {
     }
 }
 
-/// The names of one song's files below [`super::STATE`].
+/// Names of one song's files below [`super::STATE`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keys {
-    /// The song and its options: requests share it exactly if they write the same samples to the
-    /// same files.
+    /// Key of the song and its options: requests share it exactly if they write the same samples to
+    /// the same files.
     pub song: String,
-    /// The same song as version 1 named it; receipts of that version are still valid. `None` for
-    /// requests that version 1 did not know.
+    /// Key of the same song in version 1, whose receipts are still valid. `None` for requests that
+    /// version 1 did not support.
     pub first_version: Option<String>,
 }
 
-/// The fields of a key, in the order in which they are serialised.
+/// Fields of a key, in the order of serialisation.
 #[derive(Serialize)]
 struct Fields<'a> {
     version: u32,
@@ -75,7 +75,8 @@ struct Fields<'a> {
     precision: &'a str,
 }
 
-/// A part of the mix. Numbers are IEEE 754 bits: decimal text depends on the library that writes it.
+/// A part of the mix. Gains are IEEE 754 bits, because decimal text depends on the library that
+/// writes it.
 #[derive(Serialize)]
 struct MixPart<'a> {
     stem: &'a str,
@@ -89,14 +90,14 @@ impl<'a> From<&'a Part> for MixPart<'a> {
 }
 
 impl Keys {
-    /// The keys of a request. `out` is the folder of all results: paths below it do not depend on
-    /// where it is mounted.
+    /// Computes the keys of a request. `out` is the folder of all results; paths below it do not
+    /// depend on its mount point.
     pub fn new(request: &Request, made_by: &Identity, out: &Path) -> Self {
         let Request { file, track, called, selection, place, settings } = request;
-        let folder = words_of(place.folder.strip_prefix(out).unwrap_or(&place.folder));
+        let folder = escaped(place.folder.strip_prefix(out).unwrap_or(&place.folder));
         let fields = Fields {
             version: VERSION,
-            file: &words_of(file),
+            file: &escaped(file),
             track: *track,
             name: called,
             folder: &folder,
@@ -119,7 +120,7 @@ impl Keys {
         Self { song: digest_of([&*canonical(&fields)]), first_version }
     }
 
-    /// The folders of claims that version 1 made for a song whose file is `source`.
+    /// Name of the folder of claims that version 1 created for a song whose file is `source`.
     pub fn first_version_work(&self, source: Option<Source>) -> Option<String> {
         let source = match source {
             Some(Source { bytes, modified_ns }) => {
@@ -131,7 +132,7 @@ impl Keys {
     }
 }
 
-/// The name of half-done work: it is valid for the song's file as it is now, and no other.
+/// Name of unfinished work, which is valid only for the current state of the song's file.
 pub fn of_work(source: Option<Source>) -> String {
     #[derive(Serialize)]
     struct Work {
@@ -143,13 +144,14 @@ pub fn of_work(source: Option<Source>) -> String {
     digest_of([&*canonical(&Work { version: VERSION, bytes, modified_ns })])
 }
 
-/// One JSON object without spaces: fields in the order of their declaration, numbers as integers.
+/// Serialises to one JSON object without spaces: fields in the order of declaration, numbers as
+/// integers.
 fn canonical(fields: &impl Serialize) -> String {
-    // Strings, integers and lists of them can always be serialised.
+    // Serialising strings, integers and lists of them cannot fail.
     serde_json::to_string(fields).unwrap_or_default()
 }
 
-/// The key of version 1, which hashed the `Debug` text of its time; every name is spelled out here.
+/// Key of version 1, which hashed `Debug` text; every name is spelled out here.
 fn first_version(request: &Request, made_by: &Identity, folder: &str) -> String {
     let Request { file, called, selection, place, settings, .. } = request;
     let depth = settings.depth.map(|depth| match depth {
@@ -167,7 +169,7 @@ fn first_version(request: &Request, made_by: &Identity, folder: &str) -> String 
         _ => "Single",
     };
     digest_of([
-        &*words_of(file),
+        &*escaped(file),
         called,
         folder,
         &first_version_pattern(&place.pattern.to_string()),
@@ -176,7 +178,7 @@ fn first_version(request: &Request, made_by: &Identity, folder: &str) -> String 
     ])
 }
 
-/// The parts of a pattern as version 1 had them in memory: text before, between and after its fields.
+/// Parts of a pattern as version 1 stored them: text before, between and after the fields.
 fn first_version_pattern(pattern: &str) -> String {
     const FIELDS: [&str; 8] = ["artist", "title", "album", "track", "stem", "model", "n", "file"];
     let level = |level: &str| {
@@ -244,7 +246,7 @@ mod tests {
         (request, made_by("htdemucs", "0123456789abcdef", "o25", Precision::Single))
     }
 
-    /// Every option set, and names that need escapes.
+    /// A request with every option set, and names that need escapes.
     fn rich() -> (Request, Identity) {
         let part = |stem: &str, gains| Part { stem: stem.into(), gains };
         let request = Request {
@@ -279,7 +281,7 @@ mod tests {
 
     /// A key that differs from these orphans every archive: it needs a new version.
     #[test]
-    fn keys_are_those_that_earlier_builds_wrote() {
+    fn keys_match_those_of_earlier_builds() {
         assert_eq!(keys(&plain()).song, "8786fe1b31db305a8ceeb6af9abc804f");
         assert_eq!(keys(&rich()).song, "f45f73c21f426b51589249a34c7e9f86");
         let source = Source { bytes: 1234, modified_ns: 1_700_000_000_123_456_789 };
@@ -287,10 +289,10 @@ mod tests {
         assert_eq!(of_work(None), "7dd1985f33e2ebd118f9c991d87a5490");
     }
 
-    /// Pinned from the `Debug` texts that version 1 hashed. The separator of paths was part of them.
+    /// Pinned from the `Debug` texts that version 1 hashed, which included the path separator.
     #[cfg(unix)]
     #[test]
-    fn keys_of_version_1_are_those_that_it_wrote() {
+    fn keys_of_version_1_match_those_that_it_wrote() {
         let plain = keys(&plain());
         assert_eq!(plain.first_version.as_deref(), Some("5130f00e29dd4af9640061d6a359e1ae"));
         let source = Source { bytes: 1234, modified_ns: 1_700_000_000_123_456_789 };
@@ -335,6 +337,6 @@ mod tests {
         let on_exists = |request: &mut Request, _: &mut Identity| {
             request.settings.on_exists = OnExists::Replace;
         };
-        assert!(!is_new(&on_exists), "it makes no other files");
+        assert!(!is_new(&on_exists), "this option does not change the files");
     }
 }

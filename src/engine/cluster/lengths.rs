@@ -1,6 +1,6 @@
-//! The lengths of a manifest's songs: as it says, else as their headers say.
+//! Lengths of a manifest's songs: as stated there, else from the files' headers.
 //!
-//! Runs on a few threads: what takes time is the way to the disk.
+//! Uses a few threads, because the latency of the disk dominates.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,15 +11,15 @@ use crate::engine::{
     types::CancelToken,
 };
 
-/// Headers that are asked for at once.
+/// Number of headers read concurrently.
 const THREADS: usize = 8;
 
-/// Sets the length of every song whose line does not say it. One that is no song, or is not there, has
-/// none: whoever looks sees the same.
+/// Sets the length of every song whose line lacks it. A missing or invalid song has none, which is
+/// the same on every machine.
 ///
 /// # Errors
-/// [`Problem::UnseenSongs`] where this machine cannot see files that others may see: its shares would
-/// differ from theirs. [`Problem::Cancelled`].
+/// [`Problem::UnseenSongs`] if this machine cannot read files that others may be able to read,
+/// because its shares would differ from theirs. [`Problem::Cancelled`].
 pub fn complete(entries: &mut [Entry], cancel: &CancelToken) -> Result<()> {
     let mut unknown: Vec<&mut Entry> =
         entries.iter_mut().filter(|entry| entry.seconds.is_none()).collect();

@@ -1,7 +1,8 @@
-//! Signs of life: a small file that names a process, and whether that process still runs.
+//! Signs of life: a small file that identifies a process, and whether that process still runs.
 //!
-//! A process of this machine is looked up by its number and start time. Any other is judged by the age
-//! of the file, which its owner rewrites now and then; age is measured by the file system's own clock.
+//! A process of this machine is looked up by its ID and start time. Any other process is judged by
+//! the age of the file, which its owner rewrites regularly. The age is measured with the file
+//! system's own clock.
 
 use std::{
     fs::{self, File},
@@ -14,54 +15,54 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::system::atomic_file::temporary_in;
 
-/// The name of the file.
+/// Name of the file.
 pub(super) const ALIVE: &str = "alive";
-/// The interval at which its owner writes to it.
+/// Interval at which the owner writes to the file.
 pub(super) const BEAT: Duration = Duration::from_secs(10);
-/// The age at which its owner counts as dead. A machine that hangs for longer loses its song.
+/// Age at which the owner counts as dead. A machine that hangs for longer loses its song.
 pub const SILENCE: Duration = Duration::from_mins(1);
 
-/// A process, as its sign of life names it.
+/// Identity of a process in its sign of life.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Worker {
     pub(super) host: String,
     pub(super) pid: u32,
-    /// This start of the system; a process of another start is not looked up.
+    /// ID of the system's boot; processes of another boot are not looked up.
     pub(super) system: Option<String>,
-    /// The start of the process, as its system counts.
+    /// Start time of the process, in the system's units.
     pub(super) began: Option<String>,
 }
 
 impl Worker {
-    /// This process.
+    /// Identity of this process.
     pub(super) fn this() -> Self {
         let pid = std::process::id();
         Self { host: host(), pid, system: system(), began: began(pid) }
     }
 
-    /// Whether it has surely ended: it ran on this system, and does not run there now.
+    /// Whether the process has certainly ended: it ran on this system, and no longer does.
     fn has_ended(&self) -> bool {
         self.system.is_some() && self.system == system() && began(self.pid) != self.began
     }
 }
 
-/// The name of this machine.
+/// Name of this machine.
 pub fn host() -> String {
-    sysinfo::System::host_name().unwrap_or_else(|_| "a machine without a name".into())
+    sysinfo::System::host_name().unwrap_or_else(|_| "an unnamed machine".into())
 }
 
-/// This start of this system, with the processes that can be seen: a container sees its own.
+/// ID of this boot and of the visible processes, because a container has its own process IDs.
 pub(super) fn system() -> Option<String> {
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     let processes = fs::read_link("/proc/self/ns/pid").ok()?;
     Some(format!("{} {}", boot.trim(), processes.display()))
 }
 
-/// The start of a process of this system; `None` where it does not run, or the system has no `/proc`.
+/// Start time of a process of this system; `None` if it does not run, or without `/proc`.
 fn began(pid: u32) -> Option<String> {
     const AFTER_NAME: usize = 19;
     let about = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name in parentheses may hold any character. A zombie has ended.
+    // The name in parentheses may contain any character. A zombie has ended.
     let (_, rest) = about.rsplit_once(") ")?;
     let mut fields = rest.split(' ');
     if matches!(fields.clone().next(), Some("Z" | "X")) {
@@ -70,14 +71,14 @@ fn began(pid: u32) -> Option<String> {
     fields.nth(AFTER_NAME).map(str::to_owned)
 }
 
-/// The time of a file system, read once.
+/// Time of a file system, read once.
 pub(super) struct Clock(std::time::SystemTime);
 
 impl Clock {
     /// Reads the clock of the file system of `folder`.
     ///
     /// # Errors
-    /// The system's, where `folder` is missing or cannot be written.
+    /// I/O errors if `folder` is missing or not writable.
     pub(super) fn new(folder: &Path) -> io::Result<Self> {
         let mut file = temporary_in(folder)?;
         file.write_all(b" ")?;
@@ -85,14 +86,14 @@ impl Clock {
         Ok(Self(file.as_file().metadata()?.modified()?))
     }
 
-    /// The host of the process whose sign of life lies in `folder`; `None` where it is dead.
+    /// Host of the process whose sign of life lies in `folder`; `None` if the process is dead.
     pub(super) fn owner(&self, folder: &Path) -> Option<String> {
         let path = folder.join(ALIVE);
         let text = match fs::read(&path) {
             Ok(text) => text,
-            // Its owner released it.
+            // The owner released the claim.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-            Err(_) => return Some("a machine that cannot be seen".into()),
+            Err(_) => return Some("an unreachable machine".into()),
         };
         let worker = serde_json::from_slice::<Worker>(&text).ok();
         let is_silent = path.metadata().is_ok_and(|about| self.is_old(&about));
@@ -110,10 +111,10 @@ impl Clock {
     }
 }
 
-/// Writes a blank after the text, so that the server's clock dates the file.
+/// Appends a blank to the text, so that the server's clock updates the file time.
 ///
 /// # Errors
-/// The system's.
+/// I/O errors of the file.
 pub(super) fn beat(file: &mut File) -> io::Result<()> {
     file.write_all(b" ")?;
     file.sync_data()

@@ -1,7 +1,7 @@
-//! A manifest: which songs there are, as a path a line, CSV with a header, or JSON Lines.
+//! Manifest of songs: one path per line, CSV with a header, or JSON Lines.
 //!
-//! Reads text and no songs. Everything that is wrong is told with its line. What it does not know of a
-//! line's fields are options, which whoever knows them checks.
+//! Parses text without accessing songs. Every error names its line. Unknown fields of a line are
+//! options, which the caller checks.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -11,53 +11,53 @@ use std::{
 
 use serde_json::Value;
 
-use super::words_of;
+use super::escaped;
 use crate::engine::{
     problem::{Problem, Result},
     system::digest::digest_of,
 };
 
-/// No manifest is longer: a million songs with long paths.
+/// Maximum length of a manifest in bytes: a million songs with long paths.
 const MOST_BYTES: u64 = 1 << 30;
 
-/// What is told about a song that failed, in a file of failures, which is a manifest too.
+/// Fields about a failed song in a file of failures, which is also a valid manifest.
 const REMARKS: [&str; 4] = ["reason", "temporary", "line", "state"];
 
-/// The field of [`Entry::track`].
+/// Name of the field for [`Entry::track`].
 const TRACK: &str = "track";
 
 /// A song of a manifest.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Entry {
-    /// Where it stands, from 1.
+    /// Line number, from 1.
     pub line: usize,
-    /// The song's file, as the line names it.
+    /// Path of the song's file, as written in the line.
     pub path: PathBuf,
-    /// Its length, where the line says so.
+    /// Length in seconds, if stated.
     pub seconds: Option<f64>,
-    /// The audio track of the file, from 1; the default one where it is `None`.
+    /// Audio track of the file, from 1; `None` is the default track.
     pub track: Option<usize>,
-    /// What its files are called.
+    /// Name for the song's output files.
     pub name: Option<String>,
-    /// The folder below the one of all.
+    /// Folder below the root folder of results.
     pub folder: Option<String>,
-    /// Everything else, by its name.
+    /// All other fields by name.
     pub options: BTreeMap<String, String>,
 }
 
-/// All songs, in their order.
+/// All songs in order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Manifest {
-    /// Each once.
+    /// Songs, each once.
     pub entries: Vec<Entry>,
-    /// What tells it from others: of its songs, their names and options, not of their lengths.
+    /// Digest of the songs, their names and options, but not of their lengths.
     pub digest: String,
-    /// Lines that name a song again, with the line that named it first.
+    /// Lines that repeat a song, each with the line that named it first.
     pub again: Vec<(usize, usize)>,
 }
 
 impl Manifest {
-    /// Reads a manifest from a file, or from standard input where that is `-`.
+    /// Reads a manifest from a file, or from standard input if `path` is `-`.
     ///
     /// # Errors
     /// [`Problem::Input`]; [`Problem::Manifest`] with the line.
@@ -72,20 +72,20 @@ impl Manifest {
         };
         read.map_err(cannot)?;
         if bytes.len() as u64 > MOST_BYTES {
-            let detail = format!("it is longer than the limit of {MOST_BYTES} bytes");
+            let detail = format!("the file is too long; the limit is {MOST_BYTES} bytes");
             return Err(Problem::Manifest { path: path.to_owned(), detail });
         }
         let extension =
             path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        let said = extension.to_ascii_lowercase();
-        Self::read(&bytes, &said)
+        let ending = extension.to_ascii_lowercase();
+        Self::read(&bytes, &ending)
             .map_err(|detail| Problem::Manifest { path: path.to_owned(), detail })
     }
 
-    /// Reads a manifest's text. `ending` is its file's; where that says nothing, the text does.
+    /// Parses a manifest. `ending` is the file extension; if it is unknown, the text decides.
     ///
     /// # Errors
-    /// In words, with the line.
+    /// Returns a message with the line number.
     pub fn read(bytes: &[u8], ending: &str) -> Result<Self, String> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let is_object = bytes.trim_ascii_start().starts_with(b"{");
@@ -99,10 +99,10 @@ impl Manifest {
         Self::of_entries(entries)
     }
 
-    /// A manifest of these songs.
+    /// Creates a manifest of these songs.
     ///
     /// # Errors
-    /// In words, for a length that is none.
+    /// Returns a message for an invalid length.
     pub fn of_entries(mut entries: Vec<Entry>) -> Result<Self, String> {
         let mut known = HashMap::new();
         let mut again = Vec::new();
@@ -126,17 +126,18 @@ impl Manifest {
 }
 
 impl Entry {
-    /// What the line says, but for the length: the same of the same.
+    /// Content of the line except for the length; equal for equal songs.
     pub fn identity(&self) -> String {
-        let path = words_of(&self.path);
+        let path = escaped(&self.path);
         let mut options = self.options.clone();
-        // Among the options, so that lines without it have the identities of earlier versions.
+        // Stored among the options, so that lines without a track have the identities of earlier
+        // versions.
         options.extend(self.track.map(|track| (TRACK.to_owned(), track.to_string())));
-        let said = (&path, &self.name, &self.folder, &options);
-        serde_json::to_string(&said).unwrap_or(path)
+        let fields = (&path, &self.name, &self.folder, &options);
+        serde_json::to_string(&fields).unwrap_or(path)
     }
 
-    /// Takes a field of a line; one that is empty says nothing.
+    /// Sets a field of a line; an empty value is ignored.
     fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
         let name = name.trim().to_ascii_lowercase().replace('-', "_");
         if value.is_empty() || REMARKS.contains(&name.as_str()) {
@@ -146,11 +147,12 @@ impl Entry {
             "path" => self.path = value.into(),
             "seconds" => {
                 let seconds = value.trim().parse();
-                let wrong = |_| at(self.line, format!("\"{value}\" is no number of seconds"));
+                let wrong =
+                    |_| at(self.line, format!("expected a number of seconds, found \"{value}\""));
                 self.seconds = Some(seconds.map_err(wrong)?);
             }
             TRACK => {
-                let wrong = |words| at(self.line, format!("track: {words}"));
+                let wrong = |message| at(self.line, format!("track: {message}"));
                 self.track = Some(parse_track(value).map_err(wrong)?);
             }
             "name" => self.name = Some(value.into()),
@@ -162,16 +164,16 @@ impl Entry {
 
     fn checked(self) -> Result<Self, String> {
         if self.path.as_os_str().is_empty() {
-            return Err(at(self.line, "it names no song: \"path\" is missing"));
+            return Err(at(self.line, "the field \"path\" is missing"));
         }
         Ok(self)
     }
 }
 
-/// Reads the number of an audio track, from 1.
+/// Parses the number of an audio track, from 1.
 ///
 /// # Errors
-/// In words, for anything else.
+/// Returns a message for anything else.
 pub fn parse_track(text: &str) -> Result<usize, String> {
     match text.trim().parse() {
         Ok(track @ 1..) => Ok(track),
@@ -179,9 +181,9 @@ pub fn parse_track(text: &str) -> Result<usize, String> {
     }
 }
 
-/// What is wrong with a line.
-pub fn at(line: usize, words: impl std::fmt::Display) -> String {
-    format!("line {line}: {words}")
+/// Prefixes a message with its line number.
+pub fn at(line: usize, message: impl std::fmt::Display) -> String {
+    format!("line {line}: {message}")
 }
 
 fn of_paths(bytes: &[u8]) -> Result<Vec<Entry>, String> {
@@ -193,9 +195,9 @@ fn of_paths(bytes: &[u8]) -> Result<Vec<Entry>, String> {
         }
         let line = index + 1;
         if text.contains(&0) {
-            return Err(at(line, "this is no text, so no list of songs"));
+            return Err(at(line, "this is binary data, not a list of songs"));
         }
-        let path = path_of(text).map_err(|words| at(line, words))?;
+        let path = path_of(text).map_err(|message| at(line, message))?;
         entries.push(Entry { line, path, ..Entry::default() });
     }
     Ok(entries)
@@ -225,10 +227,10 @@ fn of_csv(bytes: &[u8]) -> Result<Vec<Entry>, String> {
     let mut reader = csv::ReaderBuilder::new().from_reader(bytes);
     let names: Vec<String> = match reader.headers() {
         Ok(names) => names.iter().map(str::to_owned).collect(),
-        Err(error) => return Err(at(1, in_words(&error))),
+        Err(error) => return Err(at(1, message_of(&error))),
     };
     if !names.iter().any(|name| name.trim().eq_ignore_ascii_case("path")) {
-        return Err(at(1, "the header names no \"path\""));
+        return Err(at(1, "the header lacks \"path\""));
     }
     let mut entries = Vec::new();
     let mut record = csv::ByteRecord::new();
@@ -237,13 +239,13 @@ fn of_csv(bytes: &[u8]) -> Result<Vec<Entry>, String> {
         let line = lines.after_blank_ones(reader.position());
         match reader.read_byte_record(&mut record) {
             Ok(false) => return Ok(entries),
-            Err(error) => return Err(at(line, in_words(&error))),
+            Err(error) => return Err(at(line, message_of(&error))),
             Ok(true) => {}
         }
         let mut entry = Entry { line, ..Entry::default() };
         for (name, field) in names.iter().zip(&record) {
             if name.trim().eq_ignore_ascii_case("path") {
-                entry.path = path_of(field).map_err(|words| at(line, words))?;
+                entry.path = path_of(field).map_err(|message| at(line, message))?;
             } else {
                 let text = std::str::from_utf8(field);
                 entry.set(name, text.map_err(|_| at(line, format!("{name} is not UTF-8")))?)?;
@@ -253,7 +255,7 @@ fn of_csv(bytes: &[u8]) -> Result<Vec<Entry>, String> {
     }
 }
 
-/// Counts lines; the reader says where a record begins before it skips blank ones.
+/// Line counter; the CSV reader reports the position of a record before it skips blank lines.
 struct Lines<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -274,12 +276,12 @@ impl Lines<'_> {
     }
 }
 
-fn in_words(error: &csv::Error) -> String {
+fn message_of(error: &csv::Error) -> String {
     match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("it has {len} fields, the header {expected_len}")
+            format!("the line has {len} fields; the header has {expected_len}")
         }
-        csv::ErrorKind::Utf8 { .. } => "it is not UTF-8".into(),
+        csv::ErrorKind::Utf8 { .. } => "the line is not UTF-8".into(),
         _ => error.to_string(),
     }
 }
@@ -294,16 +296,16 @@ fn of_json_lines(bytes: &[u8]) -> Result<Vec<Entry>, String> {
         let object = match serde_json::from_slice(text) {
             Ok(Value::Object(object)) => object,
             Ok(_) => {
-                return Err(at(line, "it is JSON, but no object; one object a line is wanted"));
+                return Err(at(line, "expected one JSON object per line"));
             }
             Err(error) => {
-                return Err(at(line, format!("it is no JSON object on one line: {error}")));
+                return Err(at(line, format!("invalid JSON: {error}")));
             }
         };
         let mut entry = Entry { line, ..Entry::default() };
         for (name, value) in &object {
             if let Some(text) =
-                text_of(value).map_err(|words| at(line, format!("{name} {words}")))?
+                text_of(value).map_err(|message| at(line, format!("{name} {message}")))?
             {
                 entry.set(name, &text)?;
             }
@@ -313,7 +315,7 @@ fn of_json_lines(bytes: &[u8]) -> Result<Vec<Entry>, String> {
     Ok(entries)
 }
 
-/// A value as CSV would write it; `None` for one that says nothing.
+/// Converts a value to its CSV text; `None` for an empty one.
 fn text_of(value: &Value) -> Result<Option<String>, String> {
     Ok(match value {
         Value::Null | Value::Bool(false) => None,
@@ -330,7 +332,7 @@ fn text_of(value: &Value) -> Result<Option<String>, String> {
                 .collect();
             Some(texts.join(","))
         }
-        Value::Object(_) => return Err("is an object; a text, a number or a list is wanted".into()),
+        Value::Object(_) => return Err("is an object; expected a text, a number or a list".into()),
     })
 }
 
@@ -348,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_a_line_may_be_any_path() {
+    fn a_line_may_hold_any_path() {
         let text = "/a/one.wav\r\n\n  two words, and a comma.mp3\n#3.flac\n日本.ogg";
         let found = ["/a/one.wav", "  two words, and a comma.mp3", "#3.flac", "日本.ogg"];
         assert_eq!(paths(text, "txt"), found);
@@ -372,33 +374,41 @@ mod tests {
     }
 
     #[test]
-    fn json_lines_say_the_same() {
+    fn json_lines_support_the_same_fields() {
         let text = r#"{"path": "a.wav", "seconds": 3, "stems": ["vocals", "bass"], "mix": true}
 
             {"path": "b.wav", "all-but": "vocals", "residual": false, "reason": "it was damaged"}"#;
         let entries = read(text, "").unwrap();
         assert_eq!(entries[0].options["stems"], "vocals,bass");
         assert_eq!((entries[0].seconds, entries[0].options["mix"].as_str()), (Some(3.0), "true"));
-        assert_eq!((entries[1].line, entries[1].options.len()), (3, 1), "remarks are none");
+        assert_eq!(
+            (entries[1].line, entries[1].options.len()),
+            (3, 1),
+            "remarks must not become options"
+        );
         assert_eq!(entries[1].options["all_but"], "vocals");
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_line() {
-        for (text, ending, words) in [
-            ("path,seconds\na.wav,1\nb.wav,long\n", "", "line 3: \"long\" is no number"),
-            ("path,seconds\na.wav,1\nb.wav,1,2\n", "", "line 3: it has 3 fields, the header 2"),
+    fn errors_name_their_line() {
+        for (text, ending, message) in [
+            ("path,seconds\na.wav,1\nb.wav,long\n", "", "line 3: expected a number of seconds"),
+            (
+                "path,seconds\na.wav,1\nb.wav,1,2\n",
+                "",
+                "line 3: the line has 3 fields; the header has 2",
+            ),
             ("path,seconds\na.wav,-1\n", "", "line 2: invalid length"),
             ("path,seconds\na.wav,NaN\n", "", "line 2: invalid length"),
-            ("file,seconds\na.wav,1\n", "csv", "line 1: the header names no \"path\""),
-            ("path,seconds\n\n,1\n", "csv", "line 3: it names no song"),
-            ("{\"path\": \"a\"}\n{\"path\": \n", "", "line 2: it is no JSON"),
-            ("{\"path\": \"a\"}\n[1]\n", "", "line 2: it is JSON, but no object"),
+            ("file,seconds\na.wav,1\n", "csv", "line 1: the header lacks \"path\""),
+            ("path,seconds\n\n,1\n", "csv", "line 3: the field \"path\" is missing"),
+            ("{\"path\": \"a\"}\n{\"path\": \n", "", "line 2: invalid JSON"),
+            ("{\"path\": \"a\"}\n[1]\n", "", "line 2: expected one JSON object"),
             ("{\"path\": {}}", "", "line 1: path is an object"),
-            ("{\"seconds\": 1}", "", "line 1: it names no song"),
+            ("{\"seconds\": 1}", "", "line 1: the field \"path\" is missing"),
         ] {
             let error = read(text, ending).unwrap_err();
-            assert!(error.starts_with(words), "{text}: {error}");
+            assert!(error.starts_with(message), "{text}: {error}");
         }
     }
 
@@ -421,19 +431,19 @@ mod tests {
         let manifest = Manifest::read(b"a.wav\nb.wav\na.wav\n", "").unwrap();
         assert_eq!((manifest.entries.len(), manifest.again), (2, vec![(3, 1)]));
         let named = Manifest::read(b"path,name\na.wav,x\na.wav,y\n", "").unwrap();
-        assert_eq!(named.entries.len(), 2, "two names, two sets of files");
+        assert_eq!(named.entries.len(), 2, "two names mean two sets of files");
     }
 
     #[test]
-    fn lengths_do_not_make_it_another_manifest() {
+    fn lengths_do_not_change_the_digest() {
         let digest = |text: &str| Manifest::read(text.as_bytes(), "").unwrap().digest;
         assert_eq!(digest("path,seconds\na.wav,1\n"), digest("a.wav\n"));
         assert_ne!(digest("a.wav\n"), digest("b.wav\n"));
     }
 
-    /// Shares are divided, and their records named, by these digests.
+    /// These digests divide the shares and name their records.
     #[test]
-    fn digests_are_those_of_earlier_versions() {
+    fn digests_match_those_of_earlier_versions() {
         let text =
             "path,name,folder,stems,mix\na.wav,,,,\nb\u{e9}.wav,x,y/z,\"vocals,bass\",true\n";
         let manifest = Manifest::read(text.as_bytes(), "csv").unwrap();

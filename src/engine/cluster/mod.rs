@@ -1,18 +1,16 @@
-//! An archive of songs, separated by many machines that do not talk to one another.
+//! An archive of songs, separated by many machines that do not communicate.
 //!
-//! Partita is no cluster: an engine that people run already (Slurm, Kubernetes, Ray, GNU parallel)
-//! starts it, once for each share of a manifest. What is done is written down beside the results, a
-//! file a song, under a folder named [`STATE`]; there, too, lies what is half done, unless it is told
-//! to lie elsewhere. Nothing here takes a lock, and every file gets its name when it is complete.
+//! Partita is not a scheduler: an existing one (Slurm, Kubernetes, Ray, GNU parallel) starts it
+//! once per share of a manifest. Completed songs are recorded next to the results, one file per
+//! song, in a folder named [`STATE`]. Unfinished work lies there, too, unless another folder is
+//! given. Nothing here takes a lock, and every file is renamed to its final name when complete.
 //!
-//! - [`manifest`]: which songs. [`lengths`]: how long they are. [`shard`]: which of them are this
-//!   node's.
-//! - [`key`]: names that last. [`claim`]: who works on a song. [`receipt`]: what is done of it.
-//! - [`run`]: a share, from its first song to its last; [`failure`]: songs that failed.
-//!   [`record`]: its account of itself.
-//! - [`report`]: all shares together.
+//! - [`manifest`]: list of songs. [`lengths`]: their lengths. [`shard`]: this node's share.
+//! - [`key`]: persistent names. [`claim`]: ownership of a song. [`receipt`]: completed work.
+//! - [`run`]: processing of a share; [`failure`]: failed songs. [`record`]: progress of a share.
+//! - [`report`]: summary of all shares.
 //!
-//! Runs on the caller's thread, the network on a pool of its own.
+//! Runs on the calling thread, with a separate pool for the network.
 
 pub mod claim;
 pub mod failure;
@@ -34,13 +32,13 @@ pub use run::{Run, ShardEvent, Summary};
 pub use shard::Shard;
 pub use song::Song;
 
-/// Below the folder of the results: what is done, and what is half done.
+/// Folder below the results for completed and unfinished work.
 pub const STATE: &str = ".partita";
 
-/// In a try's folder: the stems.
+/// Folder of the stems in a try's folder.
 const STEMS: &str = "stems";
 
-/// A path as a text that tells it from every other, Unicode or not.
-fn words_of(path: &Path) -> String {
+/// Escapes a path to a unique text, Unicode or not.
+fn escaped(path: &Path) -> String {
     path.as_os_str().as_encoded_bytes().escape_ascii().to_string()
 }

@@ -1,16 +1,16 @@
 //! Receipts: a mark that a song's files were begun, and a record of the complete ones.
 //!
-//! Mark and receipt are two files, each written whole or not at all, so that neither can undo the
-//! other: a process that begins late cannot turn a complete song into a begun one. The order of writes
+//! Mark and receipt are two files, each written atomically, so that neither can undo the other. A
+//! process that begins late cannot turn a complete song into an incomplete one. The order of writes
 //! holds for any number of processes on one song, with or without a claim:
 //!
-//! 1. the mark, before any file of the song has its name;
+//! 1. the mark, before any file of the song gets its final name;
 //! 2. the files;
-//! 3. the receipt, after all files have their names;
+//! 3. the receipt, after all files have their final names;
 //! 4. the mark is removed.
 //!
-//! A reader goes the other way, files first, then mark, then receipt. So a file that it saw is foreign
-//! exactly if it finds neither.
+//! A reader uses the reverse order: files, mark, receipt. A file that it saw is therefore foreign
+//! exactly if it finds neither mark nor receipt.
 
 use std::{
     fs, io,
@@ -30,60 +30,60 @@ use crate::engine::{
     types::CancelToken,
 };
 
-/// In [`super::STATE`]: a folder for each of 256 beginnings of keys.
+/// Folder in [`super::STATE`], with a subfolder for each of 256 key prefixes.
 const FOLDER: &str = "songs";
 /// Extensions of a receipt and of a mark.
 const RECEIPT: &str = "json";
 const MARK: &str = "begun";
 
-/// The record of a song whose files are complete.
+/// Record of a song whose files are complete.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Receipt {
-    /// True. Version 1 wrote `false` for a song that was begun, where there is a mark now.
+    /// Always true. Version 1 wrote `false` for a song that was begun, which is now a mark.
     pub is_done: bool,
-    /// The song's file, for people.
+    /// Path of the song's file, for display.
     pub song: String,
-    /// Its key; see [`super::key`].
+    /// Key of the song; see [`super::key`].
     pub key: String,
-    /// The model, the digest of its weights, the quality and the precision.
+    /// Model, digest of its weights, quality and precision.
     pub model: String,
-    /// Length of the song's file, and when it was written to; another is another song.
+    /// Length and modification time of the song's file; a changed file is a different song.
     pub source: Option<Source>,
-    /// What was written.
+    /// Files that were written.
     pub files: Vec<Written>,
-    /// The song's length.
+    /// Length of the song in seconds.
     pub seconds: f64,
-    /// Its segments.
+    /// Number of segments of the song.
     pub segments: usize,
-    /// Segments computed for it in all tries, those that were lost among them.
+    /// Number of segments computed in all tries, including lost ones.
     pub computed: usize,
-    /// Seconds that the last try took.
+    /// Duration of the last try in seconds.
     pub took: f64,
-    /// Which machine finished it.
+    /// Machine that finished the song.
     pub host: String,
-    /// When, in seconds since 1970.
+    /// Time of completion, in seconds since 1970.
     pub at: u64,
     /// Gain of all files in dB.
     pub gain_db: f32,
-    /// Notes for the user; sentences of earlier versions are read too.
+    /// Notes for the user; sentences of earlier versions are also accepted.
     pub notes: Notes,
 }
 
-/// A file of a song.
+/// An output file of a song.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Written {
-    /// What is in it: "vocals".
+    /// Content of the file: "vocals".
     pub name: String,
-    /// Where, below the folder of the results.
+    /// Path below the folder of the results.
     pub path: PathBuf,
-    /// Its length.
+    /// Length in bytes.
     pub bytes: u64,
-    /// SHA-256 of its bytes.
+    /// SHA-256 of the content.
     pub sha256: String,
 }
 
 impl Written {
-    /// A finished file below `out`.
+    /// Describes a finished file below `out`.
     ///
     /// # Errors
     /// [`Problem::File`], [`Problem::Cancelled`].
@@ -97,21 +97,21 @@ impl Written {
         })
     }
 
-    /// Whether it is there, as long as it was; with `is_deep`, whether its bytes are what they were.
+    /// Whether the file exists with unchanged length; with `is_deep`, also with unchanged content.
     pub fn is_whole(&self, out: &Path, is_deep: bool) -> bool {
         let path = out.join(&self.path);
-        let is_there = path
+        let exists = path
             .metadata()
             .is_ok_and(|metadata| metadata.is_file() && metadata.len() == self.bytes);
         let is_same = || {
             content_hash(&path, &CancelToken::default()).is_ok_and(|digest| digest == self.sha256)
         };
-        is_there && (!is_deep || is_same())
+        exists && (!is_deep || is_same())
     }
 }
 
 impl Receipt {
-    /// The receipt of a song; `None` where it has no readable one, which counts as not done.
+    /// Finds the receipt of a song; `None` without a readable one, which counts as not done.
     pub fn find(state: &Path, keys: &Keys) -> Option<Self> {
         let first_version = || Self::read(state, keys.first_version.as_deref()?);
         Self::read(state, &keys.song).or_else(first_version)
@@ -122,7 +122,7 @@ impl Receipt {
         serde_json::from_slice(&bytes).ok().filter(|receipt: &Self| receipt.key == key)
     }
 
-    /// Writes the receipt, and then removes the mark: every file has its name.
+    /// Writes the receipt, then removes the mark. All files have their final names by now.
     ///
     /// # Errors
     /// [`Problem::File`].
@@ -134,14 +134,14 @@ impl Receipt {
         if let Err(error) = fs::remove_file(&mark)
             && error.kind() != io::ErrorKind::NotFound
         {
-            // The receipt says more; the mark only costs its space.
+            // The receipt takes precedence; a remaining mark only costs its space.
             tracing::warn!("could not remove {}: {error}", mark.display());
         }
         Ok(())
     }
 
-    /// Whether the song is done and its files are as they were written. A song that was changed since
-    /// is to be separated again; one that cannot be seen is not needed any more.
+    /// Whether the song is done and its files are unchanged. A modified song has to be separated
+    /// again; an inaccessible one is no longer needed.
     pub fn holds(&self, song: &Path, out: &Path) -> bool {
         let is_same = || match (self.source, Source::of(song)) {
             (Some(then), Some(now)) => then == now,
@@ -150,14 +150,14 @@ impl Receipt {
         self.is_done && is_same() && self.missing(out, false).is_empty()
     }
 
-    /// Files that are not whole.
+    /// Files that are missing or changed.
     pub fn missing(&self, out: &Path, is_deep: bool) -> Vec<PathBuf> {
         let files = self.files.iter().filter(|file| !file.is_whole(out, is_deep));
         files.map(|file| out.join(&file.path)).collect()
     }
 }
 
-/// Marks a song as begun: from now on, files of its names are its own.
+/// Marks a song as begun: from now on, files with its names belong to it.
 ///
 /// # Errors
 /// [`Problem::File`].
@@ -165,8 +165,8 @@ pub fn begin(state: &Path, keys: &Keys, song: &Path) -> Result<()> {
     write_at(&place(state, &keys.song, MARK), song.display().to_string().as_bytes())
 }
 
-/// Whether files of the song's names are its own: it was begun, or is complete. For files that were
-/// seen before this call; see the order in the module's description.
+/// Whether files with the song's names belong to it, because it was begun or completed. Only valid
+/// for files seen before this call; see the order in the module description.
 pub fn is_begun(state: &Path, keys: &Keys) -> bool {
     place(state, &keys.song, MARK).exists() || Receipt::find(state, keys).is_some()
 }
@@ -174,7 +174,7 @@ pub fn is_begun(state: &Path, keys: &Keys) -> bool {
 fn write_at(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     make_folders(folder).map_err(|source| cannot_write(path, source))?;
-    // Of a process that was killed while it wrote here.
+    // Remove temporary files of a process that was killed while writing here.
     sweep(folder);
     write_atomically(path, bytes)
 }
@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_cut_off_or_changed_is_not_done() {
+    fn truncated_or_changed_songs_are_not_done() {
         let home = tempfile::tempdir().unwrap();
         let (out, state) = (home.path().join("out"), home.path().join("state"));
         let (song, stem) = (home.path().join("song.wav"), out.join("song/vocals.wav"));
@@ -205,7 +205,7 @@ mod tests {
         receipt.files = vec![Written::of("vocals", &stem, &out, &never).unwrap()];
         assert_eq!(receipt.files[0].path, Path::new("song/vocals.wav"));
         receipt.source = Source::of(&song);
-        assert!(!receipt.holds(&song, &out), "begun is not done");
+        assert!(!receipt.holds(&song, &out), "a begun song must not count as done");
         receipt.is_done = true;
         receipt.write(&state).unwrap();
         let found = Receipt::find(&state, &keys).unwrap();
@@ -213,15 +213,19 @@ mod tests {
         assert!(found.holds(&song, &out));
 
         fs::write(&stem, "a noise").unwrap();
-        assert!(found.holds(&song, &out), "as long as before");
-        assert_eq!(found.missing(&out, true), std::slice::from_ref(&stem), "seen by a closer look");
+        assert!(found.holds(&song, &out), "unchanged length");
+        assert_eq!(
+            found.missing(&out, true),
+            std::slice::from_ref(&stem),
+            "a deep check must detect the change"
+        );
         fs::write(&stem, "a voi").unwrap();
-        assert!(!found.holds(&song, &out), "cut off");
+        assert!(!found.holds(&song, &out), "truncated file");
         fs::write(&stem, "a voice").unwrap();
         fs::write(&song, "another song").unwrap();
         assert!(!found.holds(&song, &out));
         fs::remove_file(&song).unwrap();
-        assert!(found.holds(&song, &out), "what is done needs its song no more");
+        assert!(found.holds(&song, &out), "a completed song no longer needs its source");
         let other = Keys { song: "abce".into(), first_version: None };
         assert!(Receipt::find(&state, &other).is_none());
         fs::write(place(&state, "abcd", RECEIPT), "{\"is_do").unwrap();

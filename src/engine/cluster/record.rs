@@ -1,5 +1,5 @@
-//! What a share tells of itself while it runs: a small file, written whole now and then, and the list
-//! of its songs, written once. [`super::report`] gathers them.
+//! Progress of a share while it runs: a small file, rewritten regularly, and the list of its songs,
+//! written once. [`super::report`] combines them.
 
 use std::{
     fs, io,
@@ -15,85 +15,85 @@ use crate::engine::{
     system::atomic_file::{make_folders, sweep, write_atomically},
 };
 
-/// In [`super::STATE`].
+/// Folder in [`super::STATE`].
 pub(super) const FOLDER: &str = "shards";
-/// How often it is written.
+/// Interval of writes.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// How a share is.
+/// State of a share.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// At work; or killed, where it has not said so for long.
+    /// Running; or killed, if its record has not been updated for long.
     #[default]
     Running,
-    /// At its end, whatever became of its songs.
+    /// Finished, regardless of the outcome of its songs.
     Ended,
-    /// Stopped by a signal, or by a disk; to be started again.
+    /// Stopped by a signal or a disk error; to be restarted.
     Stopped,
 }
 
-/// A share's own account.
+/// Record of a share.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Record {
-    /// Which share, from 1.
+    /// Number of the share, from 1.
     pub shard: usize,
-    /// Of how many.
+    /// Number of shares.
     pub of: usize,
-    /// The manifest's digest.
+    /// Digest of the manifest.
     pub manifest: String,
-    /// What the shares were told from; see [`super::shard::basis`].
+    /// Basis of the division into shares; see [`super::shard::basis`].
     pub basis: String,
-    /// Songs of the whole manifest.
+    /// Number of songs in the whole manifest.
     pub all_songs: usize,
-    /// Songs of this share.
+    /// Number of songs in this share.
     pub songs: usize,
-    /// Their length, as far as it is known.
+    /// Total known length of its songs, in seconds.
     pub seconds: f64,
-    /// How it is.
+    /// State of the share.
     pub state: State,
-    /// Songs that are done; found done at the start among them.
+    /// Number of completed songs, including those found complete at the start.
     pub done: usize,
-    /// Songs that were found done.
+    /// Number of songs found complete at the start.
     pub skipped: usize,
-    /// Songs that failed.
+    /// Number of failed songs.
     pub failed: usize,
-    /// Segments that this run computed.
+    /// Number of segments computed by this run.
     pub computed: usize,
-    /// Seconds of music that this run finished.
+    /// Seconds of music finished by this run.
     pub music: f64,
-    /// Seconds that it has run.
+    /// Running time in seconds.
     pub ran: f64,
-    /// When it began and when this was written, in seconds since 1970.
+    /// Start of the run, in seconds since 1970.
     pub began: u64,
-    /// See `began`.
+    /// Time of this record, in seconds since 1970.
     pub updated: u64,
-    /// Which machine.
+    /// Name of the machine.
     pub host: String,
-    /// How many threads compute.
+    /// Number of compute threads.
     pub threads: usize,
-    /// Where its failures are listed.
+    /// Path of the file of failures.
     pub failures: PathBuf,
 }
 
 /// A line of a share's list of songs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Listed {
-    /// The song's key.
+    /// Key of the song.
     pub key: String,
-    /// Its key of version 1: the lists and receipts of older runs name it so.
+    /// Key of the song in version 1, which lists and receipts of older runs use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_version: Option<String>,
-    /// Its file, for people.
+    /// Path of the song's file, for display.
     pub song: String,
-    /// Its length, where it is known.
+    /// Length in seconds, if known.
     pub seconds: Option<f64>,
 }
 
-/// Writes a share's record.
+/// Writer of a share's record.
 pub(super) struct Recorder {
     path: PathBuf,
-    /// What is told.
+    /// Current content.
     pub(super) record: Record,
     start: Instant,
     written: Instant,
@@ -108,7 +108,7 @@ impl Recorder {
         let path = folder.join(format!("{name}.json"));
         let cannot = |error| Problem::write(&path, error);
         make_folders(&folder).map_err(cannot)?;
-        // Of a process that was killed while it wrote here.
+        // Remove temporary files of a process that was killed while writing here.
         sweep(&folder);
         let mut list = Vec::new();
         for song in songs {
@@ -128,16 +128,16 @@ impl Recorder {
         Ok(recorder)
     }
 
-    /// Writes it where that is long ago. One that cannot be written stops nothing.
-    pub(super) fn tell(&mut self) {
+    /// Writes the record if the last write is long ago. A failure is only logged.
+    pub(super) fn update(&mut self) {
         if self.written.elapsed() >= EVERY
             && let Err(error) = self.write()
         {
-            tracing::warn!("how far this share is cannot be written down: {error}");
+            tracing::warn!("could not write the progress of this share: {error}");
         }
     }
 
-    /// Writes it for the last time.
+    /// Writes the final record.
     pub(super) fn end(&mut self, state: State) -> Result<()> {
         self.record.state = state;
         self.write()
@@ -158,7 +158,8 @@ pub(super) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// Every share's record below `state`, with its songs. What cannot be read is told, and left out.
+/// Reads every share's record below `state`, with its songs. Unreadable records are logged and
+/// skipped.
 pub(super) fn all(state: &Path) -> Result<Vec<(Record, Vec<Listed>)>> {
     let folder = state.join(FOLDER);
     let cannot = |path: &Path, error: io::Error| Problem::read(path, error);
@@ -175,7 +176,9 @@ pub(super) fn all(state: &Path) -> Result<Vec<(Record, Vec<Listed>)>> {
                 let lines = list.lines().filter_map(|line| serde_json::from_str(line).ok());
                 found.push((record, lines.collect()));
             }
-            Err(error) => tracing::warn!("{} is no record of a share: {error}", path.display()),
+            Err(error) => {
+                tracing::warn!("could not read the share record {}: {error}", path.display());
+            }
         }
     }
     Ok(found)

@@ -1,6 +1,6 @@
-//! All shares together: what is done and whole, what failed, what remains, how fast it goes.
+//! Summary of all shares: completed, failed and remaining songs, and the speed.
 //!
-//! Reads records and receipts, and looks at every file that a receipt names. Changes nothing.
+//! Reads records and receipts, and checks every file that a receipt names. Changes nothing.
 
 use std::{
     collections::BTreeMap,
@@ -19,83 +19,84 @@ use super::{
 };
 use crate::engine::problem::{Problem, Result};
 
-/// A share that has not told for so long is not at work any more, in seconds.
+/// Seconds without an update after which a share no longer counts as running.
 const SILENCE: u64 = 300;
 
-/// What was gathered.
+/// Result of the summary.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Report {
-    /// Songs of all shares that have begun, and of those that have not, as far as that is known.
+    /// Number of songs of all shares, including those not yet begun as far as known.
     pub songs: usize,
-    /// Songs that are done, with every file whole.
+    /// Number of completed songs with all files intact.
     pub done: usize,
-    /// Songs that cannot be done.
+    /// Number of permanently failed songs.
     pub failed: usize,
-    /// Songs that failed for now.
+    /// Number of temporarily failed songs.
     pub temporary: usize,
-    /// Songs that nothing is known of yet.
+    /// Number of songs without any result yet.
     pub remaining: usize,
-    /// Files that are named as written, but are not there, or not whole: their songs are not done.
+    /// Files with a receipt that are missing or changed; their songs do not count as completed.
     pub not_whole: Vec<PathBuf>,
-    /// Files that are whole.
+    /// Number of intact files.
     pub files: usize,
-    /// Their bytes.
+    /// Total size of the intact files in bytes.
     pub bytes: u64,
-    /// Hours of music that are done.
+    /// Hours of completed music.
     pub hours_done: f64,
-    /// Hours of music of all songs whose length is known.
+    /// Hours of music of all songs with known length.
     pub hours: f64,
-    /// Seconds of music for each second, of the shares that are at work.
+    /// Seconds of music per second, over the running shares.
     pub speed: f64,
-    /// When the last share at work will have ended, in seconds since 1970.
+    /// Estimated end of the last running share, in seconds since 1970.
     pub ends_at: Option<u64>,
-    /// Every share.
+    /// All shares that have begun.
     pub shares: Vec<Share>,
     /// Shares that have not begun.
     pub not_begun: Vec<String>,
-    /// Whether two shares of one manifest were told from different lengths: a song may be in none.
+    /// Whether two shares of one manifest used different lengths, so that a song may be in no
+    /// share.
     pub shares_disagree: bool,
-    /// Songs that failed, as their shares wrote them down.
+    /// Failed songs, as recorded by their shares.
     pub failures: Vec<Value>,
 }
 
-/// A share, for people.
+/// A share, for display.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Share {
-    /// `3/8`.
+    /// Number of the share: `3/8`.
     pub shard: String,
-    /// The machine.
+    /// Name of the machine.
     pub host: String,
-    /// "running", "silent", "ended", "stopped".
+    /// State: "running", "silent", "ended", "stopped".
     pub state: &'static str,
-    /// Songs.
+    /// Number of songs.
     pub songs: usize,
-    /// Of these, done.
+    /// Number of completed songs.
     pub done: usize,
-    /// Of these, failed.
+    /// Number of failed songs.
     pub failed: usize,
-    /// Seconds of music for each second of its last run.
+    /// Seconds of music per second in the last run.
     pub speed: f64,
-    /// Seconds that it still takes, at that speed.
+    /// Estimated remaining seconds at that speed.
     pub seconds_left: Option<f64>,
 }
 
 impl Report {
-    /// Whether all is done.
+    /// Whether all songs are completed.
     pub fn is_complete(&self) -> bool {
         self.songs > 0 && self.done == self.songs && !self.shares_disagree
     }
 
-    /// Whether another run may do more.
+    /// Whether another run may complete more songs.
     pub fn is_to_be_resumed(&self) -> bool {
         self.temporary + self.remaining > 0 || !self.not_begun.is_empty()
     }
 }
 
-/// Gathers what lies in these folders of results. With `is_deep`, every byte of every file is read.
+/// Summarises these folders of results. With `is_deep`, every byte of every file is read.
 ///
 /// # Errors
-/// [`Problem::NoShare`] for a folder in which no share was ever begun.
+/// [`Problem::NoShare`] for a folder without any share.
 pub fn report(folders: &[PathBuf], is_deep: bool) -> Result<Report> {
     let mut report = Report::default();
     for folder in folders {
@@ -107,21 +108,21 @@ pub fn report(folders: &[PathBuf], is_deep: bool) -> Result<Report> {
     }
     let left = report.shares.iter().filter(|share| share.state == "running");
     let left = left.map(|share| share.seconds_left);
-    // One that cannot be told makes the whole unknown.
+    // A single unknown estimate makes the total unknown.
     let left = left.reduce(|a, b| Some(f64::max(a?, b?))).flatten();
     report.ends_at = left.map(|left| now() + left.ceil() as u64);
     Ok(report)
 }
 
-/// What is known of a song.
+/// State and length of a song.
 struct Known {
     seconds: Option<f64>,
-    state: Of,
+    state: SongState,
 }
 
-/// How a song is.
+/// State of a song.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Of {
+enum SongState {
     Done,
     Failed,
     Temporary,
@@ -160,16 +161,20 @@ fn of_folder(out: &Path, is_deep: bool, report: &mut Report) -> Result<()> {
                     Keys { song: key.into(), first_version: first_version.map(str::to_owned) };
                 look(&keys, song.seconds, out, is_deep, report)
             });
-            if known.state != Of::Done
+            if known.state != SongState::Done
                 && let Some(failure) =
                     failures.iter().find(|failure| failure["path"] == song.song.as_str())
             {
-                known.state = if failure["temporary"] == true { Of::Temporary } else { Of::Failed };
+                known.state = if failure["temporary"] == true {
+                    SongState::Temporary
+                } else {
+                    SongState::Failed
+                };
             }
             match known.state {
-                Of::Done => share.done += 1,
-                Of::Failed | Of::Temporary => share.failed += 1,
-                Of::Remaining => left = left.zip(known.seconds).map(|(a, b)| a + b),
+                SongState::Done => share.done += 1,
+                SongState::Failed | SongState::Temporary => share.failed += 1,
+                SongState::Remaining => left = left.zip(known.seconds).map(|(a, b)| a + b),
             }
         }
         share.seconds_left = left.filter(|_| share.speed > 0.0).map(|left| left / share.speed);
@@ -190,23 +195,23 @@ fn count(songs: &BTreeMap<String, Known>, report: &mut Report) {
         report.songs += 1;
         report.hours += hours;
         match state {
-            Of::Done => {
+            SongState::Done => {
                 report.done += 1;
                 report.hours_done += hours;
             }
-            Of::Failed => report.failed += 1,
-            Of::Temporary => report.temporary += 1,
-            Of::Remaining => report.remaining += 1,
+            SongState::Failed => report.failed += 1,
+            SongState::Temporary => report.temporary += 1,
+            SongState::Remaining => report.remaining += 1,
         }
     }
 }
 
-/// The key of version 1 of a listed song, and its key now.
+/// Maps the key of version 1 of a listed song to its current key.
 fn alias(song: &Listed) -> Option<(&str, &str)> {
     Some((song.first_version.as_deref()?, &song.key))
 }
 
-/// The state of a song by its receipt and files.
+/// State of a song by its receipt and files.
 fn look(
     keys: &Keys,
     seconds: Option<f64>,
@@ -215,19 +220,20 @@ fn look(
     report: &mut Report,
 ) -> Known {
     let receipt = Receipt::find(&out.join(STATE), keys).filter(|receipt| receipt.is_done);
-    let Some(receipt) = receipt else { return Known { seconds, state: Of::Remaining } };
+    let Some(receipt) = receipt else { return Known { seconds, state: SongState::Remaining } };
     let mut missing = receipt.missing(out, is_deep);
     let seconds = Some(receipt.seconds);
     if missing.is_empty() {
         report.files += receipt.files.len();
         report.bytes += receipt.files.iter().map(|file| file.bytes).sum::<u64>();
-        return Known { seconds, state: Of::Done };
+        return Known { seconds, state: SongState::Done };
     }
     report.not_whole.append(&mut missing);
-    Known { seconds, state: Of::Remaining }
+    Known { seconds, state: SongState::Remaining }
 }
 
-/// The shares of a manifest that have not begun, with their songs; and whether all were told alike.
+/// Adds the shares of a manifest that have not begun, with their songs, and checks that all shares
+/// have the same basis.
 fn others(records: &[Record], report: &mut Report) {
     let mut manifests: BTreeMap<(&str, usize), Vec<&Record>> = BTreeMap::new();
     for record in records {

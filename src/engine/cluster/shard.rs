@@ -1,20 +1,20 @@
-//! Which songs of a manifest are this node's: shares of nearly one length, told by each node for itself.
+//! Division of a manifest into shares of nearly equal length, computed by each node independently.
 //!
-//! Pure; no files. Every node must come to the same shares, so they depend on the manifest's words and
-//! the songs' lengths alone: the longest song first, each to the share that has least, equal ones in
-//! the order of a digest of their words. A song whose length nobody knows goes by its digest, so that
-//! it moves no other.
+//! Pure; accesses no files. Every node must compute the same shares, so they depend only on the
+//! manifest's text and the songs' lengths. The longest song goes first, each to the share with the
+//! least; equal ones are ordered by a digest of their text. A song of unknown length is assigned by
+//! its digest alone, so that it does not move others.
 
 use std::{cmp::Reverse, collections::BinaryHeap, str::FromStr};
 
 use crate::engine::system::digest::digest_of;
 
-/// One share of several, from 1: `3/8`.
+/// One of several shares, from 1: `3/8`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
-    /// Which.
+    /// Number of the share, from 1.
     pub index: usize,
-    /// Of how many.
+    /// Number of shares.
     pub count: usize,
 }
 
@@ -29,13 +29,12 @@ impl FromStr for Shard {
 
     fn from_str(text: &str) -> Result<Self, String> {
         const MOST: usize = 1_000_000;
-        let wrong =
-            || "it is I/N, such as 3/8: the third of eight shares, counted from 1".to_owned();
+        let wrong = || "expected I/N, such as 3/8: the third of eight shares".to_owned();
         let (index, count) = text.split_once('/').ok_or_else(wrong)?;
         let number = |text: &str| text.trim().parse::<usize>().map_err(|_| wrong());
         let (index, count) = (number(index)?, number(count)?);
         if index == 0 {
-            return Err("shares are counted from 1, so the first is 1/N".into());
+            return Err("shares count from 1; the first is 1/N".into());
         }
         if (1..=MOST).contains(&count) && index <= count {
             Ok(Self { index, count })
@@ -51,11 +50,11 @@ impl std::fmt::Display for Shard {
     }
 }
 
-/// The share, from 0, of each of these songs, which are told by their words and their lengths in
-/// seconds. No song is in two, and none in none.
+/// Assigns each song, given by its text and its length in seconds, to a share, counted from 0.
+/// Every song is in exactly one share.
 pub fn shares(songs: &[(String, Option<f64>)], count: usize) -> Vec<usize> {
     let count = count.max(1);
-    let digests: Vec<String> = songs.iter().map(|(words, _)| digest_of([words.as_str()])).collect();
+    let digests: Vec<String> = songs.iter().map(|(text, _)| digest_of([text.as_str()])).collect();
     let by_digest = |song: usize| {
         let number = u64::from_str_radix(&digests[song][..15], 16).unwrap_or(0);
         (number % count as u64) as usize
@@ -76,13 +75,13 @@ pub fn shares(songs: &[(String, Option<f64>)], count: usize) -> Vec<usize> {
     shares
 }
 
-/// What the shares were told from: where two nodes differ in it, one of them could not read what the
+/// Digest of the input of the division. If two nodes differ, one could not read a file that the
 /// other could, and a song may be in no share.
 pub fn basis(songs: &[(String, Option<f64>)]) -> String {
-    let lines = songs.iter().map(|(words, seconds)| match seconds {
-        // Spelled out: shares compare it with what nodes of older versions wrote.
-        Some(seconds) => format!("{words} Some({})", (seconds * 1e3).round() as u64),
-        None => format!("{words} None"),
+    let lines = songs.iter().map(|(text, seconds)| match seconds {
+        // This spelling is fixed: shares compare it with records of older versions.
+        Some(seconds) => format!("{text} Some({})", (seconds * 1e3).round() as u64),
+        None => format!("{text} None"),
     });
     let lines: Vec<String> = lines.collect();
     digest_of(lines.iter().map(String::as_str))
@@ -95,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_share_is_read_as_people_write_it() {
+    fn parses_and_prints_shares() {
         assert_eq!("3/8".parse(), Ok(Shard { index: 3, count: 8 }));
         assert_eq!(Shard { index: 3, count: 8 }.to_string(), "3/8");
         for wrong in ["", "3", "0/8", "9/8", "1/0", "-1/2", "a/b", "1/2/3", "1/99999999"] {
@@ -113,8 +112,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the lengths: every song in one share, whatever the order of the lines, and no
-        /// share longer than the shortest by more than one song.
+        /// For any lengths, every song is in one share regardless of the order of lines, and shares
+        /// differ by at most one song in length.
         #[test]
         fn every_song_is_in_one_share_and_they_are_balanced(
             lengths in proptest::collection::vec(proptest::option::weighted(0.9, 0.1f64..900.0), 0..200),
@@ -138,13 +137,13 @@ mod tests {
             other.rotate_left(by);
             let mut again = shares(&other, count);
             again.rotate_right(by);
-            prop_assert_eq!(again, found, "the order of the lines is nothing");
+            prop_assert_eq!(again, found, "the order of the lines must not matter");
         }
 
-        /// A song that one node cannot measure, or that is longer than it says, stays in one share of
-        /// those nodes that agree; a song that nobody can measure moves no other.
+        /// A song that one node cannot measure, or whose stated length is too short, stays in one
+        /// share of the nodes that agree. A song of unknown length does not move others.
         #[test]
-        fn one_that_nobody_can_measure_moves_no_other(
+        fn a_song_of_unknown_length_does_not_move_others(
             lengths in proptest::collection::vec(0.1f64..900.0, 1..100), count in 1usize..20,
         ) {
             let known: Vec<Option<f64>> = lengths.iter().copied().map(Some).collect();
@@ -156,16 +155,16 @@ mod tests {
     }
 
     #[test]
-    fn who_reads_less_has_another_basis() {
+    fn unreadable_files_change_the_basis() {
         let all = songs(&[Some(1.0), Some(2.0)]);
         let fewer = songs(&[Some(1.0), None]);
         assert_eq!(basis(&all), basis(&all.clone()));
         assert_ne!(basis(&all), basis(&fewer));
     }
 
-    /// Nodes of different versions divide one manifest: they have to agree.
+    /// Nodes of different versions divide one manifest, so they have to agree.
     #[test]
-    fn divisions_are_those_of_earlier_versions() {
+    fn divisions_match_those_of_earlier_versions() {
         let songs = [("a".to_owned(), Some(1.5)), ("b".to_owned(), None)];
         assert_eq!(basis(&songs), "269b364f0fb37fb90822ab1374b692c8");
         let songs: Vec<_> = (0..6).map(|number| (format!("song {number}"), None)).collect();

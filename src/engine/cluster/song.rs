@@ -1,4 +1,4 @@
-//! A song of a share: its line of the manifest, what is wanted of it, and its durable names. Pure.
+//! A song of a share: its manifest line, its request, and its persistent names. Pure.
 
 use std::path::Path;
 
@@ -8,16 +8,16 @@ use crate::engine::separation::batch::{Batch, Request};
 /// A song of a share, with its options.
 #[derive(Clone, Debug)]
 pub struct Song {
-    /// Its line.
+    /// Line of the manifest.
     pub entry: Entry,
-    /// Its files and options.
+    /// Files and options.
     pub request: Request,
-    /// Its durable names.
+    /// Persistent names.
     pub keys: Keys,
 }
 
 impl Song {
-    /// A song; `out` is the folder of all results.
+    /// Creates a song; `out` is the root folder of the results.
     pub fn new(entry: Entry, request: Request, batch: &Batch, out: &Path) -> Self {
         let keys = Keys::new(&request, &batch.identity(), out);
         Self { entry, request, keys }

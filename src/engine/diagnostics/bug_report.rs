@@ -1,7 +1,7 @@
-//! A report for those who mend Partita: the machine, the settings, what the library holds in numbers,
-//! and the last lines of the log. No paths, no names of songs.
+//! Bug report for developers: the machine, the settings, statistics of the library, and the last
+//! lines of the log. Contains no paths and no names of songs.
 //!
-//! Runs on the caller's thread; the log's last lines are kept for all threads.
+//! Runs on the calling thread; the log's last lines are collected from all threads.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -20,13 +20,13 @@ use crate::engine::{
     types::{Compute, JobState, Song},
 };
 
-/// Lines that are kept, and bytes of each.
+/// Number of lines kept, and maximum bytes of each.
 const LINES: usize = 300;
 const LINE_BYTES: usize = 600;
 
 static TAIL: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
 
-/// Takes what is logged; the last lines get into reports.
+/// Log writer that keeps the last lines for reports.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LogTail;
 
@@ -50,12 +50,12 @@ impl io::Write for LogTail {
 /// Writes a report to `path`.
 ///
 /// # Errors
-/// [`crate::engine::Problem::File`]. What cannot be found out is said in the report.
+/// [`crate::engine::Problem::File`]. Facts that cannot be determined are reported as such.
 pub fn save(home: &Path, compute: Compute, path: &Path) -> Result<()> {
     write_atomically(path, text(home, compute).as_bytes())
 }
 
-/// The report's text.
+/// Builds the text of the report.
 fn text(home: &Path, compute: Compute) -> String {
     let machine = doctor::examine(home);
     let mut text = format!(
@@ -80,7 +80,7 @@ fn text(home: &Path, compute: Compute) -> String {
         without_names(&machine.model, home, &[]),
     );
     if let Some(speed) = machine.speed {
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         let _always = writeln!(text, "speed: {:.2} s a segment", speed.seconds_per_segment);
     }
     let (mut songs, mut library) = (Vec::new(), String::from("none yet"));
@@ -91,8 +91,8 @@ fn text(home: &Path, compute: Compute) -> String {
                     songs = all;
                     let mut states: BTreeMap<String, usize> = BTreeMap::new();
                     for job in jobs {
-                        let words = without_names(&state_words(&job.state), home, &songs);
-                        *states.entry(words).or_default() += 1;
+                        let text = without_names(&state_text(&job.state), home, &songs);
+                        *states.entry(text).or_default() += 1;
                     }
                     let states: Vec<String> = states
                         .into_iter()
@@ -111,14 +111,14 @@ fn text(home: &Path, compute: Compute) -> String {
     text
 }
 
-fn state_words(state: &JobState) -> String {
+fn state_text(state: &JobState) -> String {
     match state {
         JobState::Failed(reason) => format!("failed: {reason}"),
         other => format!("{other:?}").to_lowercase(),
     }
 }
 
-/// Takes out of what was said what is personal: the names of songs, and whatever looks like a path.
+/// Removes personal data: the names of songs, and anything that looks like a path.
 fn without_names(text: &str, home: &Path, songs: &[Song]) -> String {
     let mut text = text.replace(&*home.to_string_lossy(), "<data folder>");
     for song in songs {
@@ -139,7 +139,7 @@ fn without_names(text: &str, home: &Path, songs: &[Song]) -> String {
     lines.join("\n")
 }
 
-/// A line whose paths are taken out: from a root up to what ends a path in our sentences.
+/// Replaces the paths in a line, from a root to the text that ends a path in log messages.
 fn without_paths(line: &str) -> String {
     const ENDS: [&str; 5] = [": ", "; ", ", ", "\"", ")"];
     let mut plain = String::new();
@@ -149,13 +149,13 @@ fn without_paths(line: &str) -> String {
         plain.push_str("<path>");
         let path = &rest[at..];
         let end = ENDS.iter().filter_map(|end| path.find(end)).min().unwrap_or(path.len());
-        // The colon behind a drive's letter does not end its path.
+        // The colon after a drive letter does not end the path.
         rest = &path[end.max(1)..];
     }
     plain + rest
 }
 
-/// Where a path begins: `/x` or `C:\\x` at the beginning of a word.
+/// Offset of a path: `/x` or `C:\\x` at the beginning of a word.
 fn root(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     (0..bytes.len()).find(|&at| {
@@ -177,7 +177,7 @@ mod tests {
     };
 
     #[test]
-    fn a_report_names_nobody_and_no_place() {
+    fn a_report_contains_no_names_and_paths() {
         let home = tempfile::tempdir().unwrap();
         let mut library = Library::open(home.path()).unwrap();
         library.adopt(&Record::of_nameless("aabbccddeeff", 7)).unwrap();
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_path_stays() {
+    fn keeps_text_that_is_not_a_path() {
         let line = "and/or 3/4 s: C:\\\\Users\\\\Ann\\\\x.wav: is odd / even";
         assert_eq!(without_paths(line), "and/or 3/4 s: <path>: is odd / even");
     }

@@ -1,7 +1,6 @@
-//! What the machine offers: processor, memory, sound, model, data folder, and how fast it separates.
+//! Capabilities of the machine: processor, memory, sound, model, data folder, and separation speed.
 //!
-//! [`examine`] looks and changes nothing; [`measure`] runs the model on the calling thread's time, and
-//! keeps what it found. Knows no songs.
+//! [`examine`] only reads; [`measure`] runs the model on the calling thread and stores the result.
 
 use std::{
     path::{Path, PathBuf},
@@ -25,42 +24,42 @@ use crate::{
     model::{self, Spec},
 };
 
-/// The findings.
+/// Findings about the machine.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
-    /// Of Partita.
+    /// Version of Partita.
     pub version: &'static str,
-    /// The processor's name.
+    /// Name of the processor.
     pub processor: String,
-    /// Instruction sets that the kernels can use.
+    /// Instruction sets available to the kernels.
     pub cpu_features: Vec<String>,
-    /// Threads that separate.
+    /// Number of threads for separation.
     pub threads: usize,
-    /// Of the machine.
+    /// Total memory in bytes.
     pub memory_bytes: u64,
-    /// Not in use.
+    /// Free memory in bytes.
     pub memory_free_bytes: u64,
     /// Output devices; the default one first.
     pub audio_devices: Vec<String>,
-    /// The model's state in words.
+    /// State of the model as text.
     pub model: String,
-    /// How fast it separates here, where that was measured or a song was separated.
+    /// Separation speed, if measured or known from earlier songs.
     pub speed: Option<Speed>,
-    /// The data folder.
+    /// Path of the data folder.
     #[serde(serialize_with = "crate::os::as_text")]
     pub home: PathBuf,
-    /// All files in it.
+    /// Total size of the data folder in bytes.
     pub home_bytes: u64,
-    /// Free on its disk, where the system says.
+    /// Free space on its disk in bytes, if known.
     pub disk_free_bytes: Option<u64>,
 }
 
-/// How fast a model is on this machine.
+/// Speed of a model on this machine.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Speed {
-    /// Seconds of computing for a segment.
+    /// Seconds of computation per segment.
     pub seconds_per_segment: f64,
-    /// Seconds of song in a second of computing.
+    /// Seconds of music per second of computation.
     pub times_real_time: f64,
 }
 
@@ -71,11 +70,11 @@ impl Speed {
     }
 }
 
-/// Separates a segment on all threads, as a job does, and keeps how long it took for the estimates
-/// of time. Takes two segments' time: the first one warms up.
+/// Separates a segment on all threads, as a job does, and stores the time for estimates. Takes
+/// twice that time, because a first segment warms up.
 ///
 /// # Errors
-/// [`Problem::ModelMissing`]; those of the model and the library.
+/// [`Problem::ModelMissing`]; errors of the model and the library.
 pub fn measure(home: &Path, compute: Compute) -> Result<Speed> {
     let Some(installed) = InstalledModel::find(home, DEFAULT)? else {
         return Err(Problem::ModelMissing { model: DEFAULT.to_owned() });
@@ -97,7 +96,7 @@ pub fn measure(home: &Path, compute: Compute) -> Result<Speed> {
     Ok(Speed::new(seconds, spec))
 }
 
-/// Something that is not silence; the time does not depend on what is separated.
+/// Noise as input; the time does not depend on the samples.
 fn noise(count: usize) -> Vec<f32> {
     let mut state = 1_u32;
     let mut next = || {
@@ -164,7 +163,7 @@ fn cpu_features() -> Vec<String> {
     found.iter().filter(|(_, has)| *has).map(|(name, _)| (*name).to_owned()).collect()
 }
 
-/// Bytes of all files in a folder and below; links are not followed.
+/// Total size in bytes of the files in a folder and its subfolders; links are not followed.
 pub fn folder_bytes(folder: &Path) -> u64 {
     let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
     let size = |entry: std::fs::DirEntry| match entry.metadata() {

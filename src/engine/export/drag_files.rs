@@ -1,8 +1,8 @@
-//! Files of stems that are dragged out of the window: made once, in the song's folder in the data
-//! folder, where they stay as long as the song. Whoever takes them may copy them later, or go on
-//! playing them from where they are.
+//! Stem files for dragging out of the window. They are written once, into the song's folder in the
+//! data folder, and stay as long as the song. The receiving program may copy them later, or keep
+//! playing them in place.
 //!
-//! Runs on the caller's thread, and knows no window.
+//! Runs on the calling thread and does not depend on the window.
 
 use std::path::{Path, PathBuf};
 
@@ -17,16 +17,16 @@ use crate::engine::{
     types::{CancelToken, Song},
 };
 
-/// Their names: in a DAW or a folder they are next to those of other songs.
+/// Name pattern; in a DAW or a folder the files lie next to those of other songs.
 const PATTERN: &str = "{artist} - {title} ({stem})";
 
-/// Gives the files of these stems, all of the model's when `stems` is empty, in the model's order,
-/// as WAV at the song's own rate and depth. Those that are not there are written. Whatever stems
-/// are asked for, and when, all files of a song have one gain: they add up.
+/// Returns the files of these stems as WAV at the song's own rate and depth, in the model's order.
+/// An empty `stems` selects all stems. Missing files are written. All files of a song have one
+/// gain, whichever stems are requested and when, so they add up.
 ///
 /// # Errors
-/// Those of [`export::export`], and [`Problem::UnknownStem`] for a stem that the model does not
-/// have.
+/// Fails under the conditions of [`export::export`]. Fails with [`Problem::UnknownStem`] for a stem
+/// that the model lacks.
 pub fn files(
     song: &Song,
     song_folder: &Path,
@@ -41,7 +41,8 @@ pub fn files(
     let pattern = NamePattern::new(PATTERN)?;
     let stem_folder = model.stem_folder(song_folder, quality);
     let mut name = stem_folder.file_name().unwrap_or_default().to_owned();
-    // Of a bag only some may be there: what has one gain is another set.
+    // A bag of models may have only some stems finished. The common gain depends on which, so each
+    // subset gets its own folder.
     let there: Vec<usize> = (0..sources.len()).filter(|stem| track.has_all_of(*stem)).collect();
     if !there.is_empty() && there.len() < sources.len() {
         let places: Vec<String> = there.iter().map(usize::to_string).collect();

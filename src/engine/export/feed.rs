@@ -1,10 +1,10 @@
-//! What exports are made of: the original and the stems, block by block, at the files' rate and
-//! number of channels.
+//! Source of an export: the original and the stems, block by block, at the files' rate and channel
+//! count.
 //!
-//! The stores hold stereo at [`SAMPLE_RATE`]. Files at another rate get the stems resampled, and the
-//! original from the user's file itself, decoded once more: nothing of it is lost then, and what
-//! lies above the model's range is still in it. Runs on the export's thread; the file is decoded on
-//! a thread of its own, a few blocks ahead.
+//! The stores hold stereo at [`SAMPLE_RATE`]. For another rate, the stems are resampled and the
+//! original is decoded again from the user's file. That loses nothing and keeps frequencies above
+//! the model's range. The feed runs on the export thread; a separate thread decodes the file a few
+//! blocks ahead.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,24 +26,24 @@ use crate::engine::{
     types::{CHANNELS, CancelToken, SAMPLE_RATE},
 };
 
-/// Frames that are read from a store at a time.
+/// Number of frames read from a store at a time.
 const STORE_FRAMES: u64 = 1 << 14;
 
-/// Decoded blocks that may wait.
+/// Capacity of the queue of decoded blocks.
 const BLOCKS_AHEAD: usize = 4;
 
-/// One block of everything: interleaved, as wide as the files.
+/// One block of all lanes, interleaved, with the files' channel count.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Block {
-    /// Frames of each.
+    /// Number of frames in each lane.
     pub frames: usize,
-    /// The original; empty where nobody needs it.
+    /// Samples of the original; empty if no item needs it.
     pub original: Vec<f32>,
-    /// The stems that somebody needs.
+    /// Samples of the needed stems, by stem index.
     pub stems: BTreeMap<usize, Vec<f32>>,
 }
 
-/// Reads it all, from the first frame to the last.
+/// Reads the song from the first frame to the last.
 pub struct Feed<'a> {
     original: Option<Original<'a>>,
     stems: BTreeMap<usize, StoreReader<'a>>,
@@ -58,10 +58,10 @@ enum Original<'a> {
 }
 
 impl<'a> Feed<'a> {
-    /// A feed of these stems and, if wanted, of the original, `form.frames` long.
+    /// Creates a feed of these stems and optionally of the original, `form.frames` long.
     ///
     /// # Errors
-    /// When the rate cannot be converted, or the system gives no thread.
+    /// Fails if the rate cannot be converted or the decoder thread cannot be started.
     pub fn new(
         track: &'a dyn Track,
         origin: &Origin,
@@ -90,10 +90,10 @@ impl<'a> Feed<'a> {
         })
     }
 
-    /// Reads at most `most` frames into `block`; false when there are no more.
+    /// Reads at most `most` frames into `block`; returns false at the end.
     ///
     /// # Errors
-    /// What the disk says, and the decoder.
+    /// Fails if a store cannot be read or the file cannot be decoded.
     pub fn next(&mut self, most: usize, block: &mut Block) -> Result<bool> {
         let frames = self.frames_left.min(most as u64) as usize;
         self.frames_left -= frames as u64;
@@ -113,7 +113,7 @@ impl<'a> Feed<'a> {
     }
 }
 
-/// Stereo as it is, or as mono.
+/// Copies stereo samples, mixing them to mono if `channels` is 1.
 fn narrow(stereo: &[f32], channels: u16, out: &mut Vec<f32>) {
     out.clear();
     if channels == 1 {
@@ -123,7 +123,7 @@ fn narrow(stereo: &[f32], channels: u16, out: &mut Vec<f32>) {
     }
 }
 
-/// Gives `out` the first `frames` of `ready`, and silence for those that are missing.
+/// Moves the first `frames` of `ready` into `out`, and pads with silence.
 fn take(ready: &mut Vec<f32>, frames: usize, out: &mut Vec<f32>) {
     let samples = frames * CHANNELS;
     out.clear();
@@ -186,7 +186,7 @@ impl FileReader {
         let (token, path) = (cancel.clone(), path.to_owned());
         let work = move || {
             let mut sink = |block: &[f32]| {
-                // Nobody listens any more: the export has ended.
+                // The receiver is gone: the export has ended.
                 sender.send(block.to_vec()).map_err(|_| Problem::Cancelled)
             };
             caught(Activity::ReadingSong, || {
@@ -212,7 +212,7 @@ impl FileReader {
         Ok(())
     }
 
-    /// How the decoder ended.
+    /// Waits for the decoder thread and returns its result.
     fn join(&mut self) -> Result<()> {
         let Some(thread) = self.thread.take() else { return Ok(()) };
         thread.join().unwrap_or(Err(Problem::ThreadEnded))
@@ -222,10 +222,10 @@ impl FileReader {
 impl Drop for FileReader {
     fn drop(&mut self) {
         self.cancel.cancel();
-        // A decoder that waits for room wakes up when its blocks are not wanted any more.
+        // Disconnect the channel, so that a decoder blocked on a full queue wakes up.
         self.blocks = crossbeam_channel::never();
         if let Err(e) = self.join() {
-            tracing::debug!("the decoder of an export ended: {e}");
+            tracing::debug!("the export decoder stopped: {e}");
         }
     }
 }

@@ -1,29 +1,29 @@
-//! The form that all files of an export have in common. Pure.
+//! Properties common to all files of an export.
 
 use crate::engine::types::Depth;
 
-/// The properties that all files of an export have in common.
+/// Properties common to all files of an export.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Form {
     /// Frames per second.
     pub rate: u32,
-    /// 1 for a mono song, else 2.
+    /// Number of channels: 1 for a mono song, else 2.
     pub channels: u16,
-    /// Depth of the samples, for formats that keep them exactly.
+    /// Depth of the samples, for lossless formats.
     pub depth: Depth,
     /// Length in frames.
     pub frames: u64,
-    /// The numbers that the files can hold.
+    /// Range of sample values.
     pub scale: Scale,
 }
 
-/// The numbers that a file can hold.
+/// Range of sample values that a file can hold.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Scale {
-    /// Integers; the number just above the largest one stands for full scale.
+    /// Integers; full scale is one above the largest.
     Steps(f64),
-    /// Numbers up to 1.
+    /// Numbers from -1 to 1.
     Full,
-    /// All numbers.
+    /// Unlimited floating-point numbers.
     Free,
 }

@@ -1,6 +1,6 @@
-//! The tracks of a finished job as files in the data folder: one WAV a stem, and their mix.
+//! Tracks of a finished job as files in the data folder: one WAV per stem, and the mix.
 //!
-//! Written together, the first time that they are asked for. Runs on the caller's thread.
+//! All files are written together on first request. Runs on the calling thread.
 
 use std::path::PathBuf;
 
@@ -19,18 +19,17 @@ use crate::engine::{
 /// Names and files of a job's tracks, the mix last.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct JobTracks {
-    /// Each track's name and file.
+    /// Name and path of each track.
     pub files: Vec<(String, PathBuf)>,
-    /// Common gain in dB that kept them from clipping; 0 when none was needed, or when they were
-    /// written before.
+    /// Common gain in dB that avoided clipping; 0 if none was needed or the files existed already.
     pub gain_db: f32,
 }
 
-/// The tracks of a job that is done; writes those that are missing.
+/// Tracks of a completed job; missing files are written.
 ///
 /// # Errors
-/// Those of the stores and of the disk; [`Problem::ModelMissing`] when the model is not installed any
-/// more and the tracks are missing.
+/// Fails if a store or the disk fails. Fails with [`Problem::ModelMissing`] if files are missing
+/// and the model is no longer installed.
 pub fn of_job(library: &Library, job: &Job) -> Result<JobTracks> {
     let items = items(library, job, Stems::made(&job.stems))?;
     if items.iter().all(|item| item.to.is_file()) {
@@ -52,17 +51,17 @@ pub fn of_job(library: &Library, job: &Job) -> Result<JobTracks> {
     Ok(JobTracks { files: exported.files, gain_db: exported.gain_db })
 }
 
-/// The tracks of a job that were written already.
+/// Tracks of a job that have already been written.
 ///
 /// # Errors
-/// Those of the library.
+/// Fails if the library cannot be read.
 pub fn written(library: &Library, job: &Job) -> Result<Vec<(String, PathBuf)>> {
     let mut files = named(items(library, job, Stems::made(&job.stems))?);
     files.retain(|(_, path)| path.is_file());
     Ok(files)
 }
 
-/// The job's stems and their mix; their names do not depend on the other stems.
+/// Items for the job's stems and their mix; the names do not depend on other stems.
 fn items(library: &Library, job: &Job, stems: Stems<'_>) -> Result<Vec<ExportItem>> {
     let song = library.song(job.song)?;
     let folder = library.song_folder(&song.hash).join(TRACKS).join(job.id.0.to_string());

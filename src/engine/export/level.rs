@@ -1,5 +1,5 @@
-//! How loud the files of an export become: one gain for all of them, found in a first look at their
-//! samples. Runs on the export's thread.
+//! Level of an export: one gain for all files, found in a first pass over their samples. Runs on
+//! the export thread.
 
 use ebur128::{EbuR128, Mode};
 
@@ -10,49 +10,49 @@ use super::{
 };
 use crate::engine::problem::{Problem, Result};
 
-/// Where the mix's true peaks end at most when a loudness is asked for (EBU R 128), and when there
-/// is a limiter only to keep it from clipping; in dB of full scale.
+/// Highest true peaks of the mix, in dB of full scale: for a target loudness (EBU R 128), and for a
+/// limiter that only prevents clipping.
 const LOUD_PEAK_DB: f64 = -1.0;
 const LIMITED_PEAK_DB: f64 = -0.1;
 
-/// What a limiter leaves free below that: its gain, which moves, and a meter with a longer filter
-/// make peaks a little higher than it saw them (0.2 dB, measured on loud rock).
+/// Headroom below the ceiling for the limiter, in dB. Its moving gain, and meters with longer
+/// filters, show peaks slightly above those it saw (0.2 dB, measured on loud rock).
 const LIMITER_MARGIN_DB: f64 = 0.3;
 
-/// What is done to all samples.
+/// Gain and limiting of an export.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Level {
-    /// They are multiplied by it.
+    /// Linear gain of all samples.
     pub gain: f64,
-    /// The ceiling that the mix needs a limiter for.
+    /// Ceiling of the limiter, if the mix needs one.
     pub ceiling: Option<f64>,
-    /// What the mix will have, in LUFS, where that is less than was asked for.
+    /// Loudness that the mix reaches, in LUFS, if below the target.
     pub short_lufs: Option<f64>,
 }
 
-/// Looks at all samples once.
+/// Measures all samples in one pass.
 pub struct Measure<'a> {
     form: Form,
     settings: &'a Settings,
-    /// The extremes of all that may not clip, in the units of the form's scale.
+    /// Extremes of all samples that must not clip, in the units of the form's scale.
     low: f64,
     high: f64,
-    /// Steps that rounding and dither may add once there is a gain.
+    /// Steps that rounding and dither may add once a gain applies.
     slack: f64,
     meter: Option<EbuR128>,
     samples: Vec<f64>,
 }
 
 impl<'a> Measure<'a> {
-    /// Whether a level can be known without a look.
+    /// Whether the level depends on the samples.
     pub fn is_needed(form: &Form, settings: &Settings) -> bool {
         form.scale != Scale::Free || settings.loudness_lufs.is_some() || settings.limiter
     }
 
-    /// A measure of what is to be written.
+    /// Creates a measurement for this form and these settings.
     ///
     /// # Errors
-    /// When loudness cannot be measured at this rate.
+    /// Fails if loudness cannot be measured at this rate.
     pub fn new(form: Form, settings: &'a Settings) -> Result<Self> {
         let mode = Mode::I | Mode::TRUE_PEAK;
         let meter = (settings.limiter || settings.loudness_lufs.is_some())
@@ -61,10 +61,10 @@ impl<'a> Measure<'a> {
         Ok(Self { form, settings, low: 0.0, high: 0.0, slack: 0.0, meter, samples: Vec::new() })
     }
 
-    /// Sees a block of one stream.
+    /// Measures a block of one stream.
     ///
     /// # Errors
-    /// When the loudness meter refuses it.
+    /// Fails if the loudness meter rejects the samples.
     pub fn see(
         &mut self,
         item: &ExportItem,
@@ -77,7 +77,7 @@ impl<'a> Measure<'a> {
             content.floats(block, channels, 1.0, &mut self.samples);
             meter.add_frames_f64(&self.samples).map_err(cannot_measure)?;
             if self.settings.limiter {
-                return Ok(()); // it does not ask the others to give way
+                return Ok(()); // the limiter handles the mix without turning down the other files
             }
         }
         if let Scale::Steps(full_scale) = self.form.scale {
@@ -92,16 +92,16 @@ impl<'a> Measure<'a> {
         Ok(())
     }
 
-    /// The level for what was seen.
+    /// Level for the samples measured so far.
     ///
     /// # Errors
-    /// When the loudness meter has no answer.
+    /// Fails if the loudness meter cannot compute a result.
     pub fn level(&self) -> Result<Level> {
         let peak = self.true_peak()?;
         let mut level = Level { gain: 1.0, ceiling: None, short_lufs: None };
         if let (Some(meter), Some(target)) = (&self.meter, self.settings.loudness_lufs) {
             let lufs = meter.loudness_global().map_err(cannot_measure)?;
-            // Silence has none, and stays as it is.
+            // The loudness of silence is not finite; leave silence unchanged.
             if lufs.is_finite() {
                 let wanted = linear(f64::from(target) - lufs);
                 let most =
@@ -122,7 +122,7 @@ impl<'a> Measure<'a> {
         Ok(level)
     }
 
-    /// `gain`, or the largest at which nothing clips.
+    /// Returns `gain`, or the largest gain that avoids clipping.
     fn fitting(&self, gain: f64) -> f64 {
         let peak = self.high.max(-self.low);
         match self.form.scale {
@@ -143,7 +143,7 @@ impl<'a> Measure<'a> {
         }
     }
 
-    /// Of the mix, where it is measured.
+    /// True peak of the mix; 0 if it is not measured.
     fn true_peak(&self) -> Result<f64> {
         let mut peak = 0.0;
         if let Some(meter) = &self.meter {
@@ -159,7 +159,7 @@ fn linear(db: f64) -> f64 {
     10f64.powf(db / 20.0)
 }
 
-/// The error of the loudness meter.
+/// Wraps the error of the loudness meter.
 pub fn cannot_measure(error: ebur128::Error) -> Problem {
     Problem::Loudness { cause: error.to_string() }
 }

@@ -1,49 +1,49 @@
-//! A limiter for the mix, for those who want it loud rather than untouched: looks ahead, follows
-//! the true peak, gives way within milliseconds and comes back slowly. Runs on the export's thread.
+//! Look-ahead true-peak limiter for users who prefer a loud mix to an untouched one. It attacks
+//! within milliseconds and releases slowly. Runs on the export thread.
 //!
-//! The gain at a frame is the mean, over the frames of the look-ahead before it, of the least gain
-//! that any frame of the look-ahead after those needs: smooth, and never more than the frame itself
-//! needs. Peaks between samples are found as in ITU-R BS.1770-5, annex 2, by a fourfold
-//! interpolation.
+//! Each frame needs some gain; the smallest gain over the look-ahead after a frame is averaged over
+//! the look-ahead before it. The result is smooth and never exceeds what the frame itself needs.
+//! Peaks between samples are found by fourfold interpolation (ITU-R BS.1770-5, annex 2).
 
 use std::collections::VecDeque;
 
-/// How far it looks ahead, and how slowly it comes back.
+/// Look-ahead and release time, in seconds.
 const AHEAD_SECONDS: f64 = 0.005;
 const RELEASE_SECONDS: f64 = 0.1;
 
-/// Interpolated values for each interval between samples, and samples that each is made of.
+/// Interpolated values per interval between samples, and filter taps for each of them.
 const PHASES: usize = 3;
 const TAPS: usize = 12;
 
-/// Holds back what is above a ceiling.
+/// Limits samples to a ceiling.
 pub struct Limiter {
     ceiling: f64,
     channels: usize,
     ahead: usize,
     release: f64,
     taps: [[f64; TAPS]; PHASES],
-    /// Frames that came and did not leave yet, interleaved, and the index of the first.
+    /// Frames received but not yet emitted, interleaved.
     waiting: VecDeque<f64>,
     /// The last [`TAPS`] frames, the newest last, interleaved.
     recent: VecDeque<f64>,
-    /// Frames that came; peaks that are known.
-    came: u64,
+    /// Number of frames received, and number of frames whose peak is known.
+    received: u64,
     peaks: u64,
-    /// Peak between the frame whose turn is next and the one before it.
+    /// Peak between the next frame and its predecessor.
     between: f64,
-    /// Gain that the last frame got, on its way back.
+    /// Gain required by the last frame, including the release.
     held: f64,
-    /// Needed gains of the frames in the look-ahead whose later ones all need more.
+    /// Increasing required gains of the frames in the look-ahead (a monotonic queue), with frame
+    /// indices.
     least: VecDeque<(u64, f64)>,
-    /// Least gains over the look-ahead, of the last frames, and their sum.
+    /// Smallest gains over the look-ahead for the last frames, and their sum.
     leasts: VecDeque<f64>,
     sum: f64,
     needed: VecDeque<f64>,
 }
 
 impl Limiter {
-    /// A limiter for frames of `channels` samples at `rate` Hz.
+    /// Creates a limiter for frames of `channels` samples at `rate` Hz.
     pub fn new(ceiling: f64, channels: u16, rate: u32) -> Self {
         let rate = f64::from(rate);
         let ahead = (AHEAD_SECONDS * rate).ceil() as usize;
@@ -56,7 +56,7 @@ impl Limiter {
             taps: interpolator(),
             waiting: VecDeque::new(),
             recent: std::iter::repeat_n(0.0, TAPS * channels).collect(),
-            came: 0,
+            received: 0,
             peaks: 0,
             between: 0.0,
             held: 1.0,
@@ -67,7 +67,7 @@ impl Limiter {
         }
     }
 
-    /// Takes interleaved frames, appends to `out` those that are ready.
+    /// Consumes interleaved frames and appends finished ones to `out`.
     pub fn push(&mut self, interleaved: &[f64], out: &mut Vec<f64>) {
         for frame in interleaved.chunks_exact(self.channels) {
             self.waiting.extend(frame);
@@ -75,7 +75,7 @@ impl Limiter {
         }
     }
 
-    /// Appends the rest.
+    /// Flushes the remaining frames.
     pub fn finish(&mut self, out: &mut Vec<f64>) {
         let silence = vec![0.0; self.channels];
         while !self.waiting.is_empty() {
@@ -86,13 +86,13 @@ impl Limiter {
     fn take(&mut self, frame: &[f64], out: &mut Vec<f64>) {
         self.recent.drain(..self.channels);
         self.recent.extend(frame);
-        self.came += 1;
+        self.received += 1;
         // The interval that can be interpolated lies between the two middle frames.
-        let Some(_) = self.came.checked_sub(TAPS as u64 / 2) else { return };
+        let Some(_) = self.received.checked_sub(TAPS as u64 / 2) else { return };
         let at = TAPS / 2 - 1;
         let peak = (0..self.channels).map(|c| self.recent[at * self.channels + c].abs());
         let peak = peak.fold(0.0, f64::max);
-        if self.came == TAPS as u64 / 2 {
+        if self.received == TAPS as u64 / 2 {
             // The middle is still before the first frame.
             self.between = self.peak_between();
             return;
@@ -114,7 +114,7 @@ impl Limiter {
         peak
     }
 
-    /// Notes what the next frame needs; one frame leaves once all that it waits for is known.
+    /// Records the gain that the next frame needs. Emits one frame once its look-ahead is complete.
     fn needs(&mut self, peak: f64, out: &mut Vec<f64>) {
         let fits = if peak > self.ceiling { self.ceiling / peak } else { 1.0 };
         self.held = fits.min(self.held + (1.0 - self.held) * self.release);
@@ -138,7 +138,7 @@ impl Limiter {
     }
 }
 
-/// Windowed sincs for a quarter, a half and three quarters of the way between the middle taps.
+/// Windowed sinc taps for a quarter, a half and three quarters of the way between the middle taps.
 fn interpolator() -> [[f64; TAPS]; PHASES] {
     use std::f64::consts::PI;
     std::array::from_fn(|phase| {
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_quiet_passes_untouched() {
+    fn quiet_samples_pass_unchanged() {
         let quiet: Vec<f64> = (0..4_000).map(|n| 0.45 * (f64::from(n) * 0.05).sin()).collect();
         assert_eq!(limited(&quiet, 2, 100), quiet);
     }

@@ -1,39 +1,40 @@
-//! What is in a file, and how its samples become those of its depth. Pure functions of a block.
+//! Content of a file's streams, and conversion of samples to its bit depth. Pure functions of a
+//! block.
 
 use std::collections::BTreeSet;
 
 use super::feed::Block;
 
-/// What one stream of a file holds.
+/// Content of one stream.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Content {
-    /// The sum of stems, each with its gain to the left and to the right.
+    /// Sum of stems, each with its gains for left and right.
     Stems(Vec<(usize, [f32; 2])>),
-    /// The same of all stems of the model, together with what none of them holds at its gains.
+    /// Sum of all stems of the model plus the residual at its own gains.
     Heard {
-        /// Each stem with its gains.
+        /// Index and gains of each stem.
         stems: Vec<(usize, [f32; 2])>,
-        /// To the left and to the right.
+        /// Gains of the residual for left and right.
         residual: [f32; 2],
     },
-    /// The original without these stems: it makes them up to the original, sample for sample. Of
-    /// integers, what is taken away is the stems as their own files have them, so that the sum
-    /// holds there too. Without any stem it is the original.
+    /// The original minus these stems, so that everything adds up to the original sample for
+    /// sample. Integer files subtract the rounded stems of the other files, so the sum is exact
+    /// there too. Without any stem, this is the original.
     Rest(Vec<usize>),
 }
 
 impl Content {
-    /// A stem as it is.
+    /// A single stem at unity gain.
     pub fn stem(stem: usize) -> Self {
         Self::Stems(vec![(stem, [1.0; 2])])
     }
 
-    /// Whether it is made from the original.
+    /// Whether computing this content reads the original.
     pub fn needs_original(&self) -> bool {
         matches!(self, Self::Rest(_) | Self::Heard { .. })
     }
 
-    /// The stems that it is made from.
+    /// Stems that this content reads.
     pub fn stems(&self) -> BTreeSet<usize> {
         match self {
             Self::Stems(weighted) | Self::Heard { stems: weighted, .. } => {
@@ -43,7 +44,7 @@ impl Content {
         }
     }
 
-    /// Its samples in `block`, times `gain`, in full scales.
+    /// Computes the samples in `block`, times `gain`, with full scale at 1.
     pub fn floats(&self, block: &Block, channels: u16, gain: f64, out: &mut Vec<f64>) {
         out.clear();
         match self {
@@ -53,8 +54,8 @@ impl Content {
                     add(out, &block.stems[stem], side_gains(*gains, channels), channels);
                 }
             }
-            // The residual is the original minus all stems; hence the original at its gains, and of
-            // each stem so much less. As the player mixes, in the same order.
+            // The residual is the original minus all stems: add the original at the residual's
+            // gains, and reduce each stem's gain accordingly. The player mixes in the same order.
             Self::Heard { stems, residual } => {
                 out.resize(block.frames * usize::from(channels), 0.0);
                 let of_rest = side_gains(*residual, channels);
@@ -79,8 +80,9 @@ impl Content {
         }
     }
 
-    /// Its samples in `block`, times `gain`, as whole numbers of which `full_scale` is 1; not
-    /// limited to those that the file can hold. What is made from the original is never dithered.
+    /// Computes the samples in `block`, times `gain`, as whole numbers with full scale at
+    /// `full_scale`. They are not clamped to the file's range. Content made from the original is
+    /// never dithered.
     pub fn integers(
         &self,
         block: &Block,
@@ -96,7 +98,7 @@ impl Content {
             }
             return round(out, dither);
         };
-        // The same steps as above, so that a stem is rounded here as it is in its own file.
+        // These are the steps above, so that a stem rounds here exactly as in its own file.
         let whole = |x: f32| (f64::from(x) * gain * full_scale).round();
         out.clear();
         out.extend(block.original.iter().map(|&x| whole(x)));
@@ -116,7 +118,7 @@ pub fn round(samples: &mut [f64], dither: Option<&mut Dither>) {
     }
 }
 
-/// Adds samples at the gains of their sides.
+/// Adds samples at separate gains for left and right.
 fn add(out: &mut [f64], samples: &[f32], sides: [f64; 2], channels: u16) {
     let frames = out.chunks_exact_mut(channels.into()).zip(samples.chunks_exact(channels.into()));
     for (sum, frame) in frames {
@@ -126,20 +128,20 @@ fn add(out: &mut [f64], samples: &[f32], sides: [f64; 2], channels: u16) {
     }
 }
 
-/// The gains of the two sides, or twice that of their middle.
+/// Gains of the two channels, or their mean for mono.
 fn side_gains([left, right]: [f32; 2], channels: u16) -> [f64; 2] {
     let (left, right) = (f64::from(left), f64::from(right));
     if channels == 1 { [f64::midpoint(left, right); 2] } else { [left, right] }
 }
 
-/// Triangular noise of one step to either side, before rounding: the error is then noise that does
-/// not follow the music (Lipshitz, Wannamaker, Vanderkooy, "Quantization and Dither", 1992).
+/// Triangular dither of one step to either side, added before rounding. The error becomes noise
+/// independent of the music (Lipshitz, Wannamaker, Vanderkooy, "Quantization and Dither", 1992).
 /// Silence stays silent.
 #[derive(Clone, Debug)]
 pub struct Dither(u64);
 
 impl Dither {
-    /// Noise of its own for each name: a stem gets the same in every export.
+    /// Seeds the noise from `name`, so that a stem gets identical noise in every export.
     pub fn new(name: &str) -> Self {
         let mix = |seed: u64, byte: u8| (seed ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         Self(name.bytes().fold(0xcbf2_9ce4_8422_2325, mix) | 1) // FNV-1a
@@ -152,8 +154,8 @@ impl Dither {
         }
     }
 
-    /// From 0 to 1 (xorshift64*; Vigna, "An experimental exploration of Marsaglia's xorshift
-    /// generators, scrambled", 2016).
+    /// Returns a uniform number from 0 to 1 (xorshift64*; Vigna, "An experimental exploration of
+    /// Marsaglia's xorshift generators, scrambled", 2016).
     fn uniform(&mut self) -> f64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;

@@ -1,13 +1,14 @@
-//! Exports: the original and its stems, added up in whatever way was asked for, as files.
+//! Export of the original, its stems, and sums of them as audio files.
 //!
-//! Knows no library and no job. Runs on the thread that calls it (an export thread); memory is a
-//! block per stem. One direction: [`feed`] reads the song at the files' rate, [`mixing`] makes each
-//! file's samples of it, [`level`] keeps them in range, a [`mod@format`] writes them, [`place`] gives
-//! the finished files their names.
+//! This module depends on neither the library nor the job queue. It runs on the calling thread (an
+//! export thread) and holds one block per stem in memory. Data flows in one direction: [`feed`]
+//! reads the song at the files' rate and [`mixing`] computes the samples of each file. Then
+//! [`level`] keeps them in range, a [`mod@format`] encodes them, and [`place`] renames the finished
+//! files.
 //!
-//! Files are written under temporary names, synced, and renamed when all are complete: an export
-//! that is cancelled or fails leaves nothing. Integers get one common gain where any of the files
-//! would clip, so that what is exported together still adds up; float is written as it is.
+//! Files are written under temporary names, synced, and renamed once all are complete, so a
+//! cancelled or failed export leaves nothing behind. If any integer file would clip, all files get
+//! one common gain so that they still add up. Float files are written unscaled.
 
 pub mod drag_files;
 mod feed;
@@ -54,37 +55,37 @@ use crate::engine::{
     types::CancelToken,
 };
 
-/// Frames that are read, mixed and written at a time.
+/// Number of frames read, mixed and written at a time.
 const BLOCK_FRAMES: usize = 1 << 14;
 
 /// One file to write.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExportItem {
-    /// What is in it, for people and for its tags: "vocals", [`MIX`].
+    /// Name for the user and for the tags: "vocals", [`MIX`].
     pub name: String,
-    /// Where; its folder is made if it is missing.
+    /// Path of the file; a missing parent folder is created.
     pub to: PathBuf,
-    /// Its streams by name; one, but for formats with more.
+    /// Streams by name; most formats have exactly one.
     pub streams: Vec<(String, Content)>,
 }
 
-/// What was written.
+/// Result of an export.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Exported {
-    /// Names and files, in the order of the items.
+    /// Name and path of each file, in the order of the items.
     pub files: Vec<(String, PathBuf)>,
-    /// Gain of all files in dB; 0 where none was needed.
+    /// Gain applied to all files, in dB; 0 if none was needed.
     pub gain_db: f32,
     /// Notes for the user.
     pub notes: Notes,
 }
 
-/// Writes every item. `progress` gets 0 to 1; `cancel` is asked before each block.
+/// Writes every item. `progress` receives 0 to 1; `cancel` is checked before each block.
 ///
 /// # Errors
-/// When a stem is not there or not finished; when a file is there and may not be replaced, or there
-/// is no room; when a folder or file cannot be written; when cancelled. Nothing is left then, but
-/// for files that were replaced before a later one failed to be renamed.
+/// Fails if a stem is missing or incomplete, or if a file exists and may not be replaced. Also
+/// fails if the disk is full or not writable, or if the export is cancelled. Nothing is left
+/// behind, except files replaced before a later rename failed.
 pub fn export(
     track: &dyn Track,
     origin: &Origin,
@@ -103,11 +104,11 @@ pub fn export(
     work.run(progress)
 }
 
-/// Writes `wanted`, which are some of `all`, at the level that all of them have together: files that
-/// are made one by one still add up, and are the same whenever they are made.
+/// Writes `wanted`, a subset of `all`, at the common level of `all`. Files exported one at a time
+/// therefore still add up, and their content does not depend on the order.
 ///
 /// # Errors
-/// Those of [`export`].
+/// Fails under the conditions of [`export`].
 pub fn export_some(
     track: &dyn Track,
     origin: &Origin,
@@ -127,14 +128,14 @@ pub fn export_some(
     work.write_to(work.places()?, &level, &mut |_| {})
 }
 
-/// The stems that items are made of, ascending.
+/// Stems that the items need, in ascending order.
 pub fn stems_in(items: &[ExportItem]) -> Vec<usize> {
     let streams = items.iter().flat_map(|item| &item.streams);
     let stems: BTreeSet<usize> = streams.flat_map(|(_, content)| content.stems()).collect();
     stems.into_iter().collect()
 }
 
-/// What can be said before anything is read.
+/// Checks everything that can be checked before reading.
 fn check(track: &dyn Track, items: &[ExportItem]) -> Result<()> {
     let frames = track.frames();
     for (index, item) in items.iter().enumerate() {
@@ -153,12 +154,12 @@ fn check(track: &dyn Track, items: &[ExportItem]) -> Result<()> {
     Ok(())
 }
 
-/// One export.
+/// A running export.
 struct Work<'a> {
     track: &'a dyn Track,
     origin: &'a Origin,
     items: &'a [ExportItem],
-    /// The files that these are to add up with.
+    /// The whole set with which `items` must add up.
     all: &'a [ExportItem],
     settings: &'a Settings,
     form: Form,
@@ -173,7 +174,7 @@ impl Work<'_> {
         self.write_to(places, &level, &mut |done| progress(from + done * (1.0 - from)))
     }
 
-    /// Room for the files.
+    /// Reserves space for the files.
     fn places(&self) -> Result<Places<'_>> {
         let format = self.settings.format;
         let bytes: Vec<u64> =
@@ -181,7 +182,7 @@ impl Work<'_> {
         Places::make(self.items, &bytes)
     }
 
-    /// Whether the level takes a reading of its own.
+    /// Whether finding the level needs a separate pass over the samples.
     fn is_measured(&self) -> bool {
         Measure::is_needed(&self.form, self.settings)
     }
@@ -194,7 +195,7 @@ impl Work<'_> {
         }
     }
 
-    /// Writes the files at this level, and gives them their names.
+    /// Writes the files at this level, then renames them.
     fn write_to(
         &self,
         places: Places<'_>,
@@ -254,13 +255,14 @@ impl Work<'_> {
         Ok(limited_lufs)
     }
 
-    /// Gives every block to `take`.
+    /// Passes every block to `take`.
     fn read(
         &self,
         progress: &mut dyn FnMut(f32),
         take: &mut dyn FnMut(&Block) -> Result<()>,
     ) -> Result<()> {
-        let contents = || self.items.iter().flat_map(|item| &item.streams).map(|(_, it)| it);
+        let contents =
+            || self.items.iter().flat_map(|item| &item.streams).map(|(_, content)| content);
         let wants_original = contents().any(Content::needs_original);
         let stems: BTreeSet<usize> = contents().flat_map(Content::stems).collect();
         let mut feed = Feed::new(self.track, self.origin, &self.form, wants_original, &stems)?;
@@ -279,7 +281,7 @@ impl Work<'_> {
         }
     }
 
-    /// For every stream: noise where bits are dropped and nothing has to add up to the step.
+    /// Returns a dither per stream if bits are dropped and the files need not add up exactly.
     fn dithers(&self) -> Vec<Vec<Option<Dither>>> {
         let mut streams = self.all.iter().flat_map(|item| &item.streams);
         let is_exact = streams.any(|(_, content)| content.needs_original());

@@ -1,14 +1,15 @@
-//! File names that every system takes.
+//! File names that every operating system accepts.
 
-/// Bytes of a name at most: leaves room, in the 255 that file systems allow, for what is added.
+/// Maximum length in bytes: leaves room for suffixes within the 255 that file systems allow.
 pub(super) const LONGEST_BYTES: usize = 180;
 
-/// What a title is called that leaves no name.
+/// Replacement for a title without usable characters.
 const UNTITLED: &str = "Untitled";
 
-/// `title` as a file name without extension, on any of the usual systems: forbidden characters
-/// become `_`, a name that Windows reserves for a device is changed, the length is limited at a
-/// character. Letters of all scripts stay. Never empty, never hidden, never more than one name.
+/// Turns `title` into a file name without extension that is valid on every common system. Forbidden
+/// characters become `_`, names that Windows reserves for devices are changed, and long names are
+/// cut at a character. Letters of all scripts stay. The result is never empty, never hidden, and a
+/// single path component.
 pub fn safe_file_name(title: &str) -> String {
     let replaced: String = title.chars().map(|c| if is_forbidden(c) { '_' } else { c }).collect();
     let mut name = replaced.trim_matches(|c: char| c == '.' || c.is_whitespace()).to_owned();
@@ -22,20 +23,21 @@ pub fn safe_file_name(title: &str) -> String {
     if name.is_empty() { UNTITLED.into() } else { name.into() }
 }
 
-/// `name`, then with a number behind it, each with `ending`: "song.wav", "song (2).wav", …
+/// Yields `name` with `ending`, then numbered variants: "song.wav", "song (2).wav", …
 pub fn numbered(name: &str, ending: &str) -> impl Iterator<Item = String> {
     let later = (2u64..).map(move |n| format!("{name} ({n}){ending}"));
     std::iter::once(format!("{name}{ending}")).chain(later)
 }
 
 fn is_forbidden(c: char) -> bool {
-    // The last ones turn the direction of writing, which shows another name than there is.
+    // The last group changes the writing direction, so that the displayed name would differ from
+    // the real one.
     c.is_control()
         || matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|')
         || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Whether Windows takes `name`, up to its first dot, for a device.
+/// Whether Windows treats `name`, up to its first dot, as a device.
 fn is_reserved(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
     let port = stem.strip_prefix("COM").or_else(|| stem.strip_prefix("LPT"));
@@ -54,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn titles_keep_what_they_can() {
+    fn titles_keep_valid_characters() {
         for (title, name) in [
             ("Let's Go Fishin'", "Let's Go Fishin'"),
             ("日本語 – ünïcødé 🎸 [50%]", "日本語 – ünïcødé 🎸 [50%]"),
@@ -76,7 +78,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_title_gives_one_file_name(title in any::<String>(), times in 1usize..60) {
+        fn any_title_becomes_one_file_name(title in any::<String>(), times in 1usize..60) {
             let name = safe_file_name(&title.repeat(times));
             prop_assert!(!name.is_empty() && name.len() <= LONGEST_BYTES);
             prop_assert!(!name.contains(is_forbidden), "{name:?}");

@@ -1,4 +1,4 @@
-//! The song that an export is made from, and the form that its files get from it.
+//! The song behind an export, and the form of the exported files.
 
 use std::path::{Path, PathBuf};
 
@@ -19,25 +19,25 @@ use crate::engine::{
     types::{AudioFormat, CancelToken, Depth, SAMPLE_RATE, Song},
 };
 
-/// The song, as the user has it.
+/// The user's song.
 #[derive(Clone, Debug, Default)]
 pub struct Origin {
-    /// The user's file.
+    /// Path of the user's file.
     pub path: PathBuf,
-    /// The audio track of it, from 1; the default one where it is `None`.
+    /// Number of the audio track in the file, from 1; `None` is the default track.
     pub track: Option<usize>,
-    /// Whether that is still what the stems were made from.
+    /// Whether the file still has the sound that the stems were made from.
     pub is_at_hand: bool,
-    /// How it is encoded.
+    /// Encoding of the file.
     pub format: AudioFormat,
-    /// What it says about itself.
+    /// Tags of the song.
     pub tags: Tags,
-    /// The model that made the stems, for the tags.
+    /// Name of the model that made the stems, for the tags.
     pub model: String,
 }
 
 impl Origin {
-    /// A file that was not decoded yet: its [`Self::format`] is to be set.
+    /// Creates the origin of a file before it is decoded; the caller then sets [`Self::format`].
     pub fn of_file(path: &Path, track: Option<usize>, model: &str) -> Self {
         let mut tags = Tags::read(path);
         tags.complete_with(Tags::new(&base_name(path), None, None, None));
@@ -45,11 +45,11 @@ impl Origin {
         Self { path: path.into(), track, is_at_hand: true, format, tags, model: model.into() }
     }
 
-    /// A song of the library, whose folder is `folder`. Reads the user's file to see whether its sound
-    /// is still the same; what its tags say now counts only then.
+    /// Creates the origin of a library song in `folder`. Reads the user's file to check whether its
+    /// sound is unchanged; only then are its current tags used.
     ///
     /// # Errors
-    /// [`Problem::Cancelled`].
+    /// Fails with [`Problem::Cancelled`].
     pub fn of_song(song: &Song, folder: &Path, model: &str, cancel: &CancelToken) -> Result<Self> {
         let is_at_hand = is_same_song(&song.path, song, folder, cancel)?;
         let mut tags = if is_at_hand { Tags::read(&song.path) } else { Tags::default() };
@@ -62,7 +62,7 @@ impl Origin {
         Ok(Self { path, track, is_at_hand, format, tags, model: model.into() })
     }
 
-    /// What its files can be named by.
+    /// Values for the fields of a name pattern.
     pub fn fields(&self) -> Fields {
         Fields {
             artist: self.tags.artist().unwrap_or_default(),
@@ -75,10 +75,10 @@ impl Origin {
         }
     }
 
-    /// The form of its files.
+    /// Form of the exported files.
     ///
     /// # Errors
-    /// [`Problem::Depth`] for a depth that the format does not have.
+    /// Fails with [`Problem::Depth`] for a depth that the format lacks.
     pub fn form(&self, track: &dyn Track, settings: &Settings) -> Result<Form> {
         let format = settings.format;
         let depth = format.depth(settings.depth.unwrap_or_else(|| self.depth()));
@@ -98,13 +98,13 @@ impl Origin {
         Ok(Form { rate, channels, depth, frames: self.frames_at(rate, track), scale })
     }
 
-    /// Whether the user's file has more to say at this rate than the mix store, which is as precise
-    /// where the song has the store's rate, or the files have.
+    /// Whether the user's file holds more than the mix store at this rate. The store is equally
+    /// precise if the song or the exported files have the store's rate.
     pub(super) fn is_better_than_store(&self, rate: u32) -> bool {
         rate != SAMPLE_RATE && self.rate() != SAMPLE_RATE
     }
 
-    /// The tags of one of its files, all of which get the linear `gain`.
+    /// Tags of one exported file. All files get the linear `gain`.
     pub(super) fn tags_of(&self, item: &ExportItem, gain: f64) -> Tags {
         let mut tags = self.tags.marked(&item.name).separated_with(&self.model).signed();
         if gain != 1.0 {
@@ -115,7 +115,7 @@ impl Origin {
         tags
     }
 
-    /// The error of an export that would need the user's file, which is not at hand.
+    /// Error for an export that needs the user's file while it is not available.
     pub(super) fn is_needed(&self) -> Problem {
         Problem::SourceNeeded { path: self.path.clone() }
     }
@@ -124,7 +124,7 @@ impl Origin {
         if self.format.sample_rate == 0 { SAMPLE_RATE } else { self.format.sample_rate }
     }
 
-    /// The depth that loses nothing of it; of what has no bits, more than it can use.
+    /// Depth that preserves the song; for codecs without a bit depth, more than they resolve.
     fn depth(&self) -> Depth {
         match self.format.bits {
             Some(1..=16) => Depth::Int16,

@@ -1,58 +1,58 @@
-//! Names by pattern: `{artist} - {title}/{stem}` becomes a folder and a file for each stem.
+//! File names by pattern: `{artist} - {title}/{stem}` becomes a folder and one file per stem.
 //!
-//! Pure functions; what a file system does not take is replaced by [`safe_file_name`].
+//! Pure functions; [`safe_file_name`] replaces characters that a file system rejects.
 
 use std::{fmt, path::PathBuf};
 
 use super::name::{LONGEST_BYTES, safe_file_name};
 use crate::engine::problem::PatternProblem;
 
-/// What a pattern can name.
+/// Field names that a pattern can contain.
 pub const FIELDS: [&str; 8] = ["artist", "title", "album", "track", "stem", "model", "n", "file"];
 
-/// The pattern that most people would choose: a folder for each song, a file for each stem.
+/// Default pattern: a folder per song, a file per stem.
 pub const DEFAULT_PATTERN: &str = "{file}/{stem}";
 
-/// A pattern for the names of files, without their ending.
+/// A pattern for file names without extension.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamePattern {
-    /// Folders, and the name last.
+    /// Folders, then the file name.
     levels: Vec<Vec<Part>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
     Text(String),
-    /// Its index in [`FIELDS`].
+    /// Index into [`FIELDS`].
     Field(usize),
 }
 
-/// What is put in for the fields.
+/// Values of the fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fields {
-    /// The song's artist; may be empty, as all of these.
+    /// Artist of the song; may be empty, like the other fields.
     pub artist: String,
-    /// Its title.
+    /// Title of the song.
     pub title: String,
-    /// Its album.
+    /// Album of the song.
     pub album: String,
-    /// Its number on the album.
+    /// Track number on the album.
     pub track: Option<u32>,
-    /// What is in the file: "vocals", "mix".
+    /// Content of the file: "vocals", "mix".
     pub stem: String,
-    /// What separated it.
+    /// Name of the model that separated the song.
     pub model: String,
-    /// The file's number among those of the export.
+    /// Number of the file within the export.
     pub n: usize,
-    /// The name of the song's own file, without its ending.
+    /// Name of the song's own file, without extension.
     pub file: String,
 }
 
 impl NamePattern {
-    /// Reads a pattern. `/` begins a new folder.
+    /// Parses a pattern. `/` begins a new folder.
     ///
     /// # Errors
-    /// [`PatternProblem`].
+    /// Fails with a [`PatternProblem`] for an unknown field, an unmatched brace or an empty name.
     pub fn new(text: &str) -> Result<Self, PatternProblem> {
         let levels: Vec<Vec<Part>> = text
             .split(['/', '\\'])
@@ -65,7 +65,7 @@ impl NamePattern {
         Ok(Self { levels })
     }
 
-    /// Whether files of one song get names of their own.
+    /// Whether the files of one song get distinct names.
     pub fn tells_files_apart(&self) -> bool {
         self.levels.iter().flatten().any(|part| match part {
             Part::Text(_) => false,
@@ -73,14 +73,14 @@ impl NamePattern {
         })
     }
 
-    /// The path for these fields, relative and without an ending.
+    /// Expands the pattern to a relative path without extension.
     pub fn path(&self, fields: &Fields) -> PathBuf {
         self.levels.iter().map(|level| safe_file_name(&fitting(level, fields))).collect()
     }
 }
 
-/// The pattern in its shortest spelling: [`NamePattern::new`] reads the same pattern from it. Durable
-/// keys contain it.
+/// Writes the pattern in its shortest spelling, from which [`NamePattern::new`] reads the same
+/// pattern. Persistent keys contain it.
 impl fmt::Display for NamePattern {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, level) in self.levels.iter().enumerate() {
@@ -117,8 +117,8 @@ fn parts(level: &str) -> Result<Vec<Part>, PatternProblem> {
     Ok(parts)
 }
 
-/// A name with these fields: where it is too long for a file system, the song's own words are cut
-/// and what tells the files apart stays.
+/// Expands a level. If the name is too long for a file system, the song's texts are cut; the parts
+/// that distinguish the files stay.
 fn fitting(level: &[Part], fields: &Fields) -> String {
     const CUTS: [usize; 5] = [120, 80, 50, 30, 15];
     let whole = tidy(&fill(level, fields));
@@ -128,7 +128,7 @@ fn fitting(level: &[Part], fields: &Fields) -> String {
 }
 
 impl Fields {
-    /// With texts of at most so many bytes, but for the stem and the model.
+    /// Cuts all texts but the stem and the model to at most `bytes` bytes.
     fn cut(&self, bytes: usize) -> Self {
         let cut = |text: &String| text[..text.floor_char_boundary(bytes)].to_owned();
         Self {
@@ -158,12 +158,12 @@ fn fill(level: &[Part], fields: &Fields) -> String {
     level.iter().map(text).collect()
 }
 
-/// Takes away what an empty field leaves behind: `" - Title"` becomes `"Title"`, `"Title ()"` too.
+/// Removes the remains of an empty field: `" - Title"` and `"Title ()"` become `"Title"`.
 fn tidy(name: &str) -> String {
     let name = name.replace("()", "").replace("[]", "");
     let is_left_over = |c: char| c.is_whitespace() || matches!(c, '-' | '–' | '_' | ',');
-    let words: Vec<&str> = name.split_whitespace().collect();
-    words.join(" ").trim_matches(is_left_over).to_owned()
+    let parts: Vec<&str> = name.split_whitespace().collect();
+    parts.join(" ").trim_matches(is_left_over).to_owned()
 }
 
 #[cfg(test)]
@@ -231,12 +231,12 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_told() {
+    fn rejects_malformed_patterns() {
         for (pattern, word) in
             [("{artits}", "artits"), ("{stem", "brace"), ("a}b", "brace"), (" / ", "name")]
         {
-            let words = NamePattern::new(pattern).unwrap_err();
-            assert!(words.to_string().contains(word), "{pattern}: {words}");
+            let problem = NamePattern::new(pattern).unwrap_err();
+            assert!(problem.to_string().contains(word), "{pattern}: {problem}");
         }
     }
 

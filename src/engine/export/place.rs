@@ -1,4 +1,4 @@
-//! Where exported files go: room for them, temporary names, and all of their names at once.
+//! Destination of exported files: disk space, temporary names, and the final renames.
 
 use std::{
     collections::BTreeSet,
@@ -14,7 +14,7 @@ use crate::engine::{
     system::atomic_file,
 };
 
-/// Temporary files for some items, and the folders that were made for them.
+/// Temporary files of the items, and the folders created for them.
 pub struct Places<'a> {
     items: &'a [ExportItem],
     files: Vec<NamedTempFile>,
@@ -22,11 +22,11 @@ pub struct Places<'a> {
 }
 
 impl<'a> Places<'a> {
-    /// Makes the folders and the temporary files, after a look at the room on their disks for
-    /// `bytes` of each item.
+    /// Creates the folders and the temporary files, after checking the disk space for `bytes` of
+    /// each item.
     ///
     /// # Errors
-    /// [`Problem::File`]; nothing is left then.
+    /// Fails with [`Problem::File`] and removes everything it created.
     pub fn make(items: &'a [ExportItem], bytes: &[u64]) -> Result<Self> {
         let mut places = Self { items, files: Vec::new(), made: MadeFolders::default() };
         for folder in folders_of(items) {
@@ -40,20 +40,20 @@ impl<'a> Places<'a> {
         Ok(places)
     }
 
-    /// The file of each item.
+    /// Opens the temporary file of an item.
     ///
     /// # Errors
-    /// What the system says.
+    /// Fails if the operating system cannot duplicate the handle.
     pub fn file(&self, index: usize) -> Result<fs::File> {
         self.files[index].as_file().try_clone().map_err(cannot_write(&self.items[index].to))
     }
 
-    /// Syncs all files, then gives them their names. What is there already is replaced only where
-    /// `on_exists` says so; where it numbers, a name that was taken meanwhile gets another number.
-    /// Returns what each is called.
+    /// Syncs all files, then renames them to their final names. An existing file is replaced only
+    /// if `on_exists` allows it. If `on_exists` numbers files, a name taken in the meantime gets
+    /// another number. Returns the final paths.
     ///
     /// # Errors
-    /// [`Problem::File`]; files that had got a new name are gone then.
+    /// Fails with [`Problem::File`]; files that had already been renamed are removed.
     pub fn put_in_place(mut self, on_exists: OnExists) -> Result<Vec<PathBuf>> {
         for (item, file) in self.items.iter().zip(&self.files) {
             file.as_file().sync_all().map_err(cannot_write(&item.to))?;
@@ -69,11 +69,12 @@ impl<'a> Places<'a> {
                     named.push(path);
                 }
                 Err(error) => {
-                    // Another process may have put its own file there meanwhile: that one stays.
+                    // Another process may have put its own file here in the meantime; keep that
+                    // one.
                     for (path, _) in new.into_iter().filter(|(path, file)| is_at(file, path)) {
-                        tell(&path, fs::remove_file(&path));
+                        warn_if_kept(&path, fs::remove_file(&path));
                     }
-                    // It came while this one was written.
+                    // The other file appeared while this one was being written.
                     if error.kind() == io::ErrorKind::AlreadyExists {
                         return Err(Problem::Exists(vec![item.to.clone()]));
                     }
@@ -84,11 +85,11 @@ impl<'a> Places<'a> {
         for folder in folders_of(self.items) {
             atomic_file::sync_folder(&folder);
         }
-        self.made.0.clear(); // they stay
+        self.made.0.clear(); // the export succeeded: keep its folders
         Ok(named)
     }
 
-    /// Items in one folder need room together.
+    /// Checks the disk space for all items together, as they share a folder.
     fn check_room(&self, bytes: &[u64]) -> Result<()> {
         let mut first: Option<&Path> = None;
         let mut needed = 0u64;
@@ -103,7 +104,7 @@ impl<'a> Places<'a> {
     }
 }
 
-/// What was made for an export that did not end well goes again; the files by themselves.
+/// Removes the folders of a failed export; the temporary files delete themselves.
 impl Drop for Places<'_> {
     fn drop(&mut self) {
         self.files.clear();
@@ -111,7 +112,7 @@ impl Drop for Places<'_> {
     }
 }
 
-/// Whether this file, and no other, has the name `path`; assumed where the system numbers no files.
+/// Whether `path` names exactly this file; assumed where the system has no inode numbers.
 fn is_at(file: &fs::File, path: &Path) -> bool {
     #[cfg(unix)]
     {
@@ -126,7 +127,7 @@ fn is_at(file: &fs::File, path: &Path) -> bool {
     }
 }
 
-/// Gives a file its name, or another number. Returns which.
+/// Renames a file to `to`, or to a numbered name. Returns the name it got.
 fn put(mut file: NamedTempFile, to: &Path, on_exists: OnExists) -> io::Result<(PathBuf, fs::File)> {
     let mut to = to.to_owned();
     loop {
@@ -136,14 +137,14 @@ fn put(mut file: NamedTempFile, to: &Path, on_exists: OnExists) -> io::Result<(P
         };
         match kept {
             Ok(file) => return Ok((to, file)),
-            Err(it)
+            Err(error)
                 if on_exists == OnExists::Number
-                    && it.error.kind() == io::ErrorKind::AlreadyExists =>
+                    && error.error.kind() == io::ErrorKind::AlreadyExists =>
             {
-                file = it.file;
+                file = error.file;
                 to = free_name(&to, Path::exists);
             }
-            Err(it) => return Err(it.error),
+            Err(error) => return Err(error.error),
         }
     }
 }
@@ -153,7 +154,7 @@ fn folders_of(items: &[ExportItem]) -> BTreeSet<PathBuf> {
     items.iter().filter_map(|item| item.to.parent()).map(Path::to_owned).collect()
 }
 
-/// A temporary file in the folder of `to`.
+/// Creates a temporary file in the folder of `to`.
 fn temporary(to: &Path, made: &mut MadeFolders) -> io::Result<NamedTempFile> {
     const TIMES: usize = 5;
     if to.is_dir() {
@@ -166,7 +167,7 @@ fn temporary(to: &Path, made: &mut MadeFolders) -> io::Result<NamedTempFile> {
     for _ in 1..TIMES {
         made.make(folder)?;
         match atomic_file::temporary_in(folder) {
-            // An export that failed beside this one removed the folder that it had made.
+            // A failed export running in parallel removed the folder that it had created.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             made => return made,
         }
@@ -175,7 +176,7 @@ fn temporary(to: &Path, made: &mut MadeFolders) -> io::Result<NamedTempFile> {
     atomic_file::temporary_in(folder)
 }
 
-/// The folders that an export made, to take them away again.
+/// Folders that an export created, so that they can be removed if it fails.
 #[derive(Default)]
 struct MadeFolders(Vec<PathBuf>);
 
@@ -193,20 +194,20 @@ impl MadeFolders {
 
     fn remove(&self) {
         for folder in self.0.iter().rev() {
-            tell(folder, fs::remove_dir(folder));
+            warn_if_kept(folder, fs::remove_dir(folder));
         }
     }
 }
 
-/// Logs where something that a failed export had made could not be removed: the user is told of
-/// the failure itself.
-fn tell(path: &Path, removed: io::Result<()>) {
+/// Logs a file or folder of a failed export that could not be removed. The user already gets the
+/// error of the export itself.
+fn warn_if_kept(path: &Path, removed: io::Result<()>) {
     if let Err(error) = removed {
-        tracing::warn!(path = %path.display(), %error, "cannot remove");
+        tracing::warn!(path = %path.display(), %error, "could not remove");
     }
 }
 
-/// The error of a file that cannot be written.
+/// Wraps the I/O error of a file that cannot be written.
 pub fn cannot_write(path: &Path) -> impl Fn(io::Error) -> Problem {
     move |error| Problem::write(path, error)
 }
@@ -216,7 +217,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_is_taken_while_the_file_is_written_stays_the_others() {
+    fn keeps_a_file_that_appeared_while_writing() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         let items = ["a.wav", "b.wav"].map(|name| ExportItem {
@@ -235,7 +236,7 @@ mod tests {
         for on_exists in [OnExists::Ask, OnExists::Skip] {
             let error = files().put_in_place(on_exists).unwrap_err();
             assert!(matches!(error, Problem::Exists(paths) if paths == [at("b.wav")]));
-            assert!(!at("a.wav").exists(), "all or nothing");
+            assert!(!at("a.wav").exists(), "a failed export must leave no file");
         }
         assert!(!is_at(&fs::File::open(at("b.wav")).unwrap(), &at("a.wav")));
         assert!(is_at(&fs::File::open(at("b.wav")).unwrap(), &at("b.wav")));

@@ -1,4 +1,4 @@
-//! A set of files that is exported together: what the user asked for, as items with names.
+//! A set of files exported together: the user's selection, turned into named items.
 
 use std::path::PathBuf;
 
@@ -12,36 +12,37 @@ use crate::engine::{
     separation::installed::stem_index,
 };
 
-/// The name of the mix among the files.
+/// Name of the mix among the files.
 pub const MIX: &str = "mix";
 
-/// The name of a file that holds several stems.
+/// Name of a file that holds several stems.
 const STEMS: &str = "stems";
 
-/// The name of what no stem holds.
+/// Name of the residual: the part of the original that no stem holds.
 pub const RESIDUAL: &str = "residual";
 
-/// The stems of a model, by name.
+/// Stem names of a model.
 #[derive(Clone, Copy, Debug)]
 pub struct Stems<'a> {
-    /// Their names, in the model's order.
+    /// Names in the model's order.
     pub names: &'a [String],
-    /// Whether the last one is the rest: the original minus all others.
+    /// Whether the last stem is the rest: the original minus all others.
     pub has_rest: bool,
 }
 
 impl<'a> Stems<'a> {
-    /// Stems that a network makes, all of them.
+    /// Stems that a network outputs directly, without a rest.
     pub fn made(names: &'a [String]) -> Self {
         Self { names, has_rest: false }
     }
 
-    /// The number of stems that a network makes.
+    /// Number of stems that the network itself outputs.
     fn made_count(self) -> usize {
         self.names.len() - usize::from(self.has_rest && !self.names.is_empty())
     }
 
-    /// A stem as it is. The rest is made from the original, so that files add up to it.
+    /// Content of a single stem. The rest is computed from the original so that the files add up to
+    /// the original.
     fn content(self, stem: usize) -> Content {
         let made = self.made_count();
         if stem < made { Content::stem(stem) } else { Content::Rest((0..made).collect()) }
@@ -57,7 +58,7 @@ impl<'a> Stems<'a> {
         }
     }
 
-    /// What no stem holds: silence, where one of them is the rest.
+    /// Content of the residual; silence if one of the stems is the rest.
     fn residual(self) -> Content {
         if self.has_rest {
             Content::Stems(Vec::new())
@@ -76,47 +77,47 @@ impl<'a> Stems<'a> {
     }
 }
 
-/// What is to be exported. Stems are named, and come in the model's order, each once.
+/// Files to export. Stems are given by name; they come out in the model's order, each once.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Selection {
-    /// One file for each.
+    /// Stems to write, one file each.
     pub stems: Vec<String>,
-    /// One file for each: the song without it, which is the original minus the stem. The sum of the
-    /// others would lack what no stem holds.
+    /// Stems to leave out, one file each: the original minus the stem. A sum of the other stems
+    /// would lack the residual.
     pub all_but: Vec<String>,
-    /// A file of what no stem holds: the original minus all stems of the model.
+    /// Whether to write the residual: the original minus all stems of the model.
     pub residual: bool,
-    /// A file of these together.
+    /// Parts to mix into one more file.
     pub mix: Option<Vec<Part>>,
 }
 
-/// A stem as it is heard in a mix, or what no stem holds.
+/// A stem or the residual, with its gains in a mix.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Part {
-    /// The stem, or [`RESIDUAL`].
+    /// Name of the stem, or [`RESIDUAL`].
     pub stem: String,
-    /// Linear gains to the left and to the right.
+    /// Linear gains of the left and the right channel.
     pub gains: [f32; 2],
 }
 
 impl Part {
-    /// A stem as it is.
+    /// A part at unity gain.
     pub fn plain(stem: &str) -> Self {
         Self { stem: stem.into(), gains: [1.0; 2] }
     }
 }
 
-/// Where files go.
+/// Destination of exported files.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Place {
-    /// The folder of it all.
+    /// Root folder of the export.
     pub folder: PathBuf,
-    /// Their names in it.
+    /// Pattern for the paths below `folder`.
     pub pattern: NamePattern,
 }
 
 impl Selection {
-    /// All of these stems; all of the model's when `stems` is empty.
+    /// Selects these stems, or all of the model's if `stems` is empty.
     ///
     /// # Errors
     /// [`Problem::UnknownStem`] for a stem that the model does not have.
@@ -126,12 +127,12 @@ impl Selection {
         Ok(Self { stems, ..Self::default() })
     }
 
-    /// What this is, as items of `format` for the stems of a model. `fields` name the song; what they
-    /// say of the file is set here.
+    /// Builds the items of this selection in `format` for the stems of a model. `fields` name the
+    /// song; the fields about the file are filled in here.
     ///
     /// # Errors
-    /// [`Problem::UnknownStem`] for a stem that the model does not have, or too few for the format,
-    /// or when nothing is chosen.
+    /// Fails with [`Problem::UnknownStem`] for a stem that the model lacks. Also fails if there are
+    /// too few stems for the format, or if nothing is selected.
     pub fn items(
         &self,
         stems: Stems<'_>,
@@ -141,7 +142,7 @@ impl Selection {
     ) -> Result<Vec<ExportItem>> {
         let mut contents = match format.streams {
             Streams::MixAndFourStems => vec![(STEMS.to_owned(), mix_and_four_stems(stems)?)],
-            // Beside its parts a sum would be heard twice.
+            // A sum next to its parts would play the same stems twice.
             Streams::All if self.residual || !self.stems.is_empty() => {
                 Self { all_but: Vec::new(), mix: None, ..self.clone() }.contents(stems)?
             }
@@ -188,13 +189,13 @@ impl Selection {
     }
 }
 
-/// The sum of parts, of which one may be the residual, or the rest: that is made from all others.
+/// Sums parts. The residual, or the rest, is computed from all other stems.
 fn heard(stems: Stems<'_>, parts: &[Part]) -> Result<Content> {
     let made = stems.made_count();
     let (mut sum, mut residual) = (Vec::new(), [0.0; 2]);
     for part in parts {
         if part.stem.trim() == RESIDUAL {
-            // Beside a rest it is silent.
+            // With a rest, the residual is silent.
             residual = if stems.has_rest { residual } else { part.gains };
             continue;
         }
@@ -215,7 +216,7 @@ fn heard(stems: Stems<'_>, parts: &[Part]) -> Result<Content> {
 /// The streams of one item, with their names.
 type Named = Vec<(String, Content)>;
 
-/// The whole song, then drums, bass, the rest and vocals. A model's other stems go to the rest.
+/// The whole song, then drums, bass, other and vocals. Additional stems of the model go to "other".
 fn mix_and_four_stems(stems: Stems<'_>) -> Result<Named> {
     const FOUR: [&str; 4] = ["drums", "bass", "other", "vocals"];
     let names = stems.names;
@@ -234,10 +235,10 @@ fn mix_and_four_stems(stems: Stems<'_>) -> Result<Named> {
     Ok(streams)
 }
 
-/// The places of `names` among `sources`, ascending, each once; all when `names` is empty.
+/// Indices of `names` among `sources`, ascending, each once; all if `names` is empty.
 ///
 /// # Errors
-/// [`Problem::UnknownStem`] for a stem that the model does not have.
+/// Fails with [`Problem::UnknownStem`] for a stem that the model lacks.
 pub fn ordered(sources: &[String], names: &[String]) -> Result<Vec<usize>> {
     if names.is_empty() { Ok((0..sources.len()).collect()) } else { chosen(sources, names) }
 }
@@ -296,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_holds_nothing_twice() {
+    fn a_session_repeats_no_stem() {
         let place = Place { folder: "out".into(), pattern: NamePattern::new("x").unwrap() };
         let session = Format::find("dawproject").unwrap();
         let names = |selection: &Selection| -> Vec<String> {
@@ -318,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn files_get_names_of_their_own() {
+    fn files_get_distinct_names() {
         let selection = Selection::of_stems(&sources(), &[]).unwrap();
         let several = items(&selection, "{title}").unwrap();
         assert_eq!(several[3].to, PathBuf::from("out/Song (vocals).wav"));
@@ -327,12 +328,12 @@ mod tests {
     }
 
     #[test]
-    fn what_there_is_not_is_told() {
+    fn reports_unknown_stems_and_an_empty_selection() {
         let kazoo = ["kazoo".to_owned()];
         assert!(Selection::of_stems(&sources(), &kazoo).is_err());
         assert!(items(&Selection { all_but: kazoo.into(), ..Selection::default() }, "x").is_err());
-        let words = items(&Selection::default(), "x").unwrap_err().to_string();
-        assert!(words.contains("nothing is chosen"), "{words}");
+        let message = items(&Selection::default(), "x").unwrap_err().to_string();
+        assert!(message.contains("nothing is chosen"), "{message}");
     }
 
     #[test]
@@ -343,8 +344,8 @@ mod tests {
         assert_eq!(names, ["mix", "drums", "bass", "other", "vocals"]);
         assert_eq!(streams[0].1, Content::Rest(vec![]));
         assert_eq!(streams[3].1.stems(), [2, 4, 5].into());
-        let words = mix_and_four_stems(Stems::made(&six[..2])).unwrap_err().to_string();
-        assert!(words.contains("no other"), "{words}");
+        let message = mix_and_four_stems(Stems::made(&six[..2])).unwrap_err().to_string();
+        assert!(message.contains("no other"), "{message}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! How files are to be written, as the user chose it.
+//! The user's choices about how files are written.
 
 use std::path::{Path, PathBuf};
 
@@ -8,22 +8,20 @@ use crate::engine::{
     types::Depth,
 };
 
-/// What the user can choose about all files of an export.
+/// Settings shared by all files of an export.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// The kind of file.
+    /// Output format.
     pub format: &'static Format,
-    /// Bits of a sample; the song's own by default. Of no meaning for formats that keep sound
-    /// roughly.
+    /// Bit depth; the song's own by default. Lossy formats ignore it.
     pub depth: Option<Depth>,
-    /// Frames a second; the song's own by default.
+    /// Sample rate in Hz; the song's own by default.
     pub rate: Option<u32>,
-    /// Loudness of the mix, in LUFS; everything exported with it gets the same gain.
+    /// Target loudness of the mix, in LUFS; all files of the export get the same gain.
     pub loudness_lufs: Option<f32>,
-    /// Whether the mix is held back by a limiter where it is too loud, instead of turning down
-    /// everything.
+    /// Whether a limiter holds back a mix that is too loud, instead of turning down all files.
     pub limiter: bool,
-    /// What happens where a name is taken.
+    /// Policy for names that are taken.
     pub on_exists: OnExists,
 }
 
@@ -40,25 +38,25 @@ impl Default for Settings {
     }
 }
 
-/// What happens where a file of that name is there.
+/// Policy for a file name that already exists.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum OnExists {
-    /// Nothing is written, and the sender learns which files there are: it asks its user.
+    /// Write nothing and report the existing files, so that the user can decide.
     #[default]
     Ask,
-    /// The file stays; the others are written.
+    /// Keep the existing file and write the others.
     Skip,
-    /// The new one gets a number: `vocals (2).wav`.
+    /// Number the new file: `vocals (2).wav`.
     Number,
-    /// The new one takes its place, once it is complete.
+    /// Replace the existing file once the new one is complete.
     Replace,
 }
 
 impl OnExists {
-    /// The items as they are to be written.
+    /// Applies this policy to the items.
     ///
     /// # Errors
-    /// [`Problem::Exists`] where the user is to be asked.
+    /// Fails with [`Problem::Exists`] if the user has to decide.
     pub(in crate::engine) fn settle(self, items: &[ExportItem]) -> Result<Vec<ExportItem>> {
         let exists = |item: &&ExportItem| item.to.exists();
         match self {
@@ -86,8 +84,8 @@ impl OnExists {
     }
 }
 
-/// `path`, or the first of `path (2)`, `path (3)`, … that is not taken. The number stands before
-/// the whole ending, which may have two parts, such as `.stem.mp4`.
+/// Returns `path`, or the first of `path (2)`, `path (3)`, … that is free. The number precedes the
+/// whole extension, which may have two parts, such as `.stem.mp4`.
 pub(super) fn free_name(path: &Path, is_taken: impl Fn(&Path) -> bool) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let ending = FORMATS

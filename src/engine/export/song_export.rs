@@ -1,6 +1,6 @@
-//! One export of a song of the library, from what was asked for to its files.
+//! One export of a library song, from the request to the files.
 //!
-//! Runs on the caller's thread.
+//! Runs on the calling thread.
 
 use std::path::PathBuf;
 
@@ -14,20 +14,20 @@ use crate::engine::{
     types::{CancelToken, Song},
 };
 
-/// What is to be exported.
+/// Request to export a song.
 #[derive(Debug)]
 pub struct SongExport {
-    /// The song.
+    /// The song to export.
     pub song: Song,
-    /// Its folder in the data folder.
+    /// Folder of the song in the data folder.
     pub folder: PathBuf,
-    /// What made the stems.
+    /// Options with which the stems were separated.
     pub recipe: SeparationOptions,
-    /// Its stores.
+    /// Stores of the song.
     pub track: SongTrack,
-    /// What of it.
+    /// Files to write.
     pub selection: Selection,
-    /// Where to.
+    /// Destination of the files.
     pub place: Place,
 }
 
@@ -35,8 +35,8 @@ impl SongExport {
     /// Writes the files.
     ///
     /// # Errors
-    /// Those of [`export::export`], and [`crate::engine::Problem::UnknownStem`] for a stem that the model
-    /// does not have.
+    /// Fails under the conditions of [`export::export`]. Fails with
+    /// [`crate::engine::Problem::UnknownStem`] for a stem that the model lacks.
     pub fn carry_out(
         &self,
         settings: &Settings,

@@ -1,4 +1,4 @@
-//! Exports of a track in memory, read back with hound.
+//! Exports of an in-memory track, read back with hound.
 
 use std::{fs, io, path::Path};
 
@@ -28,8 +28,8 @@ fn noise(frames: usize, peak: f32, seed: u32) -> Vec<f32> {
 }
 
 impl InMemory {
-    /// Two stems of noise of `frames` frames, as loud as `peak`; the original is their sum and
-    /// something besides, in whole steps of 16 bits.
+    /// Creates two stems of noise with `frames` frames and peak `peak`. The original is their sum
+    /// plus some more noise, in whole 16-bit steps.
     fn noise(frames: usize, peak: f32) -> Self {
         let stems = vec![noise(frames, peak, 1), noise(frames, peak, 2)];
         let besides = noise(frames, 0.01, 3);
@@ -93,7 +93,7 @@ fn run(track: &dyn Track, items: &[ExportItem], settings: &Settings) -> Result<E
     export(track, &origin(track), items, settings, &mut |_| (), &CancelToken::default())
 }
 
-/// The samples of a WAV file: whole numbers as they are, floats in full scales.
+/// Reads the samples of a WAV file: raw integers, or floats with full scale at 1.
 fn read_back(path: &Path) -> Vec<f64> {
     let mut reader = hound::WavReader::open(path).unwrap();
     match reader.spec().sample_format {
@@ -117,7 +117,7 @@ fn names_in(folder: &Path) -> Vec<String> {
 const DEPTHS: [Depth; 3] = [Depth::Int16, Depth::Int24, Depth::Float32];
 
 #[test]
-fn what_is_read_back_is_the_sum_of_the_stems() {
+fn an_exported_mix_is_the_sum_of_the_stems() {
     let home = tempfile::tempdir().unwrap();
     let track = InMemory::noise(BLOCK_FRAMES * 2 + 777, 0.4);
     for depth in DEPTHS {
@@ -127,7 +127,7 @@ fn what_is_read_back_is_the_sum_of_the_stems() {
         assert_eq!((done.files, done.gain_db), (vec![("some".into(), to.clone())], 0.0));
         let got = read_back(&to);
         assert_eq!(got.len() as u64, track.frames() * 2);
-        // Dither adds up to a step to either side, rounding half of one.
+        // Dither adds at most one step to either side, rounding half a step.
         let tolerance = if depth == Depth::Float32 { 0.0 } else { 1.5 };
         let mut errors = Vec::new();
         for (at, got) in got.iter().enumerate() {
@@ -141,8 +141,8 @@ fn what_is_read_back_is_the_sum_of_the_stems() {
     }
 }
 
-/// Stems, residual and "all but" beside each other: the sums are the original to the last bit of
-/// an integer, and to the last bits of a float.
+/// Stems, residual and "all but" in one export. Their sums equal the original exactly for integers,
+/// and up to rounding for floats.
 #[test]
 fn stems_and_residual_add_up_to_the_original() {
     let home = tempfile::tempdir().unwrap();
@@ -171,8 +171,8 @@ fn stems_and_residual_add_up_to_the_original() {
     }
 }
 
-/// A file at another rate: the stems come back to it, and what the model's rate cannot hold is in
-/// the residual.
+/// A file at another rate: the stems are resampled to it, and the residual holds frequencies above
+/// the model's rate.
 #[test]
 fn at_the_songs_own_rate_the_sum_is_the_song() {
     let home = tempfile::tempdir().unwrap();
@@ -218,7 +218,7 @@ fn at_the_songs_own_rate_the_sum_is_the_song() {
         let read: Vec<Vec<f64>> = items.iter().map(|item| read_back(&item.to)).collect();
         let reader = hound::WavReader::open(&items[0].to).unwrap();
         assert_eq!((reader.spec().sample_rate, reader.spec().channels), (rate, channels));
-        assert_eq!(read[0].len(), whole.len(), "to the frame at {rate} Hz");
+        assert_eq!(read[0].len(), whole.len(), "length at {rate} Hz");
         for (at, &want) in whole.iter().enumerate() {
             assert_eq!(
                 read[0][at] + read[1][at] + read[2][at],
@@ -226,7 +226,7 @@ fn at_the_songs_own_rate_the_sum_is_the_song() {
                 "{rate} Hz at {at}"
             );
         }
-        // Two halves of the song, in time: little is left below the stems' limit.
+        // The stems are two halves of the song, so little energy is left below their band limit.
         let power = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>();
         let left = power(&read[2]) / power(&read[0]);
         let most = if rate > SAMPLE_RATE { 5.0 } else { 0.05 };
@@ -240,10 +240,10 @@ fn at_the_songs_own_rate_the_sum_is_the_song() {
     }
 }
 
-/// The same for what is not simply samples: delay, padding, an edit list, six channels. The truth is
-/// what the decoder gives at the file's own rate.
+/// Sums with delay, padding, an edit list, and six channels. The reference is the decoder's
+/// output at the file's own rate.
 #[test]
-fn any_songs_stems_and_residual_are_the_song() {
+fn stems_and_residual_add_up_for_any_container() {
     let home = tempfile::tempdir().unwrap();
     let at = |name: &str| home.path().join(name);
     let cancel = CancelToken::default();
@@ -314,16 +314,16 @@ fn files_that_would_clip_share_one_gain() {
     let mut loudest = 0f64;
     for (at, &mix) in files[2].iter().enumerate() {
         let sum = files[0][at] + files[1][at];
-        assert!((sum - mix).abs() <= 4.5, "the stems add up at {at}");
+        assert!((sum - mix).abs() <= 4.5, "the stems do not add up at {at}");
         let want = f64::from(track.stems[0][at]) * gain * full_scale(Depth::Int24);
-        assert!((files[0][at] - want).abs() <= 3.0, "the gain is as reported at {at}");
+        assert!((files[0][at] - want).abs() <= 3.0, "wrong gain at {at}");
         loudest = loudest.max(mix.abs());
     }
     let loudest = loudest / full_scale(Depth::Int24);
-    assert!(loudest > 0.999_9 && loudest < 1.0, "as loud as it can be: {loudest}");
+    assert!(loudest > 0.999_9 && loudest < 1.0, "not just below full scale: {loudest}");
 
     let done = run(&track, &items, &at_depth(Depth::Float32)).unwrap();
-    assert_eq!(done.gain_db, 0.0, "float has no limit");
+    assert_eq!(done.gain_db, 0.0, "float must stay unscaled");
 }
 
 #[test]
@@ -341,7 +341,7 @@ fn a_song_at_full_scale_needs_no_gain() {
 }
 
 #[test]
-fn a_mix_gets_the_loudness_that_was_asked_for() {
+fn a_mix_reaches_the_requested_loudness() {
     let home = tempfile::tempdir().unwrap();
     let at = |name: &str| home.path().join(name);
     let track = InMemory::noise(5 * SAMPLE_RATE as usize, 0.1);
@@ -368,9 +368,9 @@ fn a_mix_gets_the_loudness_that_was_asked_for() {
     let done = run(&track, &items, &loud(-23.0, false)).unwrap();
     assert!((measured(&at(MIX)).0 + 23.0).abs() < 0.05, "{:?}", measured(&at(MIX)));
     let ratio = read_back(&at("a"))[7] / f64::from(track.stems[0][7]);
-    assert!((20.0 * ratio.log10() - f64::from(done.gain_db)).abs() < 1e-3, "the stem's gain too");
+    assert!((20.0 * ratio.log10() - f64::from(done.gain_db)).abs() < 1e-3, "stem gain");
 
-    // Louder than its peaks allow: as loud as they do, and it is said; or limited.
+    // Louder than the peaks allow: either as loud as possible with a note, or limited.
     let done = run(&track, &items, &loud(-3.0, false)).unwrap();
     let (lufs, peak_db) = measured(&at(MIX));
     assert!((peak_db + 1.0).abs() < 0.05, "{peak_db}");
@@ -382,7 +382,7 @@ fn a_mix_gets_the_loudness_that_was_asked_for() {
 }
 
 #[test]
-fn a_name_that_is_taken_is_never_lost() {
+fn an_existing_file_is_never_lost() {
     let home = tempfile::tempdir().unwrap();
     let at = |name: &str| home.path().join(name);
     let track = InMemory::noise(100, 0.4);
@@ -406,14 +406,14 @@ fn a_name_that_is_taken_is_never_lost() {
 }
 
 #[test]
-fn a_depth_that_a_format_lacks_is_refused() {
+fn rejects_a_depth_that_the_format_lacks() {
     let home = tempfile::tempdir().unwrap();
     let track = InMemory::noise(100, 0.4);
     let format = Format::find("flac").unwrap();
     let settings = Settings { format, ..at_depth(Depth::Float32) };
     let items = [item(&home.path().join("a.flac"), &[(0, 1.0)])];
-    let words = run(&track, &items, &settings).unwrap_err().to_string();
-    assert!(words.contains("16"), "{words}");
+    let message = run(&track, &items, &settings).unwrap_err().to_string();
+    assert!(message.contains("16"), "{message}");
     assert!(names_in(home.path()).is_empty());
 }
 
@@ -438,15 +438,15 @@ fn a_cancelled_export_leaves_nothing() {
 }
 
 #[test]
-fn a_bug_ends_an_export_and_leaves_nothing() {
+fn a_panic_ends_an_export_and_leaves_nothing() {
     let home = tempfile::tempdir().unwrap();
     let track = InMemory::noise(BLOCK_FRAMES * 4, 0.4);
     let items = [item(&home.path().join("deep/down/a.wav"), &[(0, 1.0)])];
     let (settings, never) = (at_depth(Depth::Int16), CancelToken::default());
-    let mut stumble = |done: f32| assert!(done < 0.6, "on purpose");
-    let work = || export(&track, &origin(&track), &items, &settings, &mut stumble, &never);
-    let words = caught(Activity::WritingFiles, work).unwrap_err().to_string();
-    assert!(words.contains("writing the files") && words.contains("on purpose"), "{words}");
+    let mut fail = |done: f32| assert!(done < 0.6, "on purpose");
+    let work = || export(&track, &origin(&track), &items, &settings, &mut fail, &never);
+    let message = caught(Activity::WritingFiles, work).unwrap_err().to_string();
+    assert!(message.contains("writing the files") && message.contains("on purpose"), "{message}");
     assert!(names_in(home.path()).is_empty());
 }
 
@@ -469,7 +469,7 @@ fn an_old_file_stays_until_the_new_one_is_complete() {
 }
 
 #[test]
-fn what_cannot_be_written_is_told_and_leaves_nothing() {
+fn reports_an_unwritable_path_and_leaves_nothing() {
     let home = tempfile::tempdir().unwrap();
     let at = |name: &str| home.path().join(name);
     fs::write(at("file"), b"x").unwrap();
@@ -477,35 +477,35 @@ fn what_cannot_be_written_is_told_and_leaves_nothing() {
     let track = InMemory::noise(100, 0.4);
     let mut hopeless = vec![at("file/a.wav"), at("folder.wav")];
     if cfg!(target_os = "linux") {
-        hopeless.push("/proc/a.wav".into()); // nobody may write there, not even root
+        hopeless.push("/proc/a.wav".into()); // not writable, not even for root
     }
     for path in hopeless {
         let items = [item(&at("new/good.wav"), &[(0, 1.0)]), item(&path, &[(1, 1.0)])];
-        let words = run(&track, &items, &at_depth(Depth::Int16)).unwrap_err().to_string();
-        assert!(words.starts_with("could not write"), "{words}");
-        assert!(words.contains(&path.display().to_string()), "{words}");
+        let message = run(&track, &items, &at_depth(Depth::Int16)).unwrap_err().to_string();
+        assert!(message.starts_with("could not write"), "{message}");
+        assert!(message.contains(&path.display().to_string()), "{message}");
         assert_eq!(names_in(home.path()), ["file", "folder.wav"]);
     }
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_before_anything_is_written() {
+fn rejects_invalid_items_before_writing() {
     let home = tempfile::tempdir().unwrap();
     let to = home.path().join("a.wav");
     let mut track = InMemory::noise(100, 0.4);
-    let words = |track: &InMemory, items: &[ExportItem]| {
+    let message = |track: &InMemory, items: &[ExportItem]| {
         run(track, items, &at_depth(Depth::Int16)).unwrap_err().to_string()
     };
-    assert!(words(&track, &[item(&to, &[(2, 1.0)])]).contains("no stem 2"));
+    assert!(message(&track, &[item(&to, &[(2, 1.0)])]).contains("no stem 2"));
     let twice = item(&to, &[(0, 1.0)]);
-    assert!(words(&track, &[twice.clone(), twice.clone()]).contains("two files"));
+    assert!(message(&track, &[twice.clone(), twice.clone()]).contains("two files"));
     track.covered = 99;
-    assert!(words(&track, &[twice]).contains("not completely separated"));
+    assert!(message(&track, &[twice]).contains("not completely separated"));
     assert!(names_in(home.path()).is_empty());
 }
 
 #[test]
-fn nothing_is_a_valid_file() {
+fn an_empty_track_becomes_a_valid_file() {
     let home = tempfile::tempdir().unwrap();
     let to = home.path().join("a.wav");
     run(&InMemory::noise(0, 0.0), &[item(&to, &[(0, 1.0)])], &at_depth(Depth::Int24)).unwrap();

@@ -1,6 +1,7 @@
-//! The samples of one file, from blocks of the original and of stems to the file's encoder.
+//! Computes the samples of one file from blocks of the original and the stems, and feeds its
+//! encoder.
 //!
-//! Runs on the export's thread.
+//! Runs on the export thread.
 
 use ebur128::{EbuR128, Mode};
 
@@ -15,14 +16,14 @@ use super::{
 };
 use crate::engine::problem::Result;
 
-/// Makes the samples of one file and gives them to its encoder.
+/// Computes and encodes the samples of one file.
 pub struct Writer<'a> {
     form: Form,
     item: &'a ExportItem,
     gain: f64,
     dithers: Vec<Option<Dither>>,
     limiter: Option<Limiter>,
-    /// Of what left the limiter.
+    /// Loudness meter of the limiter's output.
     meter: Option<EbuR128>,
     encoder: Box<dyn Encoder>,
     samples: Vec<f64>,
@@ -32,10 +33,10 @@ pub struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    /// A writer of `item` at `level`; one dither, or none, for each stream.
+    /// Creates a writer of `item` at `level`, with an optional dither per stream.
     ///
     /// # Errors
-    /// When loudness cannot be measured at this rate.
+    /// Fails if loudness cannot be measured at this rate.
     pub fn new(
         form: Form,
         item: &'a ExportItem,
@@ -68,7 +69,7 @@ impl<'a> Writer<'a> {
     /// Appends a block.
     ///
     /// # Errors
-    /// What the disk says.
+    /// Fails if the disk cannot be written.
     pub fn write(&mut self, block: &Block) -> Result<()> {
         let channels = self.form.channels;
         for (stream, (_, content)) in self.item.streams.iter().enumerate() {
@@ -94,10 +95,10 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Completes the file. Returns the loudness of what went through a limiter, in LUFS.
+    /// Completes the file. Returns the loudness of the limiter's output, in LUFS.
     ///
     /// # Errors
-    /// What the disk says.
+    /// Fails if the disk cannot be written.
     pub fn finish(mut self) -> Result<Option<f64>> {
         if let Some(limiter) = &mut self.limiter {
             self.limited.clear();
@@ -108,7 +109,7 @@ impl<'a> Writer<'a> {
         self.meter.map(|meter| meter.loudness_global().map_err(cannot_measure)).transpose()
     }
 
-    /// Gives what left the limiter to the encoder.
+    /// Encodes the limiter's output.
     fn encode_limited(&mut self, stream: usize) -> Result<()> {
         std::mem::swap(&mut self.samples, &mut self.limited);
         if let Some(meter) = &mut self.meter {
@@ -121,11 +122,11 @@ impl<'a> Writer<'a> {
         self.encode(stream)
     }
 
-    /// Gives samples in the units of the file to the encoder.
+    /// Encodes samples in the units of the file.
     fn encode(&mut self, stream: usize) -> Result<()> {
         let samples = if let Scale::Steps(full_scale) = self.form.scale {
-            // The level keeps them in range; the limit is for what it cannot know, such as a song
-            // that reads differently the second time.
+            // The level already keeps samples in range. The clamp covers changes since the
+            // measurement, such as a song that decodes differently the second time.
             let fit = |x: &f64| x.clamp(-full_scale, full_scale - 1.0) as i32;
             self.whole.clear();
             self.whole.extend(self.samples.iter().map(fit));

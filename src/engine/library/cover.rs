@@ -1,5 +1,5 @@
-//! Covers: the picture in a file's tags, scaled down for display. A picture is a stranger's as much
-//! as the song is: it is read within limits, and what fails is no cover.
+//! Covers: the picture in a file's tags, scaled down for display. Pictures are untrusted input:
+//! they are decoded within limits, and a failure counts as no cover.
 
 use std::{io::Cursor, path::Path};
 
@@ -7,16 +7,16 @@ use image::{ImageReader, Limits, imageops::FilterType};
 
 use crate::engine::{system::panics::guarded, types::Thumbnail};
 
-/// Name of the cover in a song's folder.
+/// File name of the cover in a song's folder.
 pub const FILE: &str = "cover";
 
 const SIDE_PIXELS: u32 = 192;
 const MAX_SOURCE_SIDE_PIXELS: u32 = 10_000;
-/// Enough for 36 megapixels.
+/// Decoding memory in bytes; enough for 36 megapixels.
 const MAX_DECODE_BYTES: u64 = 128 << 20;
 
-/// The picture in `bytes` (PNG or JPEG), no larger than 192 × 192; `None` where it cannot be read:
-/// a broken cover never matters.
+/// Decodes the picture in `bytes` (PNG or JPEG) to at most 192 × 192 pixels; `None` if unreadable,
+/// because a broken cover must not stop anything.
 pub fn thumbnail(bytes: &[u8]) -> Option<Thumbnail> {
     guarded(|| read_thumbnail(bytes)).flatten()
 }
@@ -33,7 +33,7 @@ fn read_thumbnail(bytes: &[u8]) -> Option<Thumbnail> {
     Some(Thumbnail { width: small.width(), height: small.height(), rgba: small.into_raw() })
 }
 
-/// The cover kept in a song's folder.
+/// Loads the cover stored in a song's folder.
 pub fn load(folder: &Path) -> Option<Thumbnail> {
     thumbnail(&std::fs::read(folder.join(FILE)).ok()?)
 }
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_picture_is_no_cover() {
+    fn invalid_pictures_become_no_cover() {
         assert_eq!(thumbnail(b"not a picture"), None);
         assert_eq!(thumbnail(&[]), None);
     }

@@ -1,23 +1,23 @@
-//! Finding a song by what a person types: an id, or a part of a title that fits one song.
+//! Lookup of a song by user input: an ID, or a part of a title that matches one song.
 
 use crate::engine::{
     problem::{Problem, Result},
     types::Song,
 };
 
-/// The song that `words` name.
+/// Finds the song that `name` identifies.
 ///
 /// # Errors
 /// [`Problem::NoSuchSong`], [`Problem::SeveralSongs`].
-pub fn find_song(songs: &[Song], words: &str) -> Result<Song> {
-    if let Some(song) = songs.iter().find(|song| song.id.0.to_string() == words) {
+pub fn find_song(songs: &[Song], name: &str) -> Result<Song> {
+    if let Some(song) = songs.iter().find(|song| song.id.0.to_string() == name) {
         return Ok(song.clone());
     }
-    let wanted = words.to_lowercase();
+    let wanted = name.to_lowercase();
     let fits = |song: &&Song| song.title.to_lowercase().contains(&wanted);
     let found: Vec<&Song> =
         if wanted.is_empty() { Vec::new() } else { songs.iter().filter(fits).collect() };
-    // A whole title wins over longer ones that contain it.
+    // A whole title takes precedence over longer ones that contain it.
     let mut whole = found.iter().filter(|song| song.title.to_lowercase() == wanted);
     let only = match (&found[..], whole.next(), whole.next()) {
         ([song], ..) | (_, Some(song), None) => Some(song),
@@ -26,7 +26,7 @@ pub fn find_song(songs: &[Song], words: &str) -> Result<Song> {
     if let Some(song) = only {
         return Ok((*song).clone());
     }
-    let name = words.to_owned();
+    let name = name.to_owned();
     Err(if found.is_empty() {
         let (songs, more) = names(&songs.iter().collect::<Vec<_>>());
         Problem::NoSuchSong { name, songs, more }
@@ -36,7 +36,7 @@ pub fn find_song(songs: &[Song], words: &str) -> Result<Song> {
     })
 }
 
-/// The numbers and titles of the first few songs, and how many others there are.
+/// Numbers and titles of the first few songs, and the number of other songs.
 fn names(songs: &[&Song]) -> (Vec<String>, usize) {
     const SHOWN: usize = 20;
     let name = |song: &&Song| format!("{} {}", song.id.0, song.title);
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn by_number_part_or_whole_title() {
+    fn finds_by_number_part_or_whole_title() {
         let songs = songs(&["Lithium", "Lithium live", "On the run"]);
         assert_eq!(find_song(&songs, "3").unwrap().title, "On the run");
         assert_eq!(find_song(&songs, "RUN").unwrap().title, "On the run");
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_names_what_is_there() {
+    fn errors_list_the_candidates() {
         let songs = songs(&["Lithium", "Lithium live"]);
         let error = find_song(&songs, "sodium").unwrap_err().to_string();
         assert!(error.contains("1 Lithium") && error.contains("2 Lithium live"), "{error}");

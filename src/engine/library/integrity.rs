@@ -1,16 +1,16 @@
-//! Whether a file that is called a library is one: its layout is ours, and every row can be read.
+//! Validation of a library file: its schema must match, and every row must be readable.
 //!
-//! A database file is a program as much as data: views, triggers and computed columns run when it is
-//! looked at. So its layout is compared with our own before anything is asked of it, and what runs
-//! none the less may call nothing. What is found here counts as damage: the file is set aside.
-//! Runs on the thread that opens the library.
+//! A database file can contain code: views, triggers and generated columns run when it is read. Its
+//! schema is therefore compared with the expected one before any query, and remaining code may not
+//! call functions. Deviations count as damage, and the file is set aside. Runs on the thread that
+//! opens the library.
 
 use rusqlite::{Connection, config::DbConfig};
 
 use super::{Library, MIGRATIONS};
 use crate::engine::problem::Result;
 
-/// Settings for a file that anybody may have written.
+/// Applies settings for an untrusted file.
 pub(super) fn distrust(db: &Connection) -> Result<()> {
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
@@ -18,19 +18,19 @@ pub(super) fn distrust(db: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// Compares the layout with the one that `version` has.
+/// Compares the schema with that of `version`.
 ///
 /// # Errors
-/// [`crate::engine::Problem::Library`], as of a damaged file, when it is another.
+/// Fails with [`crate::engine::Problem::Library`] as for a damaged file if the schema differs.
 pub(super) fn check(db: &Connection, version: usize) -> Result<()> {
     let own = Connection::open_in_memory()?;
     for step in MIGRATIONS.iter().take(version) {
         own.execute_batch(step)?;
     }
-    if layout(db)? == layout(&own)? { Ok(()) } else { Err(damage("its layout is another").into()) }
+    if layout(db)? == layout(&own)? { Ok(()) } else { Err(damage("the schema differs").into()) }
 }
 
-/// Everything that is defined, as far as it does not follow from the rest.
+/// Lists all definitions, except those implied by others.
 fn layout(db: &Connection) -> rusqlite::Result<Vec<(String, String, String, String)>> {
     let mut query = db.prepare(
         "SELECT type, name, tbl_name, ifnull(sql, '') FROM sqlite_schema
@@ -40,21 +40,21 @@ fn layout(db: &Connection) -> rusqlite::Result<Vec<(String, String, String, Stri
     )?;
     let rows = query.query_map([], |row| {
         let (name, sql): (String, String) = (row.get(1)?, row.get(3)?);
-        // SQLite knows its own table by these letters alone.
+        // SQLite recognises its own table by this exact spelling.
         let sql = if name == "sqlite_sequence" { sql } else { plain(&sql) };
         Ok((row.get(0)?, name, row.get(2)?, sql))
     })?;
     rows.collect()
 }
 
-/// Without what versions of SQLite write differently when they rewrite a definition.
+/// Removes formatting that differs between SQLite versions when they rewrite a definition.
 fn plain(sql: &str) -> String {
     let kept = sql.chars().filter(|c| !c.is_whitespace() && !matches!(c, '"' | '`' | '[' | ']'));
     kept.collect::<String>().to_lowercase()
 }
 
 impl Library {
-    /// Reads every page and every row, and looks every row up in the indices: 10,000 songs take some
+    /// Reads every page and row, and checks every row against the indices. 10,000 songs take about
     /// 10 ms.
     pub(super) fn check(&self) -> Result<()> {
         let check = "PRAGMA integrity_check(1)";
@@ -64,15 +64,15 @@ impl Library {
         }
         let hashes = self.records()?.into_iter().map(|record| record.hash);
         if let Some(odd) = hashes.into_iter().find(|hash| !is_hash(hash)) {
-            return Err(damage(&format!("{odd:?} is no song's name")).into());
+            return Err(damage(&format!("{odd:?} is not a song hash")).into());
         }
         self.jobs()?;
         Ok(())
     }
 }
 
-/// Whether this is a content's hash, or the beginning that a song's folder is called by. Paths are
-/// made of it, so it may be nothing else.
+/// Whether this is a content hash, or the prefix that names a song's folder. Nothing else is
+/// allowed, because paths are built from hashes.
 pub(super) fn is_hash(text: &str) -> bool {
     (32..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
     use crate::engine::{library::DATABASE, problem::Problem};
 
-    /// A whole library, but for what `change` does to it.
+    /// Creates a valid library and applies `change`.
     fn changed(change: &str) -> tempfile::TempDir {
         let home = tempfile::tempdir().unwrap();
         Library::open(home.path()).unwrap();
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_run_is_not_run() {
+    fn never_runs_code_in_a_library() {
         const ENDLESS: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)";
         for change in [
             &format!("DROP TABLE paces; CREATE VIEW paces AS {ENDLESS} SELECT i, i FROM n;"),
@@ -123,14 +123,14 @@ mod tests {
     }
 
     #[test]
-    fn a_library_that_was_looked_over_by_sqlite_stays() {
+    fn accepts_a_library_after_sqlite_maintenance() {
         for change in ["ANALYZE;", "VACUUM;", "PRAGMA journal_mode = DELETE;"] {
             assert!(!is_set_aside(changed(change).path()), "{change}");
         }
     }
 
     #[test]
-    fn rows_that_cannot_be_read_are_damage() {
+    fn unreadable_rows_are_damage() {
         let song = |hash: &str, title: &str| {
             format!(
                 "INSERT INTO songs (hash, path, title, format, frames, added_at)

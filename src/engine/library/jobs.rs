@@ -1,4 +1,4 @@
-//! The jobs of the library: what was asked for, and how far it came.
+//! Jobs of the library: the requests and their progress.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use crate::engine::{
 const COLUMNS: &str =
     "id, song, model, stems, state, segments_done, segments_total, created_at, seconds, how";
 
-/// How a job's model is used.
+/// Options for using a job's model.
 #[derive(Clone, Copy, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct How {
@@ -54,8 +54,8 @@ impl Library {
         Ok(job)
     }
 
-    /// Writes what changes in a job. What other programs asked of the same stems is done with one that
-    /// is done.
+    /// Writes the mutable fields of a job. A completed job also completes the jobs of other
+    /// programs for the same stems.
     ///
     /// # Errors
     /// [`Problem::Library`].
@@ -79,8 +79,8 @@ impl Library {
         Ok(change.commit()?)
     }
 
-    /// Ends what a job that is done has made for others too: of a model that makes all stems in one
-    /// pass, these are all, whatever the job asked for.
+    /// Completes other jobs whose stems a completed job has produced. If a model makes all stems in
+    /// one pass, `stems` are all of them, whatever the job requested.
     ///
     /// # Errors
     /// [`Problem::Library`].
@@ -90,7 +90,7 @@ impl Library {
         Ok(change.commit()?)
     }
 
-    /// The newest job of a song.
+    /// Newest job of a song.
     ///
     /// # Errors
     /// [`Problem::Library`].
@@ -99,7 +99,7 @@ impl Library {
         Ok(self.db.query_row(&sql, [song.0], job_of_row).optional()?)
     }
 
-    /// The newest job that makes these stems of a song.
+    /// Newest job for these stems of a song.
     ///
     /// # Errors
     /// [`Problem::Library`].
@@ -107,9 +107,9 @@ impl Library {
         let sql = format!("SELECT {COLUMNS} FROM jobs WHERE song = ?1 ORDER BY id DESC");
         let mut query = self.db.prepare(&sql)?;
         let mut jobs = query.query_map([song.0], job_of_row)?;
-        let is_it =
+        let is_wanted =
             |job: &rusqlite::Result<Job>| job.as_ref().map_or(true, |job| job.is_of(song, recipe));
-        Ok(jobs.find(is_it).transpose()?)
+        Ok(jobs.find(is_wanted).transpose()?)
     }
 
     /// Every job, newest first.
@@ -122,10 +122,10 @@ impl Library {
         Ok(jobs)
     }
 
-    /// One job.
+    /// Loads a job by ID.
     ///
     /// # Errors
-    /// [`Problem::UnknownJob`].
+    /// Fails with [`Problem::UnknownJob`].
     pub fn job(&self, id: JobId) -> Result<Job> {
         let job = self
             .db
@@ -138,7 +138,7 @@ impl Library {
         Err(Problem::UnknownJob { id: id.0, known })
     }
 
-    /// The jobs that are not over, in the order in which they are to be done.
+    /// Unfinished jobs in the order of execution.
     ///
     /// # Errors
     /// [`Problem::Library`].
@@ -149,7 +149,7 @@ impl Library {
         Ok(jobs.into_iter().filter(|job| !job.is_ended()).collect())
     }
 
-    /// Notes the order in which jobs are to be done; they come before all that are not named.
+    /// Stores the order of execution; these jobs precede all others.
     ///
     /// # Errors
     /// [`Problem::Library`].
@@ -163,7 +163,7 @@ impl Library {
         Ok(change.commit()?)
     }
 
-    /// Takes jobs off the list.
+    /// Removes jobs from the list.
     ///
     /// # Errors
     /// [`Problem::Library`].
@@ -176,7 +176,7 @@ impl Library {
     }
 }
 
-/// Ends what a job that is done has made for others too.
+/// Completes other jobs whose stems a completed job has produced.
 fn end_others(db: &Connection, job: &Job) -> rusqlite::Result<()> {
     for other in others_of(db, job)? {
         db.execute(
@@ -187,7 +187,7 @@ fn end_others(db: &Connection, job: &Job) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The jobs that are not over, and ask for no more than this one has made.
+/// Unfinished jobs that request no more than this job has produced.
 fn others_of(db: &Connection, job: &Job) -> rusqlite::Result<Vec<JobId>> {
     let sql = format!("SELECT {COLUMNS} FROM jobs WHERE song = ?1 AND id <> ?2");
     let mut query = db.prepare(&sql)?;
@@ -207,7 +207,7 @@ fn to_json(value: &impl serde::Serialize) -> String {
 
 fn job_of_row(row: &Row<'_>) -> rusqlite::Result<Job> {
     let (stems, state): (String, String) = (row.get(3)?, row.get(4)?);
-    // Those of before there was a choice have none.
+    // Jobs from before this column was added have none.
     let how: Option<String> = row.get(9)?;
     let how: How = how.and_then(|how| serde_json::from_str(&how).ok()).unwrap_or_default();
     Ok(Job {
@@ -233,7 +233,7 @@ mod tests {
     use crate::engine::library::Record;
 
     #[test]
-    fn a_job_that_is_done_ends_what_others_asked_of_the_same_stems() {
+    fn a_completed_job_completes_other_jobs_for_the_same_stems() {
         let home = tempfile::tempdir().unwrap();
         let mut library = Library::open(home.path()).unwrap();
         for hash in ["aa", "bb"] {
@@ -266,6 +266,6 @@ mod tests {
         assert_eq!(state(of_another_model), JobState::Running);
         assert_eq!(state(of_another_song), JobState::Running);
         assert_eq!(state(better.id), JobState::Waiting);
-        assert_eq!(state(more), JobState::Waiting, "it asks for more");
+        assert_eq!(state(more), JobState::Waiting, "this job requests more stems");
     }
 }

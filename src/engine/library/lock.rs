@@ -1,6 +1,7 @@
-//! The lock of importers: one makes song folders in a data folder at a time, also among processes.
+//! The import lock: only one importer at a time creates song folders in a data folder, across
+//! processes.
 //!
-//! Knows no song. Works on any thread.
+//! Usable on any thread.
 
 use std::{
     fs::{File, TryLockError},
@@ -13,15 +14,15 @@ use crate::engine::{
     types::CancelToken,
 };
 
-/// The lock file in the data folder.
+/// Lock file in the data folder.
 const IMPORT_LOCK: &str = "import.lock";
 
-/// The right to make song folders: one importer per data folder, also among processes.
+/// Exclusive right to create song folders in a data folder, across processes.
 #[derive(Debug)]
 pub struct ImportLock(#[expect(dead_code, reason = "the lock is the open file")] File);
 
 impl ImportLock {
-    /// Takes the lock; `None` when another importer holds it.
+    /// Tries to take the lock; `None` if another importer holds it.
     ///
     /// # Errors
     /// [`Problem::File`].
@@ -34,7 +35,7 @@ impl ImportLock {
         match file.try_lock() {
             Ok(()) => Ok(Some(Self(file))),
             Err(TryLockError::WouldBlock) => Ok(None),
-            // The disk has no locks, so this process counts as the only one.
+            // The file system has no locks; treat this process as the only one.
             Err(TryLockError::Error(e)) if e.kind() == io::ErrorKind::Unsupported => {
                 Ok(Some(Self(file)))
             }
@@ -42,7 +43,7 @@ impl ImportLock {
         }
     }
 
-    /// Waits for the lock; calls `busy` once when another importer holds it.
+    /// Waits for the lock; calls `busy` once if another importer holds it.
     ///
     /// # Errors
     /// [`Problem::File`], [`Problem::Cancelled`].

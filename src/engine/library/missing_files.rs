@@ -1,6 +1,7 @@
-//! Whether the users' files are still where they were when they were added.
+//! Watches whether the users' files still exist at their paths.
 //!
-//! Looks on a thread of its own: a disk on the network takes its time to answer. Reads no file.
+//! Uses a dedicated thread, because a network disk may be slow. Only checks existence; reads no
+//! file.
 
 use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
@@ -12,35 +13,35 @@ use crate::engine::{
     types::SongId,
 };
 
-/// How often it looks.
+/// Interval of the checks.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// Lists that may wait for a disk that does not answer.
+/// Capacity of the queue of lists, while a disk does not respond.
 const LISTS: usize = 64;
 
-/// The thread that looks. It ends with its handle.
+/// Handle of the checking thread, which ends when the handle is dropped.
 pub(in crate::engine) struct MissingFiles(Sender<Vec<(SongId, PathBuf)>>);
 
 impl MissingFiles {
-    /// Starts the thread. It tells which songs have no file as [`Event::Missing`], whenever that
-    /// changes.
+    /// Starts the thread. It sends the songs without a file as [`Event::Missing`] whenever they
+    /// change.
     pub(in crate::engine) fn start(sink: &EventSink) -> Result<Self> {
         let (inbox, files) = bounded(LISTS);
         let sink = sink.clone();
-        let tell = move |missing: BTreeSet<SongId>| {
+        let send = move |missing: BTreeSet<SongId>| {
             sink.send(Event::Missing(missing.into_iter().collect()));
         };
         std::thread::Builder::new()
             .name("sources".into())
-            .spawn(move || run(&files, EVERY, &tell))
+            .spawn(move || run(&files, EVERY, &send))
             .map_err(Problem::no_thread)?;
         Ok(Self(inbox))
     }
 
-    /// Says where the files should be, and looks at once.
+    /// Sets the expected paths and checks them immediately.
     pub(in crate::engine) fn watch(&self, files: Vec<(SongId, PathBuf)>) {
         if self.0.try_send(files).is_err() {
-            tracing::debug!("a disk does not answer; the files are looked for later");
+            tracing::debug!("a disk does not respond; postponing the check of the files");
         }
     }
 }
@@ -48,7 +49,7 @@ impl MissingFiles {
 fn run(
     requests: &Receiver<Vec<(SongId, PathBuf)>>,
     every: Duration,
-    tell: &dyn Fn(BTreeSet<SongId>),
+    send: &dyn Fn(BTreeSet<SongId>),
 ) {
     let (mut files, mut missing) = (Vec::new(), BTreeSet::new());
     loop {
@@ -57,14 +58,15 @@ fn run(
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        // Songs found again without their name have no path; a disk that does not answer says nothing.
+        // Nameless recovered songs have no path. If a disk does not respond, the file counts as
+        // present.
         let is_missing = |(_, path): &&(SongId, PathBuf)| {
             !path.as_os_str().is_empty() && matches!(path.try_exists(), Ok(false))
         };
         let now: BTreeSet<SongId> = files.iter().filter(is_missing).map(|(id, _)| *id).collect();
         if now != missing {
             missing.clone_from(&now);
-            tell(now);
+            send(now);
         }
     }
 }
@@ -74,19 +76,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_goes_and_comes_back_is_told() {
+    fn reports_a_file_that_disappears_and_returns() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("song.wav");
         std::fs::write(&path, "").unwrap();
         let (inbox, requests) = bounded(2);
-        let (tell, told) = bounded(2);
+        let (events, received) = bounded(2);
         let work = move || {
-            run(&requests, Duration::from_millis(5), &|missing| tell.send(missing).unwrap());
+            run(&requests, Duration::from_millis(5), &|missing| events.send(missing).unwrap());
         };
         let thread = std::thread::Builder::new().name("looks".into()).spawn(work).unwrap();
         inbox.send(vec![(SongId(1), path.clone()), (SongId(2), PathBuf::new())]).unwrap();
-        assert!(told.recv_timeout(Duration::from_millis(50)).is_err(), "nothing to tell");
-        let next = || told.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert!(received.recv_timeout(Duration::from_millis(50)).is_err(), "no event expected");
+        let next = || received.recv_timeout(Duration::from_secs(20)).unwrap();
         std::fs::remove_file(&path).unwrap();
         assert_eq!(next(), BTreeSet::from([SongId(1)]));
         std::fs::write(&path, "").unwrap();

@@ -1,7 +1,7 @@
-//! The library: songs and jobs in SQLite, in the data folder.
+//! The library: songs and jobs in an SQLite database in the data folder.
 //!
-//! Knows no samples and no threads. The engine's thread owns one; commands that only look open
-//! another (WAL mode lets them read beside it).
+//! It depends on neither samples nor threads. The engine's thread owns one connection; read-only
+//! commands open another, as WAL mode allows concurrent readers.
 
 pub mod cover;
 mod find;
@@ -33,7 +33,7 @@ pub use sidecar::Record;
 pub use songs::{Found, Keys, Lanes, NewSong, RESIDUAL};
 pub use taken::Taken;
 
-/// Each entry takes the schema one version further; `user_version` counts them.
+/// Schema migrations; each entry advances the schema by one version, counted in `user_version`.
 pub(super) const MIGRATIONS: &[&str] = &[
     "
     CREATE TABLE songs (
@@ -103,10 +103,10 @@ pub(super) const MIGRATIONS: &[&str] = &[
 ",
 ];
 
-/// The file in the data folder.
+/// Database file in the data folder.
 const DATABASE: &str = "library.db";
 
-/// Beside it: held while a damaged library is replaced.
+/// Lock file next to the database, held while a damaged library is replaced.
 const REPAIR_LOCK: &str = "repair.lock";
 
 /// An open library.
@@ -114,27 +114,27 @@ const REPAIR_LOCK: &str = "repair.lock";
 pub struct Library {
     db: Connection,
     home: PathBuf,
-    /// Which file it is, as the system numbers them.
+    /// Device and inode of the database file.
     file: Option<(u64, u64)>,
 }
 
-/// Where a library is that was opened before.
+/// Location of a library that was opened earlier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Whereabouts {
-    /// Where it was.
+    /// The file is still in place.
     InPlace,
-    /// There is none in the data folder.
+    /// The file no longer exists.
     Gone,
-    /// There is another in its place.
+    /// Another file replaced it.
     Replaced,
 }
 
 impl Library {
-    /// Opens the library in the data folder `home`; makes both if they are missing.
+    /// Opens the library in the data folder `home`; creates both if they are missing.
     ///
     /// # Errors
-    /// [`Problem::File`] when the folder cannot be made, [`Problem::Library`] when the file
-    /// cannot be used, [`Problem::NewerLibrary`] when a newer Partita wrote it.
+    /// [`Problem::File`] if the folder cannot be created, [`Problem::Library`] if the file cannot
+    /// be used, [`Problem::NewerLibrary`] if a newer Partita wrote it.
     pub fn open(home: &Path) -> Result<Self> {
         let songs = home.join("songs");
         atomic_file::make_folders(&songs).map_err(|e| Problem::create(&songs, e))?;
@@ -146,16 +146,16 @@ impl Library {
         let mut db = Connection::open(&file)?;
         db.busy_timeout(std::time::Duration::from_secs(5))?;
         integrity::distrust(&db)?;
-        // Asked before anything is set: a newer library stays as it is, to the byte.
+        // Check the version before any change: a newer library must stay unchanged to the byte.
         let version = known_version(&db)?;
         if version > 0 && version < MIGRATIONS.len() {
             back_up(&db, home, version)?;
         }
         db.pragma_update(None, "journal_mode", "WAL")?;
-        // A song that was added, a job that was done: still so after a loss of power.
+        // Completed changes must survive a power failure.
         db.pragma_update(None, "synchronous", "FULL")?;
         db.pragma_update(None, "foreign_keys", true)?;
-        // Nobody who only looks should write.
+        // Read-only users should not write.
         if version < MIGRATIONS.len() {
             migrate(&mut db)?;
         }
@@ -163,23 +163,24 @@ impl Library {
         Ok(Self { db, home: home.to_owned(), file })
     }
 
-    /// As [`Self::open`]; a library whose file is damaged is set aside under another name, and an
-    /// empty one made. Returns what the damaged one is called now.
+    /// Opens the library like [`Self::open`], but renames a damaged file and creates an empty
+    /// library. Returns the new path of the damaged file.
     ///
     /// # Errors
-    /// Those of [`Self::open`]; damage is none.
+    /// Fails like [`Self::open`], except for damage.
     pub fn open_or_set_aside(home: &Path) -> Result<(Self, Option<PathBuf>)> {
         let damage = match Self::open(home).and_then(|library| library.check().map(|()| library)) {
             Ok(library) => return Ok((library, None)),
             Err(error) if error.is_damage() => error,
             Err(other) => return Err(other),
         };
-        // Two programs that find it at once take turns; the second finds the new one.
+        // Two programs that find the damage at the same time take turns; the second one finds the
+        // new library.
         let path = home.join(REPAIR_LOCK);
         let cannot = |error| Problem::write(&path, error);
         let lock = std::fs::File::create(&path).map_err(cannot)?;
         if let Err(e) = lock.lock() {
-            tracing::debug!("{} cannot be locked: {e}", path.display());
+            tracing::debug!("could not lock {}: {e}", path.display());
         }
         if let Ok(library) = Self::open(home).and_then(|library| library.check().map(|()| library))
         {
@@ -190,7 +191,7 @@ impl Library {
         Ok((Self::open(home)?, Some(aside)))
     }
 
-    /// The library's file in the data folder `home`.
+    /// Path of the library file in the data folder `home`.
     pub fn file_in(home: &Path) -> PathBuf {
         home.join(DATABASE)
     }
@@ -200,7 +201,7 @@ impl Library {
         &self.home
     }
 
-    /// Whether it is still the library of its data folder.
+    /// Whether the open file is still the library of its data folder.
     pub fn whereabouts(&self) -> Whereabouts {
         match identity(&Self::file_in(&self.home)) {
             None => Whereabouts::Gone,
@@ -209,12 +210,12 @@ impl Library {
         }
     }
 
-    /// The folder that holds all songs' stores.
+    /// Folder that contains all songs' stores.
     pub fn songs_folder(&self) -> PathBuf {
         self.home.join("songs")
     }
 
-    /// A number that changes when another connection has changed the library.
+    /// Number that changes when another connection has changed the library.
     ///
     /// # Errors
     /// [`Problem::Library`].
@@ -222,7 +223,7 @@ impl Library {
         Ok(self.db.query_row("PRAGMA data_version", [], |row| row.get(0))?)
     }
 
-    /// Removes every song and job; the stores are the caller's.
+    /// Deletes every song and job; the caller deletes the stores.
     ///
     /// # Errors
     /// [`Problem::Library`].
@@ -231,7 +232,7 @@ impl Library {
     }
 }
 
-/// The error of a library that cannot be opened: where the disk is at fault, with the file's path.
+/// Adds the file's path to the error of opening a library, if the disk is at fault.
 fn cannot_open(problem: Problem, path: &Path) -> Problem {
     use LibraryFault::{CannotOpen, Disk, NoSpace, ReadOnly};
     match problem {
@@ -242,7 +243,7 @@ fn cannot_open(problem: Problem, path: &Path) -> Problem {
     }
 }
 
-/// A file's number, without opening it: to close it again would end SQLite's locks.
+/// Identifies a file without opening it: closing another handle would release SQLite's locks.
 fn identity(path: &Path) -> Option<(u64, u64)> {
     let about = path.metadata().ok()?;
     #[cfg(unix)]
@@ -251,11 +252,11 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
         (about.dev(), about.ino())
     };
     #[cfg(not(unix))]
-    let number = (0, u64::from(about.is_file())); // open files cannot be removed there
+    let number = (0, u64::from(about.is_file())); // open files cannot be removed on these systems
     Some(number)
 }
 
-/// Gives the damaged library, with its log, another name.
+/// Renames the damaged library and its log.
 fn set_aside(home: &Path) -> Result<PathBuf> {
     let (mut count, mut aside) = (1, home.join(format!("library-damaged-{}.db", now())));
     while aside.exists() {
@@ -279,13 +280,13 @@ fn set_aside(home: &Path) -> Result<PathBuf> {
     Ok(aside)
 }
 
-/// Copies the library as it is before its layout changes; an earlier copy of it is replaced.
+/// Backs up the library before a schema change; an earlier backup of the same version is replaced.
 fn back_up(db: &Connection, home: &Path, version: usize) -> Result<()> {
     use rusqlite::types::{ToSqlOutput, ValueRef};
     let copy = home.join(format!("library-version-{version}.db"));
     let cannot = |error| Problem::write(&copy, error);
     let new = atomic_file::temporary_in(home).map_err(cannot)?;
-    // SQLite writes into an empty file that is there. Its name need not be Unicode.
+    // SQLite accepts an existing empty file. The name need not be Unicode.
     let name = paths::to_bytes(new.path());
     db.execute("VACUUM INTO ?1", [ToSqlOutput::Borrowed(ValueRef::Text(&name))])?;
     new.as_file().sync_all().map_err(cannot)?;
@@ -294,16 +295,16 @@ fn back_up(db: &Connection, home: &Path, version: usize) -> Result<()> {
     Ok(())
 }
 
-/// How far the layout is, which is compared with what it should be then.
+/// Schema version, after comparing the schema with that version.
 fn known_version(db: &Connection) -> Result<usize> {
-    // In one transaction: another program may be making the library at this moment.
+    // Use one transaction, because another program may be creating the library.
     let now = db.unchecked_transaction()?;
     let version = version_of(&now)?;
     integrity::check(&now, version)?;
     Ok(version)
 }
 
-/// How far the layout is.
+/// Schema version.
 fn version_of(db: &Connection) -> Result<usize> {
     let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let known = usize::try_from(version).ok().filter(|&version| version <= MIGRATIONS.len());
@@ -311,7 +312,7 @@ fn version_of(db: &Connection) -> Result<usize> {
 }
 
 fn migrate(db: &mut Connection) -> Result<()> {
-    // Immediate: two programs that open a new library at once take turns.
+    // Immediate: two programs that open a new library at the same time take turns.
     let change = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let done = version_of(&change)?;
     for step in MIGRATIONS.iter().skip(done) {
@@ -328,7 +329,7 @@ fn now() -> i64 {
         .map_or(0, |since| since.as_secs() as i64)
 }
 
-/// The error for a song that is not there.
+/// Error for an unknown song.
 fn unknown_song(id: SongId) -> Problem {
     Problem::UnknownSong { id: id.0 }
 }
@@ -342,7 +343,7 @@ mod tests {
     };
 
     #[test]
-    fn a_newer_library_is_refused_untouched() {
+    fn rejects_a_newer_library_without_changing_it() {
         let home = tempfile::tempdir().unwrap();
         let library = Library::open(home.path()).unwrap();
         library.db.pragma_update(None, "user_version", 99).unwrap();
@@ -353,12 +354,18 @@ mod tests {
         let db = Connection::open(home.path().join("library.db")).unwrap();
         let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
         assert_eq!(version, 99);
-        assert!(std::fs::read(home.path().join(DATABASE)).unwrap() == before, "to the byte");
-        assert!(Library::open_or_set_aside(home.path()).is_err(), "newer is not damaged");
+        assert!(
+            std::fs::read(home.path().join(DATABASE)).unwrap() == before,
+            "the file must not change"
+        );
+        assert!(
+            Library::open_or_set_aside(home.path()).is_err(),
+            "a newer library does not count as damaged"
+        );
     }
 
     #[test]
-    fn an_older_library_is_copied_before_it_changes() {
+    fn backs_up_an_older_library_before_migration() {
         let home = tempfile::tempdir().unwrap();
         let db = Connection::open(home.path().join(DATABASE)).unwrap();
         db.execute_batch(MIGRATIONS[0]).unwrap();
@@ -370,7 +377,7 @@ mod tests {
         drop(db);
         let library = Library::open(home.path()).unwrap();
         assert_eq!(library.songs().unwrap()[0].title, "Old");
-        assert_eq!(library.pace("m").unwrap(), None, "the new layout");
+        assert_eq!(library.pace("m").unwrap(), None, "the new schema");
         let copy = Connection::open(home.path().join("library-version-1.db")).unwrap();
         assert_eq!(version_of(&copy).unwrap(), 1);
         let title: String =
@@ -384,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn sentences_of_an_older_library_become_recorded_problems_and_notes() {
+    fn migrates_sentences_to_recorded_problems_and_notes() {
         const WITH_SENTENCES: usize = 7;
         let home = tempfile::tempdir().unwrap();
         let db = Connection::open(home.path().join(DATABASE)).unwrap();
@@ -439,7 +446,7 @@ mod tests {
     }
 
     #[test]
-    fn a_library_that_was_taken_away_is_missed() {
+    fn detects_a_removed_library() {
         let home = tempfile::tempdir().unwrap();
         let library = Library::open(home.path()).unwrap();
         assert_eq!(library.whereabouts(), Whereabouts::InPlace);
@@ -456,9 +463,9 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         Library::open(home.path()).unwrap();
         let (_, aside) = Library::open_or_set_aside(home.path()).unwrap();
-        assert_eq!(aside, None, "a whole one stays");
+        assert_eq!(aside, None, "a valid library must stay");
         let mut bytes = std::fs::read(home.path().join(DATABASE)).unwrap();
-        bytes[4096..8192].fill(0x5a); // a table's page
+        bytes[4096..8192].fill(0x5a); // a page of a table
         for damaged in [bytes, vec![7; 5000]] {
             std::fs::write(home.path().join(DATABASE), &damaged).unwrap();
             let (library, aside) = Library::open_or_set_aside(home.path()).unwrap();
@@ -468,7 +475,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_library_is_refused() {
+    fn rejects_a_file_that_is_not_a_library() {
         let home = tempfile::tempdir().unwrap();
         std::fs::write(home.path().join("library.db"), [7u8; 5000]).unwrap();
         assert!(matches!(Library::open(home.path()), Err(Problem::Library { .. })));

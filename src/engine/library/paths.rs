@@ -1,4 +1,5 @@
-//! The names of a song's folders, and paths as bytes in the database: they need not be Unicode.
+//! Names of a song's folders, and conversion of paths to bytes in the database, as paths need not
+//! be Unicode.
 //!
 //! Pure. The names are part of the data folder's format.
 
@@ -28,13 +29,13 @@ pub(in crate::engine) fn from_bytes(bytes: Vec<u8>) -> PathBuf {
     PathBuf::from(<std::ffi::OsString as std::os::windows::ffi::OsStringExt>::from_wide(&wide))
 }
 
-/// The folder of the tracks of jobs, in a song's folder; it has one folder per job.
+/// Folder of the jobs' tracks in a song's folder, with one folder per job.
 pub(in crate::engine) const TRACKS: &str = "tracks";
 
-/// The folder of files for drag and drop, in a song's folder; it has one folder per stem folder.
+/// Folder of files for drag and drop in a song's folder, with one folder per stem folder.
 pub(in crate::engine) const DRAGGED: &str = "dragged";
 
-/// The folder of a song's stores and cover, in the folder of all songs.
+/// Folder of a song's stores and cover, in the folder of all songs.
 pub(in crate::engine) fn song_folder(songs_folder: &Path, hash: &str) -> PathBuf {
     songs_folder.join(hash.get(..32).unwrap_or(hash))
 }

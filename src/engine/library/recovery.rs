@@ -1,8 +1,8 @@
-//! The data folder put in order when the engine starts: what a program that was killed left half
-//! done is finished or taken back, and songs whose stores are there come back into the library.
+//! Recovery of the data folder at the start of the engine. Completes or rolls back operations of a
+//! killed program, and adds songs whose stores still exist to the library.
 //!
-//! Removes nothing but what is plainly unfinished; stems are never among that. Runs on the thread
-//! that starts the engine.
+//! Only removes plainly unfinished data, and never stems. Runs on the thread that starts the
+//! engine.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,11 +22,11 @@ use crate::engine::{
     system::atomic_file::sweep,
 };
 
-/// Opens the library of the data folder `home` and puts the folder in order. Returns also what became
-/// of a damaged library.
+/// Opens the library of the data folder `home` and recovers the folder. Also reports a damaged
+/// library.
 ///
 /// # Errors
-/// Those of [`Library::open_or_set_aside`] and [`tidy`].
+/// Fails with the errors of [`Library::open_or_set_aside`] and [`tidy`].
 pub fn open(home: &Path) -> Result<(Library, Option<Problem>)> {
     let (mut library, aside) = Library::open_or_set_aside(home)?;
     let found = tidy(&mut library)?;
@@ -34,10 +34,10 @@ pub fn open(home: &Path) -> Result<(Library, Option<Problem>)> {
     Ok((library, rebuilt))
 }
 
-/// Opens the library for a command that only looks: mends nothing but a damaged library.
+/// Opens the library for a read-only command; repairs nothing but a damaged library.
 ///
 /// # Errors
-/// Those of [`Library::open`] and [`open`].
+/// Fails with the errors of [`Library::open`] and [`open`].
 pub fn look(home: &Path) -> Result<Library> {
     match Library::open(home) {
         Err(e) if e.is_damage() => {
@@ -51,11 +51,11 @@ pub fn look(home: &Path) -> Result<Library> {
     }
 }
 
-/// Puts the data folder in order, unless another Partita is importing into it. Returns how many
-/// songs came back.
+/// Recovers the data folder, unless another Partita is importing into it. Returns the number of
+/// recovered songs.
 ///
 /// # Errors
-/// [`Problem::Library`]; what the disk refuses is logged, and left as it is.
+/// Fails with [`Problem::Library`]; disk errors are logged, and the files stay.
 pub fn tidy(library: &mut Library) -> Result<usize> {
     let Some(_lock) = ImportLock::try_take(library.home())? else { return Ok(0) };
     let known: BTreeMap<PathBuf, Record> = library
@@ -83,7 +83,7 @@ pub fn tidy(library: &mut Library) -> Result<usize> {
     Ok(found)
 }
 
-/// A folder that the library does not know: a song, or the beginning of an import.
+/// Handles a folder that the library does not know: a song, or the beginning of an import.
 fn take_back(library: &mut Library, folder: &Path, name: &str) -> Result<bool> {
     match MixStore::open(folder) {
         Ok(mix) => {
@@ -96,14 +96,14 @@ fn take_back(library: &mut Library, folder: &Path, name: &str) -> Result<bool> {
         Err(_) if folder.join("stems").exists() => Ok(false),
         Err(_) => {
             if let Err(e) = fs::remove_dir_all(folder) {
-                tracing::warn!("{} is left over: {e}", folder.display());
+                tracing::warn!("could not remove the leftover folder {}: {e}", folder.display());
             }
             Ok(false)
         }
     }
 }
 
-/// The song folders in the folder of all songs, by their names.
+/// Lists the song folders in the folder of all songs, by their names.
 pub fn song_folders(songs_folder: &Path) -> Vec<PathBuf> {
     let is_song = |folder: &PathBuf| {
         folder.file_name().is_some_and(|name| is_song_folder(&name.to_string_lossy()))
@@ -111,14 +111,14 @@ pub fn song_folders(songs_folder: &Path) -> Vec<PathBuf> {
     folders_in(songs_folder).into_iter().filter(is_song).collect()
 }
 
-/// Real folders only: links lead elsewhere.
+/// Lists real folders only, because links lead elsewhere.
 fn folders_in(folder: &Path) -> BTreeSet<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
     folders.map(|entry| entry.path()).collect()
 }
 
-/// Temporary files in a song's folder, and in those of its tracks.
+/// Removes temporary files from a song's folder and its subfolders.
 fn sweep_song(folder: &Path) {
     sweep(folder);
     for below in [TRACKS, DRAGGED, "stems"] {

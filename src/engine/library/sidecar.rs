@@ -1,4 +1,4 @@
-//! A song's row as a small file beside its stores, so that a library that was lost can be made anew.
+//! A sidecar file with a song's row next to its stores, from which a lost library can be restored.
 
 use std::path::Path;
 
@@ -18,15 +18,15 @@ use crate::engine::{
     types::AudioFormat,
 };
 
-/// The file in a song's folder.
+/// File name in a song's folder.
 const FILE: &str = "song.json";
 
-/// All that the library knows of a song by itself.
+/// The library's data about a song that cannot be derived from the stores.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
-    /// As [`crate::engine::Song::hash`].
+    /// Content hash, as in [`crate::engine::Song::hash`].
     pub hash: String,
-    /// The user's file, in the bytes of the system's paths.
+    /// Path of the user's file, in the bytes of the system's paths.
     path: Vec<u8>,
     title: String,
     artist: Option<String>,
@@ -54,9 +54,9 @@ const COLUMNS: &str =
      tag_key, sound, tag_title, track, tracks";
 
 impl Record {
-    /// Reads the record in a song's folder; `None` where there is none that can be read.
+    /// Reads the record in a song's folder; `None` if missing or unreadable.
     pub fn read(song_folder: &Path) -> Option<Self> {
-        /// No record is longer; one that claims to be is not read into memory.
+        /// Maximum length in bytes; larger files are not read into memory.
         const LONGEST: u64 = 1 << 20;
         let path = song_folder.join(FILE);
         std::fs::metadata(&path).ok().filter(|file| file.len() <= LONGEST)?;
@@ -69,7 +69,7 @@ impl Record {
         song_folder.join(FILE).is_file()
     }
 
-    /// The record of a song that is to be added.
+    /// Creates the record of a new song.
     pub fn of_new(new: &NewSong) -> Self {
         let tags = &new.decoded.tags;
         Self {
@@ -91,7 +91,7 @@ impl Record {
         }
     }
 
-    /// What can be said of stores without a record: the folder's name, and how long the mix is.
+    /// Creates a record for stores without one, from the folder's name and the length of the mix.
     pub fn of_nameless(folder_name: &str, frames: u64) -> Self {
         let short = folder_name.get(..8).unwrap_or(folder_name);
         Self {
@@ -135,7 +135,7 @@ impl Library {
         Ok(records)
     }
 
-    /// Takes a song in as its record has it, unless it is there.
+    /// Adds a song from its record, unless it exists already.
     ///
     /// # Errors
     /// [`crate::engine::Problem::Library`].

@@ -1,8 +1,8 @@
-//! The songs in the folders that a user names.
+//! Search for songs in folders.
 //!
-//! A search passes over files that are not audio by their names and files that Partita itself wrote,
-//! and counts both. A file that the user names is taken without a search.
-//! Reads names and, of audio files, their tags. Runs on the caller's thread.
+//! A search skips files that are not audio by their names and files that Partita itself wrote, and
+//! counts both. A file that the user names explicitly is used without a search. Reads names and, of
+//! audio files, their tags. Runs on the calling thread.
 
 use std::{
     collections::HashSet,
@@ -17,20 +17,20 @@ use crate::engine::{
     types::CancelToken,
 };
 
-/// The result of a search.
+/// Result of a search.
 #[derive(Debug)]
 pub struct Found {
-    /// The songs, at least one, sorted by path.
+    /// Songs, at least one, sorted by path.
     pub songs: Vec<PathBuf>,
-    /// The files that were left out.
+    /// Files that were skipped.
     pub passed_over: LeftOut,
 }
 
-/// Searches `folder` and the folders below it, but for hidden ones; a folder that is linked into
-/// itself is visited once. Where `cancel` ends the search, the result is what was found until then.
+/// Searches `folder` and its subfolders except hidden ones; a folder reached through several links
+/// is visited once. If `cancel` ends the search, returns the songs found so far.
 ///
 /// # Errors
-/// [`FolderProblem`] where it cannot be read, or holds no song.
+/// [`FolderProblem`] if the folder cannot be read or contains no songs.
 pub fn songs_in(folder: &Path, cancel: &CancelToken) -> Result<Found, FolderProblem> {
     let unreadable = |error: io::Error| FolderProblem::Unreadable { cause: error.into() };
     let mut search = Search {
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn folders_are_searched_through_and_sorted() {
+    fn searches_folders_recursively_and_sorts() {
         let home = tempfile::tempdir().unwrap();
         let at = |name: &str| home.path().join(name);
         fs::create_dir_all(at("b/deep")).unwrap();
@@ -123,14 +123,14 @@ mod tests {
         fs::create_dir(home.path().join("below")).unwrap();
         assert_eq!(says(home.path()), "this folder is empty");
         fs::write(home.path().join("below/cover.jpg"), "x").unwrap();
-        let words = "this folder holds no song: 1 passed over: 1 not audio by name";
-        assert_eq!(says(home.path()), words);
+        let message = "this folder holds no song: 1 passed over: 1 not audio by name";
+        assert_eq!(says(home.path()), message);
         assert!(says(&home.path().join("nowhere")).starts_with("could not read this folder: "));
     }
 
     #[cfg(unix)]
     #[test]
-    fn links_in_a_circle_end_and_broken_ones_are_counted() {
+    fn cyclic_links_terminate_and_broken_ones_are_counted() {
         use std::os::unix::{ffi::OsStrExt, fs::symlink};
 
         let home = tempfile::tempdir().unwrap();

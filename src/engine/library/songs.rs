@@ -1,4 +1,4 @@
-//! The songs of the library.
+//! Songs of the library.
 
 use std::{
     collections::BTreeMap,
@@ -21,55 +21,56 @@ use crate::engine::{
     types::{Analysis, AudioFormat, AudioTrack, LaneSettings, Song, SongId, SongState, Tags},
 };
 
-/// What is set on the lanes of a song, by the names of its stems, and [`RESIDUAL`].
+/// Lane settings of a song, by the names of its stems and [`RESIDUAL`].
 pub type Lanes = std::collections::BTreeMap<String, LaneSettings>;
 
-/// The name of the lane of what no stem holds.
+/// Name of the residual's lane.
 pub const RESIDUAL: &str = "residual";
 
-/// A decoded song that is to be added.
+/// A decoded song to be added.
 #[derive(Clone, Debug)]
 pub struct NewSong {
-    /// The user's file.
+    /// Path of the user's file.
     pub path: PathBuf,
-    /// See [`Song::hash`].
+    /// Content hash, as in [`Song::hash`].
     pub hash: String,
-    /// See [`Song::sound`].
+    /// Sound identity, as in [`Song::sound`].
     pub sound: Option<String>,
-    /// What decoding found.
+    /// Result of decoding.
     pub decoded: Decoded,
 }
 
-/// The keys by which a file's song is looked up.
+/// Keys by which a file's song is looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keys {
-    /// See [`Song::sound`].
+    /// Sound identity, as in [`Song::sound`].
     pub sound: Option<String>,
-    /// The name of a new song's folder, see [`Song::hash`].
+    /// Name of a new song's folder, as in [`Song::hash`].
     pub hash: String,
-    /// SHA-256 of the file's bytes, hexadecimal; computed where songs without sound identity exist.
+    /// SHA-256 of the file's bytes in hexadecimal; computed only if songs without sound identity
+    /// exist.
     pub file: Option<String>,
 }
 
 impl NewSong {
-    /// Title from the tags, or the file's name.
+    /// Title from the tags, else the file's name.
     pub(super) fn title(&self) -> String {
         self.decoded.tags.title.clone().unwrap_or_else(|| base_name(&self.path))
     }
 }
 
-/// A file that holds a song of the library.
+/// A file that holds a library song.
 #[derive(Clone, Copy, Debug)]
 pub struct Found<'a> {
-    /// The file.
+    /// Path of the file.
     pub path: &'a Path,
-    /// The audio track that was asked for, from 1.
+    /// Requested audio track, from 1.
     pub track: Option<usize>,
-    /// See [`Song::sound`].
+    /// Sound identity, as in [`Song::sound`].
     pub sound: Option<&'a str>,
-    /// The file's tags.
+    /// Tags of the file.
     pub tags: &'a Tags,
-    /// Whether its bytes are those from which the song was added.
+    /// Whether the song was added from these very bytes.
     pub is_same_file: bool,
 }
 
@@ -78,12 +79,12 @@ const COLUMNS: &str =
      tag_bpm, tag_key, sound, track, tracks";
 
 impl Library {
-    /// The folder of a song's stores and cover.
+    /// Folder of a song's stores and cover.
     pub fn song_folder(&self, hash: &str) -> PathBuf {
         song_folder(&self.songs_folder(), hash)
     }
 
-    /// Adds a song, or finds the one with the same content again, whose path is then the new one.
+    /// Adds a song; if one with the same content exists, only updates its path.
     ///
     /// # Errors
     /// [`crate::engine::Problem::Library`].
@@ -133,7 +134,7 @@ impl Library {
         Ok(songs)
     }
 
-    /// One song.
+    /// Loads a song by ID.
     ///
     /// # Errors
     /// [`crate::engine::Problem::UnknownSong`].
@@ -144,8 +145,8 @@ impl Library {
             .ok_or_else(|| unknown_song(id))
     }
 
-    /// The song of the file at `path`: by the file's bytes if the song has no sound identity, else by
-    /// its sound. Of several, the one at `path` is preferred.
+    /// Finds the song of the file at `path`: by the file's bytes if the song has no sound identity,
+    /// else by its sound. If several match, the one at `path` is preferred.
     ///
     /// # Errors
     /// [`crate::engine::Problem::Library`].
@@ -159,8 +160,8 @@ impl Library {
         Ok(self.db.query_row(&sql, values, song_of_row).optional()?)
     }
 
-    /// Deletes the row of a song that was recovered without its record and named after its folder, so
-    /// that an import can add it in full. Returns whether there was one.
+    /// Deletes the row of a song that was recovered without a record and named after its folder, so
+    /// that an import can add it in full. Returns whether such a row existed.
     ///
     /// # Errors
     /// [`crate::engine::Problem::Library`].
@@ -168,7 +169,7 @@ impl Library {
         Ok(self.db.execute("DELETE FROM songs WHERE hash = substr(?1, 1, 32)", [hash])? > 0)
     }
 
-    /// Whether any song has no sound identity.
+    /// Whether any song lacks a sound identity.
     ///
     /// # Errors
     /// [`crate::engine::Problem::Library`].
@@ -177,7 +178,7 @@ impl Library {
         Ok(self.db.query_row(sql, [], |row| row.get(0))?)
     }
 
-    /// The songs of this length in frames that have no sound identity.
+    /// Songs of this length in frames without a sound identity.
     ///
     /// # Errors
     /// [`crate::engine::Problem::Library`].
@@ -188,8 +189,8 @@ impl Library {
         Ok(songs.collect::<Result<_, _>>()?)
     }
 
-    /// Updates a song from the file it was found in. A title set by the user stays until the title in
-    /// the file changes; fields that the file lacks keep their values.
+    /// Updates a song from the file in which it was found. A title set by the user stays until the
+    /// title in the file changes; fields that the file lacks keep their values.
     ///
     /// # Errors
     /// [`crate::engine::Problem::Library`].
@@ -218,7 +219,7 @@ impl Library {
         self.song(id)
     }
 
-    /// What makes the stems that songs show, of those for which it was chosen.
+    /// Separation options per song, for songs with explicit ones.
     ///
     /// # Errors
     /// [`crate::engine::Problem::Library`].
@@ -227,13 +228,13 @@ impl Library {
         let mut query = self.db.prepare(sql)?;
         let recipes = query.query_map([], |row| {
             let (id, text): (i64, String) = (row.get(0)?, row.get(1)?);
-            // What cannot be read is as if it had not been chosen.
+            // Unreadable options count as unset.
             Ok(serde_json::from_str(&text).ok().map(|recipe| (SongId(id), recipe)))
         })?;
         Ok(recipes.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 
-    /// Keeps what makes the stems that a song shows; `None` for the usual.
+    /// Stores the separation options of a song; `None` means the default.
     ///
     /// # Errors
     /// [`crate::engine::Problem::Library`].
@@ -243,7 +244,7 @@ impl Library {
         Ok(())
     }
 
-    /// What was set on the lanes of songs, as far as anything was.
+    /// Lane settings of songs, if any were set.
     ///
     /// # Errors
     /// [`crate::engine::Problem::Library`].
@@ -252,13 +253,13 @@ impl Library {
         let mut query = self.db.prepare(sql)?;
         let lanes = query.query_map([], |row| {
             let (id, text): (i64, String) = (row.get(0)?, row.get(1)?);
-            // What cannot be read is as if it had not been set.
+            // Unreadable settings count as unset.
             Ok((SongId(id), serde_json::from_str(&text).unwrap_or_default()))
         })?;
         Ok(lanes.collect::<Result<_, _>>()?)
     }
 
-    /// Keeps what is set on the lanes of a song.
+    /// Stores the lane settings of a song.
     ///
     /// # Errors
     /// [`crate::engine::Problem::Library`].
@@ -268,7 +269,7 @@ impl Library {
         Ok(())
     }
 
-    /// Gives a song another title.
+    /// Renames a song.
     ///
     /// # Errors
     /// [`crate::engine::Problem::UnknownSong`].
@@ -277,7 +278,7 @@ impl Library {
         self.song(id)
     }
 
-    /// The oldest song newer than `newest` that was not analysed, with its hash.
+    /// Oldest song after `newest` that was not analysed, with its hash.
     ///
     /// # Errors
     /// [`crate::engine::Problem::Library`].
@@ -287,7 +288,7 @@ impl Library {
         Ok(self.db.query_row(sql, [newest.0], song).optional()?)
     }
 
-    /// Keeps what was found out about a song; what its tags say counts more.
+    /// Stores the analysis of a song; its tags take precedence.
     ///
     /// # Errors
     /// [`crate::engine::Problem::Library`].
@@ -300,17 +301,17 @@ impl Library {
     }
 }
 
-/// The tracks of a file as the library keeps them; `None` where there are not several to choose from.
+/// Serialises the tracks of a file; `None` unless there are several to choose from.
 pub(super) fn tracks_to_text(tracks: &[AudioTrack]) -> Option<String> {
     serde_json::to_string(tracks).ok().filter(|_| tracks.len() > 1)
 }
 
-/// A song's notes as the library keeps them.
+/// Parses a song's notes.
 pub(super) fn notes_of_text(text: Option<String>) -> Notes {
     text.map(|text| Notes::of_text(&text)).unwrap_or_default()
 }
 
-/// The reverse of [`tracks_to_text`]; text that cannot be read offers no choice.
+/// Parses the text of [`tracks_to_text`]; unreadable text offers no choice.
 fn tracks_of_text(text: Option<String>) -> Vec<AudioTrack> {
     text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
 }
@@ -367,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_content_is_one_song_at_its_last_place() {
+    fn equal_content_is_one_song_at_its_latest_path() {
         let home = tempfile::tempdir().unwrap();
         let mut library = Library::open(home.path()).unwrap();
         let first = library.add_song(&new_song(Path::new("/a/one.flac"), "aa", None)).unwrap();
@@ -380,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_found_out_is_kept_and_not_asked_for_again() {
+    fn an_analysis_is_stored_and_not_requested_again() {
         let home = tempfile::tempdir().unwrap();
         let mut library = Library::open(home.path()).unwrap();
         let [one, two] = ["aa", "bb"]
@@ -392,14 +393,14 @@ mod tests {
             Analysis { bpm: Some(121.5), key: Some("A minor".into()), loudness_lufs: Some(-9.5) };
         library.set_analysis(one, &found).unwrap();
         library.set_analysis(two, &Analysis::default()).unwrap();
-        assert!(asked(&library, SongId(0)).is_none(), "also where nothing was found");
+        assert!(asked(&library, SongId(0)).is_none(), "empty results count as analysed");
         let song = library.song(one).unwrap();
         let kept = Analysis { bpm: song.bpm, key: song.key, loudness_lufs: song.loudness_lufs };
         assert_eq!(kept, found);
     }
 
     #[test]
-    fn what_the_tags_say_counts_more_than_what_was_found() {
+    fn tags_take_precedence_over_the_analysis() {
         let home = tempfile::tempdir().unwrap();
         let mut library = Library::open(home.path()).unwrap();
         let mut new = new_song(Path::new("/a.flac"), "aa", None);
@@ -408,15 +409,15 @@ mod tests {
         let found =
             Analysis { bpm: Some(187.0), key: Some("A minor".into()), loudness_lufs: Some(-9.5) };
         library.set_analysis(id, &found).unwrap();
-        let told = |song: &Song| (song.bpm, song.bpm_from_tags, song.key_from_tags);
+        let shown = |song: &Song| (song.bpm, song.bpm_from_tags, song.key_from_tags);
         let song = library.song(id).unwrap();
-        assert_eq!(told(&song), (Some(93.5), true, false));
+        assert_eq!(shown(&song), (Some(93.5), true, false));
         assert_eq!(song.key.as_deref(), Some("A minor"));
-        // Also in a library that was made anew.
+        // Also in a restored library.
         let record = library.records().unwrap().remove(0);
         let mut again = Library::open(&home.path().join("again")).unwrap();
         again.adopt(&record).unwrap();
-        assert_eq!(told(&again.songs().unwrap()[0]), (Some(93.5), true, false));
+        assert_eq!(shown(&again.songs().unwrap()[0]), (Some(93.5), true, false));
     }
 
     #[cfg(unix)]

@@ -1,16 +1,17 @@
-//! A song taken out of the library with all that belongs to it, to be put back as it was.
+//! Removal of a song with all its rows from the library, so that it can be restored.
 //!
-//! Knows tables only by what they refer to: rows come back whole, whatever columns they have.
+//! Tables are found by their foreign keys, so rows are restored completely regardless of their
+//! columns.
 
 use rusqlite::{params_from_iter, types::Value};
 
 use super::{Library, unknown_song};
 use crate::engine::{problem::Result, types::SongId};
 
-/// The rows of a song: its own, then those of every table that refers to it.
+/// Rows of a song: its own, then those of every table that references it.
 #[derive(Clone, Debug)]
 pub struct Taken {
-    /// The song.
+    /// ID of the song.
     pub song: SongId,
     rows: Vec<Row>,
 }
@@ -23,7 +24,7 @@ struct Row {
 }
 
 impl Library {
-    /// Takes a song and its jobs out of the library; the stores are the caller's.
+    /// Removes a song and its jobs from the library; the caller handles the stores.
     ///
     /// # Errors
     /// [`crate::engine::Problem::UnknownSong`],
@@ -42,7 +43,7 @@ impl Library {
         );
         let mut rows = Vec::new();
         for (table, key) in tables {
-            // The names are the schema's own.
+            // The names come from the schema.
             let mut query =
                 change.prepare(&format!("SELECT * FROM \"{table}\" WHERE \"{key}\" = ?1"))?;
             let columns: Vec<String> = query.column_names().map(str::to_owned).collect();
@@ -60,8 +61,8 @@ impl Library {
         Ok(Taken { song, rows })
     }
 
-    /// Puts a song back under its number, with all that it had. Where its content came back
-    /// meanwhile, that song stays, and this says `false`.
+    /// Restores a song under its old ID, with all its rows. Returns `false` if its content was
+    /// imported again in the meantime; the new song then stays.
     ///
     /// # Errors
     /// [`crate::engine::Problem::Library`].
@@ -99,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_song_comes_back_under_its_number_with_its_jobs() {
+    fn restores_a_song_under_its_id_with_its_jobs() {
         let home = tempfile::tempdir().unwrap();
         let mut library = Library::open(home.path()).unwrap();
         for hash in ["aa", "bb"] {

@@ -1,4 +1,4 @@
-//! How long a segment takes on this machine, for each model: what estimates start from.
+//! Measured seconds per segment on this machine, by model, for estimates.
 
 use std::path::Path;
 
@@ -7,11 +7,11 @@ use rusqlite::{OptionalExtension as _, params};
 use super::{DATABASE, Library};
 use crate::engine::problem::Result;
 
-/// So many segments of the past weigh as much as those of a new job: about three minutes of music.
+/// Weight of past measurements in segments: about three minutes of music.
 const REMEMBERED: f64 = 30.0;
 
 impl Library {
-    /// Seconds that a segment of `model` is expected to take, where any was measured.
+    /// Expected seconds per segment of `model`, if measured.
     ///
     /// # Errors
     /// [`crate::engine::Problem::Library`].
@@ -20,18 +20,18 @@ impl Library {
         Ok(query.query_row([model], |row| row.get(0)).optional()?)
     }
 
-    /// As [`Self::pace`], for those that have no library: makes none where there is none.
+    /// Reads [`Self::pace`] without creating a library.
     ///
     /// # Errors
-    /// Those of [`Self::open`].
+    /// Fails with the errors of [`Self::open`].
     pub fn pace_in(home: &Path, model: &str) -> Result<Option<f64>> {
         if home.join(DATABASE).exists() { Self::open(home)?.pace(model) } else { Ok(None) }
     }
 
-    /// As [`Self::add_to_pace`], for those that have no library: does nothing where there is none.
+    /// Calls [`Self::add_to_pace`] if the library exists; does not create one.
     ///
     /// # Errors
-    /// Those of [`Self::open`].
+    /// Fails with the errors of [`Self::open`].
     pub fn add_to_pace_in(home: &Path, model: &str, segments: usize, seconds: f64) -> Result<()> {
         if home.join(DATABASE).exists() {
             Self::open(home)?.add_to_pace(model, segments, seconds)?;
@@ -39,7 +39,7 @@ impl Library {
         Ok(())
     }
 
-    /// Notes what was measured on purpose; what was known before counts no more.
+    /// Stores the result of a deliberate measurement, replacing the average.
     ///
     /// # Errors
     /// [`crate::engine::Problem::Library`].
@@ -50,7 +50,7 @@ impl Library {
         Ok(())
     }
 
-    /// Takes a job's segments into the running average.
+    /// Adds a job's segments to the running average.
     ///
     /// # Errors
     /// [`crate::engine::Problem::Library`].
@@ -71,14 +71,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn jobs_move_the_average_and_a_measurement_replaces_it() {
+    fn jobs_update_the_average_and_a_measurement_replaces_it() {
         let home = tempfile::tempdir().unwrap();
         assert_eq!(Library::pace_in(home.path(), "m").unwrap(), None);
-        assert!(!home.path().join(DATABASE).exists(), "to ask makes no library");
+        assert!(!home.path().join(DATABASE).exists(), "a query must not create a library");
         let mut library = Library::open(home.path()).unwrap();
         assert_eq!(library.pace("m").unwrap(), None);
         library.add_to_pace("m", 0, 1.0).unwrap();
-        assert_eq!(library.pace("m").unwrap(), None, "a job that computed nothing says nothing");
+        assert_eq!(library.pace("m").unwrap(), None, "a job without segments must not count");
         library.add_to_pace("m", 10, 20.0).unwrap();
         assert_eq!(library.pace("m").unwrap(), Some(2.0));
         library.add_to_pace("m", 30, 120.0).unwrap();

@@ -1,8 +1,9 @@
-//! Removed songs, out of the way but not yet gone: in the data folder, beside the folder of all songs.
+//! Trash bin for removed songs in the data folder, next to the folder of all songs.
 //!
-//! They lie in a folder that the program which removed them holds, until it ends, however it ends. So
-//! that program can bring them back, and what nobody holds is settled at the next start: whenever a
-//! program is killed, each song is there with its stems or not at all. Runs on the engine's thread.
+//! Removed songs lie in a folder that the removing program locks until it ends, even by a crash.
+//! That program can restore them, and the next start settles folders without a lock. Whenever a
+//! program is killed, each song either exists with its stems or not at all. Runs on the engine's
+//! thread.
 
 use std::{
     fs, io,
@@ -15,39 +16,38 @@ use crate::engine::{
     system::atomic_file::{WorkFolder, abandoned_in, make_folders, sweep, sync_folder},
 };
 
-/// The folder of removed songs in the data folder.
+/// Folder of removed songs in the data folder.
 const FOLDER: &str = "removed";
 
-/// The folder of a removed song.
+/// Folder of a removed song.
 #[derive(Debug)]
 pub struct TrashedFolder {
-    /// Where it was.
+    /// Original path.
     was: PathBuf,
-    /// Where it is.
+    /// Current path.
     folder: PathBuf,
 }
 
-/// A removed song that can come back.
+/// A removed song that can be restored.
 #[derive(Debug)]
 pub struct Removed {
-    /// Its rows of the library.
+    /// Rows of the library.
     pub taken: Taken,
-    /// Its stores; `None` where there were none.
+    /// Stores of the song; `None` if it had none.
     pub aside: Option<TrashedFolder>,
 }
 
-/// What this program has put aside; it goes with it.
+/// Songs that this program has removed; deleted when the program ends.
 #[derive(Debug, Default)]
 pub struct TrashBin {
     folder: Option<WorkFolder>,
-    /// Times that something was put aside.
+    /// Number of removals so far.
     count: usize,
 }
 
 impl TrashBin {
-    /// Takes folders of songs out of the way, before the library forgets the songs. Returns what
-    /// is aside, on the disk, too, and what went wrong with others; those that are not there do not
-    /// matter.
+    /// Moves folders of songs into the trash, before the library deletes the songs. Returns the
+    /// moved folders, synced to disk, and the errors of others. Missing folders are ignored.
     pub fn take(&mut self, home: &Path, songs: &[PathBuf]) -> (Vec<TrashedFolder>, Vec<Problem>) {
         let (mut asides, mut errors) = (Vec::new(), Vec::new());
         let to = match self.make_place(home) {
@@ -64,7 +64,7 @@ impl TrashBin {
         (asides, errors)
     }
 
-    /// A folder that holds nothing yet.
+    /// Creates a new, empty folder.
     fn make_place(&mut self, home: &Path) -> Result<PathBuf> {
         let removed = home.join(FOLDER);
         let cannot = |error| Problem::create(&removed, error);
@@ -99,8 +99,8 @@ fn take(home: &Path, song: &Path, to: &Path) -> Result<Option<TrashedFolder>> {
 }
 
 impl TrashedFolder {
-    /// Puts the folder back where it was. Where the song came anew meanwhile, its stores are there,
-    /// and those that were removed go.
+    /// Moves the folder back to its original path. If the song was imported again in the meantime,
+    /// the new stores stay and the removed ones are deleted.
     ///
     /// # Errors
     /// [`Problem::File`].
@@ -114,7 +114,7 @@ impl TrashedFolder {
         Ok(())
     }
 
-    /// Removes it for good. A symbolic link in it is removed, not followed.
+    /// Deletes the folder permanently. A symbolic link in it is removed, not followed.
     ///
     /// # Errors
     /// [`Problem::File`].
@@ -128,10 +128,10 @@ impl TrashedFolder {
     }
 }
 
-/// What is reached through a link is not ours.
+/// Checks that a folder lies inside the data folder, because links may lead to files of others.
 ///
 /// # Errors
-/// [`Problem::OutsideHome`] when `folder` lies outside the data folder.
+/// [`Problem::OutsideHome`] if `folder` lies outside the data folder.
 pub fn check_inside(home: &Path, folder: &Path) -> Result<()> {
     if let (Ok(home), Ok(real)) = (home.canonicalize(), folder.canonicalize())
         && !real.starts_with(&home)
@@ -141,8 +141,8 @@ pub fn check_inside(home: &Path, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Ends removals whose program has ended: before the library knew of one, it did not happen.
-/// `is_known` says whether the library has the song whose folder was there.
+/// Settles removals of programs that have ended: a removal that the library did not record is
+/// rolled back. `is_known` returns whether the library has the song of a folder.
 pub fn settle(home: &Path, is_known: impl Fn(&Path) -> bool) {
     let removed = home.join(FOLDER);
     if check_inside(home, &removed).is_err() {
@@ -156,7 +156,7 @@ pub fn settle(home: &Path, is_known: impl Fn(&Path) -> bool) {
                     && let Err(e) = (TrashedFolder { was, folder }).put_back()
                 {
                     tracing::warn!("{e}");
-                    return; // it stays for the next time
+                    return; // the next start retries
                 }
             }
         }
@@ -187,7 +187,7 @@ mod tests {
         asides.remove(0)
     }
 
-    /// As if the program had been killed: the lock ends, the folder stays.
+    /// Simulates a killed program: the lock ends, the folder stays.
     fn kill(holder: TrashBin, home: &Path) {
         let held = holder.folder.as_ref().unwrap().path().to_owned();
         let kept = home.join("kept");
@@ -197,21 +197,21 @@ mod tests {
     }
 
     #[test]
-    fn a_removal_is_settled_by_what_the_library_knows_once_its_program_has_ended() {
+    fn removals_are_settled_by_the_library_after_their_program_ended() {
         let home = tempfile::tempdir().unwrap();
         let song = song(home.path());
         let mut holder = TrashBin::default();
         take_one(&mut holder, home.path(), &song);
         assert!(!song.exists());
         settle(home.path(), |_| true);
-        assert!(!song.exists(), "its program has not ended");
+        assert!(!song.exists(), "its program is still running");
         assert!(
             holder.take(home.path(), std::slice::from_ref(&song)).0.is_empty(),
-            "there is none"
+            "missing folders are ignored"
         );
         kill(holder, home.path());
         settle(home.path(), |was| was == song);
-        assert!(song.join("mix.f32").exists(), "the library knows it");
+        assert!(song.join("mix.f32").exists(), "a song in the library must be restored");
         let mut holder = TrashBin::default();
         take_one(&mut holder, home.path(), &song);
         kill(holder, home.path());
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn it_comes_back_unless_it_came_anew() {
+    fn restores_unless_imported_again() {
         let home = tempfile::tempdir().unwrap();
         let folder = song(home.path());
         let mut holder = TrashBin::default();

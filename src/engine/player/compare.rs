@@ -1,6 +1,6 @@
-//! How loud the mix is beside the original: what makes a comparison of the two one of their sound
-//! and not of their level. Integrated loudness (EBU R 128) of what was read with these gains; on the
-//! feeder's thread, a little ahead of the ear.
+//! Level matching between mix and original, so that a comparison reveals differences in sound
+//! rather than in level. Measures the integrated loudness (EBU R 128) of both at the current gains.
+//! Runs on the feeder thread, slightly ahead of playback.
 
 use ebur128::{EbuR128, Mode};
 
@@ -10,18 +10,18 @@ use super::{
 };
 use crate::engine::types::SAMPLE_RATE;
 
-/// The original becomes at most so much louder or quieter, linear: 20 dB.
+/// Maximum gain or attenuation of the original, linear: 20 dB.
 const MOST: f32 = 10.0;
 
-/// Frames between two answers: 0.1 s.
+/// Frames between two results: 0.1 s.
 const ANSWER_FRAMES: usize = SAMPLE_RATE as usize / 10;
 
-/// See the module.
+/// Loudness meters of mix and original.
 pub(super) struct Compare {
-    /// Of the mix and of the original; `None` if the library refuses them.
+    /// Meters of the mix and of the original; `None` if they could not be created.
     meters: Option<[EbuR128; 2]>,
     gains: Vec<[f32; 2]>,
-    /// Frames since the last answer.
+    /// Frames since the last result.
     frames: usize,
     samples: [Vec<f32>; 2],
 }
@@ -33,8 +33,8 @@ impl Compare {
         Self { meters, gains: Vec::new(), frames: 0, samples: Default::default() }
     }
 
-    /// Hears frames of all lanes; where stems are missing the mix is the original, and tells
-    /// nothing. Gives now and then what the original is to be multiplied by.
+    /// Measures frames of all lanes. Frames with missing stems are skipped, because the mix is the
+    /// original there. Occasionally returns the gain for the original.
     pub(super) fn hear(&mut self, strips: &[Strip], lanes: &[f32]) -> Option<f32> {
         let Self { meters: Some(meters), gains, frames, samples } = self else { return None };
         if !strips.iter().map(Strip::gain).eq(gains.iter().copied()) {
@@ -73,7 +73,7 @@ impl Compare {
 mod tests {
     use super::*;
 
-    /// Two seconds of one stem that is half of the song, a chunk at a time.
+    /// Measures two seconds of one stem with half of the song's level, in chunks.
     fn answer(compare: &mut Compare, stem: f32, residual: f32, there: f32) -> Option<f32> {
         let strips = [Strip::new([stem; 2]), Strip::new([residual; 2])];
         let mut last = None;
@@ -88,14 +88,21 @@ mod tests {
     }
 
     #[test]
-    fn the_original_is_brought_to_the_level_of_the_mix() {
+    fn matches_the_original_to_the_level_of_the_mix() {
         let mut compare = Compare::new();
         let near = |level: Option<f32>, to: f32| (level.unwrap_or(0.0) / to - 1.0).abs() < 0.01;
         assert!(near(answer(&mut compare, 1.0, 0.0, 1.0), 0.5));
-        assert!(near(answer(&mut compare, 3.0, 0.0, 1.0), 1.5), "other gains begin anew");
+        assert!(
+            near(answer(&mut compare, 3.0, 0.0, 1.0), 1.5),
+            "new gains restart the measurement"
+        );
         assert!(near(answer(&mut compare, 1.0, 1.0, 1.0), 1.0));
-        assert!(near(answer(&mut compare, 100.0, 0.0, 1.0), MOST), "within reason");
+        assert!(near(answer(&mut compare, 100.0, 0.0, 1.0), MOST), "limited to the maximum");
         assert_eq!(answer(&mut compare, 0.0, 0.0, 1.0), None, "silence has no loudness");
-        assert_eq!(answer(&mut compare, 1.0, 0.0, 0.0), None, "no stems, nothing to compare");
+        assert_eq!(
+            answer(&mut compare, 1.0, 0.0, 0.0),
+            None,
+            "without stems there is nothing to compare"
+        );
     }
 }

@@ -1,25 +1,25 @@
-//! How much of the stems is there, frame by frame: 0 where they are not finished and the original
-//! plays instead, 1 where they are, with a ramp inside every finished stretch. Pure; used by the
-//! feeder.
+//! Weight of the stems per frame: 1 where they are finished, 0 where the original plays instead.
+//! Every finished section has a ramp inside both ends, except at the ends of the track. Pure; used
+//! by the feeder.
 
 use super::Track;
 use crate::engine::types::SAMPLE_RATE;
 
-/// Frames of the ramp: 20 ms.
+/// Length of the ramp in frames: 20 ms.
 pub(super) const RAMP_FRAMES: u64 = SAMPLE_RATE as u64 / 50;
 
-/// The stretch that the last frame asked for lies in.
+/// State of the section that contains the last queried frame.
 #[derive(Default)]
 pub(super) struct Coverage {
     covered: bool,
-    /// Where the stems begin to come in; `None` if they were there from the start.
+    /// Start of the stems' fade-in; `None` if they were available from the start.
     from: Option<u64>,
-    /// First frame after the stretch; 0 before the first question.
+    /// First frame after the section; 0 before the first query.
     until: u64,
 }
 
 impl Coverage {
-    /// The weight of the stems at `frame`; frames are asked for in order.
+    /// Weight of the stems at `frame`; frames must be queried in ascending order.
     pub(super) fn weight(&mut self, track: &dyn Track, frame: u64) -> f32 {
         if frame >= self.until {
             self.from = (self.until > 0).then_some(frame);
@@ -57,7 +57,7 @@ mod tests {
         fn read_stem(&self, _stem: usize, _start: u64, _out: &mut [f32]) -> io::Result<()> {
             Ok(())
         }
-        /// Not covered before the first edge, covered after it, and so on.
+        /// Alternates at each edge, starting uncovered.
         fn covered_at(&self, at: u64) -> (bool, u64) {
             let passed = self.0.iter().filter(|&&edge| edge <= at).count();
             (passed % 2 == 1, self.0.get(passed).copied().unwrap_or(self.frames()))
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn stems_never_sound_where_they_are_missing_and_never_step() {
+    fn stems_are_silent_where_missing_and_never_step() {
         let weights = weights(&[5_000, 20_000, 40_000], 0);
         for (frame, pair) in weights.windows(2).enumerate() {
             assert!((pair[1] - pair[0]).abs() <= 1.001 / RAMP_FRAMES as f32, "at {frame}");

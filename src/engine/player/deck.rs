@@ -1,7 +1,7 @@
-//! A deck: a ring of whole frames of all lanes of one track from one place on, with the lanes'
-//! strips. The feeder fills the ring's other end; the callback owns the deck while it is played and
-//! gives it back to be freed. Every load, seek and refresh is a new deck, so that two places can
-//! never mix in one ring.
+//! A deck: a ring of interleaved frames of all lanes, from one position of a track, with the lanes'
+//! strips. The feeder fills the ring's other end. The callback owns the deck during playback and
+//! returns it to be freed. Every load, seek and refresh creates a new deck, so that frames of two
+//! positions never mix in one ring.
 
 use std::sync::Arc;
 
@@ -13,44 +13,44 @@ use super::{
     timeline::Timeline,
 };
 
-/// Samples of a frame before the stems: how much of the stems is there (0 to 1), original L, R.
+/// Samples of a frame before the stems: weight of the stems (0 to 1), original left and right.
 pub(super) const STEMS_AT: usize = 3;
 
-/// Samples of a frame of a track with `stems` stems.
+/// Number of samples per frame of a track with `stems` stems.
 pub(super) fn stride(stems: usize) -> usize {
     STEMS_AT + 2 * stems
 }
 
-/// See the module.
+/// Consumer end of a deck's ring.
 pub(super) struct Deck {
     ring: Consumer<f32>,
     stride: usize,
     generation: u64,
     timeline: Timeline,
-    /// The next frame to be played, on the timeline.
+    /// Timeline position of the next frame to play.
     timeline_position: u64,
-    /// Whether a loop was gone round on the way here, also by the decks before.
+    /// Whether playback has passed a loop end, including on earlier decks.
     has_turned: bool,
     strips: Strips,
-    /// The gains on their way, in the order of the strips: the residual's is the last.
+    /// Current gains in the order of the strips; the residual is last.
     ramps: Box<[[Ramp; 2]]>,
-    /// What the lanes came to in the block at hand.
+    /// Peaks of the lanes in the current block.
     peaks: Box<[[f32; 2]]>,
 }
 
-/// What a deck plays.
+/// Contents of a deck.
 pub(super) struct Part {
-    /// See [`super::shared::Wanted::generation`].
+    /// Generation, as in [`super::shared::Wanted::generation`].
     pub(super) generation: u64,
-    /// The way through the track.
+    /// Path through the track.
     pub(super) timeline: Timeline,
-    /// One for each stem, and the residual's; none without a track.
+    /// One strip per stem, then the residual's; empty without a track.
     pub(super) strips: Strips,
 }
 
 impl Deck {
-    /// A deck for `part`, and the end to fill it from: `stride(stems)` samples a frame, at most
-    /// `frames` frames ahead.
+    /// Creates a deck for `part`, and the producer that fills it with `stride(stems)` samples per
+    /// frame, at most `frames` frames ahead.
     pub(super) fn new(part: Part, frames: usize) -> (Producer<f32>, Self) {
         let Part { generation, timeline, strips } = part;
         let stride = stride(strips.len().saturating_sub(1));
@@ -72,7 +72,7 @@ impl Deck {
         (producer, deck)
     }
 
-    /// A deck with nothing on it.
+    /// Creates a deck without a track.
     pub(super) fn empty(generation: u64) -> Self {
         let part = Part { generation, timeline: Timeline::default(), strips: Arc::default() };
         Self::new(part, 1).1
@@ -82,17 +82,17 @@ impl Deck {
         self.generation
     }
 
-    /// The next frame to be played.
+    /// Track position of the next frame to play.
     pub(super) fn position(&self) -> u64 {
         self.timeline.frame_at(self.timeline_position)
     }
 
-    /// The next frame to be played, counted along the way.
+    /// Timeline position of the next frame to play.
     pub(super) fn timeline_position(&self) -> u64 {
         self.timeline_position
     }
 
-    /// Whether a loop was gone round since the last seek.
+    /// Whether playback has passed a loop end since the last seek.
     pub(super) fn has_turned(&self) -> bool {
         self.has_turned || self.timeline.has_turned(self.timeline_position)
     }
@@ -102,12 +102,12 @@ impl Deck {
         self.timeline.length() - self.timeline_position
     }
 
-    /// Frames that can be played now.
+    /// Frames that are ready to play.
     pub(super) fn ready(&self) -> usize {
         self.ring.slots() / self.stride
     }
 
-    /// Leaves out up to `frames` frames.
+    /// Skips up to `frames` frames.
     pub(super) fn skip(&mut self, frames: u64) {
         let frames = frames.min(self.ready() as u64) as usize;
         if let Ok(chunk) = self.ring.read_chunk(frames * self.stride) {
@@ -116,7 +116,7 @@ impl Deck {
         }
     }
 
-    /// Takes over the state from the deck that is played before, of the same generation.
+    /// Takes over the state of the preceding deck of the same generation.
     pub(super) fn inherit(&mut self, other: &Self) {
         for (mine, theirs) in self.ramps.iter_mut().zip(&other.ramps) {
             *mine = *theirs;
@@ -124,7 +124,7 @@ impl Deck {
         self.has_turned = other.has_turned();
     }
 
-    /// Brings the gains to their targets at once: only where nothing is heard.
+    /// Sets the gains to their targets immediately; only valid during silence.
     pub(super) fn settle(&mut self) {
         for (ramps, strip) in self.ramps.iter_mut().zip(self.strips.iter()) {
             for (ramp, gain) in ramps.iter_mut().zip(strip.gain()) {
@@ -133,8 +133,9 @@ impl Deck {
         }
     }
 
-    /// Plays into interleaved stereo `out`; what is not ready is zero. `original` goes from 0 (the
-    /// stems, and the original where they are missing) to 1 (the original, times `level`).
+    /// Renders interleaved stereo into `out`; frames that are not ready are zero. `original` ranges
+    /// from 0 (the stems, or the original where they are missing) to 1 (the original times
+    /// `level`).
     pub(super) fn render(&mut self, out: &mut [f32], mut original: Ramp, mut level: Ramp) {
         for (ramps, strip) in self.ramps.iter_mut().zip(self.strips.iter()) {
             for (ramp, gain) in ramps.iter_mut().zip(strip.gain()) {
@@ -166,9 +167,9 @@ impl Deck {
     }
 }
 
-/// The mix of one frame of all lanes. The residual is the original minus all stems; hence at its
-/// gain the original is heard, and each stem by that much less. With everything at 1 that is the
-/// original to the last bit, and without the residual the same sum that an export writes.
+/// Mixes one frame of all lanes. The residual is the original minus all stems: add the original at
+/// the residual's gain, and reduce each stem's gain accordingly. With all gains at 1, the result is
+/// the original bit for bit; without the residual, it equals the sum in an export.
 fn mix_frame(lanes: &[f32], ramps: &mut [[Ramp; 2]], peaks: &mut [[f32; 2]]) -> [f32; 2] {
     let (there, song, stems) = (lanes[0], &lanes[1..STEMS_AT], &lanes[STEMS_AT..]);
     let (Some((residual, ramps)), Some((rest_peak, peaks))) =

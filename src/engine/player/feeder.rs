@@ -1,6 +1,6 @@
-//! The feeder: reads the track ahead of the play head into the current deck's ring, on its own
-//! thread, the only one of the player's that touches a disk. It also frees the decks that come
-//! back from the callback, and tells the window when the track has ended.
+//! The feeder thread: reads the track ahead of playback into the current deck's ring. No other
+//! thread of the player accesses the disk. The feeder also frees decks that the callback returns,
+//! and notifies the window when the track has ended.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,55 +18,55 @@ use super::{
 };
 use crate::engine::{problem::Activity, system::panics::caught};
 
-/// Frames a deck holds, 0.74 s: outlasts a disk that is slow to answer, and a sound server that
-/// takes half a second in one gulp when it starts. Costs no time: gains act behind the ring.
+/// Frames per deck, 0.74 s. This covers a slow disk, and a sound server that requests half a second
+/// at once when it starts. It adds no latency, as gains apply after the ring.
 const DECK_FRAMES: usize = 32_768;
 
-/// Frames read in one go.
+/// Number of frames read at once.
 const CHUNK_FRAMES: usize = 1024;
 
-/// Frames that are read before a deck is sent off, 93 ms.
+/// Number of frames read before a deck is sent, 93 ms.
 const PREFILL_FRAMES: usize = 4096;
 
-/// How far ahead of the callback a refreshed deck takes over, in frames: 46 ms, while which it is
-/// prepared. Should that take longer, it takes over a little later.
+/// Distance ahead of the callback at which a refreshed deck takes over, in frames: 46 ms for its
+/// preparation. If that takes longer, the deck takes over slightly later.
 const HORIZON_FRAMES: u64 = 2048;
 
-/// How often the feeder looks while playing.
+/// Polling interval during playback.
 const PERIOD: Duration = Duration::from_millis(20);
 
-/// Decks that may be on their way; more wait for the callback to take these up.
+/// Maximum number of decks on the way to the callback; further ones wait.
 const DECKS_ARRIVING: usize = 4;
 
-/// Decks there may be at once: on their way, and next, current and leaving in the mixer.
+/// Maximum number of decks: those on the way, and the mixer's next, current and leaving ones.
 const DECKS: usize = DECKS_ARRIVING + 4;
 
-/// See the module.
+/// State of the feeder thread.
 pub(super) struct Feeder {
     shared: Arc<Shared>,
     arriving: Producer<Box<Deck>>,
     returned: Consumer<Box<Deck>>,
-    /// Decks that are not here: the mixer's own first one, and what was sent and has not returned.
+    /// Number of decks elsewhere: the mixer's initial one, and those sent but not yet returned.
     out: usize,
     line: Line,
     compare: Compare,
     was_playing: bool,
-    /// What could not be served for a bug, by generation and refresh: it is not tried again.
-    stumbled: Option<(u64, u64)>,
+    /// Generation and refresh of a request that panicked; it is not retried.
+    panicked: Option<(u64, u64)>,
 }
 
 impl Feeder {
-    /// A feeder and the mixer it feeds.
+    /// Creates a feeder and the mixer that it feeds.
     pub(super) fn new(shared: Arc<Shared>) -> (Self, Mixer) {
         let (arriving, arrived) = RingBuffer::new(DECKS_ARRIVING);
         let (returning, returned) = RingBuffer::new(DECKS);
         let mixer = Mixer::new(Arc::clone(&shared), arrived, returning);
         let (line, compare) = (Line::idle(), Compare::new());
-        let (was_playing, stumbled) = (false, None);
-        (Self { shared, arriving, returned, out: 1, line, compare, was_playing, stumbled }, mixer)
+        let (was_playing, panicked) = (false, None);
+        (Self { shared, arriving, returned, out: 1, line, compare, was_playing, panicked }, mixer)
     }
 
-    /// Works until the player is dropped.
+    /// Runs until the player is dropped.
     pub(super) fn run(mut self) {
         loop {
             let wanted = self.shared.wanted();
@@ -76,7 +76,7 @@ impl Feeder {
             let served = self.serve(&wanted);
             let playing = self.shared.is_playing();
             if self.was_playing && !playing {
-                self.shared.tell();
+                self.shared.notify();
             }
             self.was_playing = playing;
             let again = (playing || !served).then_some(PERIOD);
@@ -84,15 +84,15 @@ impl Feeder {
         }
     }
 
-    /// Does what is wanted as far as there is room; says whether all is done. A bug silences what is
-    /// wanted now, and nothing else.
+    /// Serves the current request as far as the ring has room; returns whether it is complete. A
+    /// panic silences only the current request.
     pub(super) fn serve(&mut self, wanted: &Wanted) -> bool {
         let this = (wanted.generation, wanted.refresh);
-        if self.stumbled == Some(this) {
+        if self.panicked == Some(this) {
             return true;
         }
         caught(Activity::Playing, || Ok(self.obey(wanted))).unwrap_or_else(|_| {
-            self.stumbled = Some(this);
+            self.panicked = Some(this);
             self.line = Line::idle();
             true
         })
@@ -112,7 +112,7 @@ impl Feeder {
         served
     }
 
-    /// Reads a chunk, and hears how loud it is.
+    /// Reads a chunk and measures its loudness.
     fn fill(&mut self) -> usize {
         let frames = self.line.fill();
         let lanes = &self.line.lanes[..frames * stride(self.line.stems)];
@@ -122,17 +122,17 @@ impl Feeder {
         frames
     }
 
-    /// Starts reading where `wanted` says, and sends the deck off; says whether there was room.
+    /// Starts reading at the wanted position and sends the deck; returns whether there was room.
     fn open(&mut self, wanted: &Wanted) -> bool {
         let end = wanted.track.as_ref().map_or(0, |track| track.frames());
         let mut timeline = Timeline { start: 0, frame: wanted.target, end, region: wanted.region };
         if self.line.generation == wanted.generation {
             if self.out > 1 {
-                return false; // one at a time: a deck that never gets to play bridges nothing
+                return false; // one at a time: a deck that never plays would not bridge anything
             }
             if let Some(mut timeline_position) = self.shared.followed_timeline_position(wanted) {
                 if self.shared.is_playing() {
-                    // What is already buffered must last through the cross-fade.
+                    // The buffered frames must last through the crossfade.
                     let buffered =
                         self.line.timeline_position.saturating_sub(u64::from(FADE_FRAMES));
                     timeline_position =
@@ -168,7 +168,7 @@ impl Feeder {
     }
 }
 
-/// The end of a deck that is being filled.
+/// Producer end of a deck that is being filled.
 struct Line {
     track: Option<Arc<dyn Track>>,
     ring: Producer<f32>,
@@ -177,24 +177,24 @@ struct Line {
     generation: u64,
     refresh: u64,
     timeline: Timeline,
-    /// The next frame to be read, on the timeline.
+    /// Timeline position of the next frame to read.
     timeline_position: u64,
     coverage: Coverage,
     stereo: Vec<f32>,
     lanes: Vec<f32>,
-    /// What comes before the loop's start, to be faded to at its end; read once.
+    /// Frames before the loop's start, the target of the fade at its end; read once.
     before_loop: Vec<f32>,
-    /// Whether a read failed: said once, silence is fed instead.
+    /// Whether a read failed; this is logged once, and silence is fed instead.
     failed: bool,
 }
 
 impl Line {
-    /// No track.
+    /// Creates a line without a track.
     fn idle() -> Self {
         Self::open(&Wanted::default(), Timeline::default()).0
     }
 
-    /// Opens a line and its deck at the start of a way.
+    /// Opens a line and its deck at the start of a timeline.
     fn open(wanted: &Wanted, timeline: Timeline) -> (Self, Deck) {
         let Wanted { track, strips, generation, refresh, .. } = wanted.clone();
         let stems = strips.len().saturating_sub(1);
@@ -224,8 +224,8 @@ impl Line {
         self.generation == wanted.generation && self.refresh == wanted.refresh
     }
 
-    /// Reads up to a chunk, whole frames only; says how many: 0 when the ring is full or the track
-    /// at its end.
+    /// Reads up to a chunk of whole frames. Returns their number, which is 0 if the ring is full or
+    /// the track has ended.
     fn fill(&mut self) -> usize {
         let Some(track) = self.track.clone() else { return 0 };
         let stride = stride(self.stems);
@@ -245,7 +245,7 @@ impl Line {
         }
         self.timeline_position += frames as u64;
         if self.timeline.frame_at(self.timeline_position) != stretch.frame + frames as u64 {
-            self.coverage = Coverage::default(); // back at the loop's start
+            self.coverage = Coverage::default(); // the loop restarted
         }
         frames
     }
@@ -271,7 +271,7 @@ impl Line {
             if let Err(error) = read {
                 stereo.fill(0.0);
                 if !std::mem::replace(&mut self.failed, true) {
-                    tracing::warn!("reading the song to play it failed, so it is silent: {error}");
+                    tracing::warn!("could not read the song; playing silence: {error}");
                 }
             }
             let at = if source == 0 { 1 } else { STEMS_AT + 2 * (source - 1) };
@@ -281,8 +281,8 @@ impl Line {
         }
     }
 
-    /// At a loop's joint: the end fades into what comes before the start, so that the start follows
-    /// it as it does in the song; a start with nothing before it comes in from silence.
+    /// Smooths a loop's joint: its end fades into the frames before its start, so that the start
+    /// follows as in the song. A start without preceding frames fades in from silence.
     fn join(&mut self, track: &dyn Track, stretch: Stretch, lanes: &mut [f32]) {
         let (stride, fade) = (stride(self.stems), self.timeline.fade_frames());
         if let Some(to_joint) = stretch.to_joint {
@@ -307,7 +307,7 @@ impl Line {
         }
     }
 
-    /// Reads what comes before the loop's start: silence where there is not enough of it.
+    /// Reads the frames before the loop's start, or silence if there are not enough.
     fn read_before_loop(&mut self, track: &dyn Track) {
         let (stride, start) = (stride(self.stems), self.timeline.loop_start());
         let fade = self.timeline.fade_frames();
@@ -317,7 +317,7 @@ impl Line {
             self.read(track, start - fade, &mut before);
             self.coverage = coverage;
         }
-        // How much of the stems is there must meet the start's, which does not fade in.
+        // The weight of the stems must match that at the start, which does not fade in.
         let there = Coverage::default().weight(track, start);
         for lane in before.chunks_exact_mut(stride) {
             lane[0] = there;

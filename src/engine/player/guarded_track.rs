@@ -1,4 +1,5 @@
-//! A track whose bugs silence it and nothing else: after a panic it is a disk that fails.
+//! A wrapper that contains panics of a track: after one, all reads fail like those of a broken
+//! disk.
 
 use std::{
     io,
@@ -11,7 +12,7 @@ use std::{
 use super::Track;
 use crate::engine::{problem::Activity, system::panics::caught};
 
-/// Stands between the feeder and a track.
+/// Wrapper between the feeder and a track.
 pub(super) struct GuardedTrack {
     track: Arc<dyn Track>,
     has_panicked: AtomicBool,
@@ -22,10 +23,10 @@ impl GuardedTrack {
         Self { track, has_panicked: AtomicBool::new(false) }
     }
 
-    /// What the track says, unless it panics, or has before.
+    /// Calls the track, unless it panics or has panicked before.
     fn ask<T>(&self, question: impl FnOnce() -> T) -> io::Result<T> {
         if self.has_panicked.load(Ordering::Relaxed) {
-            return Err(io::Error::other("an internal error ended reading the song"));
+            return Err(io::Error::other("reading the song failed with an internal error"));
         }
         caught(Activity::Playing, || Ok(question())).map_err(|e| {
             self.has_panicked.store(true, Ordering::Relaxed);

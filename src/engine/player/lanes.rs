@@ -1,48 +1,47 @@
-//! What the user sets on the lanes of a song, and the gains that it comes to: as heard and as
-//! exported. Pure.
+//! The user's lane settings and the gains that result for playback and export. Pure.
 
 use crate::engine::types::LaneSettings;
 
 impl LaneSettings {
-    /// The residual's lane before the user touches it: muted.
+    /// Default of the residual's lane: muted.
     pub fn of_residual() -> Self {
         Self { muted: true, ..Self::default() }
     }
 
-    /// Linear gains to the left and to the right.
+    /// Linear gains of left and right.
     fn sides(&self) -> [f32; 2] {
         let gain = 10f32.powf(self.gain_db / 20.0);
         [1.0 - self.pan, 1.0 + self.pan].map(|side| gain * side.clamp(0.0, 1.0))
     }
 }
 
-/// The choice of the sound that is heard.
+/// Choice between mix and original.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Monitor {
-    /// The stems with their gains; where they are not finished, the original.
+    /// The stems with their gains; the original where they are unfinished.
     #[default]
     Mix,
-    /// The song as it came, as loud as the mix.
+    /// The original song, matched to the loudness of the mix.
     Original,
 }
 
-/// Linear gains of all lanes of a song, each to the left and to the right.
+/// Linear gains of all lanes of a song, each for left and right.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Gains {
-    /// In the model's order.
+    /// Gains of the stems, in the model's order.
     pub stems: Vec<[f32; 2]>,
-    /// Of what no stem holds: the original minus all stems.
+    /// Gains of the residual: the original minus all stems.
     pub residual: [f32; 2],
 }
 
 impl Gains {
-    /// Whether nothing is heard of them.
+    /// Whether all gains are zero.
     pub fn are_silent(&self) -> bool {
         self.stems.iter().chain([&self.residual]).all(|sides| *sides == [0.0; 2])
     }
 }
 
-/// The gains of every lane, as heard and as exported.
+/// Computes the gains of every lane, for playback and export.
 pub fn gains(stems: &[LaneSettings], residual: LaneSettings) -> Gains {
     let any_solo = stems.iter().chain([&residual]).any(|lane| lane.ticked && lane.soloed);
     let sides = |lane: &LaneSettings| {
@@ -64,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn lanes_are_written_and_read() {
+    fn lane_settings_survive_serialisation() {
         for gain_db in [0.0, -6.5, f32::NEG_INFINITY] {
             let lane =
                 LaneSettings { gain_db, pan: -0.25, soloed: true, ..LaneSettings::default() };
@@ -88,17 +87,17 @@ mod tests {
         assert_eq!(
             stems(&[lane, off(solo)]),
             [1.0, 0.0],
-            "a solo that takes no part silences none"
+            "a solo on an unticked lane must have no effect"
         );
         let both = LaneSettings { muted: true, soloed: true, ..lane };
-        assert_eq!(stems(&[both, lane]), [1.0, 0.0], "solo is heard although muted");
+        assert_eq!(stems(&[both, lane]), [1.0, 0.0], "solo overrides mute");
         let loud = stems(&[LaneSettings { gain_db: 6.0, ..lane }])[0];
         assert!((loud - 1.995_262).abs() < 1e-5);
         assert_eq!(stems(&[LaneSettings { gain_db: f32::NEG_INFINITY, ..lane }]), [0.0]);
     }
 
     #[test]
-    fn the_residual_is_a_lane_like_the_others() {
+    fn the_residual_behaves_like_any_lane() {
         let lane = LaneSettings::default();
         let solo = LaneSettings { soloed: true, ..lane };
         let of_both = |stem, residual| {
@@ -114,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn balance_turns_one_side_down_and_leaves_the_middle_alone() {
+    fn balance_attenuates_one_side_only() {
         let at = |pan| {
             let lane = LaneSettings { pan, ..LaneSettings::default() };
             gains(&[lane], LaneSettings::of_residual()).stems[0]
@@ -123,6 +122,6 @@ mod tests {
         assert_eq!(at(-1.0), [1.0, 0.0]);
         assert_eq!(at(1.0), [0.0, 1.0]);
         assert_eq!(at(0.25), [0.75, 1.0]);
-        assert_eq!(at(-7.0), [1.0, 0.0], "no more than all the way");
+        assert_eq!(at(-7.0), [1.0, 0.0], "clamped");
     }
 }

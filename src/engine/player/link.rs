@@ -1,6 +1,6 @@
-//! The link to a sound device: one stream with its two callbacks, and the choice of its format.
-//! The data callback runs on the device's own thread and must never wait: it holds the outlet, and
-//! with it the source, as a guest that goes home when the stream ends.
+//! The link to a sound device: one stream with its two callbacks, and the choice of its format. The
+//! data callback runs on the device's thread and must never block. It borrows the output adapter,
+//! and with it the source, which returns when the stream ends.
 
 use std::sync::{
     Arc,
@@ -16,7 +16,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::{output_adapter::OutputAdapter, shared::Shared, source::Source};
 use crate::engine::types::SAMPLE_RATE;
 
-/// Formats in order of preference.
+/// Sample formats in order of preference.
 const FORMATS: [SampleFormat; 7] = [
     SampleFormat::F32,
     SampleFormat::I32,
@@ -27,9 +27,9 @@ const FORMATS: [SampleFormat; 7] = [
     SampleFormat::U8,
 ];
 
-/// A stream that plays.
+/// A running stream.
 pub(super) struct Link {
-    /// Plays until it is dropped.
+    /// The stream plays until it is dropped.
     _stream: Stream,
     lost: Receiver<cpal::Error>,
     beats: Arc<AtomicU32>,
@@ -37,7 +37,7 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Opens and starts a stream that takes its sound from `guest`.
+    /// Opens and starts a stream that draws from `guest`.
     pub(super) fn open(
         device: &cpal::Device,
         (config, format): (StreamConfig, SampleFormat),
@@ -45,11 +45,11 @@ impl Link {
         shared: Arc<Shared>,
     ) -> Result<Self, cpal::Error> {
         tracing::debug!(?config, ?format, "opening the sound device");
-        let (tell, lost) = bounded(4);
+        let (errors, lost) = bounded(4);
         let beats = Arc::new(AtomicU32::new(0));
         let ran_out = Arc::new(AtomicBool::new(false));
         let signs = (Arc::clone(&beats), Arc::clone(&ran_out));
-        let plumbing = Plumbing { shared, guest, tell, signs };
+        let plumbing = Plumbing { shared, guest, errors, signs };
         let stream = match format {
             SampleFormat::F32 => plumbing.build::<f32>(device, config),
             SampleFormat::F64 => plumbing.build::<f64>(device, config),
@@ -64,23 +64,23 @@ impl Link {
         Ok(Self { _stream: stream, lost, beats, ran_out })
     }
 
-    /// Why the device was lost, if it was.
+    /// Error with which the device was lost, if any.
     pub(super) fn lost(&self) -> Option<cpal::Error> {
         self.lost.try_recv().ok()
     }
 
-    /// Changes whenever the device has asked for sound.
+    /// Counter that changes whenever the device requests sound.
     pub(super) fn beat(&self) -> u32 {
         self.beats.load(Ordering::Relaxed)
     }
 
-    /// Whether the device ran out of sound and has not asked for any since.
+    /// Whether the device ran out of sound and has not requested any since.
     pub(super) fn ran_out(&self) -> bool {
         self.ran_out.load(Ordering::Relaxed)
     }
 }
 
-/// The source's stay in a stream: when the stream's callback is dropped, it goes home.
+/// The source on loan to a stream; returned when the stream's callback is dropped.
 pub(super) struct LentSource {
     output_adapter: Option<OutputAdapter>,
     home: Sender<Box<Source>>,
@@ -95,18 +95,19 @@ impl LentSource {
 impl Drop for LentSource {
     fn drop(&mut self) {
         if let Some(output_adapter) = self.output_adapter.take() {
-            // There is one source, so there is always room; if nobody is at home it may go.
+            // There is only one source, so the channel has room. If the owner is gone, the source
+            // may be dropped.
             self.home.try_send(output_adapter.into_source()).ok();
         }
     }
 }
 
-/// What the two callbacks of a stream need.
+/// State that the two callbacks of a stream need.
 struct Plumbing {
     shared: Arc<Shared>,
     guest: LentSource,
-    tell: Sender<cpal::Error>,
-    /// See [`Link::beat`] and [`Link::ran_out`].
+    errors: Sender<cpal::Error>,
+    /// Values of [`Link::beat`] and [`Link::ran_out`].
     signs: (Arc<AtomicU32>, Arc<AtomicBool>),
 }
 
@@ -116,7 +117,7 @@ impl Plumbing {
         device: &cpal::Device,
         config: StreamConfig,
     ) -> Result<Stream, cpal::Error> {
-        let Self { shared, mut guest, tell, signs } = self;
+        let Self { shared, mut guest, errors, signs } = self;
         let (beats, ran_out) = signs;
         let runs_out = Arc::clone(&ran_out);
         let (channels, rate_hz) = (f64::from(config.channels), f64::from(config.sample_rate));
@@ -140,7 +141,7 @@ impl Plumbing {
             }
             ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied => {}
             _ => {
-                tell.try_send(error).ok(); // one is enough to open the device again
+                errors.try_send(error).ok(); // one error suffices to reopen the device
                 shared.wake_stream();
             }
         };
@@ -148,8 +149,8 @@ impl Plumbing {
     }
 }
 
-/// Configurations to try, the best first: 44.1 kHz stereo in the best format, then the device's own.
-/// `buffer_frames` is meant at 44.1 kHz.
+/// Lists the configurations to try, the best first: 44.1 kHz stereo in the best format, then the
+/// device's own. `buffer_frames` is relative to 44.1 kHz.
 pub(super) fn configs(
     device: &cpal::Device,
     buffer_frames: u32,
@@ -173,7 +174,7 @@ pub(super) fn configs(
         .collect())
 }
 
-/// `config` with a buffer of that duration, within what the device allows.
+/// Sets a buffer of that duration, within the device's limits.
 fn buffered(config: &SupportedStreamConfig, buffer_frames: u32) -> StreamConfig {
     let times = (config.sample_rate() / SAMPLE_RATE).max(1);
     let buffer_size = match *config.buffer_size() {

@@ -1,6 +1,6 @@
-//! The mixer: turns decks into stereo frames at the engine's rate. Pure and without a device; it
-//! lives in the audio callback and is handed back when a stream closes, so that place and gains
-//! survive. It takes no lock, allocates and frees nothing, and reads only memory.
+//! The mixer: turns decks into stereo frames at the engine's rate, independent of a device. It
+//! lives in the audio callback and is returned when a stream closes, so that position and gains
+//! survive. It takes no locks, allocates and frees nothing, and reads only memory.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -12,23 +12,23 @@ use super::{
     shared::Shared,
 };
 
-/// Most frames that are mixed in one go.
+/// Maximum number of frames mixed at once.
 const BLOCK_FRAMES: usize = 256;
 
-/// Frames that must be ready before playing goes on after data were missing, 46 ms.
+/// Frames that must be ready before playback resumes after an underrun, 46 ms.
 const RESUME_FRAMES: u64 = 2048;
 
-/// See the module.
+/// Mixer of the current deck.
 pub(super) struct Mixer {
     shared: Arc<Shared>,
     arriving: Consumer<Box<Deck>>,
     returned: Producer<Box<Deck>>,
     current: Box<Deck>,
-    /// The deck that fades out under the current one.
+    /// Deck that fades out beneath the current one.
     leaving: Option<Box<Deck>>,
-    /// The deck that is to be played next.
+    /// Deck that plays next.
     next: Option<Box<Deck>>,
-    /// 0: all of the leaving deck; 1: all of the current one.
+    /// Crossfade: 0 is the leaving deck alone, 1 the current one alone.
     cross: Ramp,
     /// 0: paused; 1: playing.
     transport: Ramp,
@@ -39,8 +39,8 @@ pub(super) struct Mixer {
 }
 
 impl Mixer {
-    /// A mixer that is sent decks through `arriving` and gives them back through `returned`, which
-    /// must have room for every deck there is.
+    /// Creates a mixer that receives decks through `arriving` and returns them through `returned`,
+    /// which must have room for all decks.
     pub(super) fn new(
         shared: Arc<Shared>,
         arriving: Consumer<Box<Deck>>,
@@ -62,7 +62,7 @@ impl Mixer {
         }
     }
 
-    /// Fills interleaved stereo `out`; an empty one only takes up the decks that have arrived.
+    /// Fills interleaved stereo `out`; an empty slice only takes in the decks that have arrived.
     pub(super) fn process(&mut self, out: &mut [f32]) {
         while let Ok(deck) = self.arriving.pop() {
             if let Some(passed_over) = self.next.replace(deck) {
@@ -99,7 +99,7 @@ impl Mixer {
         }
     }
 
-    /// The generation that is played.
+    /// Generation of the current deck.
     pub(super) fn generation(&self) -> u64 {
         self.current.generation()
     }
@@ -109,13 +109,13 @@ impl Mixer {
         self.current.to_end() == 0
     }
 
-    /// Comes to rest at once: what was on its way out is not heard any more.
+    /// Stops immediately, without a fade-out.
     pub(super) fn rest(&mut self) {
         self.transport.snap(0.0);
         self.cut();
     }
 
-    /// Ends a fade from one place to another: whoever is given the frames does without.
+    /// Ends a crossfade between two positions immediately.
     pub(super) fn cut(&mut self) {
         self.cross.snap(1.0);
         if let Some(left) = self.leaving.take() {
@@ -123,14 +123,14 @@ impl Mixer {
         }
     }
 
-    /// Lets the next deck take over if this is the frame for it.
+    /// Switches to the next deck if the current frame allows it.
     fn take_next(&mut self, playing: bool) {
         let Some(next) = self.next.as_mut() else { return };
         if self.leaving.is_some() {
             return;
         }
         if next.generation() == self.current.generation() {
-            // The same journey read again: they must meet at the same frame.
+            // Both decks have the same timeline: they must meet at the same frame.
             next.skip(self.current.timeline_position().saturating_sub(next.timeline_position()));
             let out_of_reach = self.current.ready() == 0 && self.transport.is_silent();
             if next.timeline_position() != self.current.timeline_position() && !out_of_reach {
@@ -138,7 +138,7 @@ impl Mixer {
             }
             next.inherit(&self.current);
         } else if !playing && !self.transport.is_silent() {
-            return; // what was just stopped fades out first
+            return; // a playback that just stopped fades out first
         }
         let Some(next) = self.next.take() else { return };
         let old = std::mem::replace(&mut self.current, next);
@@ -151,7 +151,7 @@ impl Mixer {
         }
     }
 
-    /// Brings all gains to their targets, for the first frame that is heard.
+    /// Sets all gains to their targets, for the first audible frame.
     fn settle(&mut self) {
         self.current.settle();
         self.original.snap(f32::from(self.shared.original.load(Ordering::Relaxed)));
@@ -159,7 +159,7 @@ impl Mixer {
         self.volume.snap(self.shared.volume());
     }
 
-    /// Decides whether to play or to be silent, and for how many frames (at most `frames`).
+    /// Decides between playback and silence, and for how many frames (at most `frames`).
     fn steer(&mut self, wanted: u64, playing: bool, frames: usize, starved: &mut bool) -> usize {
         let mut frames = frames.min(BLOCK_FRAMES);
         let to_end = self.current.to_end();
@@ -178,14 +178,14 @@ impl Mixer {
             *starved = true;
         }
         if plays && self.transport.is_silent() && self.current.position() == 0 {
-            self.transport.snap(1.0); // a track's own first sample needs no fade
+            self.transport.snap(1.0); // the first sample of a track needs no fade
         }
         self.transport.aim(f32::from(plays), FADE_FRAMES);
         if self.transport.is_silent() {
             return frames;
         }
         if !plays {
-            frames = frames.min(self.transport.left()); // hold the place from silence on
+            frames = frames.min(self.transport.left()); // keep the position from silence on
         }
         if let Some(leaving) = to_join.filter(|&frames| frames > 0) {
             frames = frames.min(leaving as usize);
@@ -193,7 +193,7 @@ impl Mixer {
         if to_end > 0 { frames.min(to_end as usize) } else { frames }
     }
 
-    /// Frames that can be played without a gap, and how many until the next deck of the same
+    /// Number of frames playable without a gap, and number until the next deck of the same
     /// generation takes over.
     fn supply(&self) -> (u64, Option<u64>) {
         let ready = self.current.ready() as u64;
@@ -223,7 +223,7 @@ impl Mixer {
             for (over, under) in out.chunks_exact_mut(2).zip(under.chunks_exact(2)) {
                 let share = self.cross.advance();
                 for (over, under) in over.iter_mut().zip(under) {
-                    *over = under + share * (*over - under); // exact where both are the same
+                    *over = under + share * (*over - under); // exact where both are equal
                 }
             }
             if self.cross.left() == 0
@@ -247,7 +247,7 @@ impl Mixer {
     }
 
     fn give_back(&mut self, deck: Box<Deck>) {
-        // There is room for every deck the feeder ever sends out, so this cannot fail.
+        // The ring has room for every deck that the feeder sends, so this cannot fail.
         drop(self.returned.push(deck));
     }
 }

@@ -1,12 +1,12 @@
-//! The player: what is heard, and how it gets to the device without ever waiting.
+//! The player: real-time playback that never blocks the audio callback.
 //!
-//! Knows no library and no window. Four threads: the caller's (this handle), the feeder (reads
-//! the track ahead of the play head), the stream's owner (opens and closes the device), and the
-//! device's callback (mixes; no lock, no allocation).
+//! It depends on neither the library nor the window, and uses four threads. The caller has this
+//! handle. The feeder reads the track ahead of playback, and the stream owner opens and closes the
+//! device. The callback of the device mixes without locks and allocations.
 //!
-//! The callback owns the mixer and plays from a deck: a ring of frames with every lane in it, so
-//! that gains act at once. A seek, a load or a refresh is a new deck, faded over from the old one,
-//! which goes back to the feeder to be freed.
+//! The callback owns the mixer and plays from a deck: a ring of frames with all lanes, so that gain
+//! changes act immediately. A seek, load or refresh creates a new deck. The mixer crossfades to it
+//! and returns the old deck to the feeder to be freed.
 
 mod compare;
 mod coverage;
@@ -43,27 +43,28 @@ use stream::StreamOwner;
 pub use stream::{Output, outputs};
 pub use track::Track;
 
-/// A change of a gain, linear, that is to be heard at once at any speed: a mute, a solo, a tick.
+/// Smallest linear gain change that must act immediately at any speed: a mute, a solo, a tick.
 const GAIN_STEP: f32 = 0.25;
 
-/// A handle on the player; cheap to clone. No method waits for a disk or a device. When the last
-/// one is dropped, the player's threads end.
+/// Handle of the player; cheap to clone. No method waits for a disk or a device. Dropping the last
+/// handle ends the player's threads.
 #[derive(Clone)]
 pub struct Player {
     inner: Arc<Inner>,
 }
 
-/// Owns the threads and joins them.
+/// Owner of the threads, which joins them when dropped.
 struct Inner {
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Player {
-    /// Starts the player's threads. Never fails: without a device it is silent and says so.
+    /// Starts the player's threads. Never fails: without a device, the player is silent and reports
+    /// that.
     ///
-    /// `waker` is called, never from the audio callback, when playing ended or the device's state
-    /// changed.
+    /// `waker` is called when playback ends or the device's state changes, but never from the audio
+    /// callback.
     pub fn start(waker: Arc<dyn Fn() + Send + Sync>) -> Self {
         let (wake_stream, woken) = crossbeam_channel::bounded(1);
         let shared = Arc::new(Shared::new(waker, wake_stream));
@@ -87,8 +88,8 @@ impl Player {
         Self { inner: Arc::new(Inner { shared, threads }) }
     }
 
-    /// Replaces the track (`None` takes it out), stops, and goes to its start. The gains stay as
-    /// they were set last; a stem without is at 1, the residual silent. There is no loop then.
+    /// Replaces the track (`None` removes it), stops, and seeks to the start. Gains keep their last
+    /// values; unset ones are 1 for stems and silence for the residual. Any loop is cleared.
     pub fn load(&self, track: Option<Arc<dyn Track>>) {
         let shared = &self.inner.shared;
         let stems = track.as_ref().map_or(0, |track| track.stems());
@@ -102,27 +103,28 @@ impl Player {
             shared.turn(wanted, 0, true);
             std::mem::replace(&mut wanted.track, track)
         });
-        drop(old); // not under the lock: it may close files
+        drop(old); // drop outside the lock, as this may close files
     }
 
-    /// Plays another version of the track from where it is heard now: one of the same length and with
-    /// as many stems. Place, loop and gains stay, and one fades into the other.
+    /// Switches to another version of the track, with the same length and number of stems, at the
+    /// current position. Position, loop and gains stay, and the versions crossfade.
     pub fn exchange(&self, track: Arc<dyn Track>) {
         let track = Arc::new(GuardedTrack::new(track)) as Arc<dyn Track>;
         let old = self.inner.shared.change(|wanted| {
             wanted.refresh += 1;
             wanted.track.replace(track)
         });
-        drop(old); // not under the lock: it may close files
+        drop(old); // drop outside the lock, as this may close files
     }
 
-    /// Tells that more of the track's stems are finished: what is buffered is read again, and is
-    /// heard from about 0.05 s ahead of the play head on.
+    /// Notifies the player that more stems are finished. Buffered frames are read again, and the
+    /// change is audible about 0.05 s later.
     pub fn refresh(&self) {
         self.inner.shared.change(|wanted| wanted.refresh += 1);
     }
 
-    /// Starts or goes on; at the end of the track, from its start. Opens the device if need be.
+    /// Starts or resumes playback; at the end of the track, from its start. Opens the device if
+    /// necessary.
     pub fn play(&self) {
         let shared = &self.inner.shared;
         let started = shared.change(|wanted| {
@@ -139,12 +141,12 @@ impl Player {
         }
     }
 
-    /// Pauses.
+    /// Pauses playback.
     pub fn pause(&self) {
         let shared = &self.inner.shared;
         shared.change(|wanted| {
             if shared.is_playing() && shared.speed() != 1.0 {
-                // What the time stretch holds is not heard any more.
+                // Discard the frames buffered in the time stretch.
                 shared.turn(wanted, shared.heard_position(wanted), false);
             }
             shared.set_playing(false);
@@ -152,12 +154,12 @@ impl Player {
         shared.wake_stream();
     }
 
-    /// Whether it plays; no longer so at the end of the track.
+    /// Whether the player is playing; false at the end of the track.
     pub fn is_playing(&self) -> bool {
         self.inner.shared.is_playing()
     }
 
-    /// Goes to a frame; past the end, to the end.
+    /// Seeks to a frame; past the end, to the end.
     pub fn seek(&self, frame: u64) {
         let shared = &self.inner.shared;
         shared.change(|wanted| {
@@ -166,9 +168,8 @@ impl Player {
         });
     }
 
-    /// Repeats frames `[start, end)` of the track: whenever their end is reached, their start
-    /// follows, without a click. Who plays behind their end plays on. `None` takes the loop away;
-    /// so does an empty one. Acts about 0.05 s ahead of the play head.
+    /// Repeats frames `[start, end)` of the track without a click at the joint. A position after
+    /// `end` plays on. `None` or an empty region removes the loop. Takes effect about 0.05 s later.
     pub fn set_loop(&self, region: Option<(u64, u64)>) {
         self.inner.shared.change(|wanted| {
             let region = region.filter(|(start, end)| start < end);
@@ -179,19 +180,19 @@ impl Player {
         });
     }
 
-    /// The frames that are repeated.
+    /// The repeated range of frames.
     pub fn loop_region(&self) -> Option<(u64, u64)> {
         self.inner.shared.wanted().region
     }
 
-    /// Sets the speed, 0.5 to 1.5; the pitch stays. At 1 what is played is the mix as it is; else
-    /// small steps of gains, as of a fader that is dragged, act about 0.1 s later.
+    /// Sets the speed, 0.5 to 1.5, at constant pitch. Speed 1 plays the mix unprocessed. At other
+    /// speeds, small gain steps, such as those of a dragged fader, act about 0.1 s later.
     pub fn set_speed(&self, speed: f32) {
         let shared = &self.inner.shared;
         let speed = if speed.is_nan() { 1.0 } else { speed.clamp(*SPEEDS.start(), *SPEEDS.end()) };
         shared.change(|wanted| {
             if speed == 1.0 && shared.speed() != 1.0 {
-                // The mixer is ahead of the ear by what the time stretch holds.
+                // The mixer is ahead of the output by the buffer of the time stretch.
                 shared.turn(wanted, shared.heard_position(wanted), false);
             }
             shared.set_speed(speed);
@@ -199,18 +200,18 @@ impl Player {
         shared.wake_stream();
     }
 
-    /// The speed.
+    /// Current speed.
     pub fn speed(&self) -> f32 {
         self.inner.shared.speed()
     }
 
-    /// The frame that is heard now: the device's latency is taken into account as far as it is
-    /// known. After a seek, at once the place that was asked for.
+    /// Currently audible frame, corrected for the device's latency as far as known. After a seek,
+    /// this is the new position immediately.
     pub fn position(&self) -> u64 {
         self.inner.shared.position()
     }
 
-    /// Sets the gains of all lanes (see [`gains`]); what is beyond the track's stems is ignored.
+    /// Sets the gains of all lanes (see [`gains`]); gains beyond the track's stems are ignored.
     pub fn set_gains(&self, gains: &Gains) {
         let shared = &self.inner.shared;
         shared.change(|wanted| {
@@ -224,62 +225,62 @@ impl Player {
                 strip.set_gain(gain);
             }
             if is_step && shared.is_playing() && shared.speed() != 1.0 {
-                // What the time stretch holds has the old gains.
+                // The frames buffered in the time stretch have the old gains.
                 shared.turn(wanted, shared.heard_position(wanted), false);
             }
         });
     }
 
-    /// Chooses what is heard.
+    /// Selects mix or original.
     pub fn set_monitor(&self, monitor: Monitor) {
         let original = monitor == Monitor::Original;
         self.inner.shared.original.store(original, Ordering::Relaxed);
     }
 
-    /// Sets the master volume, linear, 0 to 1.
+    /// Sets the linear master volume, 0 to 1.
     pub fn set_volume(&self, volume: f32) {
         self.inner.shared.set_volume(volume.clamp(0.0, 1.0));
     }
 
-    /// Peak of what was played since the last call, left and right, linear, after the volume;
-    /// above 1 the device's output is clipped.
+    /// Peaks since the last call, left and right, linear, after the master volume; values above 1
+    /// are clipped.
     pub fn levels(&self) -> [f32; 2] {
         self.inner.shared.take_peaks()
     }
 
-    /// The same of every lane, before the volume: the stems in the model's order, then the residual.
-    /// Empty without a track.
+    /// Peaks of every lane since the last call, before the master volume: the stems in the model's
+    /// order, then the residual. Empty without a track.
     pub fn lane_levels(&self) -> Vec<[f32; 2]> {
         let wanted = self.inner.shared.wanted();
         wanted.strips.iter().map(Strip::take_peak).collect()
     }
 
-    /// Blocks that the device asked for and that were not ready in time, and buffers that it ran
-    /// out of.
+    /// Number of blocks that were not ready in time, and of buffers in which the device ran out of
+    /// sound.
     pub fn underruns(&self) -> u64 {
         self.inner.shared.underruns.load(Ordering::Relaxed)
     }
 
-    /// The device's state.
+    /// State of the sound device.
     pub fn device(&self) -> Device {
         self.inner.shared.device()
     }
 
-    /// Chooses the device by its [`Output::id`]; `None` is the system's own choice, which also
-    /// stands in while the chosen one is not there. Acts while playing too, at the same place.
+    /// Selects the device by its [`Output::id`]. `None` is the system's default, which also
+    /// replaces a missing device. Works during playback, at the same position.
     pub fn set_output(&self, id: Option<String>) {
         self.inner.shared.change(|wanted| wanted.output = id);
         self.inner.shared.wake_stream();
     }
 
-    /// The device that was chosen.
+    /// ID of the selected device.
     pub fn output(&self) -> Option<String> {
         self.inner.shared.wanted().output
     }
 }
 
 impl Default for Player {
-    /// A player that wakes nobody.
+    /// Creates a player without a waker.
     fn default() -> Self {
         Self::start(Arc::new(|| {}))
     }
@@ -301,9 +302,9 @@ impl Drop for Inner {
         self.shared.change(|wanted| wanted.quit = true);
         self.shared.wake_stream();
         for thread in self.threads.drain(..) {
-            // The waker may own the last handle, and be dropped on the very thread.
+            // The waker may own the last handle, which is then dropped on one of these threads.
             if thread.thread().id() != thread::current().id() && thread.join().is_err() {
-                tracing::error!("a thread of the player ended with a panic");
+                tracing::error!("a player thread panicked");
             }
         }
     }

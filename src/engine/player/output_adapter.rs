@@ -1,5 +1,5 @@
-//! The outlet: fits the source's 44.1 kHz stereo to what the device takes: its rate, its channels,
-//! its sample type. Runs in the audio callback: everything it needs is allocated when it is made.
+//! Adaptation of the source's 44.1 kHz stereo to the device's rate, channels and sample type. Runs
+//! in the audio callback, so everything is allocated on creation.
 
 use audioadapter_buffers::direct::InterleavedSlice;
 use cpal::FromSample;
@@ -11,10 +11,10 @@ use rubato::{
 use super::source::Source;
 use crate::engine::types::{CHANNELS, SAMPLE_RATE};
 
-/// Frames that are fitted in one go.
+/// Number of frames converted at once.
 const CHUNK_FRAMES: usize = 256;
 
-/// See the module.
+/// Adapter between the source and the device.
 pub(super) struct OutputAdapter {
     source: Box<Source>,
     rate: Option<Rate>,
@@ -22,18 +22,18 @@ pub(super) struct OutputAdapter {
     stereo: Vec<f32>,
 }
 
-/// A change of the sample rate; between the rates nothing is rounded, whatever they are.
+/// Conversion to any sample rate, without rounding the ratio.
 struct Rate {
     resampler: Async<f32>,
     input: Vec<f32>,
     output: Vec<f32>,
-    /// Frames of `output` that have been used.
+    /// Frames of `output` that have been consumed.
     used: usize,
 }
 
 impl OutputAdapter {
-    /// An outlet for a device of `rate_hz` and `channels`; gives the source back if rubato refuses
-    /// the rate.
+    /// Creates an adapter for a device of `rate_hz` and `channels`. Returns the source if rubato
+    /// rejects the rate.
     pub(super) fn new(
         source: Box<Source>,
         rate_hz: u32,
@@ -49,7 +49,7 @@ impl OutputAdapter {
         Ok(Self { source, rate, channels: channels.max(1), stereo: vec![0.0; 2 * CHUNK_FRAMES] })
     }
 
-    /// Gives the source back.
+    /// Returns the source.
     pub(super) fn into_source(self) -> Box<Source> {
         self.source
     }
@@ -111,7 +111,7 @@ impl Rate {
         }
     }
 
-    /// Makes the next chunk of output.
+    /// Converts the next chunk.
     fn convert(&mut self, source: &mut Source) {
         self.used = 0;
         let frames = self.resampler.input_frames_next();
@@ -121,7 +121,7 @@ impl Rate {
         let output = InterleavedSlice::new_mut(&mut self.output, CHANNELS, CHUNK_FRAMES);
         let (Ok(input), Ok(mut output)) = (input, output) else { return };
         if self.resampler.process_into_buffer(&input, &mut output, None).is_err() {
-            self.output.fill(0.0); // sizes are the resampler's own, so this does not happen
+            self.output.fill(0.0); // cannot happen: the sizes are the resampler's own
         }
     }
 }

@@ -1,12 +1,12 @@
-//! A value that reaches its target in a straight line, frame by frame, so that nothing that is
-//! heard ever steps. Pure; used on the audio callback's thread.
+//! A value that moves linearly to its target, frame by frame, so that audible values never step.
+//! Pure; used on the audio callback's thread.
 
 use crate::engine::types::SAMPLE_RATE;
 
-/// Frames in which a gain, the volume or the choice of what is heard reaches a new value: 10 ms.
+/// Length in frames of changes of gain, volume or monitor: 10 ms.
 pub(super) const GAIN_FRAMES: u32 = SAMPLE_RATE / 100;
 
-/// Frames in which playing starts or stops, and in which one deck gives way to another: 8 ms.
+/// Length in frames of fades at start and stop, and of crossfades between decks: 8 ms.
 pub(super) const FADE_FRAMES: u32 = SAMPLE_RATE * 8 / 1000;
 
 /// A linear ramp.
@@ -19,12 +19,13 @@ pub(super) struct Ramp {
 }
 
 impl Ramp {
-    /// Rests at `value`.
+    /// Creates a ramp that rests at `value`.
     pub(super) fn new(value: f32) -> Self {
         Self { value, target: value, step: 0.0, left: 0 }
     }
 
-    /// Sets out for `target`, to be there after `frames` frames; nothing if it already is the aim.
+    /// Starts moving to `target`, to arrive after `frames` frames; no effect for an unchanged
+    /// target.
     pub(super) fn aim(&mut self, target: f32, frames: u32) {
         if target != self.target {
             self.target = target;
@@ -33,12 +34,12 @@ impl Ramp {
         }
     }
 
-    /// Goes to `value` at once: only where nothing is heard.
+    /// Jumps to `value`; only valid during silence.
     pub(super) fn snap(&mut self, value: f32) {
         *self = Self::new(value);
     }
 
-    /// The next frame's value; exactly the target when the ramp is over.
+    /// Advances by a frame and returns its value; exactly the target at the end of the ramp.
     pub(super) fn advance(&mut self) -> f32 {
         if self.left > 0 {
             self.left -= 1;
@@ -52,7 +53,7 @@ impl Ramp {
         self.left as usize
     }
 
-    /// Whether it rests at zero.
+    /// Whether the ramp rests at zero.
     pub(super) fn is_silent(&self) -> bool {
         self.left == 0 && self.value == 0.0
     }
@@ -63,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_ramp_ends_exactly_on_its_target_and_never_steps_further_than_its_slope() {
+    fn a_ramp_ends_exactly_on_its_target_and_never_exceeds_its_slope() {
         let mut ramp = Ramp::new(0.1);
         ramp.aim(0.7, 100);
         let mut last = 0.1;
@@ -77,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn turning_back_half_way_starts_from_where_it_is() {
+    fn reversing_starts_from_the_current_value() {
         let mut ramp = Ramp::new(0.0);
         ramp.aim(1.0, 10);
         for _ in 0..5 {

@@ -1,6 +1,6 @@
-//! What the player's threads share: a handful of atomics for the callback, and one small locked
-//! record of what is wanted for the others. The lock is held for a few instructions only, never
-//! while reading a disk or opening a device, and never by the callback.
+//! State shared by the player's threads: a few atomics for the callback, and a small locked record
+//! of the wanted state for the others. The lock is held for a few instructions only, never while
+//! accessing a disk or device, and never by the callback.
 
 use std::{
     sync::{
@@ -15,41 +15,41 @@ use crossbeam_channel::Sender;
 use super::{Gains, Track};
 use crate::engine::problem::DeviceProblem;
 
-/// The sound device, as far as the player knows.
+/// State of the sound device, as known to the player.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Device {
-    /// Not open: it is opened by play, and closed after ten seconds without playing.
+    /// Closed: the device opens on play and closes after ten seconds without playback.
     Idle,
-    /// Open, with its name.
+    /// Open, with the device's name.
     Open(String),
-    /// No device exists, or it was lost. Without one, playing keeps the time silently; one
-    /// that is lost while playing is waited for where the song was heard last.
+    /// No device exists, or the device was lost. Without a device, playback advances silently.
+    /// After a loss during playback, the player waits for the device at the last audible position.
     Unavailable(DeviceProblem),
 }
 
-/// Bits of [`Shared::heard`] and [`Shared::timeline_position`] that hold the number; the generation's low bits
-/// are above them.
+/// Bits of [`Shared::heard`] and [`Shared::timeline_position`] for the number; the low bits of the
+/// generation are above.
 const NUMBER_BITS: u32 = 48;
 
-/// A number of a generation in one word.
+/// Packs a generation and a number of that generation into one word.
 fn packed(generation: u64, number: u64) -> u64 {
     generation << NUMBER_BITS | number & ((1 << NUMBER_BITS) - 1)
 }
 
-/// The number, if it is of this generation.
+/// Unpacks the number if it belongs to this generation.
 fn unpacked(word: u64, generation: u64) -> Option<u64> {
     let is_of = word >> NUMBER_BITS == packed(generation, 0) >> NUMBER_BITS;
     is_of.then_some(word & ((1 << NUMBER_BITS) - 1))
 }
 
-/// A lane between the handle and the callback: its gains one way, its peaks the other; left and
-/// right, as the bits of floats.
+/// A lane between the handle and the callback: gains in one direction, peaks in the other; left and
+/// right as bits of floats.
 pub(super) struct Strip {
     gain: [AtomicU32; 2],
     peak: [AtomicU32; 2],
 }
 
-/// The strips of a track's stems, and last the residual's; none without a track.
+/// Strips of a track's stems, then of the residual; empty without a track.
 pub(super) type Strips = Arc<[Strip]>;
 
 impl Strip {
@@ -81,62 +81,62 @@ fn take(peak: &[AtomicU32; 2]) -> [f32; 2] {
     peak.each_ref().map(|side| f32::from_bits(side.swap(0, Ordering::Relaxed)))
 }
 
-/// Non-negative floats order like their bits.
+/// Raises peaks atomically; non-negative floats sort like their bits.
 fn raise(held: &[AtomicU32; 2], peak: [f32; 2]) {
     for (held, peak) in held.iter().zip(peak) {
         held.fetch_max(peak.to_bits(), Ordering::Relaxed);
     }
 }
 
-/// What the handle asked for last; the feeder works towards it.
+/// State that the handle requested last; the feeder works towards it.
 #[derive(Clone, Default)]
 pub(super) struct Wanted {
-    /// Counts changes, so that nobody sleeps over one.
+    /// Number of changes, so that no waiting thread misses one.
     pub(super) version: u64,
-    /// What to play.
+    /// Track to play.
     pub(super) track: Option<Arc<dyn Track>>,
-    /// The gains that were set last; they outlive a track.
+    /// Gains that were set last; they outlive a track.
     pub(super) set_gains: Gains,
-    /// The lanes of the track.
+    /// Lanes of the track.
     pub(super) strips: Strips,
-    /// Counts loads and seeks: what is of an older generation must not be heard any more.
+    /// Number of loads and seeks; frames of an older generation must not be played.
     pub(super) generation: u64,
-    /// Where this generation begins, in frames.
+    /// Start of this generation, in frames.
     pub(super) target: u64,
-    /// Frames `[start, end)` of the track that are repeated.
+    /// Repeated frames `[start, end)` of the track.
     pub(super) region: Option<(u64, u64)>,
-    /// Counts refreshes.
+    /// Number of refreshes.
     pub(super) refresh: u64,
-    /// The device that was chosen, by its id; `None` is the system's choice.
+    /// ID of the selected device; `None` is the system's default.
     pub(super) output: Option<String>,
     /// Whether the threads should end.
     pub(super) quit: bool,
 }
 
-/// See the module.
+/// Shared state of the player's threads.
 pub(super) struct Shared {
     wanted: Mutex<Wanted>,
     changed: Condvar,
-    /// Generation << 1 | whether it plays.
+    /// Generation << 1 | whether the player is playing.
     transport: AtomicU64,
-    /// The frame that the callback reads next, times two, and whether a loop was gone round since
-    /// the generation began.
+    /// Next frame of the callback, times two, plus whether playback passed a loop end in this
+    /// generation.
     heard: AtomicU64,
-    /// The same frame on the timeline.
+    /// Timeline position of the same frame.
     timeline_position: AtomicU64,
-    /// Frames between the callback and the ear.
+    /// Frames between the callback and the output.
     pub(super) latency_frames: AtomicU32,
-    /// Frames of the track between the mixer and the callback: what a time stretch holds.
+    /// Frames between the mixer and the callback, buffered in the time stretch.
     pub(super) lag_frames: AtomicU32,
     speed: AtomicU32,
-    /// Whether the original is heard instead of the stems.
+    /// Whether the original plays instead of the stems.
     pub(super) original: AtomicBool,
-    /// What makes the original as loud as the mix, linear.
+    /// Linear gain that matches the original to the mix.
     original_level: AtomicU32,
     volume: AtomicU32,
     peaks: [AtomicU32; 2],
     pub(super) underruns: AtomicU64,
-    /// Counts calls of play: each is an occasion to try the device again.
+    /// Number of calls of play; each triggers another attempt to open the device.
     pub(super) plays: AtomicU64,
     device: Mutex<Device>,
     wake_stream: Sender<()>,
@@ -170,14 +170,14 @@ impl Shared {
         }
     }
 
-    // The handle's side and the feeder's.
+    // Methods of the handle and the feeder.
 
-    /// A copy of what is wanted.
+    /// Copies the wanted state.
     pub(super) fn wanted(&self) -> Wanted {
         lock(&self.wanted).clone()
     }
 
-    /// Changes what is wanted and wakes the feeder.
+    /// Changes the wanted state and wakes the feeder.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Wanted) -> T) -> T {
         let mut wanted = lock(&self.wanted);
         let result = change(&mut wanted);
@@ -187,8 +187,8 @@ impl Shared {
         result
     }
 
-    /// Starts a new generation at `target`, within [`Self::change`]. `stop` as it says; else
-    /// playing goes on if it does.
+    /// Starts a new generation at `target`, within [`Self::change`]. `stop` ends playback;
+    /// otherwise its state is kept.
     pub(super) fn turn(&self, wanted: &mut Wanted, target: u64, stop: bool) {
         wanted.generation += 1;
         wanted.target = target;
@@ -196,12 +196,12 @@ impl Shared {
         self.transport.store(wanted.generation << 1 | playing, Ordering::Release);
     }
 
-    /// Whether what is wanted is no longer `version`.
+    /// Whether the wanted state has changed since `version`.
     pub(super) fn has_changed(&self, version: u64) -> bool {
         lock(&self.wanted).version != version
     }
 
-    /// Sleeps until what is wanted is no longer `version`, or the time is over.
+    /// Blocks until the wanted state differs from `version`, or until the timeout.
     pub(super) fn wait_for_change(&self, version: u64, at_most: Option<Duration>) {
         let wanted = lock(&self.wanted);
         let same = |wanted: &mut Wanted| wanted.version == version;
@@ -211,29 +211,29 @@ impl Shared {
         }
     }
 
-    /// The frame that the callback reads next, or the target of a seek it has not followed yet.
+    /// Next frame of the callback, or the target of a pending seek.
     pub(super) fn read_position(&self, wanted: &Wanted) -> u64 {
         self.followed_position(wanted).map_or(wanted.target, |(frame, _)| frame)
     }
 
-    /// The frame that the callback reads next, if it has come to the wanted generation, and whether
-    /// a loop was gone round.
+    /// Next frame of the callback, if it has reached the wanted generation, and whether playback
+    /// passed a loop end.
     pub(super) fn followed_position(&self, wanted: &Wanted) -> Option<(u64, bool)> {
         let heard = unpacked(self.heard.load(Ordering::Acquire), wanted.generation)?;
         Some((heard >> 1, heard & 1 == 1))
     }
 
-    /// How far the callback has come on the timeline, if it has come to the wanted generation.
+    /// Timeline position of the callback, if it has reached the wanted generation.
     pub(super) fn followed_timeline_position(&self, wanted: &Wanted) -> Option<u64> {
         unpacked(self.timeline_position.load(Ordering::Acquire), wanted.generation)
     }
 
-    /// The frame that is heard now.
+    /// Currently audible frame.
     pub(super) fn position(&self) -> u64 {
         self.heard_position(&lock(&self.wanted))
     }
 
-    /// The same within [`Self::change`].
+    /// Currently audible frame, within [`Self::change`].
     pub(super) fn heard_position(&self, wanted: &Wanted) -> u64 {
         let Some((position, has_turned)) = self.followed_position(wanted) else {
             return wanted.target;
@@ -248,7 +248,7 @@ impl Shared {
             return heard.max(wanted.target.min(position));
         }
         match wanted.region {
-            // What is heard is still before the joint.
+            // The output is still before the joint.
             Some((start, end)) if heard < start && position >= start && start < end => {
                 end - (start - heard).min(end - start)
             }
@@ -256,12 +256,12 @@ impl Shared {
         }
     }
 
-    /// Whether it plays.
+    /// Whether the player is playing.
     pub(super) fn is_playing(&self) -> bool {
         self.transport.load(Ordering::Acquire) & 1 == 1
     }
 
-    /// Starts or stops.
+    /// Starts or stops playback.
     pub(super) fn set_playing(&self, playing: bool) {
         if playing {
             self.transport.fetch_or(1, Ordering::AcqRel);
@@ -270,13 +270,13 @@ impl Shared {
         }
     }
 
-    /// Wakes the stream's thread; if it is already being woken, that is enough.
+    /// Wakes the stream's thread; a pending wake-up suffices.
     pub(super) fn wake_stream(&self) {
         self.wake_stream.try_send(()).ok();
     }
 
-    /// Tells a window to look again. Never from the callback.
-    pub(super) fn tell(&self) {
+    /// Notifies the window. Must not be called from the callback.
+    pub(super) fn notify(&self) {
         (self.waker)();
     }
 
@@ -284,12 +284,12 @@ impl Shared {
         lock(&self.device).clone()
     }
 
-    /// Publishes the device's state, and tells if it changed.
+    /// Publishes the device's state, and notifies the window of a change.
     pub(super) fn set_device(&self, device: &Device) {
         let old = std::mem::replace(&mut *lock(&self.device), device.clone());
         if old != *device {
             tracing::debug!(?device, "sound device");
-            self.tell();
+            self.notify();
         }
     }
 
@@ -310,18 +310,19 @@ impl Shared {
         take(&self.peaks)
     }
 
-    // The callback's side: atomics only.
+    // Methods of the callback: atomics only.
 
-    /// The wanted generation, and whether to play.
+    /// Wanted generation, and whether to play.
     pub(super) fn transport(&self) -> (u64, bool) {
         let transport = self.transport.load(Ordering::Acquire);
         (transport >> 1, transport & 1 == 1)
     }
 
-    /// The end of the track was reached by `generation`: stops, unless another is wanted by now.
+    /// Stops playback at the end of the track in `generation`, unless another generation is wanted
+    /// by now.
     pub(super) fn end(&self, generation: u64) {
         let (from, to) = (generation << 1 | 1, generation << 1);
-        // Failing means that a seek or a pause came first, and theirs is what counts.
+        // On failure, a seek or pause came first and takes precedence.
         self.transport.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed).ok();
     }
 

@@ -1,12 +1,12 @@
-//! The source: what a device draws from, which is the mixer at the chosen speed. At speed 1 it is the
-//! mixer's frames as they are; at others they go through a time stretch that keeps their pitch. Lives
-//! in the audio callback and is handed back when a stream closes, so that place, gains and speed
-//! survive. It takes no lock, allocates and frees nothing: stretchers are made by the stream's
-//! owner, sent here, and go back to be freed.
+//! Source of the device's samples: the mixer at the selected speed. At speed 1, the mixer's frames
+//! pass unchanged; at others, a time stretch preserves the pitch. The source lives in the audio
+//! callback and is returned when a stream closes, so that position, gains and speed survive. It
+//! takes no locks, and allocates and frees nothing: the stream owner creates stretchers, sends them
+//! here, and frees them.
 //!
-//! A stretcher holds about 0.1 s of what the mixer has given it. By so much, a dragged fader acts later
-//! while the speed is not 1; a pause, a seek, and a step of a gain act at once, as they go on with a
-//! stretcher that is empty.
+//! A stretcher buffers about 0.1 s of the mixer's output. While the speed differs from 1, a dragged
+//! fader acts with that delay. A pause, a seek and a gain step act immediately, because they
+//! continue with an empty stretcher.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -22,35 +22,36 @@ use super::{
     shared::Shared,
 };
 
-/// The speeds there are.
+/// Supported speeds.
 pub(super) const SPEEDS: std::ops::RangeInclusive<f32> = 0.5..=1.5;
 
-/// Frames that the mixer gives a stretcher in one go.
+/// Number of frames passed to a stretcher at once.
 const FEED_FRAMES: usize = 256;
 
-/// Steps of a stretcher for one block: far more than there ever are, so that a fault of it ends.
+/// Maximum steps of a stretcher per block: far above real numbers, so that a malfunction cannot
+/// loop forever.
 const MOST_STEPS: usize = 1 << 16;
 
-/// Stretchers that wait to be used, and all there may be.
+/// Maximum number of spare stretchers, and of all stretchers.
 const SPARES: usize = 2;
 const MOST_STRETCHERS: usize = 2 * SPARES + 2;
 
-/// See the module.
+/// Mixer with an optional time stretch.
 pub(super) struct Source {
     shared: Arc<Shared>,
     mixer: Mixer,
     spares: Consumer<Box<Stretcher>>,
     used: Producer<Box<Stretcher>>,
     stretcher: Option<Box<Stretcher>>,
-    /// The mixer's generation that the stretcher was given from its first frame on.
+    /// First generation of the mixer that the stretcher received.
     generation: u64,
-    /// 0: paused; 1: playing. Of what is stretched: the mixer's own fade would come too late.
+    /// Gate for stretched output, 0 paused and 1 playing; the mixer's own fade would act too late.
     gate: Ramp,
     joint: Joint,
 }
 
 impl Source {
-    /// A source without stretchers, and where they come from.
+    /// Creates a source without stretchers, and the supplier of stretchers.
     pub(super) fn new(mixer: Mixer, shared: Arc<Shared>) -> (Self, Spares) {
         let (ready, spares) = RingBuffer::new(SPARES);
         let (used, returned) = RingBuffer::new(MOST_STRETCHERS);
@@ -60,7 +61,7 @@ impl Source {
         (source, Spares { ready, returned, out: 0 })
     }
 
-    /// Fills interleaved stereo `out`; an empty one only takes up the decks that have arrived.
+    /// Fills interleaved stereo `out`; an empty slice only takes in the decks that have arrived.
     pub(super) fn process(&mut self, out: &mut [f32]) {
         if out.is_empty() {
             self.mixer.process(out);
@@ -80,19 +81,19 @@ impl Source {
         self.shared.lag_frames.store(lag, Ordering::Relaxed);
     }
 
-    /// Comes to rest at once: what was on its way out is not heard any more.
+    /// Stops immediately, without a fade-out.
     pub(super) fn rest(&mut self) {
         self.mixer.rest();
         self.gate.snap(0.0);
     }
 
-    /// Takes a stretcher, another one, or none, as the speed and the place ask for.
+    /// Selects the stretcher, a new one, or none, depending on speed and position.
     fn choose(&mut self, speed: f32) {
-        self.mixer.process(&mut []); // it may go over to another place
+        self.mixer.process(&mut []); // the mixer may switch to another position
         let (wanted, playing) = self.shared.transport();
         let generation = self.mixer.generation();
         if self.stretcher.is_some() && speed == 1.0 {
-            // The mixer is ahead of the ear; it was sent back to that place.
+            // The mixer is ahead of the output; a seek back to the audible position is pending.
             if generation == wanted {
                 self.put_away();
             }
@@ -113,7 +114,7 @@ impl Source {
     fn put_away(&mut self) {
         self.joint.begin();
         if let Some(old) = self.stretcher.take() {
-            // There is room for every stretcher there is, so this cannot fail.
+            // The ring has room for every stretcher, so this cannot fail.
             drop(self.used.push(old));
         }
     }
@@ -130,7 +131,7 @@ impl Source {
             return;
         }
         if stretcher.fill(&mut self.mixer, speed, out).is_err() {
-            self.put_away(); // sizes and numbers are checked before, so this does not happen
+            self.put_away(); // cannot happen: all arguments are checked before
             return;
         }
         for frame in out.chunks_exact_mut(2) {
@@ -141,13 +142,13 @@ impl Source {
     }
 }
 
-/// A time stretch on its way through the mixer's frames.
+/// A time stretch of the mixer's output.
 pub(super) struct Stretcher {
     session: StreamSession,
     speed: f32,
-    /// Frames that it was given.
+    /// Number of frames received.
     fed: u64,
-    /// That number when the mixer came to its end.
+    /// Value of `fed` when the mixer reached its end.
     fed_at_end: Option<u64>,
     changes: u64,
     frames: [f32; 2 * FEED_FRAMES],
@@ -161,12 +162,12 @@ impl Stretcher {
         Ok(Self { session, speed, fed, fed_at_end, changes, frames: [0.0; 2 * FEED_FRAMES] })
     }
 
-    /// Frames of the mixer that are in it, and not heard yet.
+    /// Frames of the mixer that are buffered here.
     fn lag_frames(&self) -> u32 {
         (self.fed as f64 - self.session.position()).max(0.0) as u32
     }
 
-    /// Whether all that was before the end has been heard.
+    /// Whether everything before the end has been output.
     fn is_drained(&mut self, is_over: bool) -> bool {
         let end = is_over.then(|| *self.fed_at_end.get_or_insert(self.fed));
         end.is_some_and(|end| self.session.position() >= end as f64)
@@ -216,8 +217,8 @@ fn parameters(speed: f32) -> SessionResult<Parameters> {
     Ok(Parameters::keylock(TempoRate::new(speed.into())?))
 }
 
-/// Where what is heard changes its way: what was last heard gives way to what comes, so that it does
-/// not step.
+/// Crossfade at discontinuities: the last output fades into the new output, so that no step is
+/// audible.
 #[derive(Default)]
 struct Joint {
     last: [f32; 2],
@@ -244,16 +245,16 @@ impl Joint {
     }
 }
 
-/// The stretchers' other end, with the stream's owner: makes them and frees them.
+/// Supplier of stretchers on the stream owner's side: creates and frees them.
 pub(super) struct Spares {
     ready: Producer<Box<Stretcher>>,
     returned: Consumer<Box<Stretcher>>,
-    /// Stretchers that are not here.
+    /// Number of stretchers elsewhere.
     out: usize,
 }
 
 impl Spares {
-    /// Frees those that came back; keeps some ready while `speed` asks for them.
+    /// Frees returned stretchers; keeps some ready while `speed` requires them.
     pub(super) fn tend(&mut self, speed: f32) {
         while let Ok(stretcher) = self.returned.pop() {
             self.out -= 1;
@@ -267,7 +268,7 @@ impl Spares {
                     }
                 }
                 Err(error) => {
-                    tracing::warn!("the speed stays as it is: {error}");
+                    tracing::warn!("could not change the speed: {error}");
                     return;
                 }
             }

@@ -1,7 +1,7 @@
-//! The stream: opens the sound device when playing starts, closes it when nothing has been played
-//! for a while, goes over to another that is chosen, waits at the place that was heard last for one
-//! that was lost, and keeps the time when there is none. On its own thread, because a stream may be bound to the thread that made it, and opening and closing one
-//! may take long.
+//! The stream owner: opens the sound device when playback starts, and closes it after a while
+//! without playback. It also switches to another selected device, waits for a lost one at the last
+//! audible position, and advances time without a device. It has its own thread, because streams may
+//! be bound to the thread that created them, and opening and closing may take long.
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -23,42 +23,43 @@ use super::{
 };
 use crate::engine::{problem::DeviceProblem, types::SAMPLE_RATE};
 
-/// The device is closed after this long without playing, so that it may sleep.
+/// Time without playback after which the device is closed, so that it can sleep.
 const CLOSE_AFTER: Duration = Duration::from_secs(10);
 
-/// A device that was lost while playing is looked for again this often, and for this long; then the
-/// song is paused, so that nobody is startled by one that comes back much later.
+/// Interval and duration of attempts to reopen a device lost during playback. Afterwards the song
+/// is paused, so that a much later reconnection does not start playback unexpectedly.
 const REOPEN_EVERY: Duration = Duration::from_millis(400);
 const WAIT_FOR: Duration = Duration::from_secs(30);
 
-/// How often time moves on without a device.
+/// Interval at which time advances without a device.
 const SILENT_PERIOD: Duration = Duration::from_millis(10);
 
-/// A device that asks for nothing for this long while playing has got stuck, and is opened anew,
-/// with more in hand. After an underrun, when `PulseAudio`'s ALSA plug-in may, it shows sooner.
+/// Time without a request after which a playing device is considered stuck and reopened with larger
+/// buffers. After an underrun the time is shorter, because `PulseAudio`'s ALSA plug-in may get
+/// stuck then.
 const STUCK_AFTER: Duration = Duration::from_secs(2);
 const STUCK_AFTER_UNDERRUN: Duration = Duration::from_millis(200);
 
-/// How often a device that plays is looked after, and one that does not.
+/// Polling interval of a playing device, and of a paused one.
 const PLAYING_PERIOD: Duration = Duration::from_millis(200);
 const PAUSED_PERIOD: Duration = Duration::from_secs(1);
 
-/// Frames of a device's buffer at 44.1 kHz, of which there are two: 23 ms each, and 93 ms for a
-/// device that got stuck.
+/// Frames of each of a device's two buffers at 44.1 kHz: 23 ms, and at most 93 ms for a device that
+/// got stuck.
 const BUFFER_FRAMES: u32 = 1024;
 const MOST_BUFFER_FRAMES: u32 = 4096;
 
-/// A sound device that can be chosen.
+/// A selectable sound device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
-    /// What it is chosen by, also after a restart (see [`super::Player::set_output`]).
+    /// ID for [`super::Player::set_output`], stable across restarts.
     pub id: String,
-    /// For people.
+    /// Name for display.
     pub name: String,
 }
 
-/// The output devices, the system's choice first. Asks the sound system, which may take a while: not
-/// for a window's own thread.
+/// Lists the output devices, the system's default first. This queries the sound system, which may
+/// take a while; do not call it on a window's thread.
 pub fn outputs() -> Vec<Output> {
     let host = cpal::default_host();
     let all = host.output_devices().into_iter().flatten();
@@ -73,18 +74,18 @@ pub fn outputs() -> Vec<Output> {
     found
 }
 
-/// See the module.
+/// State of the stream owner thread.
 pub(super) struct StreamOwner {
     shared: Arc<Shared>,
     wake: Receiver<()>,
-    /// The source while no stream has it.
+    /// The source while no stream uses it.
     source: Option<Box<Source>>,
     home: (Sender<Box<Source>>, Receiver<Box<Source>>),
     spares: Spares,
     state: State,
-    /// Calls of play that have been answered.
+    /// Number of handled calls of play.
     plays: u64,
-    /// The choice of a device that has been answered.
+    /// The last handled device selection.
     chosen: Option<String>,
     buffer_frames: u32,
 }
@@ -92,17 +93,17 @@ pub(super) struct StreamOwner {
 enum State {
     /// Nothing was played yet, or not for a while.
     Closed,
-    /// The device plays.
+    /// The device is open.
     Open {
         link: Link,
-        /// When it was last seen playing.
+        /// Time when playback was last observed.
         used: Instant,
-        /// The last beat seen, and when it was new.
+        /// Last observed beat, and the time when it changed.
         beat: (u32, Instant),
     },
-    /// There was no device when playing began; frames are taken by the clock.
+    /// No device was available when playback began; the clock consumes frames.
     Silent { since: Instant, taken: u64 },
-    /// The device was lost while playing: the song waits for it.
+    /// The device was lost during playback: the song waits for it.
     Waiting { since: Instant, tried: Instant },
 }
 
@@ -117,7 +118,7 @@ impl StreamOwner {
         Self { shared, wake, source, home: bounded(1), spares, state, plays, chosen, buffer_frames }
     }
 
-    /// Works until the player is dropped.
+    /// Runs until the player is dropped.
     pub(super) fn run(mut self) {
         while !self.shared.wanted().quit {
             self.look_after();
@@ -128,8 +129,7 @@ impl StreamOwner {
                 State::Waiting { .. } => Some(REOPEN_EVERY),
                 State::Closed | State::Silent { .. } => None,
             };
-            // A time-out is as good a reason to go on as a wake-up; that the handle is gone shows
-            // in `quit`.
+            // Timeout and wake-up are treated the same; if the handle is gone, `quit` is set.
             match wait {
                 Some(time) => self.wake.recv_timeout(time).ok(),
                 None => self.wake.recv().ok(),
@@ -157,7 +157,7 @@ impl StreamOwner {
         self.keep_time();
     }
 
-    /// Closes the device, as another was chosen; opens that one if there is something to play.
+    /// Closes the device because another was selected; opens the new one if playing.
     fn go_over(&mut self, playing: bool) {
         if playing {
             self.lose();
@@ -168,7 +168,7 @@ impl StreamOwner {
         }
     }
 
-    /// Looks after an open device: one that was lost or got stuck, or that is not needed any more.
+    /// Checks an open device for loss, for getting stuck, and for disuse.
     fn look_at_device(&mut self, playing: bool) {
         let State::Open { link, used, beat } = &mut self.state else { return };
         let now = Instant::now();
@@ -183,7 +183,7 @@ impl StreamOwner {
         let stuck = beat.1.elapsed() >= patience;
         let idle = used.elapsed() >= CLOSE_AFTER;
         if stuck {
-            tracing::warn!("the sound device got stuck and is opened anew");
+            tracing::warn!("the sound device got stuck; reopening it");
             self.buffer_frames = (2 * self.buffer_frames).min(MOST_BUFFER_FRAMES);
         } else if let Some(error) = &lost {
             tracing::warn!("the sound device was lost: {error}");
@@ -201,15 +201,15 @@ impl StreamOwner {
         }
     }
 
-    /// Looks for the device that was lost, until it is there or the wait is over.
+    /// Tries to reopen the lost device until it is available or the wait is over.
     fn wait(&mut self, playing: bool, at_once: bool) {
         let State::Waiting { since, tried } = self.state else { return };
         if !playing {
-            self.state = State::Closed; // play tries again
+            self.state = State::Closed; // the next play retries
         } else if since.elapsed() >= WAIT_FOR {
             self.state = State::Closed;
             self.shared.set_playing(false);
-            self.shared.tell();
+            self.shared.notify();
         } else if at_once || tried.elapsed() >= REOPEN_EVERY {
             self.open();
             if matches!(self.state, State::Silent { .. }) {
@@ -218,8 +218,8 @@ impl StreamOwner {
         }
     }
 
-    /// Closes a device that is lost while it plays, and goes back to what was heard last: what the
-    /// device still held is not lost with it.
+    /// Closes a device that is lost during playback, and seeks back to the last audible frame.
+    /// Frames that the device still held are then played again.
     fn lose(&mut self) {
         let heard = self.shared.position();
         self.close();
@@ -229,7 +229,7 @@ impl StreamOwner {
         }
     }
 
-    /// Without a device: takes what the clock says has been played, and the decks that arrived.
+    /// Without a device, consumes the frames that the clock requires, and takes in arrived decks.
     fn keep_time(&mut self) {
         let Some(source) = self.source.as_mut() else { return };
         let mut block = [0.0; 1024];
@@ -237,7 +237,7 @@ impl StreamOwner {
             State::Silent { since, taken } if self.shared.is_playing() => {
                 let due = (since.elapsed().as_secs_f64() * f64::from(SAMPLE_RATE)) as u64;
                 let mut frames = due.saturating_sub(*taken).min(u64::from(SAMPLE_RATE));
-                *taken = due; // more than a second late means that the computer slept
+                *taken = due; // more than a second late: the computer was suspended
                 while frames > 0 {
                     let now = frames.min(block.len() as u64 / 2);
                     source.process(&mut block[..2 * now as usize]);
@@ -246,13 +246,13 @@ impl StreamOwner {
             }
             State::Silent { since, taken } => {
                 (*since, *taken) = (Instant::now(), 0);
-                source.process(&mut block); // long enough to come to rest
+                source.process(&mut block); // long enough for the fade-out
             }
             State::Closed | State::Open { .. } | State::Waiting { .. } => source.process(&mut []),
         }
     }
 
-    /// Opens the chosen device, or the default one, or says why not.
+    /// Opens the selected device or the default one, or publishes the error.
     fn open(&mut self) {
         self.state = State::Closed;
         match self.try_open() {
@@ -308,15 +308,15 @@ impl StreamOwner {
     ) -> Result<Link, cpal::Error> {
         self.recall_source();
         let source = self.source.take().ok_or_else(|| {
-            let words = "it still holds on to what was played last; try again";
-            cpal::Error::with_message(ErrorKind::DeviceBusy, words)
+            let message = "the previous stream still holds the source; try again";
+            cpal::Error::with_message(ErrorKind::DeviceBusy, message)
         })?;
         let output_adapter =
             match OutputAdapter::new(source, config.sample_rate, config.channels.into()) {
                 Ok(output_adapter) => output_adapter,
-                Err((source, words)) => {
+                Err((source, message)) => {
                     self.source = Some(source);
-                    return Err(cpal::Error::with_message(ErrorKind::UnsupportedConfig, words));
+                    return Err(cpal::Error::with_message(ErrorKind::UnsupportedConfig, message));
                 }
             };
         let guest = LentSource::new(output_adapter, self.home.0.clone());
@@ -332,7 +332,7 @@ impl StreamOwner {
         }
     }
 
-    /// Waits for the source of a stream that was dropped; some hosts end theirs a little later.
+    /// Waits for the source of a dropped stream; some hosts end streams with a delay.
     fn recall_source(&mut self) {
         if self.source.is_none() {
             self.source = self.home.1.recv_timeout(Duration::from_secs(2)).ok();

@@ -1,43 +1,42 @@
-//! The timeline of a track: straight on, and round a loop once the loop's end is reached. Positions
-//! only ever increase, so that two decks on one timeline meet at the same frame. Pure.
+//! Timeline of a track: linear, then repeating once a loop's end is reached. Positions only
+//! increase, so that two decks on one timeline meet at the same frame. Pure.
 
 use super::ramp::FADE_FRAMES;
 
-/// A way through a track, from a start on.
+/// A path through a track.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Timeline {
-    /// The position that it starts at.
+    /// Timeline position of the start.
     pub(super) start: u64,
-    /// The frame there.
+    /// Track frame at the start.
     pub(super) frame: u64,
-    /// The track's length in frames.
+    /// Length of the track in frames.
     pub(super) end: u64,
-    /// Frames `[start, end)` that are repeated; beyond their end there is no way back into them.
+    /// Repeated frames `[start, end)`; a start after their end never enters the loop.
     pub(super) region: Option<(u64, u64)>,
 }
 
-/// Frames that are read in one go, and what they are.
+/// Contiguous frames to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stretch {
-    /// The first.
+    /// First frame.
     pub(super) frame: u64,
-    /// How many; 0 at the end of the track.
+    /// Number of frames; 0 at the end of the track.
     pub(super) frames: u64,
-    /// How far it is from there to the loop's end, where these fade into what comes before its start.
+    /// Frames until the loop's end, where these fade into the frames before its start.
     pub(super) to_joint: Option<u64>,
-    /// How far it is from the loop's start, where that has nothing before it and these come in from
-    /// silence.
+    /// Frames since the loop's start, if it has no preceding frames and these fade in from silence.
     pub(super) from_joint: Option<u64>,
 }
 
 impl Timeline {
-    /// The loop, if it is on the way.
+    /// The loop, if the path reaches it.
     fn looped(&self) -> Option<(u64, u64)> {
         let region = self.region.map(|(start, end)| (start, end.min(self.end)));
         region.filter(|&(start, end)| start < end && self.frame < end)
     }
 
-    /// The frame at a position on the timeline.
+    /// Track frame at a timeline position.
     pub(super) fn frame_at(&self, timeline_position: u64) -> u64 {
         let straight = self.frame + timeline_position.saturating_sub(self.start);
         match self.looped() {
@@ -46,13 +45,13 @@ impl Timeline {
         }
     }
 
-    /// Whether the way has come back to the loop's start before this position on the timeline.
+    /// Whether the path has passed the loop's end before this timeline position.
     pub(super) fn has_turned(&self, timeline_position: u64) -> bool {
         let straight = self.frame + timeline_position.saturating_sub(self.start);
         self.looped().is_some_and(|(_, end)| straight >= end)
     }
 
-    /// The position after the last frame.
+    /// Timeline position after the last frame.
     pub(super) fn length(&self) -> u64 {
         match self.looped() {
             Some(_) => u64::MAX,
@@ -60,18 +59,18 @@ impl Timeline {
         }
     }
 
-    /// Frames of the fade at the joint: half the loop at most.
+    /// Length of the fade at the joint in frames: at most half the loop.
     pub(super) fn fade_frames(&self) -> u64 {
         let half = self.looped().map_or(0, |(start, end)| (end - start) / 2);
         half.min(FADE_FRAMES.into())
     }
 
-    /// The first frame of the loop.
+    /// First frame of the loop.
     pub(super) fn loop_start(&self) -> u64 {
         self.looped().map_or(0, |(start, _)| start)
     }
 
-    /// The next frames to read from a position on the timeline.
+    /// Next frames to read from a timeline position.
     pub(super) fn stretch(&self, timeline_position: u64) -> Stretch {
         let frame = self.frame_at(timeline_position);
         let plain = |frames| Stretch { frame, frames, to_joint: None, from_joint: None };
@@ -99,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn straight_on_it_ends_with_the_track() {
+    fn a_linear_path_ends_with_the_track() {
         for region in [None, Some((500, 2_000)), Some((20_000, 30_000)), Some((7, 7))] {
             let timeline = timeline(3_000, region);
             assert_eq!((timeline.length(), timeline.frame_at(100)), (7_100, 3_000));
@@ -111,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loop_goes_back_from_its_end_to_its_start() {
+    fn a_loop_returns_from_its_end_to_its_start() {
         let timeline = timeline(0, Some((2_000, 3_000)));
         assert_eq!(timeline.length(), u64::MAX);
         assert_eq!(
@@ -124,7 +123,7 @@ mod tests {
     }
 
     proptest! {
-        /// Stretches follow one another without a gap, each frame where the timeline has it.
+        /// Stretches are contiguous, and each frame is where the timeline has it.
         #[test]
         fn stretches_cover_the_way(frame in 0u64..3_000, start in 0u64..2_000, len in 1u64..2_000) {
             let timeline = timeline(frame, Some((start, start + len)));

@@ -1,7 +1,7 @@
-//! Separation without a library: from a file to a folder of files, for batches and scripts.
+//! Separation without a library, from a file to a folder of files, for batches and scripts.
 //!
-//! Runs on the caller's thread, the network on a pool of its own. The stores are temporary and lie
-//! beside the results, or in a folder where a later call goes on with them.
+//! Runs on the calling thread, with a separate pool for the network. The stores are temporary and
+//! lie next to the results, or in a folder from which a later call can resume.
 
 use std::{
     fmt, fs,
@@ -38,7 +38,7 @@ use crate::{
     os::Os,
 };
 
-/// A model, how thoroughly it separates, and the threads it runs on.
+/// A model with its quality and its threads.
 pub struct Batch {
     model: InstalledModel,
     loaded_model: Mutex<LoadedModel>,
@@ -47,20 +47,20 @@ pub struct Batch {
     home: PathBuf,
 }
 
-/// The identity of a batch's samples: stems of another identity are other stems.
+/// Identity of a batch's samples: different identities mean different stems.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// The model's catalogue name.
+    /// Catalogue name of the model.
     pub model: String,
-    /// The first digits of its weights' digest, as in names of stem folders.
+    /// First digits of the weights' digest, as in the names of stem folders.
     pub weights: String,
-    /// [`Quality::suffix`].
+    /// Quality as text, from [`Quality::suffix`].
     pub quality: String,
-    /// The precision of its products.
+    /// Precision of the matrix products.
     pub precision: Precision,
 }
 
-/// For receipts: `htdemucs-0123456789abcdef-o25 single`.
+/// Text for receipts: `htdemucs-0123456789abcdef-o25 single`.
 impl fmt::Display for Identity {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { model, weights, quality, precision } = self;
@@ -68,18 +68,18 @@ impl fmt::Display for Identity {
     }
 }
 
-/// A step of a file's separation.
+/// Phase of a file's separation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BatchStep {
-    /// The song is decoded.
+    /// Decoding the song.
     Reading,
-    /// Segments are computed.
+    /// Computing segments.
     Separating,
-    /// The files are written.
+    /// Writing the files.
     Writing,
 }
 
-/// English, for progress bars.
+/// English text for progress bars.
 impl fmt::Display for BatchStep {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         to.write_str(match self {
@@ -90,16 +90,16 @@ impl fmt::Display for BatchStep {
     }
 }
 
-/// How far a file is.
+/// Progress of a file.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
-    /// The step.
+    /// Current phase.
     pub step: BatchStep,
-    /// How much of it, 0 to 1.
+    /// Completed fraction of the phase, 0 to 1.
     pub fraction: f64,
-    /// Seconds until it is done, where that is known.
+    /// Seconds until the phase ends, if known.
     pub seconds_left: Option<f64>,
-    /// While it separates: segments that are done, and all.
+    /// During separation: number of completed segments, and of all segments.
     pub segments: Option<(usize, usize)>,
 }
 
@@ -109,57 +109,57 @@ impl Progress {
     }
 }
 
-/// What is wanted of one file.
+/// Request to separate one file.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The song.
+    /// Path of the song.
     pub file: PathBuf,
-    /// The audio track of the file, from 1; the default one where it is `None`.
+    /// Audio track of the file, from 1; `None` is the default track.
     pub track: Option<usize>,
-    /// What `{file}` stands for in names.
+    /// Value of `{file}` in names.
     pub called: String,
-    /// What is written.
+    /// Files to write.
     pub selection: Selection,
-    /// Where it goes; folders are made.
+    /// Destination; missing folders are created.
     pub place: Place,
-    /// How it is written.
+    /// Format settings.
     pub settings: Settings,
 }
 
-/// What became of one file.
+/// Result for one file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Separated {
-    /// What was written.
+    /// Files that were written.
     pub exported: Exported,
-    /// Length in frames, at the model's rate; 0 where nothing had to be done.
+    /// Length in frames at the model's rate; 0 if there was nothing to do.
     pub frames: u64,
-    /// Its segments, and how many of them were computed by this call.
+    /// Number of segments, and number of those computed by this call.
     pub segments: (usize, usize),
-    /// Oddities of the source.
+    /// Notes about the source.
     pub warning: Notes,
 }
 
-/// What was found out when a song was decoded; kept beside its mix.
+/// Facts from decoding a song, stored next to its mix.
 #[derive(Debug, Serialize, Deserialize)]
 struct Heard {
     format: AudioFormat,
     frames: u64,
     #[serde(default)]
     warning: Notes,
-    /// The track that was taken, where the file has several.
+    /// Note about the chosen track, if the file has several.
     #[serde(default)]
     taken: Notes,
 }
 
-/// What [`Heard`] is kept in.
+/// File name for [`Heard`].
 const HEARD: &str = "song.json";
 
 impl Batch {
-    /// A batch; its networks are loaded when they are needed. If there is a library in `home`, the
-    /// estimates of time start from what it knows, and it is told how long segments took.
+    /// Creates a batch, which loads its networks on demand. If `home` has a library, it provides
+    /// the time estimates and receives the measured times.
     ///
     /// # Errors
-    /// Those of the pool.
+    /// Fails with the errors of the pool.
     pub fn new(
         model: InstalledModel,
         quality: Quality,
@@ -171,7 +171,7 @@ impl Batch {
         Ok(Self { model, loaded_model, quality, compute, home })
     }
 
-    /// The model's stems.
+    /// Stems of the model.
     pub fn stems(&self) -> Vec<String> {
         self.model.stems()
     }
@@ -179,8 +179,8 @@ impl Batch {
     /// Separates one file.
     ///
     /// # Errors
-    /// [`Problem::Exists`] before the work; those of the file, the disk and the network;
-    /// nothing is then left in the folder.
+    /// [`Problem::Exists`] before any work; otherwise errors of the file, the disk and the network.
+    /// Nothing is then left in the folder.
     pub fn separate(
         &self,
         request: &Request,
@@ -198,7 +198,7 @@ impl Batch {
         }
         let folder = &request.place.folder;
         let made = missing_folders(folder);
-        // A bug ends this file, not the batch.
+        // A panic ends this file, not the batch.
         let work = || {
             let cannot_make = |error| Problem::create(folder, error);
             make_folders(folder).map_err(cannot_make)?;
@@ -208,7 +208,7 @@ impl Batch {
         };
         let result = caught(Activity::Separating, work);
         if result.is_err() {
-            // Folders that hold something stay: only empty ones can be removed so.
+            // `remove_dir` only removes empty folders; others stay.
             for folder in made {
                 drop(fs::remove_dir(folder));
             }
@@ -216,11 +216,11 @@ impl Batch {
         result
     }
 
-    /// As [`Self::separate`], but with its stores in `work`, which stays: a later call with the same
-    /// file and options goes on where this one ended, however it ended. Nobody else may use `work`.
+    /// Separates one file with its stores in `work`, which is kept. A later call with the same file
+    /// and options resumes from it, even after a crash. No other process may use `work`.
     ///
     /// # Errors
-    /// As [`Self::separate`].
+    /// Fails with the errors of [`Self::separate`].
     pub fn separate_in(
         &self,
         request: &Request,
@@ -235,7 +235,7 @@ impl Batch {
         })
     }
 
-    /// The identity of the samples that this batch computes.
+    /// Identity of the samples that this batch computes.
     pub fn identity(&self) -> Identity {
         Identity {
             model: self.model.name.clone(),
@@ -245,15 +245,15 @@ impl Batch {
         }
     }
 
-    /// Threads that separate.
+    /// Number of threads for separation.
     pub fn threads(&self) -> usize {
         self.loaded_model.lock().unwrap_or_else(PoisonError::into_inner).threads()
     }
 
-    /// The files that a request asks for, whether they are there or not.
+    /// Files that a request produces, whether they exist or not.
     ///
     /// # Errors
-    /// [`Problem::UnknownStem`] for a stem that the model does not have.
+    /// [`Problem::UnknownStem`] for a stem that the model lacks.
     pub fn files(&self, request: &Request) -> Result<Vec<PathBuf>> {
         Ok(self.items(request)?.1.into_iter().map(|item| item.to).collect())
     }
@@ -295,20 +295,20 @@ impl Batch {
         Ok(Separated { exported, frames: heard.frames, segments, warning: heard.warning })
     }
 
-    /// Seconds that a segment of one network takes here, from earlier songs; of a model that has not
-    /// run here yet, from its work and the default model's pace.
+    /// Expected seconds per segment of one network, from earlier songs. For a model without
+    /// measurements, scaled from the default model's pace by the amount of work.
     fn expected_pace(&self) -> Option<f64> {
         let known = |name: &str| Library::pace_in(&self.home, name).ok().flatten();
         let by_work = || {
             let default = InstalledModel::find(&self.home, DEFAULT).ok().flatten()?;
             Some(known(&default.name)? * default.spec.work_of(&self.model.spec)?)
         };
-        // A model's own name is that of its pace, but for drafts.
+        // The pace is stored under the model's name, except for drafts.
         let own = known(&self.model.pace_name(self.quality));
         own.or_else(|| known(&self.model.name)).or_else(by_work)
     }
 
-    /// Computes every segment, and notes how long they took.
+    /// Computes every segment, and stores the measured pace.
     fn separate_mix(
         &self,
         mix: &MixStore,
@@ -347,13 +347,13 @@ impl Batch {
         loaded_model.separate(&work, &Listener::default, cancel, &mut on_step)?;
         let (seconds, made) = (start.elapsed().as_secs_f64(), (segments - before) * networks);
         if let Err(e) = Library::add_to_pace_in(&self.home, &name, made, seconds) {
-            tracing::warn!("the pace is not noted: {e}");
+            tracing::warn!("could not store the pace: {e}");
         }
         Ok(())
     }
 }
 
-/// The song's mix in `work`: as an earlier try left it there, or decoded.
+/// Returns the song's mix in `work`, left by an earlier try or newly decoded.
 fn heard_in(
     request: &Request,
     work: &Path,
@@ -361,7 +361,7 @@ fn heard_in(
     progress: &mut dyn FnMut(f32),
 ) -> Result<(Heard, MixStore)> {
     let path = work.join(HEARD);
-    // Written after the mix, so that neither counts without the other.
+    // This file is written after the mix; neither counts without the other.
     let kept = fs::read(&path).ok().and_then(|text| serde_json::from_slice(&text).ok());
     if let Some(heard) = kept
         && let Ok(mix) = MixStore::open(work)
@@ -378,7 +378,7 @@ fn heard_in(
     Ok((heard, mix))
 }
 
-/// The folders of `path` that would have to be made for it, the innermost first.
+/// Folders that have to be created for `path`, the innermost first.
 fn missing_folders(path: &Path) -> Vec<PathBuf> {
     path.ancestors()
         .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())

@@ -1,5 +1,5 @@
-//! The installed models, as the engine needs them: where their weights are, which network makes which
-//! stem, and how they cut a song.
+//! Installed models: the locations of their weights, the stems of each network, and the division of
+//! songs.
 
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ use crate::{
     os::OsKind,
 };
 
-/// The catalogue's name of the model that is used unless another is chosen.
+/// Catalogue name of the default model.
 pub const DEFAULT: &str = "htdemucs";
 
 /// A model whose weights are installed.
@@ -26,31 +26,30 @@ pub const DEFAULT: &str = "htdemucs";
 pub struct InstalledModel {
     /// Catalogue name.
     pub name: String,
-    /// Its networks; one, but for a bag.
+    /// Networks of the model; several only for a bag.
     pub networks: Vec<InstalledNetwork>,
-    /// Content digest of the weights: stems of other weights are other stems.
+    /// Digest of the weights; different weights mean different stems.
     pub digest: String,
-    /// What goes in and comes out.
+    /// Input and output of the model.
     pub spec: Spec,
 }
 
 /// A network of an installed model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InstalledNetwork {
-    /// The weights.
+    /// Path of the weights.
     pub weights: PathBuf,
-    /// What it takes of memory.
+    /// Memory use of the network.
     pub memory: Memory,
-    /// Its share in each stem, before it is divided by the sum of all networks' shares.
+    /// Share of the network in each stem, before division by the sum of all shares.
     pub shares: Vec<f32>,
 }
 
 impl InstalledModel {
-    /// The model `name` in the data folder; `None` where it is not installed.
+    /// Finds the model `name` in the data folder; `None` if it is not installed.
     ///
     /// # Errors
-    /// [`ModelError`] when a file of it is damaged, cannot be read, or holds a network
-    /// for other sound.
+    /// [`ModelError`] if a file is damaged or unreadable, or holds a network for other audio.
     pub fn find(home: &Path, name: &str) -> model::Result<Option<Self>> {
         let store = weights::Store::new(home);
         match store.find(name)? {
@@ -59,13 +58,13 @@ impl InstalledModel {
         }
     }
 
-    /// The error of work that needs the model `name`, which was not found: the fault of its file where
-    /// there is one, else `otherwise`.
+    /// Error for work that needs the missing model `name`: the error of its file if there is one,
+    /// else `otherwise`.
     pub fn why_missing(home: &Path, name: &str, otherwise: Problem) -> Problem {
         Self::find(home, name).err().map_or(otherwise, Problem::from)
     }
 
-    /// Every model that is installed and whole, in the order in which they are listed.
+    /// Lists all installed and intact models, in the order of the catalogue.
     pub fn all(home: &Path) -> Vec<Self> {
         let store = weights::Store::new(home);
         let found = |model: Model| match Self::of(&store, &model) {
@@ -83,40 +82,40 @@ impl InstalledModel {
         let (mut spec, mut digests) = (None, Vec::new());
         for (index, network) in model.networks.iter().enumerate() {
             let path = store.network_path(model, index);
-            let its = match model::describe(&path) {
+            let description = match model::describe(&path) {
                 Err(ModelError::Io { cause, .. }) if cause.kind == OsKind::NotFound => {
                     return Ok(None);
                 }
                 described => described?,
             };
-            if *spec.get_or_insert_with(|| its.spec.clone()) != its.spec {
+            if *spec.get_or_insert_with(|| description.spec.clone()) != description.spec {
                 return Err(ModelError::OtherShape { path, model: model.name.clone() });
             }
             let shares = network.weights.clone();
-            let shares = shares.unwrap_or_else(|| vec![1.0; its.spec.sources.len()]);
-            if shares.len() != its.spec.sources.len() {
+            let shares = shares.unwrap_or_else(|| vec![1.0; description.spec.sources.len()]);
+            if shares.len() != description.spec.sources.len() {
                 return Err(ModelError::OtherStems { path });
             }
-            digests.push((its.identity, shares.clone()));
-            networks.push(InstalledNetwork { weights: path, memory: its.memory, shares });
+            digests.push((description.identity, shares.clone()));
+            networks.push(InstalledNetwork { weights: path, memory: description.memory, shares });
         }
-        // A model without networks is one whose file cannot be read.
+        // Without networks, the file of the model cannot be read.
         let Some(spec) = spec else { return store.find(&model.name).map(|_| None) };
         let (name, digest) = (model.name.clone(), digest_of(&digests));
         Ok(Some(Self { name, networks, digest, spec }))
     }
 
-    /// The names of its stems: those that the networks make, then the rest where there is one.
+    /// Names of the stems: those that networks compute, then the rest if there is one.
     pub fn stems(&self) -> Vec<String> {
         self.spec.stems()
     }
 
-    /// How a song of `frames` frames is cut.
+    /// Divides a song of `frames` frames into segments.
     pub fn plan(&self, frames: u64, quality: Quality) -> Plan {
         Plan::of(frames, &self.spec, quality)
     }
 
-    /// The sources that come together: all of them from one network, each for itself from a bag.
+    /// Sources that are computed together: all for a single network, each separately for a bag.
     pub fn groups(&self) -> Vec<Vec<usize>> {
         let stems = 0..self.spec.sources.len();
         if self.networks.len() == 1 {
@@ -126,7 +125,7 @@ impl InstalledModel {
         }
     }
 
-    /// The sources that these stems are made from; the rest is made from all.
+    /// Sources needed for these stems; the rest needs all.
     pub fn sources_of(&self, stems: &[usize]) -> Vec<usize> {
         let sources = self.spec.sources.len();
         if stems.iter().any(|stem| *stem >= sources) {
@@ -136,7 +135,7 @@ impl InstalledModel {
         }
     }
 
-    /// The networks that have a share in any of these stems.
+    /// Networks with a share in any of these stems.
     pub fn networks_for(&self, stems: &[usize]) -> Vec<usize> {
         let sources = self.sources_of(stems);
         let has_share = |network: &usize| {
@@ -147,46 +146,46 @@ impl InstalledModel {
         (0..self.networks.len()).filter(has_share).collect()
     }
 
-    /// Opens, or makes, the stems of a song in a folder.
+    /// Opens the stems of a song in a folder; creates them if missing.
     ///
     /// # Errors
-    /// Those of [`StemStore::open_in_groups`].
+    /// Fails with the errors of [`StemStore::open_in_groups`].
     pub fn open_stems(&self, folder: &Path, mix: &MixStore, quality: Quality) -> Result<StemStore> {
         let plan = self.plan(mix.frames(), quality);
         let names = (&self.spec.sources[..], self.spec.rest.as_deref());
         StemStore::open_in_groups(folder, plan, names, &self.groups())
     }
 
-    /// Bytes of memory that Partita takes with it, at least: on one thread, with a window.
+    /// Minimum memory use of Partita with this model in bytes: on one thread, with a window.
     pub fn least_memory(&self) -> u64 {
         memory::need(self.memory(), 1) + memory::WINDOW
     }
 
-    /// What its largest network takes of memory: of a bag, one at a time must fit.
+    /// Memory use of the largest network; only one network of a bag must fit at a time.
     pub fn memory(&self) -> Memory {
         let networks = self.networks.iter().map(|network| network.memory);
         networks.max_by_key(|memory| memory.weights + memory.work).unwrap_or_default()
     }
 
-    /// Where a song's stems are: a folder for each set of options that change samples.
+    /// Folder of a song's stems, one for each set of options that change samples.
     pub fn stem_folder(&self, song_folder: &Path, quality: Quality) -> PathBuf {
         let quality = quality.within(&self.spec).suffix();
         let name = format!("{}-{}-{quality}", self.name, self.short_digest());
         song_folder.join("stems").join(name)
     }
 
-    /// The first 16 digits of the digest of its weights.
+    /// First 16 digits of the weights' digest.
     pub fn short_digest(&self) -> &str {
         self.digest.get(..16).unwrap_or(&self.digest)
     }
 
-    /// By what the pace of a quality is kept: a draft may be computed in another precision.
+    /// Name under which the pace of a quality is stored; a draft may use another precision.
     pub fn pace_name(&self, quality: Quality) -> String {
         if quality.is_draft { format!("{} draft", self.name) } else { self.name.clone() }
     }
 }
 
-/// That of the only network, or of all of a bag and their shares.
+/// Digest of the only network, or of all networks of a bag and their shares.
 fn digest_of(networks: &[(String, Vec<f32>)]) -> String {
     if let [(digest, _)] = networks {
         return digest.clone();
@@ -202,8 +201,8 @@ fn digest_of(networks: &[(String, Vec<f32>)]) -> String {
     crate::engine::system::digest::hex(&hash.finalize())
 }
 
-/// The place of a stem among `sources`. Checkpoints write names in either case: where no name is the
-/// same, one in another case is taken.
+/// Index of a stem among `sources`. The spelling of checkpoints varies: without an exact match, the
+/// comparison ignores case.
 ///
 /// # Errors
 /// [`Problem::UnknownStem`].

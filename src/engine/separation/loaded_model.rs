@@ -1,6 +1,6 @@
-//! The networks of a model, loaded as they are needed, and the threads that they run on.
+//! Networks of a model, loaded on demand, and the threads that run them.
 //!
-//! Owned by whoever separates: the worker's thread, or a batch.
+//! Owned by the separating thread: the worker, or a batch.
 
 use super::{
     installed::InstalledModel,
@@ -18,39 +18,39 @@ use crate::{
     model::{self, Precision, Separator, Stop},
 };
 
-/// A model that is at work.
+/// A model ready to separate.
 pub struct LoadedModel {
     model: InstalledModel,
     compute: Compute,
-    /// Bytes of memory for other things.
+    /// Bytes of memory reserved for other purposes.
     beside: u64,
     precision: Precision,
     pool: rayon::ThreadPool,
-    /// One for each network of the model.
+    /// One entry per network of the model.
     loaded: Vec<Option<Box<dyn Separator>>>,
 }
 
-/// What an ensemble is to do.
+/// A separation task.
 pub struct Work<'a> {
-    /// The song.
+    /// Mix of the song.
     pub mix: &'a MixStore,
-    /// Where its stems go.
+    /// Store for the stems.
     pub stems: &'a StemStore,
-    /// The stems that are wanted.
+    /// Indices of the requested stems.
     pub wanted: &'a [usize],
-    /// Whether it is a draft.
+    /// Whether this is a draft.
     pub is_draft: bool,
-    /// Seconds that a segment of one network is expected to take, where that is known.
+    /// Expected seconds per segment of one network, if known.
     pub pace: Option<f64>,
 }
 
 impl LoadedModel {
-    /// An ensemble with its threads, beside so many bytes for other things. Loads nothing yet.
+    /// Creates the threads, leaving `beside` bytes for other purposes. Loads nothing yet.
     ///
     /// # Errors
-    /// Those of the pool and of [`memory::fit`].
+    /// Fails with the errors of the pool and of [`memory::fit`].
     pub fn new(model: InstalledModel, compute: Compute, beside: u64) -> Result<Self> {
-        // One network at a time must fit; more are kept where there is room.
+        // One network at a time must fit; more stay loaded if there is room.
         let fitting = memory::fit(compute, model.memory(), beside)?;
         let pool = pool::new(fitting)?;
         pool.broadcast(|_| priority::step_back(priority::SEPARATING));
@@ -58,47 +58,47 @@ impl LoadedModel {
         Ok(Self { model, compute, beside, precision: compute.precision, pool, loaded })
     }
 
-    /// The same, with its network loaded.
+    /// Replaces the network by an already loaded one.
     #[cfg(test)]
     pub(in crate::engine) fn with(mut self, network: Box<dyn Separator>) -> Self {
         self.loaded = vec![Some(network)];
         self
     }
 
-    /// Threads that separate.
+    /// Number of threads for separation.
     pub fn threads(&self) -> usize {
         self.pool.current_num_threads()
     }
 
-    /// Whether it is this model, computing in this way.
+    /// Whether this is the given model with the same compute settings.
     pub fn is_of(&self, model: &InstalledModel, compute: Compute) -> bool {
         self.model == *model && self.compute == compute
     }
 
-    /// Loads what any job will want: the network of a model that has one. Which ones of a bag will be
-    /// wanted, a job says.
+    /// Loads the network that every job needs: that of a single-network model. For a bag, the job
+    /// decides.
     ///
     /// # Errors
-    /// Those of the weights.
+    /// Fails with the errors of the weights.
     pub fn prepare(&mut self) -> Result<()> {
         if self.loaded.len() == 1 { self.load(&[0]) } else { Ok(()) }
     }
 
-    /// Runs the network that is loaded over silence, until `stop` says that there is better to do. After
-    /// that its memory has been touched, and a job's first segment waits for none of it.
+    /// Runs the loaded network on silence until `stop` requests other work. This touches its
+    /// memory, so that a job's first segment has no page faults.
     pub fn warm_up(&self, stop: Stop<'_>) {
         if let [Some(network)] = &self.loaded[..] {
             let spec = network.spec();
             let silence = vec![0.0; spec.channels * spec.segment_frames];
-            // What comes of it is nobody's.
+            // The output is discarded.
             drop(self.pool.install(|| network.separate_unless(&silence, stop)));
         }
     }
 
-    /// Makes what is missing of the wanted stems; see [`Separation::run`].
+    /// Computes the missing segments of the requested stems; see [`Separation::run`].
     ///
     /// # Errors
-    /// Those of the weights, the stores and the networks.
+    /// Fails with the errors of the weights, the stores and the networks.
     pub fn separate(
         &mut self,
         work: &Work<'_>,
@@ -134,8 +134,8 @@ impl LoadedModel {
         Ok(())
     }
 
-    /// What is made together: all that is wanted, or stem by stem where the networks for all do not
-    /// fit into the memory at once.
+    /// Groups of stems computed together: all of them, or one by one if the networks for all do not
+    /// fit into memory at once.
     fn rounds(&self, wanted: &[usize]) -> Vec<Vec<usize>> {
         let of = |stems: &[usize]| {
             let networks = self.model.networks_for(stems).into_iter();
@@ -152,7 +152,7 @@ impl LoadedModel {
         }
     }
 
-    /// Has these networks loaded, and lets go of the others if there is no room for all.
+    /// Loads these networks, and unloads others if there is not enough room.
     fn load(&mut self, networks: &[usize]) -> Result<()> {
         let kept = (0..self.loaded.len())
             .filter(|index| networks.contains(index) || self.loaded[*index].is_some());
@@ -194,7 +194,7 @@ mod tests {
     };
 
     #[test]
-    fn a_kind_of_network_that_the_engine_never_names_separates_a_song() {
+    fn an_unknown_kind_of_network_separates_a_song() {
         let home = tempfile::tempdir().unwrap();
         let weights = home.path().join("bank.safetensors");
         fs::write(&weights, seam_tests::file("FilterBank")).unwrap();

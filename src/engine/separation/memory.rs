@@ -1,7 +1,7 @@
-//! How much memory Partita may take, and what separating a segment needs of it.
+//! Memory limit of Partita, and the memory that separating a segment needs.
 //!
-//! Pure but for asking the system and the engine of a cluster for their limit. What a network needs, its
-//! kind knows; everything else that Partita does is small beside it, and does not grow with songs.
+//! Pure, except for querying the limits of the system and of a cluster. Each kind of network states
+//! its own needs; all other use is small in comparison, and independent of the songs' length.
 
 use crate::{
     engine::{
@@ -12,21 +12,21 @@ use crate::{
     model::Memory,
 };
 
-/// The program itself, with a library.
+/// Bytes for the program itself with a library.
 const PROGRAM: u64 = 40 << 20;
 
-/// What a window takes more, as a rule; that depends on how it is drawn.
+/// Typical additional bytes for a window; the real number depends on the renderer.
 pub const WINDOW: u64 = 88 << 20;
 
-/// What each thread has to itself, whatever the network.
+/// Bytes per thread, regardless of the network.
 const PER_THREAD: u64 = 6 << 20;
 
-/// What a text such as `2G`, `1500M` or `800000000` says, in bytes.
+/// Parses a number of bytes such as `2G`, `1500M` or `800000000`.
 ///
 /// # Errors
-/// In words.
+/// Returns a message.
 pub fn parse(text: &str) -> std::result::Result<u64, String> {
-    let wrong = || "it is a number of bytes, or one with K, M or G behind it: 2G, 1500M".to_owned();
+    let wrong = || "expected a number of bytes, optionally with K, M or G: 2G, 1500M".to_owned();
     let text = text.trim().trim_end_matches(['B', 'b']).trim_end_matches('i');
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let factor: u64 = match text[digits.len()..].to_ascii_uppercase().as_str() {
@@ -42,31 +42,30 @@ pub fn parse(text: &str) -> std::result::Result<u64, String> {
     if bytes >= 1.0 && bytes < u64::MAX as f64 { Ok(bytes as u64) } else { Err(wrong()) }
 }
 
-/// The limit that holds: what the user says, or less where the system allows less.
+/// Effective limit in bytes: the user's, or a lower one of the system.
 pub fn limit(asked: Option<u64>) -> Option<u64> {
-    asked.into_iter().chain(limits::memory().map(|dealt| dealt.amount)).min()
+    asked.into_iter().chain(limits::memory().map(|limit| limit.amount)).min()
 }
 
-/// What separating takes at its peak with networks that take so much, on so many threads, without a
+/// Peak memory in bytes of separating with networks of this size on `threads` threads, without a
 /// window.
 pub fn need(memory: Memory, threads: usize) -> u64 {
     PROGRAM + memory.weights + memory.work + threads as u64 * (PER_THREAD + memory.per_thread)
 }
 
-/// What networks take that work one after the other.
+/// Combined memory of networks that run one after the other.
 pub fn sum(networks: impl IntoIterator<Item = Memory>) -> Memory {
-    networks.into_iter().fold(Memory::default(), |all, it| Memory {
-        weights: all.weights + it.weights,
-        work: all.work.max(it.work),
-        per_thread: all.per_thread.max(it.per_thread),
+    networks.into_iter().fold(Memory::default(), |all, network| Memory {
+        weights: all.weights + network.weights,
+        work: all.work.max(network.work),
+        per_thread: all.per_thread.max(network.per_thread),
     })
 }
 
-/// The threads that fit into the limit, beside so many bytes for other things: those that are wanted,
-/// or fewer.
+/// Limits the threads so that they fit into memory, next to `beside` bytes for other purposes.
 ///
 /// # Errors
-/// [`Problem::MemoryLimit`] when not even one fits.
+/// [`Problem::MemoryLimit`] if not even one thread fits.
 pub fn fit(compute: Compute, memory: Memory, beside: u64) -> Result<Compute> {
     let Some(limit) = limit(compute.memory) else { return Ok(compute) };
     let need = |threads| need(memory, threads) + beside;
@@ -76,7 +75,7 @@ pub fn fit(compute: Compute, memory: Memory, beside: u64) -> Result<Compute> {
         return Err(Problem::MemoryLimit { needed: need(1), limit });
     };
     if threads < wanted {
-        tracing::warn!("{threads} threads of {wanted} fit into the limit of memory");
+        tracing::warn!("{threads} threads of {wanted} fit into the memory limit");
         return Ok(Compute { threads: Some(threads), ..compute });
     }
     Ok(compute)
@@ -87,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_limit_is_read_as_people_write_it() {
+    fn parses_common_spellings_of_a_limit() {
         assert_eq!(parse("2G"), Ok(2 << 30));
         assert_eq!(parse("1500m"), Ok(1500 << 20));
         assert_eq!(parse("1.5 GiB"), Ok(3 << 29));
@@ -98,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_steps_down_and_then_is_refused_in_words() {
+    fn reduces_threads_and_then_fails_with_a_message() {
         let memory = Memory { weights: 170 << 20, work: 260 << 20, per_thread: 0 };
         let compute = |threads, memory| Compute {
             threads: Some(threads),
@@ -107,13 +106,13 @@ mod tests {
         };
         let fits = |threads, limit| {
             let fit = |beside| fit(compute(threads, limit), memory, beside);
-            assert!(fit(1 << 40).is_err(), "a window leaves less");
+            assert!(fit(1 << 40).is_err(), "a window must reduce the memory left");
             fit(0).map(|compute| compute.threads.unwrap())
         };
         assert_eq!(fits(8, 1 << 36).unwrap(), 8);
         let enough_for_two = need(memory, 2);
         assert_eq!(fits(8, enough_for_two).unwrap(), 2);
-        let words = fits(8, 64 << 20).unwrap_err().to_string();
-        assert!(words.contains("the limit is 64 MB"), "{words}");
+        let message = fits(8, 64 << 20).unwrap_err().to_string();
+        assert!(message.contains("the limit is 64 MB"), "{message}");
     }
 }

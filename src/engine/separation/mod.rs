@@ -1,7 +1,7 @@
-//! Separation of a song into stems: its plan, its models, its memory, and its run.
+//! Separation of a song into stems: plan, models, memory, and execution.
 //!
-//! Knows no command, no event and no queue. Runs on the caller's thread; segments are computed on
-//! the threads of [`pool`].
+//! Independent of commands, events and the queue. Runs on the calling thread; segments are computed
+//! on the threads of [`pool`].
 
 pub mod batch;
 pub mod estimate;

@@ -1,47 +1,47 @@
-//! How stems are made of a song: what may be traded between time and quality. Pure data.
+//! Separation options: the trade-off between time and quality. Pure data.
 //!
-//! Named as the reference names it (`demucs.apply.apply_model`): `overlap` of neighbouring segments,
-//! and `shifts`, of which each separates the song anew, delayed a little, and the results are
+//! The names follow the reference (`demucs.apply.apply_model`): `overlap` of neighbouring segments,
+//! and `shifts`. Each shift separates the song once more with a small delay; the results are
 //! averaged.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::{MOST_OVERLAP, Spec};
 
-/// The most shifts.
+/// Maximum number of shifts.
 pub const MOST_SHIFTS: u8 = 10;
 
-/// How thoroughly a song is separated. Stems of another quality are other stems.
+/// Quality of a separation; different qualities mean different stems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Quality {
     /// Overlap of neighbouring segments, in percent of a segment: 0 to [`MOST_OVERLAP`].
     pub overlap: u8,
-    /// How often the song is separated, delayed by another random time up to half a second, to be
-    /// averaged: 0 to [`MOST_SHIFTS`]. With 0 it is separated once, as it is.
+    /// Number of passes with random delays up to half a second, which are averaged: 0 to
+    /// [`MOST_SHIFTS`]. With 0, there is one pass without delay.
     pub shifts: u8,
-    /// Where the random times begin: the same seed gives the same stems.
+    /// Seed of the random delays; equal seeds produce equal stems.
     pub seed: u32,
-    /// Whether it is a draft, which is computed in the fast precision where the processor has it.
+    /// Whether this is a draft, computed in the fast precision if the processor supports that.
     pub is_draft: bool,
 }
 
-/// A quality by its name. Its numbers depend on the network.
+/// A named quality, whose numbers depend on the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Preset {
-    /// The quickest: the least overlap.
+    /// The fastest: minimum overlap.
     Draft,
     /// The network's own default.
     Standard,
-    /// What more time buys: the most overlap and, where the network allows them, two shifts.
+    /// The best: maximum overlap and, if the network allows them, two shifts.
     Best,
 }
 
 impl Preset {
-    /// All of them, the quickest first.
+    /// All presets, the fastest first.
     pub const ALL: [Self; 3] = [Self::Draft, Self::Standard, Self::Best];
 
-    /// The quality of that name for a network.
+    /// Quality of this preset for a network.
     pub fn quality(self, spec: &Spec) -> Quality {
         let overlap = spec.overlap;
         let plain = Quality { overlap: overlap.default, shifts: 0, seed: 0, is_draft: false };
@@ -53,7 +53,7 @@ impl Preset {
         }
     }
 
-    /// The qualities by name for a network, each once.
+    /// Distinct qualities of all presets for a network.
     pub fn qualities(spec: &Spec) -> Vec<Quality> {
         let mut all = Self::ALL.map(|preset| preset.quality(spec)).to_vec();
         all.dedup();
@@ -62,24 +62,24 @@ impl Preset {
 }
 
 impl Quality {
-    /// [`Preset::Draft`] in settings, which hold for every network, and of HTDemucs.
+    /// [`Preset::Draft`] in settings, which apply to every network, and for HTDemucs.
     pub const DRAFT: Self = Self { overlap: 0, shifts: 0, seed: 0, is_draft: true };
-    /// [`Preset::Standard`] in settings and of HTDemucs; the reference's own default.
+    /// [`Preset::Standard`] in settings and for HTDemucs; the reference's own default.
     pub const STANDARD: Self = Self { overlap: 25, shifts: 0, seed: 0, is_draft: false };
-    /// [`Preset::Best`] in settings and of HTDemucs.
+    /// [`Preset::Best`] in settings and for HTDemucs.
     pub const BEST: Self = Self { overlap: 50, shifts: 2, seed: 0, is_draft: false };
 
-    /// The qualities that are offered by name in settings.
+    /// Qualities offered as presets in settings.
     pub const PRESETS: [Self; 3] = [Self::DRAFT, Self::STANDARD, Self::BEST];
 
-    /// This quality, brought within what any network allows.
+    /// Clamps this quality to the limits of all networks.
     #[must_use]
     pub fn within_bounds(self) -> Self {
         let (overlap, shifts) = (self.overlap.min(MOST_OVERLAP), self.shifts.min(MOST_SHIFTS));
         Self { overlap, shifts, ..self }
     }
 
-    /// This quality, brought within what a network allows.
+    /// Clamps this quality to the limits of a network.
     #[must_use]
     pub fn within(self, spec: &Spec) -> Self {
         let overlap = self.overlap.clamp(spec.overlap.least, spec.overlap.most);
@@ -88,21 +88,22 @@ impl Quality {
         Self { overlap, shifts, seed, ..self }
     }
 
-    /// This quality of the settings for a network: the one of the same name, or the nearest.
+    /// Converts a quality of the settings for a network: the preset of the same name, or the
+    /// nearest quality.
     #[must_use]
     pub fn for_network(self, spec: &Spec) -> Self {
         let named = Self::PRESETS.iter().position(|preset| *preset == self);
         named.map_or_else(|| self.within(spec), |at| Preset::ALL[at].quality(spec))
     }
 
-    /// The name of this quality for a network, if it has one.
+    /// Preset that equals this quality for a network, if any.
     pub fn preset(self, spec: &Spec) -> Option<Preset> {
         let named = |preset: &Preset| preset.quality(spec) == self;
-        // Where the default is the most overlap, there is no better one.
+        // If the default has maximum overlap, it equals the best; prefer the name of the default.
         [Preset::Standard, Preset::Draft, Preset::Best].into_iter().find(named)
     }
 
-    /// What tells stems of this quality from others in their folder's name.
+    /// Suffix of the stem folder's name that identifies this quality.
     pub fn suffix(self) -> String {
         let Self { overlap, shifts, seed, is_draft } = self;
         let shifted = if shifts > 0 { format!("-s{shifts}-r{seed}") } else { String::new() };
@@ -110,7 +111,7 @@ impl Quality {
         format!("o{overlap}{shifted}{draft}")
     }
 
-    /// The quality of which this is the [`Self::suffix`]; `None` for what is none.
+    /// Parses a [`Self::suffix`]; `None` if invalid.
     pub fn of_suffix(suffix: &str) -> Option<Self> {
         let mut quality = Self { overlap: 0, shifts: 0, seed: 0, is_draft: false };
         for part in suffix.split('-') {
@@ -123,16 +124,15 @@ impl Quality {
                 _ => return None,
             }
         }
-        // What does not come out as it went in is not ours.
+        // Only accept suffixes that survive a round trip.
         (quality.suffix() == suffix && quality == quality.within_bounds()).then_some(quality)
     }
 
-    /// By how many frames each pass over the song delays it; none for one pass without a delay.
-    /// `most` is the largest delay.
+    /// Delay of each pass in frames; empty for one pass without delay. `most` is the largest delay.
     pub fn delays(self, most: u16) -> Vec<u16> {
         let mut state = u64::from(self.seed).wrapping_add(0x5EED);
         let mut next = || {
-            // SplitMix64: the same numbers on every machine and in every version.
+            // SplitMix64 has the same results on every machine and in every version.
             state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
             let mut mixed = state;
             mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -149,43 +149,43 @@ impl Default for Quality {
     }
 }
 
-/// What makes stems: a model, and how thoroughly it is used.
+/// Options that determine stems: a model and a quality.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SeparationOptions {
-    /// The model by its name.
+    /// Name of the model.
     pub model: String,
-    /// The quality.
+    /// Quality of the separation.
     pub quality: Quality,
 }
 
-/// What is used where nothing else is said of a song.
+/// Default options for songs without explicit ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Defaults {
-    /// How stems are made.
+    /// Separation options.
     pub recipe: SeparationOptions,
-    /// Whether a draft is made first, to be heard until the better stems are there.
+    /// Whether a draft is computed first, to play until the final stems are available.
     pub drafts_first: bool,
 }
 
-/// Stems of a song that are there, wholly or in part.
+/// A complete or partial set of a song's stems.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version {
-    /// How they are made.
+    /// Options with which the stems are computed.
     pub recipe: SeparationOptions,
-    /// Whether all that was asked for is there.
+    /// Whether all requested segments are finished.
     pub is_complete: bool,
 }
 
-/// What a quality costs for a song.
+/// Cost of a quality for a song.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct QualityCost {
-    /// The quality.
+    /// Quality of the separation.
     pub quality: Quality,
-    /// Its name for the song's model, if it has one.
+    /// Preset that equals the quality for the song's model, if any.
     pub preset: Option<Preset>,
-    /// Segments of the whole song; each is computed once by every network that is needed.
+    /// Segments of the whole song; every needed network computes each of them once.
     pub segments: usize,
-    /// Seconds for one of them on this machine, where they are known.
+    /// Seconds per segment on this machine, if known.
     pub seconds_each: Option<f64>,
 }
 
@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_usual_stems_are_where_they_always_were() {
+    fn the_suffix_of_the_default_is_stable() {
         assert_eq!(Quality::default().suffix(), "o25");
         assert_eq!(Quality::DRAFT.suffix(), "o0-draft");
         let shifted = Quality { shifts: 2, seed: 7, ..Quality::default() };
@@ -202,11 +202,11 @@ mod tests {
     }
 
     #[test]
-    fn a_name_means_what_the_network_makes_of_it() {
+    fn presets_depend_on_the_network() {
         let demucs = Spec::triangle(Vec::new(), 343_980);
         assert_eq!(Preset::qualities(&demucs), Quality::PRESETS);
         for quality in Quality::PRESETS {
-            assert_eq!(quality.for_network(&demucs), quality, "as it always was");
+            assert_eq!(quality.for_network(&demucs), quality, "unchanged for HTDemucs");
         }
         let roformer = Spec::fade(Vec::new(), 352_800, 50);
         let suffixes = Preset::qualities(&roformer).into_iter().map(Quality::suffix);
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_repeats_and_another_does_not() {
+    fn equal_seeds_repeat_and_others_differ() {
         let delays = |seed| Quality { shifts: 10, seed, ..Quality::default() }.delays(22_050);
         assert_eq!(delays(1), delays(1));
         assert_ne!(delays(1), delays(2));

@@ -1,57 +1,57 @@
-//! How a song is cut into overlapping segments, and how their results are weighed together again.
+//! Division of a song into overlapping segments, and the weights for blending their results.
 //!
 //! Integers only; no samples, no files. Follows `demucs/apply.py` (`apply_model`, `TensorChunk`,
-//! demucs 4.1.0) or `demix` of Music-Source-Separation-Training, whichever the network's [`Joint`]
-//! is, so that the joints are the reference's to the sample. With shifts there are several passes
-//! over the song, each delayed by another time; their segments follow one another in the numbering,
-//! and all frames here are those of the song as it is.
+//! demucs 4.1.0) or `demix` of Music-Source-Separation-Training, depending on the network's
+//! [`Joint`], so that joints match the reference to the sample. With shifts there are several
+//! passes over the song, each with another delay. Segments are numbered pass by pass, and all
+//! frames here refer to the undelayed song.
 
 use std::ops::Range;
 
 use super::options::{MOST_SHIFTS, Quality};
 use crate::model::{Joint, Spec};
 
-/// The segments of one song.
+/// Segments of one song.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// Frames of the song.
+    /// Length of the song in frames.
     pub frames: u64,
-    /// Frames that go through the model at once.
+    /// Length of a model input in frames.
     pub segment_frames: usize,
     /// Frames between the starts of neighbouring segments.
     pub stride: usize,
-    /// The joint of neighbouring segments.
+    /// Kind of joint between neighbouring segments.
     pub joint: Joint,
     /// Frames by which the song is extended at both ends, by reflection.
     pub border: usize,
-    /// Passes over the song.
+    /// Number of passes over the song.
     passes: usize,
     /// Frames of silence before the song in each pass.
     delays: [u16; MOST_SHIFTS as usize],
 }
 
-/// The input of a segment, as parts of the song. Frames outside of its stretches are zero.
+/// Input of a segment, as parts of the song. Frames outside of the stretches are zero.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// The parts of the song, in the order of their places in the window.
+    /// Parts of the song, in the order of their positions in the window.
     pub stretches: Vec<Stretch>,
-    /// Where in the window the segment's own result starts: a short segment is centred.
+    /// Start of the segment's own result in the window; a short segment is centred.
     pub result_at: usize,
 }
 
 /// A part of the song in a [`Window`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stretch {
-    /// Its first frame in the window.
+    /// Position of the first frame in the window.
     pub at: usize,
     /// Frames of the song.
     pub frames: Range<u64>,
-    /// Whether the last of them comes first: the song is reflected there.
+    /// Whether the frames are in reverse order, because the song is reflected there.
     pub is_reversed: bool,
 }
 
 impl Stretch {
-    /// Adds the frame that comes next in the window, if the stretch goes on with it.
+    /// Appends the next frame of the window if it continues the stretch.
     fn grow(&mut self, frame: u64) -> bool {
         let goes_on = !self.is_reversed && frame == self.frames.end;
         let goes_back = (self.is_reversed || self.len() == 1) && frame + 1 == self.frames.start;
@@ -68,23 +68,24 @@ impl Stretch {
         (self.frames.end - self.frames.start) as usize
     }
 
-    /// Whether it has no frames.
+    /// Whether the stretch has no frames.
     pub fn is_empty(&self) -> bool {
         self.frames.is_empty()
     }
 }
 
 impl Plan {
-    /// A plan with triangles that overlap by a quarter.
+    /// Creates a plan with triangular weights and an overlap of a quarter.
     pub fn new(frames: u64, segment_frames: usize) -> Self {
         Self::of(frames, &Spec::triangle(Vec::new(), segment_frames), Quality::STANDARD)
     }
 
-    /// The plan for a song of `frames` frames, as a network and a quality want it.
+    /// Creates the plan of a network and a quality for a song of `frames` frames.
     pub fn of(frames: u64, spec: &Spec, quality: Quality) -> Self {
         let quality = quality.within(spec);
         let stride = spec.stride(quality.overlap);
-        // Half a second, as in the reference; never so much that a segment lies before the song.
+        // Half a second, as in the reference, but limited so that no segment lies completely before
+        // the song.
         let most = (spec.sample_rate as usize / 2).min(stride - 1).min(usize::from(u16::MAX));
         let delays = quality.delays(most as u16);
         let plain = Self::with_delays(frames, spec.segment_frames, stride, &delays);
@@ -98,8 +99,8 @@ impl Plan {
         }
     }
 
-    /// A plan of triangles with a pass for each of these delays, which are less than `stride`; with
-    /// one pass that is not delayed when there are none.
+    /// Creates a plan with triangular weights and one pass per delay, each less than `stride`;
+    /// without delays, a single undelayed pass.
     pub fn with_delays(frames: u64, segment_frames: usize, stride: usize, delays: &[u16]) -> Self {
         let mut all = [0; MOST_SHIFTS as usize];
         for (kept, delay) in all.iter_mut().zip(delays) {
@@ -120,21 +121,21 @@ impl Plan {
         self.frames == 0
     }
 
-    /// Passes over the song: 1, but with several shifts.
+    /// Number of passes over the song; more than 1 only with shifts.
     pub fn passes(&self) -> usize {
         self.passes
     }
 
-    /// The delays of the passes; empty when there is one without.
+    /// Delays of the passes; empty for a single undelayed pass.
     pub fn delays(&self) -> &[u16] {
         let delays = &self.delays[..self.passes];
         if delays == [0] { &[] } else { delays }
     }
 
-    /// The segments of a pass.
+    /// Range of the segments of a pass.
     pub fn pass(&self, pass: usize) -> Range<usize> {
-        // Segments that lie wholly in the border after the song are left out: nothing is heard of
-        // them.
+        // Omit segments that lie completely in the border after the song, because they are
+        // inaudible.
         let count = |pass: usize| match self.frames {
             0 => 0,
             frames => (frames + self.lead(pass)).div_ceil(self.stride as u64) as usize,
@@ -143,32 +144,32 @@ impl Plan {
         start..start + count(pass)
     }
 
-    /// Frames from the beginning of a pass's first segment to the song's.
+    /// Frames from the beginning of a pass's first segment to that of the song.
     fn lead(&self, pass: usize) -> u64 {
         u64::from(self.delays[pass]) + self.border as u64
     }
 
-    /// The pass that a segment belongs to.
+    /// Pass that a segment belongs to.
     pub fn pass_of(&self, index: usize) -> usize {
         (0..self.passes).find(|&pass| index < self.pass(pass).end).unwrap_or(self.passes - 1)
     }
 
-    /// The frame of the song at a segment's beginning; in a pass with a delay, and where the song is
-    /// extended, the first one begins before the song.
+    /// Song frame at a segment's beginning; negative for the first segment of a delayed or extended
+    /// pass.
     fn origin(&self, index: usize) -> i64 {
         let pass = self.pass_of(index);
         let number = index - self.pass(pass).start;
         (number * self.stride) as i64 - self.lead(pass) as i64
     }
 
-    /// The frames that segment `index` gives a result for. The last segments may be short.
+    /// Frames for which segment `index` has a result. The last segments may be short.
     pub fn segment(&self, index: usize) -> Range<u64> {
         let within = |at: i64| (at.max(0) as u64).min(self.frames);
         let origin = self.origin(index);
         within(origin)..within(origin + self.segment_frames as i64)
     }
 
-    /// What segment `index` reads from the mix.
+    /// Input of segment `index` from the mix.
     pub fn window(&self, index: usize) -> Window {
         let start = self.window_start(index);
         let stretches = match self.joint {
@@ -178,16 +179,16 @@ impl Plan {
         Window { stretches, result_at: self.result_at(index) }
     }
 
-    /// The first frame of segment `index`'s own result in its window.
+    /// Position of segment `index`'s own result in its window.
     pub fn result_at(&self, index: usize) -> usize {
         (self.segment(index).start as i64 - self.window_start(index)) as usize
     }
 
-    /// The frame of the song at the beginning of a segment's window.
+    /// Song frame at the beginning of a segment's window.
     fn window_start(&self, index: usize) -> i64 {
         let (origin, segment) = (self.origin(index), self.segment_frames as i64);
         match self.joint {
-            // What is before the song counts as a part of the segment, what is after it does not.
+            // Frames before the song are part of the segment, those after it are not.
             Joint::Triangle => {
                 let end = (origin + segment).min(self.frames as i64);
                 origin - (segment - (end - origin)) / 2
@@ -196,8 +197,7 @@ impl Plan {
         }
     }
 
-    /// A window that begins at a frame of the song, which may be before it, with zeros before and
-    /// after the song.
+    /// Stretch of a window from frame `start`, which may be negative, with zeros around the song.
     fn between_zeros(&self, start: i64) -> Option<Stretch> {
         let at = (-start).max(0) as usize;
         let from = start.max(0) as u64;
@@ -205,8 +205,8 @@ impl Plan {
         (from < to).then_some(Stretch { at, frames: from..to, is_reversed: false })
     }
 
-    /// A window that begins at a frame of the extended song. More than the extended song has is
-    /// reflected if more than half of the window is there, and zero otherwise.
+    /// Stretches of a window from frame `start` of the extended song. Missing frames after it are
+    /// reflected if more than half of the window exists, and zero otherwise.
     fn reflected(&self, start: i64) -> Vec<Stretch> {
         let (frames, segment) = (self.frames as i64, self.segment_frames as i64);
         let there = (frames + self.border as i64 - start).min(segment);
@@ -227,7 +227,7 @@ impl Plan {
         stretches
     }
 
-    /// The segments of a pass that hold frame `at`, as a range of indices.
+    /// Range of the segments in a pass that contain frame `at`.
     pub fn segments_at(&self, pass: usize, at: u64) -> Range<usize> {
         if at >= self.frames {
             return 0..0;
@@ -238,13 +238,13 @@ impl Plan {
         first + before.div_ceil(self.stride as u64) as usize..first + last + 1
     }
 
-    /// The first frame after `at` from which on other segments hold the song, in a pass.
+    /// Next frame after `at` where the set of segments in a pass changes.
     pub fn change_after(&self, pass: usize, at: u64) -> u64 {
         let held = self.segments_at(pass, at);
         if held.is_empty() {
             return self.frames;
         }
-        // The first that ends, or the next that begins.
+        // Either the first segment ends, or the next one begins.
         let next = match held.end {
             end if end < self.pass(pass).end => self.segment(end).start,
             _ => self.frames,
@@ -252,14 +252,14 @@ impl Plan {
         self.segment(held.start).end.min(next)
     }
 
-    /// The weight of a segment's own result at a frame of the song, before it is divided by the sum
-    /// of the weights: see [`Self::weight`].
+    /// Unnormalised weight of a segment's result at a song frame; see [`Self::weight`].
     pub fn weight_at(&self, index: usize, at: u64) -> usize {
         self.weight(index, (at as i64 - self.origin(index)) as usize)
     }
 
-    /// The weight of frame `k` of a segment. A triangle is never zero; a short segment uses its
-    /// beginning. A fade is zero at its first or last frame, where another segment is heard.
+    /// Unnormalised weight of frame `k` of a segment. A triangle is never zero; a short segment
+    /// uses its beginning. A fade is zero at its first or last frame, where another segment is
+    /// audible.
     fn weight(&self, index: usize, k: usize) -> usize {
         let segment = self.segment_frames;
         match self.joint {
@@ -288,27 +288,27 @@ impl Plan {
         }
     }
 
-    /// The segment to compute next for a listener at frame `head`: the first unfinished one that
-    /// sounds at or after it, else the first unfinished one of the song; a pass after the other.
+    /// Next segment to compute for a listener at frame `head`: the first unfinished one at or after
+    /// it, else the first unfinished one of the song. Passes are completed in order.
     pub fn next(&self, head: u64, is_done: impl Fn(usize) -> bool) -> Option<usize> {
         (0..self.passes).find_map(|pass| {
             let all = self.pass(pass);
             let from = match self.segments_at(pass, head) {
                 at if at.is_empty() => all.start,
-                // Where two overlap, the earlier one: it is nearer to its end, but sounds first.
+                // In an overlap, take the earlier segment: it ends sooner, but is heard first.
                 at => at.start,
             };
             (from..all.end).chain(all.start..from).find(|&index| !is_done(index))
         })
     }
 
-    /// The frames that finished segments of any pass cover: ascending, disjoint.
+    /// Frame ranges that finished segments of any pass cover: ascending, disjoint.
     pub fn covered(&self, is_done: impl Fn(usize) -> bool) -> Vec<(u64, u64)> {
         let all = (0..self.passes).flat_map(|pass| self.covered_in(pass, &is_done)).collect();
         union(all)
     }
 
-    /// The frames whose result is final: every segment that holds them is finished.
+    /// Frame ranges with final results: every segment that contains them is finished.
     pub fn finished(&self, is_done: impl Fn(usize) -> bool) -> Vec<(u64, u64)> {
         let open = |index: &usize| !is_done(*index);
         let gaps = (0..self.len()).filter(open).map(|index| self.segment(index));
@@ -325,7 +325,7 @@ impl Plan {
     }
 }
 
-/// Ranges of frames, ascending and disjoint, that cover what any of these do.
+/// Union of frame ranges as ascending, disjoint ranges.
 pub fn union(mut ranges: Vec<(u64, u64)>) -> Vec<(u64, u64)> {
     ranges.sort_unstable();
     let mut all: Vec<(u64, u64)> = Vec::new();
@@ -338,7 +338,7 @@ pub fn union(mut ranges: Vec<(u64, u64)>) -> Vec<(u64, u64)> {
     all
 }
 
-/// What is left of a range without these, which are ascending and disjoint.
+/// Remainder of a range without the gaps, which are ascending and disjoint.
 pub fn without((start, end): (u64, u64), gaps: &[(u64, u64)]) -> Vec<(u64, u64)> {
     let mut left = Vec::new();
     let mut from = start;
@@ -418,9 +418,9 @@ mod tests {
         assert_eq!(plan.window(4), Window { stretches: vec![forward(30, 0..70)], result_at: 30 });
         assert_eq!(plan.weight_at(4, 0), 31);
         assert_eq!(plan.segment(7), 195..250);
-        // Short: 55 of 100 frames, centred, and audio of the song before it.
+        // A short segment: 55 of 100 frames, centred after preceding audio of the song.
         assert_eq!(plan.window(7), Window { stretches: vec![forward(0, 173..250)], result_at: 22 });
-        assert_eq!(plan.next(0, |index| index < 4), Some(4), "one pass after the other");
+        assert_eq!(plan.next(0, |index| index < 4), Some(4), "passes must be completed in order");
         assert_eq!(plan.next(200, |index| index < 4), Some(6));
         assert_eq!(plan.covered(|index| index == 4), [(0, 70)]);
         assert_eq!(plan.finished(|index| index != 7), [(0, 195)]);
@@ -459,7 +459,7 @@ mod tests {
                 let [read] = &window.stretches[..] else { panic!("{window:?}") };
                 prop_assert!(read.at + read.len() <= segment && !read.is_reversed);
                 prop_assert!(!own.is_empty());
-                // The result's place in the window is where its audio was put.
+                // The result's position in the window is where its audio was placed.
                 let offset = own.start as i64 - read.frames.start as i64;
                 prop_assert_eq!(read.at as i64 + offset, window.result_at as i64);
                 prop_assert!(window.result_at + (own.end - own.start) as usize <= segment);

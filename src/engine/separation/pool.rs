@@ -1,8 +1,8 @@
-//! The threads that separate, and how a segment is spread over them.
+//! Threads for separation, and the distribution of work among them.
 //!
-//! One segment at a time on all threads: the first sound comes soonest and only one segment's
-//! activations are in memory. candle and the kernels take their thread count from the pool that
-//! they run in, so nothing is oversubscribed.
+//! All threads work on one segment at a time, so that the first result arrives soonest and only one
+//! segment's activations are in memory. The kernels and candle take their thread count from the
+//! pool that runs them, so nothing is oversubscribed.
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -16,7 +16,7 @@ use crate::{
     os::Os,
 };
 
-/// Whether this processor can compute in that way.
+/// Checks that this processor supports the requested precision.
 ///
 /// # Errors
 /// [`Problem::NoFastPrecision`].
@@ -32,10 +32,10 @@ pub fn has_fast_precision() -> bool {
     cpu::has_bf16()
 }
 
-/// Makes the pool.
+/// Creates the pool.
 ///
 /// # Errors
-/// Those of [`check`]; [`Problem::NoThread`].
+/// Fails with the errors of [`check`]; [`Problem::NoThread`].
 pub fn new(compute: Compute) -> Result<ThreadPool> {
     check(compute)?;
     ThreadPoolBuilder::new()

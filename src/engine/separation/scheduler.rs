@@ -1,67 +1,68 @@
-//! Which segment is computed next for a listener, and whether one that is being computed should give
-//! way. Pure: told where the listener is and when. Owned by the thread that separates.
+//! Selection of the next segment for a listener, and preemption of the current one. Pure: callers
+//! pass the listener's position and the time. Owned by the thread that separates.
 //!
-//! The segment under the play head comes first when work begins and after a jump; where two overlap
-//! there, the one that will be heard for a while when it is there. Where computing is
-//! slower than playing, the head has left a segment before it is there; so while it moves, the next
-//! one is the first that will be there in time.
+//! When work begins and after a jump, the segment at the playback position is first. In an overlap,
+//! this is the segment that will still be audible when it is finished. If computing is slower than
+//! playback, the listener has left a segment before it is finished. During playback, the next
+//! segment is therefore the first that can be finished in time.
 
 use std::time::Instant;
 
 use super::plan::Plan;
 use crate::engine::types::SAMPLE_RATE;
 
-/// How far from where it should be a play head has jumped, in seconds.
+/// Distance in seconds from the expected position at which the listener has jumped.
 const JUMP_SECONDS: f64 = 1.0;
 
-/// A segment is in time if no more than this part of a stride has been played when it is there.
+/// Tolerance of lateness: a segment is in time if at most this part of a stride has been played
+/// when it is finished.
 const LATE: f64 = 0.25;
 
-/// A segment of which less than this part is still to be computed is finished in spite of a jump.
+/// Fraction of remaining work below which a segment is finished despite a jump.
 const NEARLY: f64 = 0.25;
 
-/// Where the listener is.
+/// Position and speed of the listener.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Listener {
-    /// The frame that is heard.
+    /// Currently audible frame.
     pub frame: u64,
-    /// How fast it moves; 0 when nothing plays.
+    /// Playback speed in frames per second; 0 when paused.
     pub frames_per_second: f64,
 }
 
 impl Listener {
-    /// One who does not move.
+    /// Creates a listener who is paused.
     pub fn at(frame: u64) -> Self {
         Self { frame, frames_per_second: 0.0 }
     }
 
-    /// One who listens at a speed, which is 0 when nothing plays.
+    /// Creates a listener at a relative speed, which is 0 when paused.
     pub fn moving(frame: u64, speed: f64) -> Self {
         Self { frame, frames_per_second: speed * f64::from(SAMPLE_RATE) }
     }
 }
 
-/// See the module.
+/// Scheduler of segments.
 #[derive(Clone, Copy, Debug)]
 pub struct Scheduler {
-    /// Seconds that a segment takes, as far as they are known.
+    /// Seconds per segment, if known.
     pace: Option<f64>,
-    /// Where the listener was, and when.
+    /// Last known listener, and the time of observation.
     seen: Option<(Listener, Instant)>,
-    /// Whether the head has jumped since a segment was begun.
+    /// Whether the listener has jumped since a segment was begun.
     jumped: bool,
-    /// When the segment that is being computed was begun.
+    /// Start of the current segment.
     begun: Option<Instant>,
 }
 
 impl Scheduler {
-    /// An aim that knows how long a segment is expected to take.
+    /// Creates a scheduler with an expected pace, if known.
     pub fn new(pace: Option<f64>) -> Self {
         let pace = pace.filter(|pace| pace.is_finite() && *pace > 0.0);
         Self { pace, seen: None, jumped: false, begun: None }
     }
 
-    /// The segment to begin now, if one is missing.
+    /// Selects the segment to begin now, if one is missing.
     pub fn next(
         &mut self,
         plan: &Plan,
@@ -78,7 +79,7 @@ impl Scheduler {
         let late = (LATE * plan.stride as f64) as u64;
         let mut here = plan.segments_at(plan.pass_of(first), listener.frame);
         if has_jumped && !here.clone().any(is_done) {
-            // Where two overlap, the first is of no use if the head will have left it.
+            // In an overlap, the first segment is useless if the listener will have left it.
             let lasts = |&index: &usize| {
                 let is_known = self.pace.is_some() || listener.frames_per_second <= 0.0;
                 is_known && plan.segment(index).end > head_then + late
@@ -90,7 +91,7 @@ impl Scheduler {
         }
         let in_time = |&index: &usize| {
             let own = plan.segment(index);
-            // Up to there its neighbour is heard.
+            // Up to here, the previous segment is audible.
             let is_after_done = index > 0 && is_done(index - 1);
             let from = if is_after_done { plan.segment(index - 1).end } else { own.start };
             !is_done(index) && from + late >= head_then && own.end > head_then
@@ -102,15 +103,15 @@ impl Scheduler {
         }
     }
 
-    /// A segment that was begun at the last [`Self::next`] is computed.
+    /// Records that the segment of the last [`Self::next`] is finished.
     pub fn computed(&mut self, now: Instant) {
         if let Some(begun) = self.begun.take() {
             self.pace = Some((now - begun).as_secs_f64());
         }
     }
 
-    /// Whether the segment `current` that is being computed should give way to the listener's own:
-    /// the head has jumped to where nothing is, and much of `current` is still to be computed.
+    /// Whether to preempt the segment `current`: the listener has jumped to an unfinished section,
+    /// and much of `current` remains to be computed.
     pub fn should_preempt(
         &mut self,
         plan: &Plan,
@@ -121,7 +122,7 @@ impl Scheduler {
     ) -> bool {
         self.look(listener, now);
         let (Some(begun), Some(pace)) = (self.begun, self.pace) else { return false };
-        // In the first pass alone: later ones only make better what is heard already.
+        // Only in the first pass, because later ones merely improve what is already audible.
         let mut here = match plan.pass_of(current) {
             0 => plan.segments_at(0, listener.frame),
             _ => 0..0,
@@ -131,7 +132,7 @@ impl Scheduler {
         is_wanted && left > NEARLY && self.jumped
     }
 
-    /// Sees where the listener is now.
+    /// Updates the position of the listener.
     fn look(&mut self, listener: Listener, now: Instant) {
         let Some((before, then)) = self.seen.replace((listener, now)) else {
             self.jumped = true;
@@ -141,7 +142,7 @@ impl Scheduler {
         let rate = before.frames_per_second.max(listener.frames_per_second);
         let moved = listener.frame as f64 - before.frame as f64;
         let tolerance = JUMP_SECONDS * f64::from(SAMPLE_RATE);
-        // Whether it played all the time in between is not known.
+        // Playback may have been paused in between.
         self.jumped |= moved < -tolerance || moved > passed * rate + tolerance;
     }
 }
@@ -154,51 +155,52 @@ mod tests {
 
     const SEGMENT: usize = 343_980;
 
-    /// Plays a song of `segments` strides from its start while segments take `pace` strides each;
-    /// the order in which they are computed.
+    /// Simulates playback of `segments` strides while each segment takes `pace` strides. Returns
+    /// the order of computation.
     fn order(segments: usize, pace: f64) -> Vec<usize> {
         let plan = Plan::new((segments * 257_985) as u64, SEGMENT);
         let stride = plan.stride as f64 / f64::from(SAMPLE_RATE);
         let start = Instant::now();
-        let (mut aim, mut done, mut seconds) =
+        let (mut scheduler, mut done, mut seconds) =
             (Scheduler::new(Some(pace * stride)), Vec::new(), 0.0);
         while done.len() < segments {
             let now = start + Duration::from_secs_f64(seconds);
             let frame = ((seconds * f64::from(SAMPLE_RATE)) as u64).min(plan.frames);
             let listener = Listener::moving(frame, 1.0);
-            let next = aim.next(&plan, listener, now, &|index| done.contains(&index)).unwrap();
+            let next =
+                scheduler.next(&plan, listener, now, &|index| done.contains(&index)).unwrap();
             seconds += pace * stride;
-            aim.computed(start + Duration::from_secs_f64(seconds));
+            scheduler.computed(start + Duration::from_secs_f64(seconds));
             done.push(next);
         }
         done
     }
 
     #[test]
-    fn a_fast_machine_goes_straight_on() {
+    fn a_fast_machine_computes_in_order() {
         assert_eq!(order(6, 0.5), [0, 1, 2, 3, 4, 5]);
         assert_eq!(order(6, 0.7), [0, 1, 2, 3, 4, 5]);
     }
 
     #[test]
-    fn a_slow_machine_begins_under_the_head_and_then_aims_ahead() {
-        // Three strides for a segment: after the first the head is at 3, after the next at 6.
+    fn a_slow_machine_starts_at_the_head_and_then_skips_ahead() {
+        // Three strides per segment: after the first, the head is at 3, after the next at 6.
         assert_eq!(order(12, 3.0)[..4], [0, 6, 9, 8]);
-        // As fast as the song: while one is computed, most of it would be over.
+        // At the speed of the song, a segment would be mostly over once finished.
         assert_eq!(order(6, 1.0), [0, 2, 3, 4, 5, 1]);
-        // A little slower than the song: a segment that is a little late is still heard.
+        // Slightly slower than the song: a slightly late segment is still useful.
         assert_eq!(order(9, 1.1)[..4], [0, 2, 3, 4]);
     }
 
     #[test]
-    fn a_jump_brings_the_segment_under_the_head() {
+    fn a_jump_selects_the_segment_under_the_head() {
         let plan = Plan::new(20 * 257_985, SEGMENT);
-        let (mut aim, start) = (Scheduler::new(Some(30.0)), Instant::now());
+        let (mut scheduler, start) = (Scheduler::new(Some(30.0)), Instant::now());
         let at = |seconds| start + Duration::from_secs(seconds);
         let none = |_: usize| false;
         let under = |index: u64| index * 257_985 + 100_000;
-        assert_eq!(aim.next(&plan, Listener::moving(under(2), 1.0), start, &none), Some(2));
-        assert!(!aim.should_preempt(
+        assert_eq!(scheduler.next(&plan, Listener::moving(under(2), 1.0), start, &none), Some(2));
+        assert!(!scheduler.should_preempt(
             &plan,
             2,
             Listener::moving(under(2) + 44_100, 1.0),
@@ -206,50 +208,71 @@ mod tests {
             &none
         ));
         let there = Listener::moving(under(15), 1.0);
-        assert!(aim.should_preempt(&plan, 2, there, at(5), &none));
-        assert!(!aim.should_preempt(&plan, 15, there, at(5), &none), "it is being computed");
-        assert!(!aim.should_preempt(&plan, 2, there, at(5), &|index| index == 15), "it is there");
-        assert!(!aim.should_preempt(&plan, 2, there, at(25), &none), "the other is nearly there");
-        assert_eq!(aim.next(&plan, there, at(5), &none), Some(15));
-        // From there on it aims ahead: 30 s are five strides.
+        assert!(scheduler.should_preempt(&plan, 2, there, at(5), &none));
+        assert!(
+            !scheduler.should_preempt(&plan, 15, there, at(5), &none),
+            "the target is being computed"
+        );
+        assert!(
+            !scheduler.should_preempt(&plan, 2, there, at(5), &|index| index == 15),
+            "the target is finished"
+        );
+        assert!(
+            !scheduler.should_preempt(&plan, 2, there, at(25), &none),
+            "the current one is nearly finished"
+        );
+        assert_eq!(scheduler.next(&plan, there, at(5), &none), Some(15));
+        // From here on the scheduler skips ahead: 30 s are five strides.
         let later = Listener::moving(under(15) + 30 * 44_100, 1.0);
         assert_eq!(
-            aim.next(&plan, later, at(35), &|index| index == 15),
+            scheduler.next(&plan, later, at(35), &|index| index == 15),
             Some(0),
-            "none is in time"
+            "no segment can be finished in time"
         );
-        assert_eq!(aim.next(&plan, Listener::at(under(4)), at(40), &none), Some(4), "backwards");
-        assert_eq!(aim.next(&plan, Listener::at(under(4)), at(60), &|i| i == 4), Some(5), "paused");
+        assert_eq!(
+            scheduler.next(&plan, Listener::at(under(4)), at(40), &none),
+            Some(4),
+            "backwards"
+        );
+        assert_eq!(
+            scheduler.next(&plan, Listener::at(under(4)), at(60), &|i| i == 4),
+            Some(5),
+            "paused"
+        );
     }
 
     #[test]
-    fn where_two_overlap_the_one_that_lasts_is_computed() {
+    fn in_an_overlap_the_lasting_segment_is_computed() {
         let plan = Plan::new(20 * 257_985, SEGMENT);
         let start = Instant::now();
         let none = |_: usize| false;
-        // The third segment begins; the second goes on for two seconds.
+        // The third segment begins here; the second one lasts for two more seconds.
         let head = 2 * 257_985;
         let next = |pace, listener, is_done: &dyn Fn(usize) -> bool| {
             Scheduler::new(pace).next(&plan, listener, start, is_done)
         };
         let plays = Listener::moving(head, 1.0);
-        assert_eq!(next(Some(0.3), plays, &none), Some(1), "heard for longer than it takes");
+        assert_eq!(next(Some(0.3), plays, &none), Some(1), "audible for longer than it takes");
         assert_eq!(next(Some(1.5), plays, &none), Some(2));
         assert_eq!(next(Some(30.0), plays, &none), Some(2));
-        assert_eq!(next(None, plays, &none), Some(2), "nobody knows how long it takes");
-        assert_eq!(next(None, Listener::at(head), &none), Some(1), "it is not left");
-        assert_eq!(next(Some(1.5), plays, &|index| index == 2), Some(3), "it is heard already");
+        assert_eq!(next(None, plays, &none), Some(2), "unknown pace");
+        assert_eq!(next(None, Listener::at(head), &none), Some(1), "a paused listener stays");
+        assert_eq!(
+            next(Some(1.5), plays, &|index| index == 2),
+            Some(3),
+            "the next one is audible already"
+        );
         assert_eq!(next(Some(1.5), plays, &|index| index == 1), Some(2));
     }
 
     #[test]
     fn an_unknown_pace_is_learned() {
         let plan = Plan::new(20 * 257_985, SEGMENT);
-        let (mut aim, start) = (Scheduler::new(None), Instant::now());
-        assert_eq!(aim.next(&plan, Listener::moving(0, 1.0), start, &|_| false), Some(0));
+        let (mut scheduler, start) = (Scheduler::new(None), Instant::now());
+        assert_eq!(scheduler.next(&plan, Listener::moving(0, 1.0), start, &|_| false), Some(0));
         let now = start + Duration::from_secs(12);
-        aim.computed(now);
+        scheduler.computed(now);
         let listener = Listener::moving(12 * 44_100, 1.0);
-        assert_eq!(aim.next(&plan, listener, now, &|index| index == 0), Some(4));
+        assert_eq!(scheduler.next(&plan, listener, now, &|index| index == 0), Some(4));
     }
 }

@@ -1,4 +1,4 @@
-//! The mix store: a song as it was decoded, with the level that the model wants to know.
+//! The mix store: the decoded song, with the level that models need.
 
 use std::{
     fs, io,
@@ -17,7 +17,7 @@ use crate::engine::{
 const SAMPLES: &str = "mix.f32";
 const SUMMARY: &str = "mix.json";
 
-/// What is known of the whole mix; its presence says that the samples are complete.
+/// Summary of the mix; its file only exists once the samples are complete.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Summary {
     frames: u64,
@@ -37,7 +37,7 @@ impl MixStore {
     /// Opens the mix in `folder`.
     ///
     /// # Errors
-    /// [`Problem::File`] when it is missing, incomplete or damaged.
+    /// [`Problem::File`] if the mix is missing, incomplete or damaged.
     pub fn open(folder: &Path) -> Result<Self> {
         let path = folder.join(SUMMARY);
         let read = |error| Problem::read(&path, error);
@@ -52,7 +52,7 @@ impl MixStore {
         Ok(Self { folder: folder.to_owned(), samples, summary })
     }
 
-    /// Whether nobody has removed or replaced it since.
+    /// Whether the open file has been neither removed nor replaced.
     pub fn is_in_place(&self) -> bool {
         self.samples.is_at(&self.folder.join(SAMPLES)).is_ok_and(|there| there)
     }
@@ -62,7 +62,7 @@ impl MixStore {
         self.summary.frames
     }
 
-    /// The file of its samples; what is made of them can be kept beside it.
+    /// Path of the samples; derived files can be stored next to it.
     pub fn path(&self) -> PathBuf {
         self.folder.join(SAMPLES)
     }
@@ -73,15 +73,16 @@ impl MixStore {
     }
 
     /// Unbiased standard deviation of the same signal, plus the reference's 1e-8, so that silence
-    /// can be divided by it. Zero before that for a single sample, where it is not defined.
+    /// can be divided by it. Before that addition, a single sample has 0, because its deviation is
+    /// undefined.
     pub fn deviation(&self) -> f32 {
         (self.summary.deviation + 1e-8) as f32
     }
 
-    /// Reads frames from `start` on into interleaved `out`; past the end, zeros.
+    /// Reads frames from `start` on into interleaved `out`; zeros past the end.
     ///
     /// # Errors
-    /// What the disk says.
+    /// I/O errors of the file.
     pub fn read(&self, start: u64, out: &mut [f32]) -> io::Result<()> {
         let have = self.frames().saturating_sub(start) as usize * CHANNELS;
         let (inside, beyond) = out.split_at_mut(have.min(out.len()));
@@ -90,7 +91,7 @@ impl MixStore {
     }
 }
 
-/// Writes a mix block by block. Nothing counts before [`Self::finish`].
+/// Writer of a mix, block by block. The mix only becomes valid with [`Self::finish`].
 #[derive(Debug)]
 pub struct MixWriter {
     folder: PathBuf,
@@ -101,7 +102,7 @@ pub struct MixWriter {
 }
 
 impl MixWriter {
-    /// Starts a mix in `folder`, which is made if it is missing.
+    /// Starts a mix in `folder`, which is created if missing.
     ///
     /// # Errors
     /// [`Problem::File`].
@@ -110,7 +111,7 @@ impl MixWriter {
         make_folders(folder).map_err(|e| write(folder, e))?;
         let summary = folder.join(SUMMARY);
         match fs::remove_file(&summary) {
-            // It is gone from the disk before samples of another mix come to lie there.
+            // The removal must reach the disk before any samples of the new mix.
             Ok(()) => sync_folder(folder),
             Err(e) if e.kind() == io::ErrorKind::NotFound => {}
             Err(e) => return Err(write(&summary, e)),
@@ -127,7 +128,7 @@ impl MixWriter {
     pub fn push(&mut self, interleaved: &[f32]) -> Result<()> {
         self.samples.write(self.frames, interleaved).map_err(|e| self.error(SAMPLES, e))?;
         for frame in interleaved.chunks_exact(CHANNELS) {
-            // Welford's update: exact enough in one pass, whatever the offset of the signal.
+            // Welford's update: accurate in one pass for any offset of the signal.
             let x = f64::midpoint(f64::from(frame[0]), f64::from(frame[1]));
             self.frames += 1;
             let delta = x - self.mean;
@@ -137,12 +138,12 @@ impl MixWriter {
         Ok(())
     }
 
-    /// Frames so far.
+    /// Number of frames so far.
     pub fn frames(&self) -> u64 {
         self.frames
     }
 
-    /// Makes the mix count.
+    /// Completes the mix and makes it valid.
     ///
     /// # Errors
     /// [`Problem::File`].
@@ -183,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn level_is_that_of_the_channels_mean() {
+    fn level_is_computed_from_the_channel_mean() {
         let folder = tempfile::tempdir().unwrap();
         let mut writer = MixWriter::create(folder.path()).unwrap();
         writer.push(&[1.0, 3.0, 3.0, 5.0, 5.0, 7.0]).unwrap(); // means 2, 4, 6
@@ -193,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_and_one_sample_can_be_divided_by() {
+    fn deviation_of_silence_and_single_samples_is_positive() {
         for samples in [vec![0.0; 20], vec![0.5, 0.5]] {
             let folder = tempfile::tempdir().unwrap();
             let mut writer = MixWriter::create(folder.path()).unwrap();
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_off_file_is_refused() {
+    fn rejects_a_truncated_file() {
         let folder = tempfile::tempdir().unwrap();
         let mut writer = MixWriter::create(folder.path()).unwrap();
         writer.push(&[0.0; 64]).unwrap();

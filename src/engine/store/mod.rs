@@ -1,8 +1,8 @@
-//! Stores: a song's mix and its stems as files of raw samples, read by range.
+//! Stores: a song's mix and stems as files of raw samples, readable by range.
 //!
-//! A store knows frames and segments, and nothing of songs, jobs or models. Samples are
-//! little-endian `f32`, interleaved stereo. Any thread may read while one writes: reads and writes
-//! name their place in the file, and a segment counts only once its bytes are on the disk.
+//! Stores handle frames and segments, independent of songs, jobs and models. Samples are
+//! little-endian `f32`, interleaved stereo. Any thread may read while another writes: all accesses
+//! use absolute offsets, and a segment only becomes valid once its bytes are on the disk.
 
 mod mix;
 mod raw;

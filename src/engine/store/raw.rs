@@ -1,4 +1,4 @@
-//! A file of raw samples, read and written at a place in frames.
+//! A file of raw samples with access by frame offset.
 
 use std::{fs::File, io, path::Path};
 
@@ -19,13 +19,13 @@ impl RawFile {
         File::open(path).map(Self)
     }
 
-    /// Opens a file for reading and writing, and makes it if it is missing.
+    /// Opens a file for reading and writing; creates it if missing.
     pub(super) fn open_for_writing(path: &Path) -> io::Result<Self> {
         let mut options = File::options();
         options.read(true).write(true).create(true).truncate(false).open(path).map(Self)
     }
 
-    /// Whole frames in the file.
+    /// Number of whole frames in the file.
     pub(super) fn frames(&self) -> io::Result<u64> {
         Ok(self.0.metadata()?.len() / FRAME_BYTES)
     }
@@ -40,19 +40,19 @@ impl RawFile {
         write_all_at(&self.0, bytemuck::cast_slice(samples), start * FRAME_BYTES)
     }
 
-    /// See [`is_at`].
+    /// Whether `path` still names this file, as for [`is_at`].
     pub(super) fn is_at(&self, path: &Path) -> io::Result<bool> {
         is_at(&self.0, path)
     }
 
-    /// Waits until what was written is on the disk.
+    /// Syncs written data to the disk.
     pub(super) fn sync(&self) -> io::Result<()> {
         self.0.sync_data()
     }
 }
 
-/// Whether `path` still leads to this open file: nobody has removed or replaced it. Where open files
-/// cannot be removed, whether there is one.
+/// Whether `path` still names this open file, so that it was neither removed nor replaced. Where
+/// open files cannot be removed, only checks that the path exists.
 pub(super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     let there = match path.metadata() {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),

@@ -1,4 +1,4 @@
-//! A song as the player and the exports read it: its mix and, where there is a model, its stems.
+//! A song as read by the player and by exports: its mix and, with a model, its stems.
 
 use std::{
     io,
@@ -22,18 +22,17 @@ use crate::{
     os::OsKind,
 };
 
-/// Frames over which a draft gives way to the better version of the song: 20 ms.
+/// Length of the crossfade between a draft and the final version, in frames: 20 ms.
 const JOINT_FRAMES: u64 = SAMPLE_RATE as u64 / 50;
 
-/// The stores of one song.
+/// Stores of one song.
 #[derive(Clone, Debug)]
 pub struct SongTrack {
-    /// The original.
+    /// Store of the original.
     pub mix: Arc<MixStore>,
-    /// The stems, finished or not.
+    /// Store of the stems, complete or not.
     pub stems: Option<Arc<StemStore>>,
-    /// A quick version of them, which is heard where they are not finished, and never counts for
-    /// them.
+    /// Draft of the stems, which plays where they are unfinished, but never counts as finished.
     pub draft: Option<Arc<StemStore>>,
 }
 
@@ -41,7 +40,7 @@ impl SongTrack {
     /// Opens the stores in a song's folder; without a model there are no stems.
     ///
     /// # Errors
-    /// [`Problem::File`], [`Problem::Store`] when a store is missing or damaged.
+    /// [`Problem::File`], [`Problem::Store`] if a store is missing or damaged.
     pub fn open(
         song_folder: &Path,
         model: Option<&InstalledModel>,
@@ -61,10 +60,10 @@ impl SongTrack {
         Ok(Self { mix, stems, draft: draft.transpose()? })
     }
 
-    /// The same, with a draft to be filled, made if there is none.
+    /// Adds a draft to be filled; creates its store if missing.
     ///
     /// # Errors
-    /// Those of [`Self::open`].
+    /// Fails with the errors of [`Self::open`].
     pub fn with_draft(self, song_folder: &Path, model: &InstalledModel) -> Result<Self> {
         if self.draft.is_some() {
             return Ok(self);
@@ -75,26 +74,26 @@ impl SongTrack {
         Ok(Self { draft: Some(draft.into()), ..self })
     }
 
-    /// Whether the stores are where they were opened; see [`StemStore::is_in_place`].
+    /// Whether the stores are still in place; see [`StemStore::is_in_place`].
     pub fn is_in_place(&self) -> bool {
         self.mix.is_in_place()
             && self.stems.iter().chain(&self.draft).all(|stems| stems.is_in_place())
     }
 
-    /// Where the original's peaks are kept.
+    /// Cache file of the original's peaks.
     ///
     /// # Errors
-    /// What the disk says.
+    /// I/O errors of the samples' metadata.
     pub(in crate::engine) fn peaks_of_original(&self) -> io::Result<PeakFile> {
         let samples = self.mix.path();
         PeakFile::new(samples.with_extension("peaks"), &[samples], self.mix.frames())
     }
 
-    /// Where those of every stem are, and of what none of them holds, in this order; none before all
-    /// is separated.
+    /// Cache files of the peaks of every stem, then of the residual; empty until the separation is
+    /// complete.
     ///
     /// # Errors
-    /// What the disk says.
+    /// I/O errors of the samples' metadata.
     pub(in crate::engine) fn peaks_of_stems(&self) -> io::Result<Vec<PeakFile>> {
         let Some(stems) = self.stems.as_ref().filter(|stems| stems.is_complete()) else {
             return Ok(Vec::new());
@@ -116,7 +115,7 @@ impl SongTrack {
         Ok(files)
     }
 
-    /// The frames that stems cover, also those of the draft: ascending, disjoint.
+    /// Frame ranges with stems, including those of the draft: ascending, disjoint.
     pub fn covered(&self) -> Vec<(u64, u64)> {
         let covered = |stems: &Arc<StemStore>| stems.plan().covered(|i| stems.is_done(i));
         match &self.draft {
@@ -125,7 +124,7 @@ impl SongTrack {
         }
     }
 
-    /// The frames whose stems are no draft, and in every pass: ascending, disjoint.
+    /// Frame ranges with final stems in every pass: ascending, disjoint.
     pub fn refined(&self) -> Vec<(u64, u64)> {
         let refined = |stems: &Arc<StemStore>| match stems.plan() {
             plan if plan.passes() > 1 => plan.finished(|segment| stems.is_done(segment)),
@@ -134,7 +133,7 @@ impl SongTrack {
         self.stems.as_ref().map(refined).unwrap_or_default()
     }
 
-    /// Reads the rest: the mix without all sources. Where there are no stems yet it is the mix.
+    /// Reads the rest: the mix minus all sources, hence the mix itself while there are no stems.
     fn read_rest(&self, stems: &StemStore, start: u64, out: &mut [f32]) -> io::Result<()> {
         self.mix.read(start, out)?;
         let mut rest: Vec<f64> = out.iter().map(|&x| x.into()).collect();
@@ -150,8 +149,8 @@ impl SongTrack {
         Ok(())
     }
 
-    /// Reads a source where the better version is there, and its draft elsewhere; from one to the other
-    /// over [`JOINT_FRAMES`], inside the better.
+    /// Reads the final version of a source where available, else its draft. The crossfades of
+    /// [`JOINT_FRAMES`] lie inside the final version.
     fn read_over_draft(
         &self,
         (stems, draft): (&StemStore, &StemStore),
@@ -162,7 +161,7 @@ impl SongTrack {
         let end = start + (out.len() / CHANNELS) as u64;
         let better = stems.plan().covered(|segment| stems.is_done(segment));
         let is_inside = |&(from, to): &(u64, u64)| {
-            // The joints lie inside, but at the ends of the song there are none.
+            // The joints lie inside; the ends of the song have none.
             let first = if from == 0 { 0 } else { from + JOINT_FRAMES };
             let last =
                 if to >= self.mix.frames() { u64::MAX } else { to.saturating_sub(JOINT_FRAMES) };
@@ -195,7 +194,7 @@ impl SongTrack {
     }
 }
 
-/// Adds the remedy to the error of a mix that is missing.
+/// Adds the remedy to the error of a missing mix.
 fn with_remedy(problem: Problem) -> Problem {
     match problem {
         Problem::File { path, cause, .. } if cause.kind == OsKind::NotFound => {
@@ -253,7 +252,7 @@ mod tests {
 
     const FRAMES: u64 = 40_000;
 
-    /// A store whose finished segments all have this value.
+    /// Creates a store whose finished segments all have this value.
     fn store(folder: &Path, value: f32, done: &[usize]) -> Arc<StemStore> {
         let plan = Plan::new(FRAMES, 8_000);
         let store = StemStore::open(folder, plan, &["one".to_owned()]).unwrap();
@@ -268,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_is_the_mix_without_the_stems_and_their_draft() {
+    fn the_rest_is_the_mix_minus_the_stems_or_their_draft() {
         let folder = tempfile::tempdir().unwrap();
         let mut writer = MixWriter::create(&folder.path().join("mix")).unwrap();
         writer.push(&vec![0.7; FRAMES as usize * CHANNELS]).unwrap();
@@ -305,12 +304,12 @@ mod tests {
         let part = track(0..2, Some(draft));
         assert!(!part.has_all_of(1));
         assert!((read(&part, 1_000) - 0.2).abs() < 1e-6);
-        assert!((read(&part, 30_000) - 0.6).abs() < 1e-6, "of the draft");
-        assert!((read(&track(0..0, None), 5) - 0.7).abs() < 1e-6, "nothing is taken away yet");
+        assert!((read(&part, 30_000) - 0.6).abs() < 1e-6, "rest of the draft");
+        assert!((read(&track(0..0, None), 5) - 0.7).abs() < 1e-6, "no stems to subtract yet");
     }
 
     #[test]
-    fn a_draft_gives_way_within_a_joint_and_never_counts() {
+    fn a_draft_crossfades_and_never_counts() {
         let folder = tempfile::tempdir().unwrap();
         let mut writer = MixWriter::create(&folder.path().join("mix")).unwrap();
         writer.push(&vec![0.1; FRAMES as usize * CHANNELS]).unwrap();
@@ -327,7 +326,7 @@ mod tests {
             assert!(!track.has_all_of(0));
             let mut whole = vec![f32::NAN; FRAMES as usize * CHANNELS];
             track.read_stem(0, 0, &mut whole).unwrap();
-            // The same in pieces, wherever they begin.
+            // Reading in pieces must have the same result.
             let mut pieces = whole.clone();
             for (at, piece) in pieces.chunks_mut(1_001 * CHANNELS).enumerate() {
                 track.read_stem(0, at as u64 * 1_001, piece).unwrap();
@@ -349,7 +348,7 @@ mod tests {
                 }
             }
             let steps = whole.windows(CHANNELS + 1).map(|w| (w[CHANNELS] - w[0]).abs());
-            assert!(steps.fold(0.0, f32::max) < 1.1 * 0.3 / JOINT_FRAMES as f32, "no click");
+            assert!(steps.fold(0.0, f32::max) < 1.1 * 0.3 / JOINT_FRAMES as f32, "must not click");
         }
         let whole = track(&all, "all");
         assert!(whole.has_all_of(0) && whole.refined() == [(0, FRAMES)]);

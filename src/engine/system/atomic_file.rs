@@ -1,9 +1,9 @@
-//! Files written whole or not at all, and what a killed program left of such work.
+//! Atomic file writes, and removal of what killed programs left behind.
 //!
-//! Whatever is being written has a hidden name and is locked; the lock ends with the program that
-//! holds it, however that ends. So what is not locked belongs to nobody, and [`sweep`] removes it; but
-//! for file systems that several machines share: what one of them locks another may not see there.
-//! Runs on the caller's thread.
+//! Files being written have a hidden name and a lock, which ends with its owner, even after a
+//! crash. An unlocked one is therefore abandoned, and [`sweep`] removes it. The exception are file
+//! systems shared between machines, where locks of other machines may be invisible. Runs on the
+//! calling thread.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -15,24 +15,24 @@ use tempfile::{NamedTempFile, TempDir};
 
 use crate::engine::problem::{Advice, Problem, Result};
 
-/// How what is being written is called at first, and how such files end.
+/// Prefix and suffix of temporary names.
 const PREFIX: &str = ".partita-";
 const SUFFIX: &str = ".part";
-/// In a temporary folder: held as long as the folder is in use.
+/// Lock file in a temporary folder, held while the folder is in use.
 const LOCK: &str = "lock";
 
-/// Writes a file under a temporary name, waits for the disk, and gives it its name.
+/// Writes a file under a temporary name, syncs it, and renames it.
 ///
 /// # Errors
-/// [`Problem::File`]; the file is then as it was.
+/// [`Problem::File`]; the file is then unchanged.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     try_write_atomically(path, bytes).map_err(|e| Problem::write(path, e))
 }
 
-/// As [`write_atomically`], with the system's error.
+/// Writes a file like [`write_atomically`], with the system's error.
 ///
 /// # Errors
-/// Those of the system.
+/// I/O errors.
 pub fn try_write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = temporary_in(folder)?;
@@ -43,33 +43,32 @@ pub fn try_write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// The name of a file without its ending; what is not Unicode as well as it can be shown.
+/// Name of a file without extension; invalid Unicode is replaced.
 pub fn base_name(path: &Path) -> String {
     path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-/// Bytes that may still be written on the disk of `folder`, or of the first folder above it that
-/// exists; `None` where the system does not say.
+/// Free bytes on the disk of `folder`, or of its nearest existing ancestor; `None` if unknown.
 pub fn free_bytes(folder: &Path) -> Option<u64> {
-    // The folder of a bare file name is the empty path.
+    // The parent of a bare file name is the empty path.
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let existing = folder.ancestors().find_map(|existing| existing.canonicalize().ok())?;
     fs4::available_space(existing).ok()
 }
 
-/// Waits until the names in a folder are on the disk: a file that was made or renamed is not before.
-/// Not every system can do that; where it cannot, the names are there soon after.
+/// Syncs the names in a folder, so that created and renamed files survive a power failure. Where a
+/// system does not support that, the names reach the disk soon after.
 pub fn sync_folder(folder: &Path) {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     if let Err(error) = File::open(folder).and_then(|folder| folder.sync_all()) {
-        tracing::debug!("{} cannot be synced: {error}", folder.display());
+        tracing::debug!("could not sync {}: {error}", folder.display());
     }
 }
 
-/// Makes a folder, and those above it that are missing, and waits until their names are on the disk.
+/// Creates a folder and its missing ancestors, and syncs their names.
 ///
 /// # Errors
-/// What the system says.
+/// I/O errors.
 pub fn make_folders(folder: &Path) -> io::Result<()> {
     let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
     let missing: Vec<&Path> = folder.ancestors().take_while(is_missing).collect();
@@ -80,7 +79,7 @@ pub fn make_folders(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether the disk of `folder` takes `bytes`; where the system does not say, it is tried.
+/// Checks that the disk of `folder` has `needed` bytes left; an unknown amount passes.
 ///
 /// # Errors
 /// [`Problem::NoRoom`] about `path`, with this advice.
@@ -89,18 +88,18 @@ pub fn check_room(folder: &Path, needed: u64, path: &Path, advice: Advice) -> Re
     Err(Problem::NoRoom { path: path.to_owned(), needed, free, advice })
 }
 
-/// A hidden temporary file in `folder`, locked, with the rights that a new file has; removed when
+/// Creates a hidden, locked temporary file in `folder` with default permissions. It is removed when
 /// dropped.
 ///
 /// # Errors
-/// What the system says.
+/// I/O errors.
 pub fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(PREFIX).suffix(SUFFIX);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(fs::Permissions::from_mode(0o666)); // the umask takes its part
+        builder.permissions(fs::Permissions::from_mode(0o666)); // reduced by the umask
     }
     loop {
         let file = builder.tempfile_in(folder)?;
@@ -110,19 +109,19 @@ pub fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
     }
 }
 
-/// A hidden temporary folder, removed with all it holds when dropped.
+/// A hidden temporary folder, removed with its contents when dropped.
 #[derive(Debug)]
 pub struct WorkFolder {
-    // In this order: where an open file cannot be removed, its lock has to go first.
+    // Field order matters: where open files cannot be removed, the lock must be dropped first.
     _lock: File,
     folder: TempDir,
 }
 
 impl WorkFolder {
-    /// Makes one in `folder`.
+    /// Creates a work folder in `folder`.
     ///
     /// # Errors
-    /// What the system says.
+    /// I/O errors.
     pub fn make_in(folder: &Path) -> io::Result<Self> {
         loop {
             let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(folder)?;
@@ -130,36 +129,35 @@ impl WorkFolder {
             match File::create(&path) {
                 Ok(lock) if is_held(&lock, &path) => return Ok(Self { _lock: lock, folder }),
                 Ok(_) => {}
-                // Swept away while it was still empty.
+                // Another process swept the folder while it was still empty.
                 Err(_) if !folder.path().exists() => {}
                 Err(error) => return Err(error),
             }
         }
     }
 
-    /// Where it is.
+    /// Path of the folder.
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
 }
 
-/// Locks what was just made. Whoever sweeps at that moment may have been first, and is not waited
-/// for: it may be standing still.
+/// Tries to lock a new file; false if a concurrent sweep was faster. Does not wait for the sweeping
+/// process, because it may be suspended.
 fn is_held(file: &File, path: &Path) -> bool {
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return false,
-        // Without locks nothing is swept either.
+        // Without locks, nothing is swept either.
         Err(TryLockError::Error(error)) => {
-            tracing::debug!("{} cannot be locked: {error}", path.display());
+            tracing::debug!("could not lock {}: {error}", path.display());
         }
     }
     path.exists()
 }
 
-/// Removes what programs that were killed left in `folder` of files and folders that they wrote.
-/// What another program is still writing stays; where that may be one of another machine, what is
-/// younger than a day.
+/// Removes temporary files and folders that killed programs left in `folder`. Those still being
+/// written stay. On a shared file system, only entries older than a day are removed.
 pub fn sweep(folder: &Path) {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let Ok(entries) = fs::read_dir(folder) else { return };
@@ -170,7 +168,7 @@ pub fn sweep(folder: &Path) {
         }
         let name = entry.file_name();
         let Some(rest) = name.to_str().and_then(|name| name.strip_prefix(PREFIX)) else { continue };
-        // As the entry itself is: a link's target is nobody's to remove.
+        // Use the entry's own type: link targets must not be touched.
         let Ok(kind) = entry.file_type() else { continue };
         let (path, is_ours) = (entry.path(), |name: &str| {
             name.len() == 6 && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
@@ -188,7 +186,7 @@ pub fn sweep(folder: &Path) {
         if let Err(error) = swept
             && error.kind() != io::ErrorKind::NotFound
         {
-            tracing::warn!("{} is left over, but cannot be removed: {error}", path.display());
+            tracing::warn!("could not remove the leftover {}: {error}", path.display());
         }
     }
 }
@@ -196,8 +194,8 @@ pub fn sweep(folder: &Path) {
 /// Whether a folder's file system may be shared with other machines.
 #[cfg(target_os = "linux")]
 pub fn is_shared(folder: &Path) -> bool {
-    // As statfs(2) and the kernel's magic.h number them: NFS, SMB (two kinds), AFS, Ceph, Coda, 9P,
-    // Lustre, GPFS, BeeGFS, OCFS2, GFS2, and whatever is in user space.
+    // Magic numbers of statfs(2) from the kernel's magic.h: NFS, SMB (two kinds), AFS, Ceph, Coda,
+    // 9P, Lustre, GPFS, BeeGFS, OCFS2, GFS2, and FUSE.
     const SHARED: [u32; 13] = [
         0x6969,
         0xff53_4d42,
@@ -216,25 +214,25 @@ pub fn is_shared(folder: &Path) -> bool {
     rustix::fs::statfs(folder).is_ok_and(|about| SHARED.contains(&(about.f_type as u32)))
 }
 
-/// Whether a folder's file system may be shared with other machines: nobody says.
+/// Whether a folder's file system may be shared with other machines; unknown on these systems.
 #[cfg(not(target_os = "linux"))]
 pub fn is_shared(_folder: &Path) -> bool {
     false
 }
 
-/// Whether it was written to within a day.
+/// Whether the entry was modified within a day.
 fn is_young(entry: &fs::DirEntry) -> bool {
     const DAY: std::time::Duration = std::time::Duration::from_hours(24);
     let written = entry.metadata().and_then(|about| about.modified());
     !written.is_ok_and(|written| written.elapsed().is_ok_and(|age| age > DAY))
 }
 
-/// The work folders in `folder` whose program has ended.
+/// Work folders in `folder` whose program has ended.
 pub fn abandoned_in(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let is_abandoned = |path: &PathBuf| match File::open(path.join(LOCK)) {
         Ok(lock) => lock.try_lock().is_ok(),
-        // Just made, or being removed: nothing in it matters.
+        // Just created, or being removed: its contents do not matter.
         Err(_) => false,
     };
     entries
@@ -246,13 +244,13 @@ pub fn abandoned_in(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn sweep_folder(path: &Path) -> io::Result<()> {
-    // In this order: the lock is made first, so what holds something and has none is being removed,
-    // perhaps by one who was killed meanwhile.
+    // Check emptiness first. The lock is created first, so a non-empty folder without one is being
+    // removed, possibly by a process that was killed.
     let is_empty = fs::read_dir(path)?.next().is_none();
     match File::open(path.join(LOCK)) {
         Ok(lock) if lock.try_lock().is_ok() => fs::remove_dir_all(path),
         Ok(_) => Ok(()),
-        // Just made, or killed just then: goes only if it is still empty.
+        // Just created, or its creator was just killed: only removed if still empty.
         Err(error) if error.kind() == io::ErrorKind::NotFound && is_empty => fs::remove_dir(path),
         Err(error) if error.kind() == io::ErrorKind::NotFound => fs::remove_dir_all(path),
         Err(error) => Err(error),
@@ -264,7 +262,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_nobody_writes_any_more_is_swept_and_nothing_else() {
+    fn sweeps_only_abandoned_files() {
         let home = tempfile::tempdir().unwrap();
         let at = |name: &str| home.path().join(name);
         for name in [".partita-abc123.part", ".partita-notes.part", ".partita-abc123", "song.part"]
@@ -276,7 +274,7 @@ mod tests {
         }
         fs::write(at(".partita-Dead00/lock"), "").unwrap();
         fs::write(at(".partita-Dead00/mix.f32"), "samples").unwrap();
-        // Killed while it was removed.
+        // A folder whose removal was interrupted.
         fs::create_dir(at(".partita-Half00")).unwrap();
         fs::write(at(".partita-Half00/mix.f32"), "samples").unwrap();
         let written = temporary_in(home.path()).unwrap();
@@ -302,7 +300,7 @@ mod tests {
         });
         assert!(!used.exists());
         sweep(home.path());
-        assert!(!written.exists(), "its writer is gone");
+        assert!(!written.exists(), "its writer has ended");
     }
 
     #[cfg(unix)]

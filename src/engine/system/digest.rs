@@ -1,7 +1,7 @@
-//! Digests: SHA-256 of files and of texts, in hexadecimal.
+//! Digests: SHA-256 of files and texts, in hexadecimal.
 //!
-//! Names on disk and in the library are made from them, so their text never changes. Works on any
-//! thread.
+//! Names on disk and in the library are derived from them, so their format never changes. Callable
+//! from any thread.
 
 use std::{fs::File, io::Read as _, path::Path};
 
@@ -13,7 +13,7 @@ use crate::engine::{
 };
 pub(in crate::engine) use crate::model::weights::hex;
 
-/// SHA-256 of a file's bytes, hexadecimal.
+/// SHA-256 of a file's bytes, in hexadecimal.
 ///
 /// # Errors
 /// [`Problem::File`], [`Problem::Cancelled`].
@@ -33,7 +33,7 @@ pub(in crate::engine) fn content_hash(path: &Path, cancel: &CancelToken) -> Resu
     Ok(hex(&hasher.finalize()))
 }
 
-/// A name for a list of texts: 32 hexadecimal digits that depend on each text and their order.
+/// Digest of a list of texts and their order: 32 hexadecimal digits.
 pub(in crate::engine) fn digest_of<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
     const BYTES: usize = 16;
     let mut hasher = Sha256::new();

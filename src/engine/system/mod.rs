@@ -1,6 +1,6 @@
-//! Services of the operating system: files that survive a power cut, panics, priorities, limits.
+//! Operating system services: files that survive a power failure, panics, priorities, limits.
 //!
-//! Knows no song and no model. Works on any thread.
+//! Independent of songs and models. Callable from any thread.
 
 pub mod atomic_file;
 pub(in crate::engine) mod digest;

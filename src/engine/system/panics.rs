@@ -1,9 +1,9 @@
-//! Panics: a bug becomes an error of the work that has it, and damage that makes a library panic
-//! becomes a result.
+//! Handling of panics: a bug becomes an error of the affected work, and damaged input that makes a
+//! library panic becomes a result.
 //!
 //! [`caught`] is for the program's own work: the panic is logged and becomes [`Problem::Internal`].
-//! [`guarded`] is for libraries that read files from anywhere and panic on some of them: nothing is
-//! printed. Works on any thread.
+//! [`guarded`] is for libraries that panic on some untrusted files: nothing is printed. Callable
+//! from any thread.
 
 use std::{
     cell::Cell,
@@ -12,27 +12,27 @@ use std::{
 
 use crate::engine::problem::{Activity, Problem, Result};
 
-/// Does `work`; a panic in it is logged and becomes [`Problem::Internal`].
+/// Runs `work`; a panic is logged and becomes [`Problem::Internal`].
 ///
 /// # Errors
-/// Those of the work, and that.
+/// Fails with the errors of `work`, and with [`Problem::Internal`].
 pub fn caught<T>(doing: Activity, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    // State that the work held is dropped with it, or checked before its next use.
+    // State held by the work is dropped with it, or checked before its next use.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|cause| {
         let text = cause.downcast_ref::<&str>().copied();
-        let words = text.or(cause.downcast_ref::<String>().map(String::as_str));
-        let cause = words.unwrap_or("no reason given").to_owned();
+        let message = text.or(cause.downcast_ref::<String>().map(String::as_str));
+        let cause = message.unwrap_or("no reason given").to_owned();
         tracing::error!("internal error while {doing}: {cause}");
         Err(Problem::Internal { doing, cause })
     })
 }
 
 thread_local! {
-    /// How many guarded calls this thread is in.
+    /// Nesting depth of guarded calls on this thread.
     static DEPTH: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Calls `work`; `None` when it panics. What it worked on must not be used any more then.
+/// Calls `work`; `None` if it panics. Its data must not be used after a panic.
 pub fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
     DEPTH.with(|depth| depth.set(depth.get() + 1));
     let result = catch_unwind(AssertUnwindSafe(work)).ok();
@@ -40,8 +40,8 @@ pub fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
     result
 }
 
-/// From now on a panic in a guarded call goes to the log, at its lowest level, and to nobody's
-/// terminal; every other is told as before. For the start of a program.
+/// Installs a panic hook that logs panics in guarded calls at the lowest level instead of printing
+/// them; other panics are printed as before. To be called at program start.
 pub fn hush() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
@@ -58,16 +58,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_is_an_error_with_its_words() {
+    fn a_panic_becomes_an_error_with_its_message() {
         let number = std::hint::black_box(7);
         let error = caught::<()>(Activity::Playing, || panic!("no {number}")).unwrap_err();
-        let words = error.to_string();
-        assert!(words.contains("playing") && words.contains("no 7"), "{words}");
+        let message = error.to_string();
+        assert!(message.contains("playing") && message.contains("no 7"), "{message}");
         assert_eq!(caught(Activity::Playing, || Ok(3)).unwrap(), 3);
     }
 
     #[test]
-    fn a_panic_is_no_result() {
+    fn a_guarded_panic_becomes_none() {
         assert_eq!(guarded(|| 7), Some(7));
         assert_eq!(guarded(|| -> u8 { panic!("on purpose") }), None);
         assert_eq!(guarded(|| guarded(|| -> u8 { panic!("on purpose") })), Some(None));

@@ -1,15 +1,14 @@
-//! Threads that step back: what computes without a listener waiting for each sample leaves the audio
-//! callback, and the window, their time.
+//! Thread priorities: computation without real-time needs leaves processor time to the audio
+//! callback and the window.
 
-/// How nice the threads are that separate: the scheduler gives one of the usual niceness nearly ten
-/// times as much.
+/// Niceness of separating threads; a thread of default niceness gets nearly ten times as much time.
 pub(in crate::engine) const SEPARATING: i32 = 10;
 
-/// How nice one is whose work nobody waits for: those that separate get seven times as much.
+/// Niceness of threads for background work; separating threads get seven times as much time.
 pub(in crate::engine) const IDLING: i32 = 19;
 
-/// Makes the calling thread so nice, unless it is nicer. Where the system has no such thing per
-/// thread it stays as it is.
+/// Raises the niceness of the calling thread to `niceness`, unless it is higher already. No effect
+/// on systems without priorities per thread.
 pub(in crate::engine) fn step_back(niceness: i32) {
     #[cfg(not(target_os = "linux"))]
     let _ = niceness;
@@ -19,7 +18,7 @@ pub(in crate::engine) fn step_back(niceness: i32) {
         use rustix::process::{getpriority_process, setpriority_process};
         let is_below = getpriority_process(None).is_ok_and(|now| now >= niceness);
         if !is_below && let Err(error) = setpriority_process(None, niceness) {
-            tracing::debug!("a thread keeps its priority: {error}");
+            tracing::debug!("could not lower a thread's priority: {error}");
         }
     }
 }
@@ -29,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_calling_thread_steps_back() {
+    fn only_the_calling_thread_is_affected() {
         let niceness = || rustix::process::getpriority_process(None).unwrap();
         let before = niceness();
         let stepped = std::thread::Builder::new().spawn(move || {

@@ -1,9 +1,9 @@
-//! One window to a data folder. The first start holds a lock and listens on a local socket (a named
-//! pipe on Windows); a later one hands its files over and ends.
+//! A single window per data folder. The first process holds a lock and listens on a local socket (a
+//! named pipe on Windows); later ones send it their files and exit.
 //!
-//! The lock decides who is first: it ends with its holder, however that ends, so that a socket
-//! without one is stale and is replaced. Where the disk knows no sockets, every start opens its own
-//! window, as if there were no other.
+//! The lock decides which process is first. It ends with its holder, even after a crash, so a
+//! socket without a lock is stale and replaced. Where the disk does not support sockets, every
+//! process opens a separate window.
 
 use std::{
     fs::{File, TryLockError},
@@ -27,30 +27,30 @@ use crate::engine::{
     system::digest::hex,
 };
 
-/// In the data folder: held as long as its window is open.
+/// Lock file in the data folder, held while its window is open.
 const LOCK: &str = "window.lock";
-/// In the data folder: where it listens.
+/// Socket in the data folder.
 #[cfg(unix)]
 const SOCKET: &str = "window.sock";
-/// How long the first window may take to answer, and a second start to speak.
+/// Timeout for the answer of the first window, and for the message of a later process.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The most that a second start may say: some hundred thousand paths.
+/// Maximum length of a message in bytes: some hundred thousand paths.
 const MOST_BYTES: u64 = 32 << 20;
-/// What the first window answers.
+/// Answer of the first window.
 const TAKEN: &str = "taken";
 
-/// What a start finds.
+/// Result of a start.
 #[derive(Debug)]
 pub enum Start {
-    /// No other window is open: this one is the first.
+    /// No other window is open: this process is the first.
     First(Instance),
-    /// The window that is open has taken the files.
+    /// The open window has accepted the files.
     HandedOver,
-    /// There seems to be a window, but it does not answer.
+    /// Another window seems to be open, but does not answer.
     Unanswered,
 }
 
-/// The right to be the window of a data folder; it ends when this is dropped.
+/// Exclusive right to the window of a data folder, held until dropped.
 #[derive(Debug)]
 pub struct Instance {
     listening: Option<Listening>,
@@ -64,10 +64,10 @@ struct Listening {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Takes the right to be the window, or hands `files` over to the one that has it.
+/// Takes the right to the window, or sends `files` to its holder.
 ///
 /// # Errors
-/// [`Problem::File`] when the data folder cannot be written.
+/// [`Problem::File`] if the data folder is not writable.
 pub fn start(home: &Path, files: &[PathBuf]) -> Result<Start> {
     let path = home.join(LOCK);
     let cannot = |error| Problem::write(&path, error);
@@ -85,27 +85,27 @@ pub fn start(home: &Path, files: &[PathBuf]) -> Result<Start> {
                 }
             });
         }
-        // A disk without locks: alone, as far as one can know.
-        Err(TryLockError::Error(e)) => tracing::debug!("{} cannot be locked: {e}", path.display()),
+        // The disk has no locks: assume that this process is alone.
+        Err(TryLockError::Error(e)) => tracing::debug!("could not lock {}: {e}", path.display()),
     }
     Ok(Start::First(Instance { listening: None, _lock: lock, home: home.to_owned() }))
 }
 
 impl Instance {
-    /// Listens for later starts; `receive` is called with their files on a thread of its own.
+    /// Listens for later processes; `receive` is called with their files on a dedicated thread.
     ///
     /// # Errors
-    /// What the system says; later starts are then not heard.
+    /// I/O errors; later processes are then ignored.
     pub fn listen(&mut self, receive: impl Fn(Vec<PathBuf>) + Send + 'static) -> io::Result<()> {
         #[cfg(unix)]
         remove_stale(&socket(&self.home))?;
         let address = Address::of(&self.home)?;
         let listener = ListenerOptions::new().name(address.name.clone()).create_sync()?;
         let is_over = Arc::new(AtomicBool::new(false));
-        let is_told = Arc::clone(&is_over);
+        let stopped = Arc::clone(&is_over);
         let work = move || {
-            serve(&listener, &is_told, &receive);
-            drop(listener); // it removes its socket: the address has to be good until then
+            serve(&listener, &stopped, &receive);
+            drop(listener); // removes the socket, so the address must be valid until then
             drop(address);
         };
         let thread = std::thread::Builder::new().name("later starts".into()).spawn(work)?;
@@ -118,7 +118,7 @@ impl Drop for Instance {
     fn drop(&mut self) {
         let Some(Listening { is_over, thread }) = &mut self.listening else { return };
         is_over.store(true, Ordering::Relaxed);
-        // It waits for a call; this is the last one.
+        // Connect once, to wake the thread that waits for a connection.
         let is_woken = Address::of(&self.home).and_then(|address| address.connect()).is_ok();
         if let Some(thread) = thread.take().filter(|_| is_woken)
             && thread.join().is_err()
@@ -135,29 +135,29 @@ fn serve(listener: &Listener, is_over: &AtomicBool, receive: &dyn Fn(Vec<PathBuf
         }
         match call.and_then(answer) {
             Ok(files) => receive(files),
-            Err(e) => tracing::debug!("a later start was not understood: {e}"),
+            Err(e) => tracing::debug!("received an invalid message of a later process: {e}"),
         }
     }
 }
 
-/// Reads what a later start says, and says that it was taken.
+/// Reads the message of a later process and acknowledges it.
 fn answer(call: Stream) -> io::Result<Vec<PathBuf>> {
-    // Not on every system; there, who calls and says nothing is waited for.
+    // Timeouts are not supported everywhere; there, a silent client blocks this thread.
     drop(call.set_recv_timeout(Some(PATIENCE)));
     let mut call = BufReader::new(call);
-    let mut said = String::new();
-    call.by_ref().take(MOST_BYTES).read_line(&mut said)?;
-    let files: Vec<Vec<u8>> = serde_json::from_str(&said)?;
+    let mut message = String::new();
+    call.by_ref().take(MOST_BYTES).read_line(&mut message)?;
+    let files: Vec<Vec<u8>> = serde_json::from_str(&message)?;
     call.get_mut().write_all(format!("{TAKEN}\n").as_bytes())?;
     Ok(files.into_iter().map(paths::from_bytes).collect())
 }
 
-/// Gives files to the window that is open; it may be about to listen.
+/// Sends files to the open window, which may be about to listen.
 fn hand_over(home: &Path, files: &[PathBuf]) -> io::Result<()> {
-    // Its working folder is another.
+    // Make paths absolute, because its working directory differs.
     let files = files.iter().map(|file| std::path::absolute(file).unwrap_or_else(|_| file.clone()));
     let files: Vec<Vec<u8>> = files.map(|file| paths::to_bytes(&file)).collect();
-    let said = serde_json::to_string(&files)?;
+    let message = serde_json::to_string(&files)?;
     let until = Instant::now() + PATIENCE;
     let mut call = loop {
         match Address::of(home)?.connect() {
@@ -167,7 +167,7 @@ fn hand_over(home: &Path, files: &[PathBuf]) -> io::Result<()> {
         }
     };
     drop(call.set_recv_timeout(Some(PATIENCE)));
-    call.write_all(said.as_bytes())?;
+    call.write_all(message.as_bytes())?;
     call.write_all(b"\n")?;
     let mut answer = String::new();
     BufReader::new(call).take(64).read_line(&mut answer)?;
@@ -179,16 +179,17 @@ fn socket(home: &Path) -> PathBuf {
     home.join(SOCKET)
 }
 
-/// Where the first window of a data folder listens.
+/// Address on which the first window of a data folder listens.
 struct Address {
     name: Name<'static>,
-    /// The data folder, while its socket is named by it.
+    /// Data folder, kept open while the socket is addressed through it.
     _folder: Option<File>,
 }
 
 impl Address {
-    /// A path of a socket may have some hundred bytes. Linux takes a longer one by the open folder
-    /// that it is in; elsewhere the user's own temporary folder has a short one.
+    /// Builds the address. The path of a socket is limited to about a hundred bytes. For longer
+    /// ones, Linux addresses the socket through the open folder; other systems use the user's
+    /// temporary folder.
     #[cfg(unix)]
     fn of(home: &Path) -> io::Result<Self> {
         const LONGEST: usize = 100;
@@ -217,7 +218,7 @@ impl Address {
     }
 }
 
-/// A short name for a data folder.
+/// Short unique name for a data folder.
 fn digest(home: &Path) -> io::Result<String> {
     use sha2::{Digest as _, Sha256};
 
@@ -227,7 +228,7 @@ fn digest(home: &Path) -> io::Result<String> {
     Ok(hex(&digest[..16]))
 }
 
-/// Whoever listened there is gone: this process has the lock.
+/// Removes a stale socket: this process has the lock, so the listener is gone.
 #[cfg(unix)]
 fn remove_stale(socket: &Path) -> io::Result<()> {
     match std::fs::remove_file(socket) {
@@ -250,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_later_start_hands_its_files_over() {
+    fn a_later_process_sends_its_files() {
         let home = tempfile::tempdir().unwrap();
         let (sender, received) = bounded(8);
         let mut instance = first(home.path());
@@ -284,7 +285,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_a_killed_window_left_and_what_strangers_say_does_no_harm() {
+    fn tolerates_stale_sockets_and_invalid_messages() {
         use std::os::unix::net::{UnixListener, UnixStream};
 
         let home = tempfile::tempdir().unwrap();
@@ -293,8 +294,8 @@ mod tests {
         let (sender, received) = bounded(8);
         let mut instance = first(home.path());
         instance.listen(move |files| sender.send(files).unwrap()).unwrap();
-        for said in [&b""[..], b"nonsense\n", b"[[300]]\n", b"\xff\xff\n"] {
-            UnixStream::connect(socket(home.path())).unwrap().write_all(said).unwrap();
+        for message in [&b""[..], b"nonsense\n", b"[[300]]\n", b"\xff\xff\n"] {
+            UnixStream::connect(socket(home.path())).unwrap().write_all(message).unwrap();
         }
         assert!(matches!(start(home.path(), &["/x".into()]).unwrap(), Start::HandedOver));
         assert_eq!(received.recv_timeout(PATIENCE).unwrap(), [PathBuf::from("/x")]);

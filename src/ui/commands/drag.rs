@@ -1,5 +1,5 @@
-//! Lanes that are dragged out of the window. The engine is asked for their files; when they are
-//! there and the button is still held, they follow the pointer. Main thread.
+//! Lanes dragged out of the window. The engine prepares their files; if the button is still held
+//! when they are ready, the drag starts. Main thread.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl App {
-    /// A lane of the chosen song is being dragged.
+    /// Handles the drag of a lane of the selected song.
     pub(super) fn drag_out(&mut self, stem: String, with_ticked: bool) {
         let is_separated = |id: &SongId| self.state.is_separated(*id);
         let Some(song) = self.ui_state.selected.filter(is_separated) else { return };
@@ -29,7 +29,7 @@ impl App {
         self.ui_state.drag_out = Some(DragOut { request, song, stems, is_under_way: false });
     }
 
-    /// What the engine says of files to drag.
+    /// Handles the engine's events about files to drag.
     pub(in crate::ui) fn follow_drag_event(&mut self, event: &Event) {
         match event {
             Event::DragReady { song, stems, files } => self.drag_ready(*song, stems, files),
@@ -42,7 +42,8 @@ impl App {
         }
     }
 
-    /// Files are there. Those of a drag that has ended meanwhile wait for the next.
+    /// Starts the drag of prepared files. If the user has ended the drag meanwhile, the next drag
+    /// uses the files.
     fn drag_ready(&mut self, song: SongId, stems: &[String], files: &[PathBuf]) {
         let Some(drag) = &mut self.ui_state.drag_out else { return };
         if drag.is_under_way || drag.song != song || drag.stems != stems {
@@ -52,7 +53,7 @@ impl App {
         self.drag = Some(drag_out::start(files.to_vec(), Arc::clone(&self.waker)));
     }
 
-    /// Ends what has ended, and shows by the pointer how far the rest is.
+    /// Cleans up ended drags, and sets the pointer's shape from the drag's state.
     pub(in crate::ui) fn follow_drag(&mut self, ctx: &egui::Context) {
         let (is_held, is_inside, is_given_up) = ctx.input(|input| {
             let window = input.viewport_rect();
@@ -64,7 +65,8 @@ impl App {
         }
         let state = self.drag.as_ref().map(drag_out::Drag::state);
         match state {
-            // After the button was let go, the taker is still asked: the window is free again.
+            // Once the button is released, the pointer is the window's again, although the target
+            // has not answered yet.
             Some(State::Dragging { accepted }) if self.ui_state.drag_out.is_some() => {
                 let takes = accepted || is_inside;
                 ctx.set_cursor_icon(if takes {

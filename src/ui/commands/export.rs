@@ -1,4 +1,4 @@
-//! What the actions about exports do. Main thread, at the end of a frame.
+//! Performs the actions about exports. Main thread, at the end of a frame.
 
 use std::path::PathBuf;
 
@@ -9,16 +9,16 @@ use crate::{
 };
 
 impl App {
-    /// Opens the dialog for the chosen song, and asks what its files can be named by.
+    /// Opens the dialog for the selected song, and requests the song's naming fields.
     pub(super) fn open_export(&mut self) {
         self.open_export_of(&Vec::from_iter(self.ui_state.selected));
     }
 
-    /// Opens it for several songs; those that are not separated take no part.
+    /// Opens the dialog for several songs, except those that are not separated.
     pub(super) fn open_export_of(&mut self, songs: &[SongId]) {
         let separated = songs.iter().copied().filter(|id| self.state.is_separated(*id));
         let mut separated: Vec<SongId> = separated.collect();
-        // The dialog shows the names of the song that is shown, if it is among them.
+        // The dialog previews the names of the selected song, if the selection includes it.
         let first =
             separated.iter().position(|id| Some(*id) == self.ui_state.selected).unwrap_or(0);
         if separated.is_empty() {
@@ -33,7 +33,7 @@ impl App {
         self.link.send(Command::Describe(song));
     }
 
-    /// Exports what is chosen; nothing while something is wrong with it.
+    /// Starts the export with the current choices, unless they are invalid.
     pub(super) fn export(&mut self) {
         let Some(song) = self.ui_state.export else { return };
         let Some(first) = self.asked(song) else { return };
@@ -45,7 +45,7 @@ impl App {
         }
     }
 
-    /// What is asked for of a song as things are chosen; `None` while something is wrong with it.
+    /// The request for a song with the current choices; `None` if they are invalid.
     fn asked(&self, song: SongId) -> Option<Asked> {
         let (stems, has_rest) = (self.state.stems(song), self.state.has_rest(song));
         let choices = self.ui_state.choices.for_stems(has_rest);
@@ -57,8 +57,8 @@ impl App {
         Some(Asked { song, title, selection, place, settings })
     }
 
-    /// Asks once more for an export, under another number: the engine may still be at the end of
-    /// the one that found files of its names.
+    /// Retries an export with a new id, because the engine may not have finished the one that found
+    /// existing files.
     pub(super) fn export_again(&mut self, id: ExportId, on_exists: OnExists) {
         self.state.dismiss_export(id);
         if let Some(mut asked) = self.ui_state.exports.remove(&id) {
@@ -80,7 +80,7 @@ impl App {
     }
 }
 
-/// Where music is kept, or what is next to it.
+/// The user's music folder, otherwise the home folder.
 fn usual_folder() -> PathBuf {
     let dirs = directories::UserDirs::new();
     let folder = dirs.as_ref().map(|dirs| dirs.audio_dir().unwrap_or(dirs.home_dir()));

@@ -1,7 +1,7 @@
-//! What the user has chosen about exports, and what is asked of the engine for it.
+//! The user's choices about exports, and the resulting requests to the engine.
 //!
-//! Pure: draws nothing, sends nothing, touches no disk. The window keeps one set of choices for as
-//! long as it runs, so that the next export begins where the last one ended.
+//! Pure: draws nothing, sends nothing, and accesses no disk. The window keeps one set of choices
+//! while it runs, so that the next export starts with the last choices.
 
 use std::path::PathBuf;
 
@@ -20,48 +20,49 @@ use crate::{
     ui::words,
 };
 
-/// Rates that are offered beside the song's own, in Hz.
+/// Offered rates besides the song's own, in Hz.
 const RATES: [u32; 2] = [44_100, 48_000];
 
-/// The range of a loudness in LUFS.
+/// The valid loudnesses in LUFS.
 const LOUDNESS: std::ops::RangeInclusive<f32> = -70.0..=0.0;
 
-/// What an export holds.
+/// The content of an export.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ExportWhat {
-    /// One file with what is heard.
+    /// One file with the audible mix.
     #[default]
     Mix,
     /// One file for each ticked stem.
     Stems,
-    /// One file for each ticked stem: the song without it.
+    /// For each ticked stem, one file with the song without that stem.
     AllBut,
 }
 
-/// What the user has chosen. What the format at hand cannot do is kept, but counts for nothing.
+/// The choices of the export dialog. Choices that the current format does not support are kept but
+/// ignored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExportChoices {
-    /// What is written.
+    /// The content.
     pub what: ExportWhat,
-    /// Whether a file of what no stem holds is written too.
+    /// Whether the residual is also written.
     pub residual: bool,
-    /// The kind of file.
+    /// The file format.
     pub format: &'static Format,
-    /// Bits of a sample; the song's own when `None`.
+    /// Bits of a sample; `None` for the song's own.
     pub depth: Option<Depth>,
-    /// Frames a second; the song's own when `None`.
+    /// Frames per second; `None` for the song's own.
     pub rate: Option<u32>,
-    /// Loudness of the mix in LUFS, as typed; as it is when empty.
+    /// Loudness of the mix in LUFS, as typed; unchanged if empty.
     pub loudness: String,
-    /// Whether a limiter may hold back the mix.
+    /// Whether a limiter may be applied to the mix.
     pub limiter: bool,
-    /// Where files go; empty until the dialog was open once.
+    /// The folder of the files; empty until the dialog was opened once.
     pub folder: PathBuf,
     /// The pattern for a single file.
     pub name_of_one: String,
     /// The pattern for several files.
     pub name_of_several: String,
-    /// What happens where a name is taken.
+    /// The action when a file already exists.
     pub on_exists: OnExists,
 }
 
@@ -83,54 +84,54 @@ impl Default for ExportChoices {
     }
 }
 
-/// Why nothing can be exported as it is chosen, in words.
+/// The translated reason why the current choices cannot be exported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Objection {
-    /// To what is to be written.
+    /// An objection to the content.
     What(String),
-    /// To the loudness.
+    /// An objection to the loudness.
     Loudness(String),
-    /// To the names.
+    /// An objection to the names.
     Name(String),
 }
 
 impl Objection {
-    /// The words.
+    /// The text of the objection.
     pub fn words(&self) -> &str {
         match self {
-            Self::What(words) | Self::Loudness(words) | Self::Name(words) => words,
+            Self::What(text) | Self::Loudness(text) | Self::Name(text) => text,
         }
     }
 }
 
-/// What would be written, and where.
+/// The planned files and their folder.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// The names of the files within the folder.
     pub names: Vec<PathBuf>,
-    /// What is in them.
+    /// The content of the files.
     pub selection: Selection,
-    /// Where they go.
+    /// The destination of the files.
     pub place: Place,
 }
 
-/// An export as it was asked for, to be named and to be asked for again.
+/// An export's request, kept for its card and for a retry.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Asked {
     /// The song.
     pub song: SongId,
-    /// Its title.
+    /// The song's title.
     pub title: String,
-    /// What is in the files.
+    /// The content of the files.
     pub selection: Selection,
-    /// Where they go.
+    /// The destination of the files.
     pub place: Place,
-    /// How they are written.
+    /// The encoding of the files.
     pub settings: Settings,
 }
 
 impl Asked {
-    /// What the engine is told.
+    /// The command to the engine.
     pub fn command(&self, id: ExportId) -> Command {
         Command::Export {
             id,
@@ -143,23 +144,23 @@ impl Asked {
 }
 
 impl ExportChoices {
-    /// What can be chosen with this format.
+    /// The contents that this format supports.
     pub fn whats(&self) -> &'static [ExportWhat] {
         match self.format.streams {
             Streams::One => &[ExportWhat::Mix, ExportWhat::Stems, ExportWhat::AllBut],
-            // Who wants the parts together does not want them mixed.
+            // Separate parts are the purpose of this format, so it offers no mix.
             Streams::All => &[ExportWhat::Stems, ExportWhat::AllBut],
             Streams::MixAndFourStems => &[],
         }
     }
 
-    /// What is written; `None` where the format leaves no choice.
+    /// The effective content; `None` where the format leaves no choice.
     pub fn what(&self) -> Option<ExportWhat> {
         let whats = self.whats();
         whats.iter().find(|what| **what == self.what).or(whats.first()).copied()
     }
 
-    /// The depths to choose from, the song's own first; none where the format has no such thing.
+    /// The available depths, the song's own first; empty if the format has no depths.
     pub fn depths(&self) -> Vec<Option<Depth>> {
         let Keeps::Exactly(depths) = self.format.keeps else { return Vec::new() };
         let mut depths = depths.to_vec();
@@ -167,7 +168,7 @@ impl ExportChoices {
         std::iter::once(None).chain(depths.into_iter().map(Some)).collect()
     }
 
-    /// The rates to choose from, the song's own first; none where the format leaves no choice.
+    /// The available rates, the song's own first; empty if the format leaves no choice.
     pub fn rates(&self) -> Vec<Option<u32>> {
         let kept: Vec<u32> =
             RATES.into_iter().filter(|&rate| (self.format.rate)(rate) == rate).collect();
@@ -177,20 +178,20 @@ impl ExportChoices {
         std::iter::once(None).chain(kept.into_iter().map(Some)).collect()
     }
 
-    /// The depth, where the format has it.
+    /// The chosen depth, if the format supports it.
     pub fn depth(&self) -> Option<Depth> {
         self.depth.filter(|depth| self.depths().contains(&Some(*depth)))
     }
 
-    /// The rate, where the format has it.
+    /// The chosen rate, if the format supports it.
     pub fn rate(&self) -> Option<u32> {
         self.rate.filter(|rate| self.rates().contains(&Some(*rate)))
     }
 
-    /// The loudness that was typed; `None` when there is none.
+    /// The typed loudness; `None` if the field is empty.
     ///
     /// # Errors
-    /// For what is no loudness.
+    /// The text is not a valid loudness.
     pub fn loudness(&self) -> Result<Option<f32>, Objection> {
         let typed = self.loudness.trim().replace('−', "-").replace(',', ".");
         if typed.is_empty() {
@@ -202,10 +203,10 @@ impl ExportChoices {
         }
     }
 
-    /// How files are written.
+    /// The settings for writing the files.
     ///
     /// # Errors
-    /// For a loudness that is none, where there is a mix.
+    /// The loudness is invalid, and the content is a mix.
     pub fn settings(&self) -> Result<Settings, Objection> {
         let has_mix = self.what() == Some(ExportWhat::Mix);
         Ok(Settings {
@@ -218,16 +219,16 @@ impl ExportChoices {
         })
     }
 
-    /// These choices for a song; where one of its stems is the rest, no residual is written.
+    /// Adapts the choices to a song; if one of its stems is the rest, no residual is written.
     #[must_use]
     pub fn for_stems(&self, has_rest: bool) -> Self {
         Self { residual: self.residual && !has_rest, ..self.clone() }
     }
 
-    /// What would be written of a song with these stems, their lanes and the residual's.
+    /// Plans the files for a song with these stems, their lanes, and the residual's lane.
     ///
     /// # Errors
-    /// When nothing is chosen, or the names cannot be made.
+    /// Nothing is selected, or the names cannot be derived from the pattern.
     pub fn plan(
         &self,
         sources: &[String],
@@ -253,12 +254,12 @@ impl ExportChoices {
         if is_one { &self.name_of_one } else { &self.name_of_several }
     }
 
-    /// As [`Self::name`], to change it.
+    /// Mutable [`Self::name`].
     pub fn name_mut(&mut self, is_one: bool) -> &mut String {
         if is_one { &mut self.name_of_one } else { &mut self.name_of_several }
     }
 
-    /// Whether one file is written of a song with these stems, their lanes and the residual's.
+    /// Whether a song with these stems and lanes is written as a single file.
     pub fn is_one(&self, sources: &[String], lanes: (&[LaneSettings], LaneSettings)) -> bool {
         match self.selection(sources, lanes) {
             Ok(selection) => self.writes_one(&selection),

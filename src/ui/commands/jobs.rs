@@ -1,4 +1,4 @@
-//! What the actions about jobs do. Main thread, at the end of a frame.
+//! Performs the actions about jobs. Main thread, at the end of a frame.
 
 use crate::{
     engine::{Command, Event, JobId},
@@ -18,7 +18,7 @@ impl App {
         });
     }
 
-    /// Shows a job's result files; they are made first, the first time.
+    /// Shows a job's result files, which are written at the first request.
     fn show_tracks(&mut self, job: JobId) {
         if let Some(file) = self.state.tracks(job).first() {
             self.revealer.show(file.clone());
@@ -28,7 +28,7 @@ impl App {
         }
     }
 
-    /// Result files that the user waits for are shown when they are there.
+    /// Shows the requested result files once they are written.
     pub(in crate::ui) fn follow_tracks(&mut self, event: &Event) {
         if let Event::Tracks { job, files } = event
             && self.wanted_tracks.take_if(|wanted| wanted == job).is_some()

@@ -1,5 +1,5 @@
-//! What the actions about the library do: adding, choosing several songs, removing, titles. Main thread,
-//! at the end of a frame.
+//! Performs the actions about the library: import, multiple selection, removal, titles. Main
+//! thread, at the end of a frame.
 
 use std::{collections::BTreeSet, path::PathBuf, time::Instant};
 
@@ -14,14 +14,14 @@ use crate::{
 };
 
 impl App {
-    /// Adds songs to the library, and takes in a model that is among the files.
+    /// Imports dropped files: songs, and at most one model.
     fn import_dropped(&mut self, paths: Vec<PathBuf>) {
         if let Some(sorted) = self.sorter.sort(paths) {
             self.import_sorted(sorted);
         }
     }
 
-    /// Imports dropped files that were sorted.
+    /// Imports dropped files after sorting.
     pub(in crate::ui) fn import_sorted(&mut self, sorted: Sorted) {
         if let Some(model) = sorted.model {
             self.import_model(model.file, model.config);
@@ -79,7 +79,7 @@ impl App {
         self.ui_state.coming_back = songs.last().copied();
     }
 
-    /// What was removed just now is not spoken of any more, but can still be brought back.
+    /// Hides the notice of the last removal, which can still be undone.
     pub(in crate::ui) fn finish_removal(&mut self) {
         if let Some(removal) = self.ui_state.removal.take() {
             self.library.forget_order();

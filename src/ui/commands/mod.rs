@@ -1,5 +1,6 @@
-//! What each action does: a command to the engine, a call to the player, or a change of the desk.
-//! The only place where the desk is written. Main thread, at the end of a frame.
+//! Performs each action: a command to the engine, a call to the player, or a change of
+//! [`UiState`](super::state::ui_state::UiState). The only module that changes that state. Main
+//! thread, at the end of a frame.
 
 mod drag;
 mod export;
@@ -32,15 +33,15 @@ use crate::{
     i18n::fl,
 };
 
-/// How far the arrows go.
+/// Distance of a seek by the arrow keys, in frames.
 const LEAP_FRAMES: i64 = 5 * SAMPLE_RATE as i64;
-/// How much a key changes speed, volume and zoom.
+/// Steps of the keys for speed, volume and zoom.
 const SPEED_STEP: f32 = 0.05;
 const VOLUME_STEP: f32 = 0.05;
 const ZOOM_STEP: f64 = 1.5;
 
 impl App {
-    /// Does what was asked for.
+    /// Performs an action.
     pub(super) fn perform(&mut self, ctx: &egui::Context, action: Action) {
         match action {
             Action::Do(verb) => self.perform_verb(ctx, verb),
@@ -187,7 +188,7 @@ impl App {
         }
     }
 
-    /// The stems of the chosen song, in the model's order.
+    /// The stems of the selected song, in the model's order.
     fn stems(&self) -> Vec<String> {
         self.ui_state.selected.map(|id| self.state.stems(id).to_vec()).unwrap_or_default()
     }
@@ -215,7 +216,7 @@ impl App {
         }
     }
 
-    /// Solo or mute on the lane of a number, as the lanes are shown.
+    /// Solos or mutes a lane by its number in display order.
     fn change_numbered_lane(&mut self, verb: UiCommand) {
         let (Some(song), Some(lane)) = (self.ui_state.selected, lane_of(verb)) else { return };
         let stems = self.stems();
@@ -232,7 +233,7 @@ impl App {
         });
     }
 
-    /// Gives the player the gains of the open song.
+    /// Sends the gains of the open song to the player.
     pub(super) fn set_gains(&self) {
         if let Some(open) = self.state.open() {
             let lanes = self.ui_state.lanes(open.id, &open.stems);
@@ -259,7 +260,7 @@ impl App {
         self.link.send(Command::Process { song, stems, from_frame });
     }
 
-    /// Asks for a path in the window, where the system has no dialog.
+    /// Opens the path prompt, where the system has no dialog.
     pub(super) fn ask_for_path(&mut self, purpose: Purpose) {
         let text = match purpose {
             Purpose::ExportFolder => self.ui_state.choices.folder.display().to_string(),
@@ -290,7 +291,7 @@ impl App {
 }
 
 impl App {
-    /// Adds files and folders, as if they were dropped on the window.
+    /// Imports files and folders, as if they were dropped on the window.
     pub fn import(&mut self, ctx: &egui::Context, paths: Vec<PathBuf>) {
         if !paths.is_empty() {
             self.perform(ctx, Action::Import(paths));

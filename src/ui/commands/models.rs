@@ -1,5 +1,5 @@
-//! Actions about models: import, install, verify, remove. Follows imports, so that a
-//! missing fact is asked for, and any end is announced. Main thread, at the end of a frame.
+//! Performs the actions about models: import, install, verify, remove. Follows imports to ask for
+//! missing facts and to announce results. Main thread, at the end of a frame.
 
 use std::path::PathBuf;
 
@@ -35,14 +35,14 @@ impl App {
         }
     }
 
-    /// Imports a model from a file, with the configuration that came with it.
+    /// Imports a model from a file, with an accompanying configuration.
     pub(super) fn import_model(&mut self, file: PathBuf, config: Option<PathBuf>) {
         self.ui_state.model_config.clone_from(&config);
         let options = ImportOptions { config, ..ImportOptions::default() };
         self.link.send(Command::ImportModel { file, options });
     }
 
-    /// Imports the file of the open form, once everything that is missing is stated.
+    /// Imports the checkpoint of the open form, if all missing facts are stated.
     fn accept_facts(&mut self) {
         let Some(form) = self.ui_state.facts.as_mut().filter(|form| !form.is_running()) else {
             return;
@@ -54,15 +54,15 @@ impl App {
         form.request = Some(self.link.request(import));
     }
 
-    /// Closes the form, and ends the import that it began.
+    /// Closes the form and cancels its import.
     fn close_facts(&mut self) {
         if self.ui_state.facts.take().is_some_and(|form| form.is_running()) {
             self.link.send(Command::CancelInstall);
         }
     }
 
-    /// Announces how the import of a model ended. Facts that are missing are asked for instead, and an
-    /// error of the open form is shown in it.
+    /// Announces the result of a model import. If facts are missing, the form is opened instead,
+    /// and an error of the open form's import is displayed there.
     pub(in crate::ui) fn follow_model_import(&mut self, event: &Event) {
         match event {
             Event::ModelTask(None, ModelTask::Failed(problem)) => self.import_failed(problem),
@@ -104,7 +104,7 @@ impl App {
         }
     }
 
-    /// The engine did not begin the import of the open form.
+    /// Handles a refusal by the engine to start the import of the open form.
     fn refused(&mut self, request: RequestId, problem: &Problem) {
         if let Some(form) = self.ui_state.facts.as_mut().filter(|f| f.request == Some(request)) {
             form.request = None;

@@ -1,5 +1,5 @@
-//! Playing: where, how fast, how loud, and which stretch again and again. Main thread, at the end of
-//! a frame.
+//! Performs the actions about playback: position, speed, volume, and loop. Main thread, at the end
+//! of a frame.
 
 use super::App;
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 const SHORTEST_LOOP: u64 = SAMPLE_RATE as u64 / 20;
 
 impl App {
-    /// Length of the open song.
+    /// Length of the open song in frames.
     fn end(&self) -> u64 {
         self.state.open().map_or(0, |open| open.frames)
     }
@@ -27,7 +27,8 @@ impl App {
         }
     }
 
-    /// Stops, and goes back to where playing began; stopped already, to the start of the song.
+    /// Stops and returns to where playback started; if already stopped, returns to the start of the
+    /// song.
     pub(super) fn stop(&mut self) {
         let player = self.link.player();
         let back = if player.is_playing() { self.ui_state.began_at } else { 0 };
@@ -39,7 +40,7 @@ impl App {
         self.seek(self.link.player().position().saturating_add_signed(frames).min(self.end()));
     }
 
-    /// Goes to a frame, and looks there.
+    /// Seeks to a frame and follows the play head.
     pub(super) fn seek(&mut self, frame: u64) {
         self.link.player().seek(frame);
         self.ui_state.began_at = frame;
@@ -51,17 +52,17 @@ impl App {
         let place = place.clamp(0.0, 1.0);
         self.ui_state.volume = place;
         self.ui_state.preferences.volume = place;
-        // A fader that is square in amplitude goes evenly to the ear.
+        // A fader with a square law in amplitude sounds even.
         self.link.player().set_volume(place * place);
     }
 
-    /// Sets the speed, in hundredths.
+    /// Sets the playback speed, rounded to hundredths.
     pub(super) fn set_speed(&mut self, speed: f32) {
         self.ui_state.speed = ((speed * 100.0).round() / 100.0).clamp(0.5, 1.5);
         self.link.player().set_speed(self.ui_state.speed);
     }
 
-    /// Marks a stretch, and repeats it from now on.
+    /// Sets the loop and turns repetition on.
     pub(super) fn mark_loop(&mut self, start: u64, end: u64) {
         let (start, end) = (start.min(end), start.max(end).min(self.end()));
         let start = start.min(end.saturating_sub(SHORTEST_LOOP));
@@ -69,7 +70,8 @@ impl App {
         self.set_repeat(is_long.then_some(Repeat { region: (start, end), is_on: true }));
     }
 
-    /// The loop begins or ends at the play head; its other end stays, or is the song's.
+    /// Sets the start or the end of the loop at the play head. The other end stays, or defaults to
+    /// the song's.
     pub(super) fn mark_loop_here(&mut self, verb: UiCommand) {
         let (here, end) = (self.link.player().position(), self.end());
         let region = self.ui_state.repeat.map_or((0, end), |repeat| repeat.region);
@@ -81,7 +83,7 @@ impl App {
         }
     }
 
-    /// Repeats the marked stretch or not; without one, what is in sight is marked.
+    /// Turns repetition on or off; without a loop, the visible range becomes the loop.
     pub(super) fn toggle_loop(&mut self) {
         if let Some(repeat) = self.ui_state.repeat {
             self.set_repeat(Some(Repeat { is_on: !repeat.is_on, ..repeat }));
@@ -93,7 +95,7 @@ impl App {
         self.mark_loop(view.first_frame as u64, to.round() as u64);
     }
 
-    /// Marks a stretch to be repeated, or none.
+    /// Sets or removes the loop.
     pub(in crate::ui) fn set_repeat(&mut self, repeat: Option<Repeat>) {
         self.ui_state.repeat = repeat;
         let region = repeat.filter(|repeat| repeat.is_on).map(|repeat| repeat.region);

@@ -1,4 +1,4 @@
-//! What the settings do, at once, and how they are kept. Main thread, at the end of a frame.
+//! Applies changed settings at once, and saves them. Main thread, at the end of a frame.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,8 @@ use crate::{
     },
 };
 
-/// Between a change and its being kept: a slider that is drawn does not write a file a frame.
+/// Delay between a change and saving, so that dragging a slider does not write a file in each
+/// frame.
 const KEEP_AFTER: Duration = Duration::from_secs(1);
 
 fn show_theme(ctx: &egui::Context, preferences: &Preferences) {
@@ -32,8 +33,8 @@ fn show_zoom(ctx: &egui::Context, preferences: &Preferences) {
 }
 
 impl App {
-    /// Takes the settings that were kept, what the command line says of them, and what there is to
-    /// say of them, before the first frame.
+    /// Applies the saved settings, the command line's overrides, and the notice about loading the
+    /// settings, before the first frame.
     pub fn begin(
         &mut self,
         ctx: &egui::Context,
@@ -55,7 +56,7 @@ impl App {
         self.ui_state.preferences = preferences;
     }
 
-    /// Changes the settings; everything takes effect at once.
+    /// Changes the settings; every change takes effect at once.
     pub(super) fn prefer(&mut self, ctx: &egui::Context, new: Preferences) {
         let flags = self.ui_state.flags;
         let (before, after) = (flags.compute(&self.ui_state.preferences), flags.compute(&new));
@@ -116,7 +117,7 @@ impl App {
         let Some(question) = self.ui_state.question.take() else { return };
         self.finish_removal();
         if question == Question::Reset {
-            self.ui_state.removed.clear(); // it takes that, too
+            self.ui_state.removed.clear(); // a reset deletes the removed songs, too
         }
         self.link.send(match question {
             Question::Reset => Command::Reset,
@@ -125,7 +126,7 @@ impl App {
         self.link.send(Command::MeasureHome);
     }
 
-    /// Notes what the window itself has changed, and keeps what is new after a while.
+    /// Records changes that the window itself has made, and saves changed settings after a delay.
     pub(in crate::ui) fn follow_preferences(&mut self, ctx: &egui::Context) {
         self.note_window(ctx);
         if self.ui_state.preferences == self.kept && !self.ui_state.has_touched_lanes() {
@@ -139,7 +140,7 @@ impl App {
         }
     }
 
-    /// Has the engine write the settings, if they are new.
+    /// Sends changed settings to the engine for saving.
     pub(in crate::ui) fn keep_preferences(&mut self) {
         self.changed_at = None;
         for (song, lanes) in self.ui_state.touched_lanes() {
@@ -154,9 +155,9 @@ impl App {
     fn note_window(&mut self, ctx: &egui::Context) {
         let preferences = &mut self.ui_state.preferences;
         preferences.song = self.ui_state.selected.map(|song| song.0).or(preferences.song);
-        // Ctrl with + and − is egui's own.
+        // egui itself handles Ctrl with + and −.
         preferences.zoom = (ctx.zoom_factor() * 100.0).round().clamp(80.0, 200.0) as u16;
-        // In units that do not grow with the interface: the next window is made before its size is.
+        // Pixels instead of points, because the next window is created before its zoom is set.
         let zoom = ctx.zoom_factor();
         let place = ctx.input(|input| {
             let viewport = input.viewport();
@@ -170,7 +171,7 @@ impl App {
         });
         match (place, &mut preferences.window) {
             (None, _) => {}
-            // The size it has again when it no longer fills the screen stays known.
+            // While maximized, the known size is kept for restoring the window.
             (Some(place), Some(known)) if place.is_maximized => known.is_maximized = true,
             (Some(place), known) => *known = Some(place),
         }

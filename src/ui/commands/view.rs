@@ -1,5 +1,5 @@
-//! Looking at the song: zoom, scroll, following the play head, and the finer peaks that a close
-//! look needs. Main thread, at the end of a frame.
+//! Performs the actions about the view: zoom, scrolling, following the play head, and requests for
+//! finer peaks. Main thread, at the end of a frame.
 
 use super::App;
 use crate::{
@@ -12,12 +12,12 @@ use crate::{
 };
 
 impl App {
-    /// The open song, if it is the one that is shown.
+    /// The open song, if it is also the selected one.
     fn shown(&self) -> Option<&OpenSong> {
         self.state.open().filter(|open| Some(open.id) == self.ui_state.selected)
     }
 
-    /// Looks at a stretch; the play head is followed again once it is in sight.
+    /// Sets the visible range; the play head is followed again once it is visible.
     pub(super) fn look(&mut self, view: Viewport) {
         let Some(frames) = self.shown().map(|open| open.frames) else { return };
         let width = self.waves.width;
@@ -26,7 +26,7 @@ impl App {
         self.follows = false;
     }
 
-    /// Closer or further, about the play head where it is in sight, else about the middle.
+    /// Zooms about the play head if it is visible, otherwise about the middle.
     pub(super) fn zoom(&mut self, factor: f64) {
         let Some(frames) = self.shown().map(|open| open.frames) else { return };
         let (head, width) = (self.link.player().position() as f64, self.waves.width);
@@ -37,14 +37,14 @@ impl App {
         self.follows = follows;
     }
 
-    /// Scrolls by most of what is in sight.
+    /// Scrolls by 90 % of the visible range for each page.
     pub(super) fn turn_page(&mut self, pages: f32) {
         let Some(frames) = self.shown().map(|open| open.frames) else { return };
         let width = self.waves.width;
         self.look(self.ui_state.view(frames, width).scrolled(0.9 * pages * width));
     }
 
-    /// Turns the page when the play head has left it, unless the user looks elsewhere.
+    /// Turns the page when the play head has left it, unless the user has scrolled elsewhere.
     pub(in crate::ui) fn follow_head(&mut self) {
         let Some(frames) = self.shown().map(|open| open.frames) else { return };
         let (head, width) = (self.link.player().position() as f64, self.waves.width);
@@ -56,7 +56,7 @@ impl App {
         self.follows |= is_in_sight;
     }
 
-    /// Asks for finer peaks where the look is close, once for each stretch and whenever more of it
+    /// Requests finer peaks at high zoom, once for each range, and again whenever more of the range
     /// is separated.
     pub(in crate::ui) fn ask_for_detail(&mut self) {
         let wanted = self.shown().and_then(|open| {

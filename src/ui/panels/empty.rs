@@ -1,4 +1,4 @@
-//! The window without a song: one sentence, and one big place to drop one.
+//! The window without a song: one sentence, and a large drop zone.
 
 use egui::{Align2, Rect, Stroke, Ui, vec2};
 
@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// Draws it.
+/// Draws the empty window.
 pub fn ui(ui: &Ui, cx: &mut Cx<'_>) {
     let full = ui.max_rect();
     let model_height = model::height(ui, cx, full.width() - 2.0 * size::MARGIN);
@@ -24,7 +24,7 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>) {
         zone.max.y -= model_height + 20.0;
     }
     dashed_outline(ui.painter(), zone, 20.0, Stroke::new(1.5, cx.tokens.line));
-    // In a window that is zoomed there may be room for the words alone.
+    // A magnified window may have space for the text alone.
     let has_mark = zone.height() >= 300.0;
     let middle = zone.center() - vec2(0.0, if has_mark { 20.0 } else { 36.0 });
     let row = |y: f32, height: f32| {
@@ -35,11 +35,11 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>) {
         icon::stems(ui.painter(), mark, cx.tokens);
     }
     let title = font(text::TITLE, Weight::SemiBold);
-    let words = fl!(empty_title);
-    label(ui, "empty title", row(-12.0, 36.0), Align2::CENTER_CENTER, words, title, cx.tokens.text);
+    let text = fl!(empty_title);
+    label(ui, "empty title", row(-12.0, 36.0), Align2::CENTER_CENTER, text, title, cx.tokens.text);
     let body = font(text::LANE, Weight::Regular);
-    let words = fl!(empty_line);
-    label(ui, "empty line", row(24.0, 24.0), Align2::CENTER_CENTER, words, body, cx.tokens.dim);
+    let text = fl!(empty_line);
+    label(ui, "empty line", row(24.0, 24.0), Align2::CENTER_CENTER, text, body, cx.tokens.dim);
     let spec = UiCommand::AddFiles.spec();
     let place = Rect::from_center_size(middle + vec2(0.0, 76.0), vec2(176.0, 44.0));
     let response = button(ui, "empty choose", place, spec.text, Kind::Primary, true);

@@ -1,6 +1,6 @@
-//! The form about a checkpoint that does not state everything about its network: one field for each
-//! missing fact, with the usual values beside it, which state nothing until they are clicked. It does
-//! not import. Main thread.
+//! The form about a checkpoint with missing facts about its network: one field for each missing
+//! fact. The usual values beside a field state nothing until they are clicked. The form does not
+//! import. Main thread.
 
 use std::borrow::Cow;
 
@@ -24,34 +24,34 @@ use crate::{
     },
 };
 
-/// Width of the form inside its margins.
+/// Width of the form without its margins.
 const WIDTH: f32 = 480.0;
 /// Height of a field with its label.
 const ROW: f32 = 66.0;
-/// Height of a field, and of the buttons beside it.
+/// Height of a field and of the buttons beside it.
 const FIELD: f32 = 38.0;
 const TITLE: f32 = 26.0;
 const BUTTONS: f32 = 42.0;
 const GAP: f32 = 14.0;
-/// Most rows of the text, and of an error; all of it is in the tooltip.
+/// Maximum rows of the text and of an error; the tooltip has the full text.
 const TEXT_ROWS: usize = 6;
-/// Most values that are offered for one fact.
+/// Maximum number of values offered for one fact.
 const MOST_USUAL: usize = 3;
 
-/// Draws it, if an import needs it.
+/// Draws the form, if an import needs it.
 pub fn ui(ui: &Ui, cx: &mut Cx<'_>) {
     let ui_state = cx.ui_state;
     let Some(form) = &ui_state.facts else { return };
     let frame =
         Frame::popup(ui.style()).fill(cx.tokens.panel).corner_radius(radius::CARD).inner_margin(24);
-    let words = Words::of(ui, form);
+    let texts = Texts::of(ui, form);
     let modal = Modal::new(Id::unique("facts")).frame(frame).backdrop_color(cx.tokens.veil).show(
         ui,
         |ui| {
             let rows = rows(form) as f32 * ROW;
-            let tall = TITLE + 8.0 + words.text_height + GAP + rows + words.error_height + BUTTONS;
+            let tall = TITLE + 8.0 + texts.text_height + GAP + rows + texts.error_height + BUTTONS;
             let (rect, _) = ui.allocate_exact_size(vec2(WIDTH, tall), Sense::hover());
-            contents(ui, cx, rect, form, &words);
+            contents(ui, cx, rect, form, &texts);
         },
     );
     if modal.should_close() {
@@ -59,15 +59,15 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>) {
     }
 }
 
-/// The paragraphs of the form, with their heights and the gaps below them.
-struct Words {
+/// The form's paragraphs with their heights, including the gaps below.
+struct Texts {
     text: String,
     text_height: f32,
     error: Option<String>,
     error_height: f32,
 }
 
-impl Words {
+impl Texts {
     fn of(ui: &Ui, form: &FactsForm) -> Self {
         let height = |words: &str, size: f32| {
             let (font, color) = (font(size, Weight::Regular), egui::Color32::PLACEHOLDER);
@@ -80,7 +80,7 @@ impl Words {
     }
 }
 
-/// Number of fields. Beside the name of a single output stands that of the rest.
+/// Number of fields. A single named output adds a field for the name of the rest.
 fn rows(form: &FactsForm) -> usize {
     form.missing.len() + usize::from(asks_for_rest(form))
 }
@@ -89,8 +89,8 @@ fn asks_for_rest(form: &FactsForm) -> bool {
     form.missing.iter().any(|fact| matches!(fact, MissingFact::Stems { count: 1 }))
 }
 
-/// One field: its name, an example, what the typed text means, and values to click: the text on the
-/// button, and what it fills in.
+/// One field: its name, an example, and the meaning of the typed text. The usual values each have
+/// the button's label and the text to fill in.
 struct Row<'a> {
     salt: &'static str,
     name: Cow<'a, str>,
@@ -102,8 +102,8 @@ struct Row<'a> {
 impl Row<'_> {
     fn of<'a>(fact: &MissingFact, form: &FactsForm) -> Row<'a> {
         let first = |usual: &[usize]| usual.first().map_or_else(String::new, usize::to_string);
-        let listed = |usual: &[usize], words: &dyn Fn(usize) -> String| {
-            usual.iter().take(MOST_USUAL).map(|value| (words(*value), value.to_string())).collect()
+        let listed = |usual: &[usize], text: &dyn Fn(usize) -> String| {
+            usual.iter().take(MOST_USUAL).map(|value| (text(*value), value.to_string())).collect()
         };
         match fact {
             MissingFact::Hop { usual } => Row {
@@ -135,13 +135,13 @@ impl Row<'_> {
     }
 }
 
-/// "8 s", "13.35 s".
+/// A duration, such as "8 s" or "13.35 s".
 fn in_seconds(seconds: f64) -> String {
     let is_whole = (seconds - seconds.round()).abs() < 0.005;
     fl!(facts_seconds, seconds = words::decimal(seconds, if is_whole { 0 } else { 2 }))
 }
 
-fn contents(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, form: &FactsForm, words: &Words) {
+fn contents(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, form: &FactsForm, texts: &Texts) {
     let tokens = cx.tokens;
     let name = font(text::NAME, Weight::SemiBold);
     let line = Rect::from_min_size(rect.min, vec2(rect.width(), TITLE));
@@ -149,11 +149,11 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, form: &FactsForm, words: &
     label(ui, "facts title", line, Align2::LEFT_CENTER, &title, name, tokens.text);
     let place = line.translate(vec2(0.0, TITLE + 8.0));
     let body = font(text::BODY, Weight::Regular);
-    paragraph(ui, "facts text", place, &words.text, body, tokens.dim, TEXT_ROWS);
+    paragraph(ui, "facts text", place, &texts.text, body, tokens.dim, TEXT_ROWS);
 
     let mut new = form.clone();
     let mut place = Rect::from_min_size(
-        pos2(rect.left(), place.top() + words.text_height + GAP),
+        pos2(rect.left(), place.top() + texts.text_height + GAP),
         vec2(rect.width(), ROW),
     );
     for fact in &form.missing {
@@ -172,7 +172,7 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, form: &FactsForm, words: &
         row(ui, cx, place, &rest, &mut new.rest);
         place = place.translate(vec2(0.0, ROW));
     }
-    if let Some(error) = &words.error {
+    if let Some(error) = &texts.error {
         let small = font(text::SMALL, Weight::Regular);
         paragraph(ui, "facts error", place, error, small, tokens.error, TEXT_ROWS);
     }
@@ -183,17 +183,17 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, form: &FactsForm, words: &
     }
 }
 
-/// A field with its label, and buttons that fill it.
+/// Draws a field with its label and the buttons that fill it.
 fn row(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, row: &Row<'_>, typed: &mut String) {
     let line = Rect::from_min_size(rect.min, vec2(rect.width(), 20.0));
     let small = font(text::SMALL, Weight::Regular);
     let salt = ("facts label", row.salt);
     label(ui, salt, line, Align2::LEFT_CENTER, &row.name, small.clone(), cx.tokens.dim);
     let mut place = Rect::from_min_size(line.left_bottom(), vec2(rect.width(), FIELD));
-    for (at, (words, value)) in row.usual.iter().enumerate().rev() {
-        let wide = width(ui, words, Kind::Quiet);
+    for (at, (text, value)) in row.usual.iter().enumerate().rev() {
+        let wide = width(ui, text, Kind::Quiet);
         let own = Rect::from_min_max(pos2(place.right() - wide, place.top()), place.max);
-        if button(ui, ("facts usual", row.salt, at), own, words, Kind::Quiet, true).clicked() {
+        if button(ui, ("facts usual", row.salt, at), own, text, Kind::Quiet, true).clicked() {
             value.clone_into(typed);
         }
         place.max.x = own.left() - 8.0;
@@ -234,15 +234,15 @@ fn buttons(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, form: &FactsForm) {
     }
 }
 
-/// Up to two lines in the middle of `rect`'s height.
-fn paragraph_centred(ui: &Ui, cx: &Cx<'_>, rect: Rect, words: &str, font: egui::FontId) {
+/// Draws up to two lines, vertically centred in `rect`.
+fn paragraph_centred(ui: &Ui, cx: &Cx<'_>, rect: Rect, text: &str, font: egui::FontId) {
     let color = cx.tokens.dim;
-    let tall = lines(ui.painter(), words, font.clone(), color, rect.width(), 2).size().y;
+    let tall = lines(ui.painter(), text, font.clone(), color, rect.width(), 2).size().y;
     let place = rect.translate(vec2(0.0, ((rect.height() - tall) / 2.0).max(0.0)));
-    paragraph(ui, "facts lack", place, words, font, color, 2);
+    paragraph(ui, "facts lack", place, text, font, color, 2);
 }
 
-/// How far the import is.
+/// The text about the progress of the import.
 fn progress(cx: &Cx<'_>) -> String {
     match cx.state.model_task() {
         Some((None, ModelTask::Running { step, fraction })) => words::progress(step, *fraction),
@@ -250,10 +250,10 @@ fn progress(cx: &Cx<'_>) -> String {
     }
 }
 
-/// Why the file cannot be imported yet.
+/// The reason why the file cannot be imported yet.
 fn why(lack: Lack, form: &FactsForm) -> String {
-    let usual = |is_it: fn(&MissingFact) -> Option<&Vec<usize>>| {
-        let usual = form.missing.iter().find_map(is_it).and_then(|usual| usual.first());
+    let usual = |pick: fn(&MissingFact) -> Option<&Vec<usize>>| {
+        let usual = form.missing.iter().find_map(pick).and_then(|usual| usual.first());
         usual.map_or_else(String::new, usize::to_string)
     };
     match lack {

@@ -1,4 +1,4 @@
-//! The sheet of shortcuts, made from the verbs.
+//! The sheet of shortcuts, generated from the commands.
 
 use egui::{Align2, Frame, Id, Key, Modal, Rect, ScrollArea, Sense, Ui, pos2, vec2};
 
@@ -21,7 +21,7 @@ const SIZE: egui::Vec2 = vec2(760.0, 560.0);
 /// Height of a line.
 const LINE: f32 = 26.0;
 
-/// Draws it, if it is asked for.
+/// Draws the sheet, if it is open.
 pub fn ui(ui: &Ui, cx: &mut Cx<'_>) {
     if !cx.ui_state.help {
         return;
@@ -41,7 +41,8 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>) {
     }
 }
 
-/// Whether the sheet was not there in the frame before: the key that opened it does not close it.
+/// Whether the sheet was not drawn in the previous frame: the key that opened the sheet must not
+/// close it again.
 fn is_new(ui: &Ui) -> bool {
     let id = Id::unique("shortcuts shown in frame");
     let now = ui.cumulative_frame_nr();
@@ -83,14 +84,15 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect) {
     });
 }
 
-/// Groups in two columns of about the same height.
+/// The groups in two columns of about the same height.
 fn columns() -> [Vec<Group>; 2] {
     let (left, right) =
         Group::ALL.into_iter().partition(|group| matches!(group, Group::Playing | Group::Window));
     [left, right]
 }
 
-/// The verbs of a group that have a key. Of those for numbered lanes the first stands for all.
+/// The commands of a group that have a key. The first command for a numbered lane stands for all
+/// lanes.
 fn verbs(group: Group) -> Vec<UiCommand> {
     let is_meant = |verb: &UiCommand| {
         let is_first = !matches!(verb, UiCommand::Solo(1..) | UiCommand::Mute(1..));
@@ -131,7 +133,7 @@ fn column_ui(ui: &Ui, cx: &Cx<'_>, column: Rect, groups: &[Group]) {
             let keys = keys(ui, verb);
             let (body, medium) =
                 (font(text::BODY, Weight::Regular), font(text::SMALL, Weight::Medium));
-            let words = verb.spec().tooltip;
+            let text = verb.spec().tooltip;
             let end = label(
                 ui,
                 ("help keys", verb),
@@ -142,13 +144,13 @@ fn column_ui(ui: &Ui, cx: &Cx<'_>, column: Rect, groups: &[Group]) {
                 tokens.text,
             );
             let place = place.with_max_x(end.left() - 12.0);
-            label(ui, ("help", verb), place, Align2::LEFT_CENTER, words, body, tokens.dim);
+            label(ui, ("help", verb), place, Align2::LEFT_CENTER, text, body, tokens.dim);
         }
         line();
     }
 }
 
-/// A verb's keys in words.
+/// The text of a command's keys.
 fn keys(ui: &Ui, verb: UiCommand) -> String {
     let format = |shortcut| written(ui, shortcut);
     let all: Vec<String> = match verb {
@@ -160,7 +162,7 @@ fn keys(ui: &Ui, verb: UiCommand) -> String {
             let keys = ends.filter_map(|verb| verb.spec().shortcut).map(format);
             return keys.collect::<Vec<_>>().join(" – ");
         }
-        // The others are what a plus is on other keyboards.
+        // The alternatives are the same key on other keyboard layouts.
         UiCommand::ZoomIn => verb.shortcuts().take(1).map(format).collect(),
         _ => verb.shortcuts().map(format).collect(),
     };

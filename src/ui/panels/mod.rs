@@ -1,5 +1,5 @@
-//! The places of the window, one a file. A panel reads the state and the desk, draws, and pushes
-//! [`Action`]s; it changes nothing itself.
+//! The panels of the window, one a file. A panel reads the state, draws, and pushes [`Action`]s; it
+//! changes nothing itself.
 
 pub mod empty;
 pub mod export;
@@ -26,31 +26,32 @@ use super::{
     widgets::meter::Meter,
 };
 
-/// What a panel draws from, and where it puts what the user asks for.
+/// Inputs of a panel, and the list of its actions.
 pub struct Cx<'a> {
-    /// What the engine has told.
+    /// The engine's state as known from its events.
     pub state: &'a ViewState,
-    /// What the user has set.
+    /// The state that the user controls.
     pub ui_state: &'a UiState,
-    /// The player, to be read.
+    /// The player, read only.
     pub player: &'a dyn Playback,
-    /// Levels of the lanes: the stems in the model's order, then the residual; none without a track.
+    /// Level meters of the lanes: the stems in the model's order, then the residual; empty without
+    /// a track.
     pub lane_meters: &'a [Meter],
-    /// Colours.
+    /// Colours of the active theme.
     pub tokens: &'static Tokens,
-    /// The moment of this frame.
+    /// The time of this frame.
     pub now: Instant,
-    /// Done at the end of the frame.
+    /// The actions to perform at the end of the frame.
     pub actions: Vec<Action>,
 }
 
 impl Cx<'_> {
-    /// Asks for a named command.
+    /// Requests a named command.
     pub fn verb(&mut self, verb: UiCommand) {
         self.actions.push(Action::Do(verb));
     }
 
-    /// Asks for something.
+    /// Requests an action.
     pub fn act(&mut self, action: Action) {
         self.actions.push(action);
     }

@@ -1,5 +1,5 @@
-//! The model's card: its terms, Install, Choose a file…, and how far it has come. Shown while there
-//! is no model, where the user would want one.
+//! The model's card: terms, Install, Choose a file…, and the progress of the installation. Shown
+//! where a model is needed, while none is installed.
 
 use egui::{Align2, Rect, Ui, pos2, vec2};
 
@@ -20,13 +20,13 @@ use crate::{
 
 const PADDING: f32 = 18.0;
 
-/// Rows of the terms before they are cut; all of them are in the tooltip.
+/// Maximum rows of the terms; the tooltip has the full text.
 const TERMS_ROWS: usize = 14;
 
-/// Height of the card without its words: heading, buttons, and what is between.
+/// Height of the card without its text: heading, buttons and gaps.
 const BARE: f32 = 2.0 * PADDING + 26.0 + 16.0 + 36.0;
 
-/// Height of the card at a width; 0 when the model is there or not yet asked for.
+/// Height of the card at a width; 0 when a model is installed or its state is unknown.
 pub fn height(ui: &Ui, cx: &Cx<'_>, width: f32) -> f32 {
     match cx.state.model() {
         None | Some(ModelState::Ready { .. }) => 0.0,
@@ -40,17 +40,17 @@ pub fn height(ui: &Ui, cx: &Cx<'_>, width: f32) -> f32 {
     }
 }
 
-fn text_height(ui: &Ui, words: &str, width: f32, max_rows: usize) -> f32 {
+fn text_height(ui: &Ui, text: &str, width: f32, max_rows: usize) -> f32 {
     let small = font(text::SMALL, Weight::Regular);
     let (color, width) = (egui::Color32::PLACEHOLDER, width - 2.0 * PADDING);
-    lines(ui.painter(), words, small, color, width, max_rows).size().y
+    lines(ui.painter(), text, small, color, width, max_rows).size().y
 }
 
 fn terms_height(ui: &Ui, cx: &Cx<'_>, width: f32) -> f32 {
     text_height(ui, cx.state.terms(), width, TERMS_ROWS)
 }
 
-/// Draws the card; nothing when the model is there.
+/// Draws the card, unless a model is installed.
 pub fn card(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
     let state = cx.state;
     match state.model() {
@@ -63,17 +63,17 @@ pub fn card(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
     }
 }
 
-fn heading(ui: &Ui, cx: &Cx<'_>, inner: Rect, words: &str) {
+fn heading(ui: &Ui, cx: &Cx<'_>, inner: Rect, text: &str) {
     let place = Rect::from_min_size(inner.min, vec2(inner.width(), 20.0));
     let strong = font(text::LANE, Weight::SemiBold);
-    label(ui, "model heading", place, Align2::LEFT_CENTER, words, strong, cx.tokens.text);
+    label(ui, "model heading", place, Align2::LEFT_CENTER, text, strong, cx.tokens.text);
 }
 
 fn offer(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, failure: Option<&str>) {
     ui.painter().rect_filled(rect, radius::CARD, cx.tokens.panel);
     let inner = rect.shrink(PADDING);
-    let words = if failure.is_some() { fl!(model_failed) } else { fl!(model_missing) };
-    heading(ui, cx, inner, words);
+    let text = if failure.is_some() { fl!(model_failed) } else { fl!(model_missing) };
+    heading(ui, cx, inner, text);
     let mut top = inner.top() + 26.0;
     let small = font(text::SMALL, Weight::Regular);
     if let Some(reason) = failure {
@@ -99,7 +99,7 @@ fn offer(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, failure: Option<&str>) {
     }
 }
 
-fn installing(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, words: &str, fraction: Option<f32>) {
+fn installing(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, text: &str, fraction: Option<f32>) {
     ui.painter().rect_filled(rect, radius::CARD, cx.tokens.panel);
     let inner = rect.shrink(PADDING);
     heading(ui, cx, inner, fl!(model_installing));
@@ -112,7 +112,7 @@ fn installing(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, words: &str, fraction: Optio
     let line =
         Rect::from_min_size(inner.min + vec2(0.0, 24.0), vec2(inner.width() - wide - 12.0, 18.0));
     let small = font(text::SMALL, Weight::Regular);
-    label(ui, "model progress", line, Align2::LEFT_CENTER, words, small, cx.tokens.dim);
+    label(ui, "model progress", line, Align2::LEFT_CENTER, text, small, cx.tokens.dim);
     let rail = Rect::from_min_max(
         pos2(inner.left(), inner.bottom() - 8.0),
         pos2(inner.right(), inner.bottom() - 2.0),

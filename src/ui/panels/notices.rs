@@ -1,4 +1,4 @@
-//! What went wrong, or was done, said where the user looks, and waved away by a click.
+//! Notices of failures and results, placed where they matter and dismissed by a click.
 
 use egui::{Align2, Rangef, Rect, Ui, pos2, vec2};
 
@@ -20,14 +20,14 @@ use crate::{
     },
 };
 
-/// The most notices of the library that are shown at once.
+/// Maximum number of the library's notices that are displayed at once.
 const SHOWN: usize = 2;
 
-/// The most rows of one; all of it is in the tooltip.
+/// Maximum rows of a notice; the tooltip has the full text.
 const ROWS: usize = 5;
 
-/// The library's notices, the newest below, stacked upwards from `bottom`; more than a few are
-/// counted. Returns the top of what they cover.
+/// Draws the library's notices upwards from `bottom`, the newest lowest, and the number of hidden
+/// ones. Returns the top of the covered area.
 pub fn library(ui: &Ui, cx: &mut Cx<'_>, x: Rangef, bottom: f32) -> f32 {
     let state = cx.state;
     let mut top = bottom;
@@ -36,14 +36,14 @@ pub fn library(ui: &Ui, cx: &mut Cx<'_>, x: Rangef, bottom: f32) -> f32 {
     let hidden = about_library.len().saturating_sub(SHOWN);
     if hidden > 0 {
         let rect = Rect::from_x_y_ranges(x, top - 26.0..=top);
-        let words = fl!(and_more, count = hidden);
+        let text = fl!(and_more, count = hidden);
         let small = font(text::SMALL, Weight::Regular);
         let place = rect.shrink2(vec2(10.0, 0.0));
-        label(ui, "more notices", place, Align2::LEFT_CENTER, &words, small, cx.tokens.dim);
+        label(ui, "more notices", place, Align2::LEFT_CENTER, &text, small, cx.tokens.dim);
         let dismiss = fl!(notice_dismiss_all);
-        let wide = width(ui, dismiss, Kind::EngineLink);
+        let wide = width(ui, dismiss, Kind::Link);
         let place = Rect::from_min_max(pos2(rect.right() - wide, rect.top()), rect.max);
-        if button(ui, "dismiss all", place, dismiss, Kind::EngineLink, true).clicked() {
+        if button(ui, "dismiss all", place, dismiss, Kind::Link, true).clicked() {
             for notice in &about_library {
                 cx.act(Action::Dismiss(notice.id));
             }
@@ -59,28 +59,28 @@ pub fn library(ui: &Ui, cx: &mut Cx<'_>, x: Rangef, bottom: f32) -> f32 {
     top
 }
 
-/// What was taken out of the library, while it can be brought back. Returns its top.
+/// Draws the removal that can be undone. Returns its top.
 pub fn undo(ui: &Ui, cx: &mut Cx<'_>, x: Rangef, bottom: f32) -> f32 {
     let ui_state = cx.ui_state;
     let Some(removal) = &ui_state.removal else { return bottom };
     let rect = Rect::from_x_y_ranges(x, bottom - 40.0..=bottom);
     ui.painter().rect_filled(rect, radius::FIELD, cx.tokens.raised);
-    let words = match removal.songs.len() {
+    let text = match removal.songs.len() {
         1 => fl!(notice_removed, title = &removal.title),
         many => fl!(notice_removed_many, count = many),
     };
     let place = Rect::from_min_max(rect.min + vec2(12.0, 0.0), rect.max - vec2(64.0, 0.0));
     let body = font(text::BODY, Weight::Regular);
-    label(ui, "removed", place, Align2::LEFT_CENTER, &words, body, cx.tokens.text);
+    label(ui, "removed", place, Align2::LEFT_CENTER, &text, body, cx.tokens.text);
     let place = Rect::from_min_max(rect.right_top() + vec2(-60.0, 6.0), rect.max - vec2(8.0, 6.0));
-    if button(ui, "undo remove", place, fl!(notice_undo), Kind::EngineLink, true).clicked() {
+    if button(ui, "undo remove", place, fl!(notice_undo), Kind::Link, true).clicked() {
         cx.act(Action::UndoRemove);
     }
     rect.top() - 6.0
 }
 
-/// How far the import of a model is, above `bottom`; its card shows that while there is no model.
-/// Returns its top.
+/// Draws the progress of a model import above `bottom`; while no model is installed, the model's
+/// card shows it instead. Returns its top.
 pub fn model_import(ui: &Ui, cx: &mut Cx<'_>, x: Rangef, bottom: f32) -> f32 {
     let state = cx.state;
     let Some((None, ModelTask::Running { step, fraction })) = state.model_task() else {
@@ -96,12 +96,12 @@ pub fn model_import(ui: &Ui, cx: &mut Cx<'_>, x: Rangef, bottom: f32) -> f32 {
     let painter = ui.painter().with_clip_rect(done.intersect(ui.clip_rect()));
     painter.rect_filled(rect, radius::FIELD, cx.tokens.progress);
     let stop = UiCommand::CancelInstall.spec().text;
-    let wide = width(ui, stop, Kind::EngineLink);
+    let wide = width(ui, stop, Kind::Link);
     let place = Rect::from_min_max(
         pos2(rect.right() - wide - 10.0, rect.top() + 6.0),
         pos2(rect.right() - 10.0, rect.top() + 30.0),
     );
-    if button(ui, "stop model import", place, stop, Kind::EngineLink, true).clicked() {
+    if button(ui, "stop model import", place, stop, Kind::Link, true).clicked() {
         cx.verb(UiCommand::CancelInstall);
     }
     let line =
@@ -115,14 +115,15 @@ pub fn model_import(ui: &Ui, cx: &mut Cx<'_>, x: Rangef, bottom: f32) -> f32 {
     rect.top() - 6.0
 }
 
-/// One notice across `x` from `top` on. Returns its bottom.
+/// Draws one notice across `x`, downwards from `top`. Returns its bottom.
 pub fn one(ui: &Ui, cx: &mut Cx<'_>, x: Rangef, top: f32, notice: &Notice) -> f32 {
     let height = height(ui, &notice.text(), x.span());
     notice_ui(ui, cx, Rect::from_x_y_ranges(x, top..=top + height), notice);
     top + height
 }
 
-/// Why a job failed, across `x` from `top` on; it stays until the next attempt. Returns its bottom.
+/// Draws the cause of a job's failure across `x`, downwards from `top`; it stays until the next
+/// attempt. Returns its bottom.
 pub fn failure(ui: &Ui, cx: &Cx<'_>, x: Rangef, top: f32, problem: &Problem) -> f32 {
     let text = &words::problem(problem);
     let rect = Rect::from_x_y_ranges(x, top..=top + height(ui, text, x.span()));
@@ -130,13 +131,13 @@ pub fn failure(ui: &Ui, cx: &Cx<'_>, x: Rangef, top: f32, problem: &Problem) -> 
     rect.bottom()
 }
 
-fn height(ui: &Ui, words: &str, width: f32) -> f32 {
+fn height(ui: &Ui, text: &str, width: f32) -> f32 {
     let small = font(text::SMALL, Weight::Regular);
     let color = egui::Color32::PLACEHOLDER;
-    lines(ui.painter(), words, small, color, width - 68.0, ROWS).size().y + 18.0
+    lines(ui.painter(), text, small, color, width - 68.0, ROWS).size().y + 18.0
 }
 
-fn surface(ui: &Ui, cx: &Cx<'_>, rect: Rect, salt: impl Salt, words: &str, is_good: bool) {
+fn surface(ui: &Ui, cx: &Cx<'_>, rect: Rect, salt: impl Salt, text: &str, is_good: bool) {
     ui.painter().rect_filled(rect, radius::FIELD, cx.tokens.raised);
     let sign = Rect::from_min_size(rect.min + vec2(10.0, 9.0), vec2(15.0, 15.0));
     if is_good {
@@ -149,7 +150,7 @@ fn surface(ui: &Ui, cx: &Cx<'_>, rect: Rect, salt: impl Salt, words: &str, is_go
         pos2(rect.right() - 34.0, rect.bottom()),
     );
     let small = font(text::SMALL, Weight::Regular);
-    paragraph(ui, salt, place, words, small, cx.tokens.text, ROWS);
+    paragraph(ui, salt, place, text, small, cx.tokens.text, ROWS);
 }
 
 fn notice_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, notice: &Notice) {

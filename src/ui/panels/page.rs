@@ -1,4 +1,4 @@
-//! What the pages beside the song share: a title, and the way back.
+//! The head of a page: its title and the way back to the song.
 
 use egui::{Align2, Key, Rect, Ui, pos2, vec2};
 
@@ -13,10 +13,10 @@ use crate::{
     },
 };
 
-/// The widest that a page gets: longer lines are hard to read.
+/// Maximum width of a page: longer lines are hard to read.
 const WIDEST: f32 = 960.0;
 
-/// Draws the head of a page over all of `ui`; returns the room below it.
+/// Draws the head of a page over all of `ui`; returns the area below it.
 pub fn head(ui: &Ui, cx: &mut Cx<'_>, title: &str) -> Rect {
     let full = ui.max_rect();
     let margin = ((full.width() - WIDEST) / 2.0).max(size::MARGIN);

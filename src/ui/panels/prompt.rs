@@ -1,4 +1,4 @@
-//! A field for a path, where the system has no file dialog.
+//! A field for a path, used where the system has no file dialog.
 
 use egui::{Align2, Frame, Id, Key, Modal, Rect, Sense, Ui, pos2, vec2};
 
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// Draws it, if it is asked for.
+/// Draws the prompt, if it is open.
 pub fn ui(ui: &Ui, cx: &mut Cx<'_>) {
     let ui_state = cx.ui_state;
     let Some(prompt) = &ui_state.prompt else { return };
@@ -59,8 +59,8 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, prompt: &PathPrompt) {
         response.request_focus();
     }
     let small = font(text::SMALL, Weight::Regular);
-    let words = fl!(path_note);
-    label(ui, "prompt note", row(88.0, 20.0), Align2::LEFT_CENTER, words, small, tokens.dim);
+    let text = fl!(path_note);
+    label(ui, "prompt note", row(88.0, 20.0), Align2::LEFT_CENTER, text, small, tokens.dim);
     let wide = width(ui, go, Kind::Primary);
     let place = Rect::from_min_max(pos2(rect.right() - wide, rect.bottom() - 42.0), rect.max);
     let can = !prompt.text.trim().is_empty();

@@ -1,4 +1,4 @@
-//! What is asked before something that cannot be undone: what exactly it does, and two buttons.
+//! The question before something that cannot be undone: its exact effect, and two buttons.
 
 use egui::{Align2, Frame, Id, Modal, Rect, Sense, Ui, pos2, vec2};
 
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// Draws it, if there is one.
+/// Draws the question, if one is open.
 pub fn ui(ui: &Ui, cx: &mut Cx<'_>) {
     let Some(question) = cx.ui_state.question else { return };
     let frame =

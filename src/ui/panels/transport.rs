@@ -1,4 +1,4 @@
-//! The transport: play, stop, loop, time, speed, mix or original, volume, level, and the way out.
+//! The transport: play, stop, loop, time, speed, mix or original, volume, level, and export.
 
 use egui::{Align2, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
@@ -25,8 +25,8 @@ use crate::{
     },
 };
 
-/// The room, in points, that there must be for a part to be shown: where the interface is large in a
-/// small window, those go first that keys do as well.
+/// The width, in points, that each part needs to be shown. In a narrow or magnified window, parts
+/// that have keyboard shortcuts are hidden first.
 mod room {
     pub const SPEED: f32 = 950.0;
     pub const LEVEL: f32 = 870.0;
@@ -34,7 +34,7 @@ mod room {
     pub const VOLUME: f32 = 620.0;
 }
 
-/// Draws it.
+/// Draws the transport.
 pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, meter: &Meter) {
     let full = ui.max_rect();
     ui.painter().rect_filled(full, 0, cx.tokens.panel);
@@ -121,7 +121,7 @@ fn buttons(ui: &Ui, cx: &mut Cx<'_>, left: f32, y: f32) -> f32 {
     left + 180.0
 }
 
-/// The speed as a dial and as a figure that can be typed.
+/// Draws the speed as a knob and as a figure that accepts typing.
 fn speed(ui: &mut Ui, cx: &mut Cx<'_>, x: f32, y: f32) -> f32 {
     let (name, value) = (fl!(transport_speed), cx.ui_state.speed);
     let is_faint = value == 1.0;
@@ -153,11 +153,11 @@ fn time(ui: &Ui, cx: &Cx<'_>, x: f32, y: f32) -> f32 {
     let used = digits(ui, place, &shown, &strong, cx.tokens.text);
     let rest = Rect::from_min_size(pos2(x + used + 8.0, y - 11.0), vec2(90.0, 24.0));
     let body = font(text::BODY, Weight::Regular);
-    let words = format!("/ {}", words::clock(total));
-    let total = paint_text(ui.painter(), rest, Align2::LEFT_CENTER, &words, body, cx.tokens.dim);
+    let text = format!("/ {}", words::clock(total));
+    let total = paint_text(ui.painter(), rest, Align2::LEFT_CENTER, &text, body, cx.tokens.dim);
     let all = Rect::from_min_max(place.min, total.max);
     at(ui, "time", all, Sense::hover())
-        .widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{shown} {words}")));
+        .widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{shown} {text}")));
     total.right().max(x + 118.0)
 }
 
@@ -184,10 +184,10 @@ fn device(ui: &Ui, cx: &Cx<'_>, rect: Rect, meter: &Meter) {
     let ink = cx.tokens.warning;
     let used =
         label(ui, "no device", place, Align2::LEFT_CENTER, fl!(transport_no_sound), small, ink);
-    let words = fl!(transport_no_device, reason = words::device_problem(&problem));
+    let text = fl!(transport_no_device, reason = words::device_problem(&problem));
     let response = at(ui, "no device reason", used.union(sign), Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &words));
-    response.on_hover_text(&words);
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &text));
+    response.on_hover_text(&text);
 }
 
 fn export_button(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {

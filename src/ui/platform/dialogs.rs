@@ -1,6 +1,6 @@
-//! The system's file dialogs, each on its own named thread: the window goes on, and the answer
-//! comes back through a channel. Where the system has none, the answer says so, and the window asks
-//! for a path itself.
+//! The system's file dialogs, each on a named thread, so that the window keeps running; the answer
+//! arrives through a channel. Where the system has no dialog, the answer is
+//! [`Outcome::Unavailable`], and the window asks for a path itself.
 
 use std::{
     path::PathBuf,
@@ -17,30 +17,30 @@ use crate::{
     ui::state::ui_state::Purpose,
 };
 
-/// What came of a dialog.
+/// The outcome of a dialog.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// These were chosen.
+    /// The user chose these paths.
     Picked(Vec<PathBuf>),
-    /// The user thought better of it.
+    /// The user cancelled.
     Cancelled,
-    /// There is no file dialog here.
+    /// The system has no file dialog.
     Unavailable,
 }
 
-/// An answer.
+/// The answer of a dialog.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
-    /// What was asked for.
+    /// The purpose that the dialog was opened for.
     pub purpose: Purpose,
-    /// What came of it.
+    /// The outcome of the dialog.
     pub outcome: Outcome,
 }
 
-/// A dialog that returns with nothing this soon was never seen by anybody.
+/// A dialog that returns nothing within this time was never displayed.
 const UNSEEN: Duration = Duration::from_millis(1500);
 
-/// Asks for paths.
+/// Opens file dialogs.
 pub struct Dialogs {
     sender: Sender<Answer>,
     answers: Receiver<Answer>,
@@ -49,20 +49,20 @@ pub struct Dialogs {
 }
 
 impl Dialogs {
-    /// `waker` is called when an answer has come.
+    /// `waker` is called when an answer has arrived.
     pub fn new(waker: Arc<dyn Fn() + Send + Sync>) -> Self {
         let (sender, answers) = bounded(4);
         Self { sender, answers, waker, is_open: false }
     }
 
-    /// The next answer, if one has come.
+    /// The next answer, if one has arrived.
     pub fn next_answer(&mut self) -> Option<Answer> {
         let answer = self.answers.try_recv().ok()?;
         self.is_open = false;
         Some(answer)
     }
 
-    /// Opens a dialog, unless one is open. It begins in `folder`, where that is not empty.
+    /// Opens a dialog, unless one is open already. It starts in `folder` unless that is empty.
     pub fn open(&mut self, purpose: Purpose, folder: PathBuf) {
         if self.is_open {
             return;
@@ -72,14 +72,14 @@ impl Dialogs {
         let started = thread::Builder::new().name("file dialog".into()).spawn(move || {
             i18n::speak(language);
             let outcome = ask(purpose, folder);
-            // The window may be gone by now; then nobody waits for the answer.
+            // The window may be closed by now, and the answer is discarded.
             if sender.send(Answer { purpose, outcome }).is_ok() {
                 waker();
             }
         });
         match started {
             Ok(_detached) => self.is_open = true,
-            Err(error) => tracing::error!("no thread for the file dialog: {error}"),
+            Err(error) => tracing::error!("could not start a thread for the file dialog: {error}"),
         }
     }
 }
@@ -119,12 +119,13 @@ fn ask(purpose: Purpose, folder: PathBuf) -> Outcome {
     }
 }
 
-/// Endings of audio files in lower and in upper case: some systems' dialogs distinguish them.
+/// Extensions of audio files in lower and upper case, because some systems' dialogs are
+/// case-sensitive.
 fn audio_endings() -> Vec<String> {
     extensions().flat_map(|ending| [ending.to_owned(), ending.to_ascii_uppercase()]).collect()
 }
 
-/// Whether the program that shows dialogs where no portal does is installed. Only Linux needs one.
+/// Whether the dialog program is installed that replaces a missing portal. Only Linux needs one.
 fn has_dialog_program() -> bool {
     if !cfg!(target_os = "linux") {
         return true;
@@ -134,7 +135,7 @@ fn has_dialog_program() -> bool {
     })
 }
 
-/// A path as it was typed: quotes and blanks around it go, "~" is the home folder.
+/// A typed path without surrounding quotes and blanks; "~" is the home folder.
 pub fn typed_path(text: &str) -> Option<PathBuf> {
     let text = text.trim();
     let text = text.strip_prefix("file://").unwrap_or(text);

@@ -1,6 +1,6 @@
-//! Tells models from songs among dropped files and folders. The name says it for most; the rest is
-//! looked into on a named thread, because the window touches no disk. Neither decodes nor imports
-//! anything.
+//! Separates models from songs among dropped files and folders. Names decide for most paths; a
+//! named thread looks into the rest, because the window never accesses a disk. Neither decodes nor
+//! imports anything.
 
 use std::{
     fs::{self, File},
@@ -14,32 +14,32 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::engine::audio::decode::extensions;
 
-/// Endings of checkpoints. No audio file has them.
+/// Extensions of checkpoints. No audio file has them.
 const WEIGHTS: [&str; 6] = ["safetensors", "ckpt", "th", "pt", "pth", "onnx"];
-/// Endings of configurations, and of descriptions of bags.
+/// Extensions of configurations and of bag descriptions.
 const CONFIGS: [&str; 2] = ["yaml", "yml"];
-/// Bytes at the start of a file that show whether it is a checkpoint.
+/// Length, in bytes, of the start of a file that identifies a checkpoint.
 const START: u64 = 4096;
-/// The longest header of a safetensors file, in bytes.
+/// Maximum length of a safetensors header, in bytes.
 const LONGEST_HEADER: u64 = 100 << 20;
-/// The most entries of a folder that are looked at.
+/// Maximum number of entries examined in a folder.
 const MOST_ENTRIES: usize = 1000;
 
 /// A model to import.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
-    /// Its checkpoint, or the description of a bag.
+    /// The checkpoint, or the description of a bag.
     pub file: PathBuf,
-    /// The configuration that came with it.
+    /// The accompanying configuration.
     pub config: Option<PathBuf>,
 }
 
-/// Dropped paths, sorted.
+/// Dropped paths, split into a model and songs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sorted {
-    /// The model among them; the first one where there are several.
+    /// The first model among the paths.
     pub model: Option<Model>,
-    /// All that is not of a model.
+    /// All paths that do not belong to a model.
     pub songs: Vec<PathBuf>,
 }
 
@@ -47,12 +47,12 @@ pub struct Sorted {
 enum Kind {
     Weights,
     Config,
-    /// A folder with a model in it.
+    /// A folder that contains a model.
     Folder(Model),
     Song,
 }
 
-/// Sorts dropped paths.
+/// Splits dropped paths into a model and songs.
 pub struct Sorter {
     sender: Sender<Sorted>,
     sorted: Receiver<Sorted>,
@@ -60,14 +60,14 @@ pub struct Sorter {
 }
 
 impl Sorter {
-    /// `waker` is called when paths have been sorted.
+    /// `waker` is called when a result is available.
     pub fn new(waker: Arc<dyn Fn() + Send + Sync>) -> Self {
         let (sender, sorted) = bounded(64);
         Self { sender, sorted, waker }
     }
 
     /// Sorts `paths` at once where their names suffice. Otherwise returns `None`, and
-    /// [`Self::next_sorted`] has the result later.
+    /// [`Self::next_sorted`] returns the result later.
     pub fn sort(&self, paths: Vec<PathBuf>) -> Option<Sorted> {
         if paths.iter().all(|path| kind_by_name(path).is_some()) {
             return Some(sort(paths, |_| Kind::Song));
@@ -75,7 +75,7 @@ impl Sorter {
         let (sender, waker) = (self.sender.clone(), Arc::clone(&self.waker));
         let later = paths.clone();
         let started = thread::Builder::new().name("dropped files".into()).spawn(move || {
-            // The window may be gone by now.
+            // The window may be closed by now.
             if sender.send(sort(later, look)).is_ok() {
                 waker();
             }
@@ -89,13 +89,13 @@ impl Sorter {
         }
     }
 
-    /// The next paths that have been sorted.
+    /// The next result of the thread, if there is one.
     pub fn next_sorted(&self) -> Option<Sorted> {
         self.sorted.try_recv().ok()
     }
 }
 
-/// Sorts paths by their names, else by `look`.
+/// Sorts paths by their names, otherwise by `look`.
 fn sort(paths: Vec<PathBuf>, look: impl Fn(&Path) -> Kind) -> Sorted {
     let (mut weights, mut config, mut folder, mut songs) = (None, None, None, Vec::new());
     for path in paths {
@@ -108,14 +108,14 @@ fn sort(paths: Vec<PathBuf>, look: impl Fn(&Path) -> Kind) -> Sorted {
     }
     let model = match (weights, config) {
         (Some(file), config) => Some(Model { file, config }),
-        // The description of a bag.
+        // The only file is the description of a bag.
         (None, Some(file)) => Some(Model { file, config: None }),
         (None, None) => folder,
     };
     Sorted { model, songs }
 }
 
-/// The kind of a file by its name; `None` where only its content shows it.
+/// The kind of a file by its name; `None` if only its content can decide.
 fn kind_by_name(path: &Path) -> Option<Kind> {
     let ending = path.extension()?.to_str()?.to_ascii_lowercase();
     if WEIGHTS.contains(&ending.as_str()) {
@@ -135,7 +135,7 @@ fn look(path: &Path) -> Kind {
     if path.is_file() && is_checkpoint(path) { Kind::Weights } else { Kind::Song }
 }
 
-/// The model in a folder that has neither songs nor folders.
+/// The model in a folder that has neither songs nor subfolders.
 fn model_in(folder: &Path) -> Option<Model> {
     let (mut weights, mut configs) = (Vec::new(), Vec::new());
     for entry in fs::read_dir(folder).ok()?.flatten().take(MOST_ENTRIES) {
@@ -160,15 +160,15 @@ fn model_in(folder: &Path) -> Option<Model> {
     let file = weights.into_iter().next()?;
     let mut configs = configs.into_iter();
     match (configs.next(), configs.next()) {
-        // Several checkpoints with one description are a bag.
+        // Several checkpoints with one description form a bag.
         (Some(bag), None) if several => Some(Model { file: bag, config: None }),
         (Some(config), None) => Some(Model { file, config: Some(config) }),
-        // The import finds the one that fits.
+        // The import selects the configuration that fits.
         _ => Some(Model { file, config: None }),
     }
 }
 
-/// Whether a file begins as safetensors, or as a checkpoint of PyTorch.
+/// Whether a file starts like a safetensors file or a PyTorch checkpoint.
 fn is_checkpoint(path: &Path) -> bool {
     let mut start = Vec::new();
     let Ok(file) = File::open(path) else { return false };
@@ -179,7 +179,7 @@ fn is_checkpoint(path: &Path) -> bool {
     if is_zip {
         return start.windows(8).any(|name| name == b"data.pkl");
     }
-    // The magic number of PyTorch before 1.6, as a pickled integer.
+    // The magic number of PyTorch before 1.6 as a pickled integer.
     if start.starts_with(b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19") {
         return true;
     }

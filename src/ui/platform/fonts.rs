@@ -1,6 +1,6 @@
-//! A font of the system for the scripts that the program's own fonts lack: Chinese, Japanese,
-//! Korean. Looked for when the first such letter is to be drawn, on a thread of its own; where none
-//! is found, or a file is broken, boxes stay.
+//! A system font for the scripts that the program's own fonts lack: Chinese, Japanese, Korean. A
+//! separate thread searches for the font when the first such letter is drawn. If no font is found
+//! or the file is corrupt, letters are drawn as boxes.
 
 use std::{
     ffi::OsStr,
@@ -14,7 +14,7 @@ use egui::{
     epaint::text::{FallbackRequest, FontInsert},
 };
 
-/// Where the system keeps its fonts.
+/// The system's font folders.
 #[cfg(windows)]
 const FOLDERS: &[&str] = &["C:\\Windows\\Fonts"];
 #[cfg(target_os = "macos")]
@@ -22,8 +22,8 @@ const FOLDERS: &[&str] = &["/System/Library/Fonts", "/Library/Fonts"];
 #[cfg(not(any(windows, target_os = "macos")))]
 const FOLDERS: &[&str] = &["/usr/share/fonts", "/usr/local/share/fonts"];
 
-/// How their files' names begin, best first. Most know all three scripts; those of Windows share
-/// the work, so of each line the first that is there is taken.
+/// Prefixes of the font files' names, best first. Most fonts cover all three scripts; Windows
+/// splits them over several, so the first existing file of each line is used.
 #[cfg(windows)]
 const NAMES: &[&[&str]] = &[&["msyh", "YuGothM", "simsun"], &["malgun"]];
 #[cfg(not(windows))]
@@ -38,10 +38,10 @@ const NAMES: &[&[&str]] = &[&[
     "PingFang",
 ]];
 
-/// Folders of fonts lie no deeper in one another.
+/// Maximum depth of nested font folders.
 const DEPTH: usize = 4;
 
-/// Lets `ctx` take the system's font for letters that no other font has.
+/// Makes `ctx` use a system font for letters that no other font has.
 pub fn fall_back_on_the_systems(ctx: &Context) {
     let waiting = Mutex::new(Some(ctx.clone()));
     ctx.add_font_provider(Arc::new(move |request: &FallbackRequest<'_>| {
@@ -50,7 +50,7 @@ pub fn fall_back_on_the_systems(ctx: &Context) {
         {
             let work = move || add(&ctx, &files_in(FOLDERS));
             if let Err(error) = std::thread::Builder::new().name("fonts".into()).spawn(work) {
-                tracing::warn!("no thread for the system's fonts: {error}");
+                tracing::warn!("could not start a thread for the system's fonts: {error}");
             }
         }
         None
@@ -63,12 +63,13 @@ fn is_east_asian(c: char) -> bool {
         | '\u{20000}'..='\u{3ffff}')
 }
 
-/// As providers, because a font that cannot be parsed is passed over there; given as definitions it
-/// would panic.
+/// Adds the fonts through providers: a provider skips a font that cannot be parsed, while a font
+/// definition would panic.
 fn add(ctx: &Context, files: &[PathBuf]) {
     for file in files {
         let Ok(bytes) = fs::read(file) else { continue };
-        // Lives as long as the program, and is copied for each family and letter otherwise.
+        // The font lives as long as the program; owned data would be copied for each family and
+        // letter.
         let data = FontData::from_static(bytes.leak());
         let font = FontInsert::new(&file.to_string_lossy(), data, Vec::new());
         ctx.add_font_provider(Arc::new(move |request: &FallbackRequest<'_>| {
@@ -77,7 +78,7 @@ fn add(ctx: &Context, files: &[PathBuf]) {
     }
 }
 
-/// The best font file of each line of [`NAMES`] that is there.
+/// The best existing font file of each line of [`NAMES`].
 fn files_in(folders: &[impl AsRef<Path>]) -> Vec<PathBuf> {
     let mut all = Vec::new();
     for folder in folders {
@@ -130,7 +131,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let inter = include_bytes!("../../../assets/fonts/Inter-Regular.otf");
         let files = ["text.ttf", "short.ttf", "empty.ttf"].map(|name| folder.path().join(name));
-        for (file, bytes) in files.iter().zip([b"no font".as_slice(), &inter[..3000], b""]) {
+        for (file, bytes) in files.iter().zip([b"invalid".as_slice(), &inter[..3000], b""]) {
             fs::write(file, bytes).unwrap();
         }
         let ctx = Context::default();

@@ -1,4 +1,4 @@
-//! The program's icon: four bars on a dark tile, drawn by code. Pure.
+//! The program's icon: four bars on a dark tile, drawn by the code. Pure.
 
 use egui::{Color32, IconData};
 
@@ -15,7 +15,7 @@ fn rounded_box(x: f32, y: f32, centre: [f32; 2], half: [f32; 2], radius: f32) ->
     (0.5 - outside).clamp(0.0, 1.0)
 }
 
-/// The icon, 8-bit RGBA.
+/// The icon as 8-bit RGBA.
 pub fn app_icon() -> IconData {
     const HEIGHTS: [f32; 4] = [0.30, 0.62, 0.44, 0.22];
     let edge = EDGE as f32;
@@ -43,7 +43,7 @@ pub fn app_icon() -> IconData {
 mod tests {
     use super::*;
 
-    /// `UPDATE_SNAPSHOTS=1` writes the file anew, as it does for the pictures of the window.
+    /// `UPDATE_SNAPSHOTS=1` rewrites the file, as it does for the snapshots of the window.
     #[test]
     fn the_committed_icon_is_the_one_that_is_drawn() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/icon.png");

@@ -1,4 +1,4 @@
-//! The keyboard: shortcuts of the whole window. What has the focus keeps its own keys. Main thread.
+//! Keyboard shortcuts of the whole window. A focused control keeps its own keys. Main thread.
 
 use std::time::{Duration, Instant};
 
@@ -6,17 +6,17 @@ use egui::{Event, Key, KeyboardShortcut, Modifiers, Ui};
 
 use crate::ui::action::{Action, UiCommand};
 
-/// A key held longer than this compares; shorter, it changes.
+/// Minimum duration of a hold, which compares; a shorter press toggles.
 const HOLD: Duration = Duration::from_millis(350);
 
-/// What the keyboard remembers between frames.
+/// State of the keyboard between frames.
 #[derive(Default)]
 pub struct Keys {
     comparing_since: Option<Instant>,
 }
 
-/// Whether a key event is a shortcut. Digits go by their place on the keyboard, because with Shift
-/// they are other characters, different ones on every layout.
+/// Whether a key event matches a shortcut. Digits match by their physical key, because Shift turns
+/// them into characters that depend on the layout.
 fn is_meant(shortcut: KeyboardShortcut, key: Key, physical: Option<Key>, held: Modifiers) -> bool {
     let same = |wanted: Key| key == wanted || (is_digit(wanted) && physical == Some(wanted));
     held.matches_exact(shortcut.modifiers) && same(shortcut.logical_key)
@@ -27,7 +27,7 @@ fn is_digit(key: Key) -> bool {
 }
 
 impl Keys {
-    /// The commands that were asked for since the last frame.
+    /// The commands requested since the last frame.
     pub fn read(&mut self, ui: &Ui) -> Vec<Action> {
         let has_focus = ui.egui_wants_keyboard_input();
         let is_typing = ui.text_edit_focused();
@@ -47,7 +47,8 @@ impl Keys {
                 verb.shortcuts().any(|shortcut| is_meant(shortcut, key, physical_key, modifiers))
             });
             let Some(verb) = verb else { continue };
-            // Enter is a field's, also where it stands for a verb whose own key is for all.
+            // A focused field keeps Enter, even where Enter is an alternative key of a global
+            // command.
             let is_global = verb.is_global() && modifiers.command;
             if has_focus && !is_global && (is_typing || belongs_to_focus(key)) {
                 continue;
@@ -63,14 +64,14 @@ impl Keys {
         actions
     }
 
-    /// Letting go of the comparing key goes back, if it was held.
+    /// Releasing the compare key switches back if the key was held.
     fn released(&mut self) -> Option<Action> {
         let since = self.comparing_since.take()?;
         (since.elapsed() >= HOLD).then_some(Action::Do(UiCommand::CompareOriginal))
     }
 }
 
-/// Keys by which a control that has the focus is worked.
+/// Whether a focused control uses this key itself.
 fn belongs_to_focus(key: Key) -> bool {
     matches!(
         key,

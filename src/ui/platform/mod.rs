@@ -1,7 +1,7 @@
-//! The desktop around the window: files dragged out, dialogs, the file manager, fonts, keys.
+//! Integration with the desktop: files dragged out, dialogs, the file manager, fonts, keys.
 //!
-//! Knows no panel. Belongs to the main thread, except for the threads of [`dialogs`], [`dropped`],
-//! [`reveal`] and [`drag_out`].
+//! Independent of the panels. Runs on the main thread, except for the threads of [`dialogs`],
+//! [`dropped`], [`reveal`] and [`drag_out`].
 
 pub mod dialogs;
 pub mod drag_out;

@@ -1,8 +1,8 @@
-//! Shows files in the system's file manager, each time on a thread of its own: the window goes on,
-//! and only a failure comes back.
+//! Shows files in the system's file manager. Each request runs on its own thread, so that the
+//! window keeps running; only failures are reported.
 //!
-//! A few lines instead of a crate: those that choose the file in its folder on every system want
-//! D-Bus headers to build on Linux, and the others open the folder as this does.
+//! Written here instead of using a crate: crates that select the file in its folder on every system
+//! need D-Bus headers to build on Linux. The others only open the folder, as this module does.
 
 use std::{
     path::{Path, PathBuf},
@@ -15,7 +15,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::i18n::{self, fl};
 
-/// Starts the file manager.
+/// Opens the system's file manager.
 pub struct Revealer {
     sender: Sender<String>,
     failures: Receiver<String>,
@@ -23,18 +23,18 @@ pub struct Revealer {
 }
 
 impl Revealer {
-    /// `waker` is called when something has failed.
+    /// `waker` is called when a request has failed.
     pub fn new(waker: Arc<dyn Fn() + Send + Sync>) -> Self {
         let (sender, failures) = bounded(4);
         Self { sender, failures, waker }
     }
 
-    /// Why a file could not be shown, in words.
+    /// The text of the next failure, if there is one.
     pub fn next_failure(&self) -> Option<String> {
         self.failures.try_recv().ok()
     }
 
-    /// Shows a file.
+    /// Shows a file in its folder.
     pub fn show(&self, file: PathBuf) {
         let command = file_manager(&file);
         self.run(command, file);
@@ -47,30 +47,31 @@ impl Revealer {
             i18n::speak(language);
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
             let reason = match command.status() {
-                // Windows' file manager ends with 1 also when all is well.
+                // Windows' file manager exits with 1 even on success.
                 Ok(status) if status.success() || cfg!(windows) => return,
                 Ok(status) => status.to_string(),
                 Err(error) => error.to_string(),
             };
             let program = command.get_program().to_string_lossy();
-            let words = fl!(
+            let text = fl!(
                 notice_not_shown,
                 file = file.display().to_string(),
                 program = program,
                 reason = reason
             );
-            // A window that is gone, or has a few of these to read already, wants no more.
-            if sender.try_send(words).is_ok() {
+            // After the window is closed, or while it has several unread failures, more are
+            // discarded.
+            if sender.try_send(text).is_ok() {
                 waker();
             }
         };
         if let Err(error) = thread::Builder::new().name("file manager".into()).spawn(work) {
-            tracing::error!("no thread for the file manager: {error}");
+            tracing::error!("could not start a thread for the file manager: {error}");
         }
     }
 }
 
-/// What shows a file in its folder, or at least the folder.
+/// The command that shows a file in its folder, or at least opens the folder.
 fn file_manager(file: &Path) -> Command {
     if cfg!(target_os = "macos") {
         let mut command = Command::new("open");
@@ -78,7 +79,7 @@ fn file_manager(file: &Path) -> Command {
         command
     } else if cfg!(windows) {
         let mut command = Command::new("explorer");
-        // Two arguments, so that blanks in the path are quoted and the switch is not.
+        // Two arguments, so that a path with blanks is quoted and the switch is not.
         command.arg("/select,").arg(file);
         command
     } else {

@@ -1,5 +1,6 @@
-//! Where the window opens: where it was, but never out of sight. Screens come and go; a place of long
-//! ago may be on none of them now. Main thread, once, before the window is shown.
+//! The window's position at the start: the previous one, unless it is out of sight. Monitors come
+//! and go, so a saved position may be on none of them. Main thread, once, before the window is
+//! shown.
 
 use egui::{Rect, pos2, vec2};
 use winit::{
@@ -7,14 +8,14 @@ use winit::{
     window::Window,
 };
 
-/// What must be in sight of a window, in pixels, to get hold of it: a part of its upper edge.
+/// The part of the window's upper edge that must be visible for dragging, in pixels.
 const HANDLE: egui::Vec2 = vec2(160.0, 32.0);
 
-/// Brings the window to where a screen is, if it is on none.
+/// Moves the window to a monitor if it is on none.
 pub fn bring_into_sight(window: &Window) {
     let Ok(corner) = window.outer_position() else { return };
     if window.is_maximized() {
-        return; // the system has found a screen for it
+        return; // the system has chosen a monitor
     }
     let size = window.outer_size();
     let rect = |at: PhysicalPosition<i32>, size: PhysicalSize<u32>| {
@@ -27,7 +28,7 @@ pub fn bring_into_sight(window: &Window) {
         .available_monitors()
         .map(|monitor| rect(monitor.position(), monitor.size()))
         .collect();
-    // The first is where it goes.
+    // The window moves to the first monitor of the list.
     if let Some(main) = window.primary_monitor() {
         screens.insert(0, rect(main.position(), main.size()));
     }
@@ -35,14 +36,14 @@ pub fn bring_into_sight(window: &Window) {
         window.set_outer_position(PhysicalPosition::new(seen.left() as i32, seen.top() as i32));
         if seen.size() != rect(corner, size).size() {
             let size = PhysicalSize::new(seen.width() as u32, seen.height() as u32);
-            // Its frame is a little larger than that, which its user can mend.
+            // The frame makes the window slightly larger than this; the user can resize it.
             let _asked = window.request_inner_size(size);
         }
     }
 }
 
-/// Where a window belongs that nobody could get hold of: in the middle of the first screen, no larger
-/// than that. `None` for one that can stay, and where no screen is known.
+/// The rectangle of a window that cannot be grasped, centred on the first monitor and no larger
+/// than it. `None` for a window that can stay, and where no monitor is known.
 fn in_sight(window: Rect, screens: &[Rect]) -> Option<Rect> {
     let edge = Rect::from_min_size(window.min, vec2(window.width(), HANDLE.y));
     let is_seen = |screen: &Rect| {
@@ -76,7 +77,7 @@ mod tests {
         ] {
             assert_eq!(in_sight(window, &screens), None, "{window:?}");
         }
-        assert_eq!(in_sight(rect(9e3, 9e3, 10.0, 10.0), &[]), None, "nobody knows of a screen");
+        assert_eq!(in_sight(rect(9e3, 9e3, 10.0, 10.0), &[]), None, "no monitor is known");
     }
 
     #[test]

@@ -1,12 +1,13 @@
-//! Songs or jobs with their numbers: found at once by number, gone through from the newest on.
+//! Songs or jobs by number, with constant-time lookup and iteration from the newest on.
 //!
-//! Made for thousands: nothing that happens in every frame walks over all of them. Main thread.
+//! Designed for thousands of items: nothing that runs in every frame iterates over all of them.
+//! Main thread.
 
 use std::collections::{HashMap, VecDeque};
 
 use crate::engine::{Job, Song};
 
-/// What has a number in the library.
+/// An item with a number in the library.
 pub trait Numbered {
     /// The number; newer ones are larger.
     fn number(&self) -> i64;
@@ -24,12 +25,12 @@ impl Numbered for Job {
     }
 }
 
-/// Items by their numbers.
+/// Items indexed by their numbers.
 #[derive(Debug)]
 pub struct Catalog<T> {
     /// Newest first.
     items: VecDeque<T>,
-    /// Places counted from the oldest, so that a new item moves none.
+    /// Positions counted from the oldest item, so that adding an item moves no other.
     places: HashMap<i64, usize>,
 }
 
@@ -40,7 +41,7 @@ impl<T> Default for Catalog<T> {
 }
 
 impl<T: Numbered> Catalog<T> {
-    /// A catalog of these.
+    /// Creates a catalog of these items.
     pub fn of_newest_first(items: Vec<T>) -> Self {
         let mut catalog = Self { items: items.into(), places: HashMap::new() };
         catalog.index();
@@ -52,18 +53,18 @@ impl<T: Numbered> Catalog<T> {
         self.items.iter()
     }
 
-    /// The item of a number.
+    /// The item with a number.
     pub fn get(&self, number: i64) -> Option<&T> {
         self.items.get(self.place(number)?)
     }
 
-    /// As [`Self::get`], to change it.
+    /// Mutable [`Self::get`].
     pub fn get_mut(&mut self, number: i64) -> Option<&mut T> {
         let place = self.place(number)?;
         self.items.get_mut(place)
     }
 
-    /// Puts an item in the place of the one with its number, or before all others.
+    /// Replaces the item with the same number, or adds the item as the newest.
     pub fn put(&mut self, item: T) {
         if let Some(known) = self.get_mut(item.number()) {
             *known = item;
@@ -73,7 +74,7 @@ impl<T: Numbered> Catalog<T> {
         }
     }
 
-    /// Keeps some.
+    /// Keeps only the items for which `is_kept` returns true.
     pub fn retain(&mut self, is_kept: impl FnMut(&T) -> bool) {
         let count = self.items.len();
         self.items.retain(is_kept);

@@ -1,6 +1,6 @@
-//! The window's line to the engine: commands out, events in, and the player at hand.
+//! The window's connection to the engine: commands out, events in, and the player.
 //!
-//! Nothing here waits: sending is the engine's bounded `send`, reading is `try_recv`.
+//! Never blocks: commands go through the engine's bounded `send`, events come from `try_recv`.
 
 use crossbeam_channel::Receiver;
 
@@ -9,48 +9,50 @@ use crate::engine::{
     player::{Device, Gains, Monitor, Player},
 };
 
-/// What the window asks of the player. The seam at which tests listen.
+/// The window's interface to the player, which tests replace.
 pub trait Playback {
-    /// Starts or goes on.
+    /// Starts or resumes playback.
     fn play(&self);
     /// Pauses.
     fn pause(&self);
-    /// Whether it plays.
+    /// Whether playback is running.
     fn is_playing(&self) -> bool;
-    /// Goes to a frame.
+    /// Seeks to a frame.
     fn seek(&self, frame: u64);
-    /// The frame that is heard now.
+    /// The frame at the play head.
     fn position(&self) -> u64;
     /// Sets the gains of all lanes.
     fn set_gains(&self, gains: &Gains);
-    /// Chooses what is heard.
+    /// Selects the mix or the original.
     fn set_monitor(&self, monitor: Monitor);
     /// Sets the master volume, linear.
     fn set_volume(&self, volume: f32);
-    /// Peak since the last call, left and right, linear.
+    /// Peaks since the last call, left and right, linear.
     fn levels(&self) -> [f32; 2];
-    /// The same of every lane, before the volume: the stems in the model's order, then the residual.
+    /// Peaks of every lane before the master volume: the stems in the model's order, then the
+    /// residual.
     fn lane_levels(&self) -> Vec<[f32; 2]> {
         Vec::new()
     }
-    /// Repeats a stretch of frames `[start, end)` from when it is reached; `None` plays on.
+    /// Sets the loop `[start, end)`, in frames, entered when playback reaches it; `None` removes
+    /// it.
     fn set_loop(&self, _region: Option<(u64, u64)>) {}
-    /// The stretch that is repeated.
+    /// The loop, in frames.
     fn loop_region(&self) -> Option<(u64, u64)> {
         None
     }
-    /// Sets the speed, 0.5 to 1.5; the pitch stays.
+    /// Sets the playback speed, 0.5 to 1.5; the pitch is kept.
     fn set_speed(&self, _speed: f32) {}
-    /// The speed.
+    /// The playback speed.
     fn speed(&self) -> f32 {
         1.0
     }
-    /// The device's state.
+    /// The state of the audio device.
     fn device(&self) -> Device;
-    /// Chooses the device by its id (see [`crate::engine::player::outputs`]); `None` is the
-    /// system's choice.
+    /// Selects the device by its id (see [`crate::engine::player::outputs`]); `None` is the
+    /// system's default.
     fn set_output(&self, _id: Option<String>) {}
-    /// The device that was chosen.
+    /// The selected device.
     fn output(&self) -> Option<String> {
         None
     }
@@ -110,23 +112,23 @@ impl Playback for Player {
     }
 }
 
-/// Commands out, events in, and the player.
+/// The connection to the engine: commands, events, and the player.
 pub struct EngineLink {
-    // Dropped first, in this order: the last engine handle (in `send`) waits for the engine's
-    // threads, and those would wait for ever for room in a full channel that nobody reads.
+    // Dropped in this order: the last engine handle (in `send`) joins the engine's threads. They
+    // would block for ever on a full channel without a receiver, so the receiver is dropped first.
     events: Receiver<Event>,
     send: Box<dyn Fn(Command) -> RequestId>,
     player: Box<dyn Playback>,
 }
 
 impl EngineLink {
-    /// A line to the running engine.
+    /// Connects to the running engine.
     pub fn to_engine(engine: Engine, events: Receiver<Event>) -> Self {
         let player = engine.player().clone();
         Self::new(move |command| engine.send(command), events, player)
     }
 
-    /// A line to whatever takes commands and sends events.
+    /// Connects to any function that takes commands and any source of events.
     pub fn new(
         send: impl Fn(Command) -> RequestId + 'static,
         events: Receiver<Event>,
@@ -140,12 +142,12 @@ impl EngineLink {
         self.request(command);
     }
 
-    /// Sends a command. Returns the number that the events answering it carry.
+    /// Sends a command. Returns the id that the events answering the command carry.
     pub fn request(&self, command: Command) -> RequestId {
         (self.send)(command)
     }
 
-    /// The next event, if one has come.
+    /// The next event, if one has arrived.
     pub fn next_event(&self) -> Option<Event> {
         self.events.try_recv().ok()
     }
@@ -170,10 +172,10 @@ mod tests {
 
     use super::*;
 
-    /// Says its last word when it goes, as an engine's threads may.
-    struct LastWord(Sender<Event>, Arc<AtomicBool>);
+    /// Sends an event when dropped, as the engine's threads may.
+    struct SendsOnDrop(Sender<Event>, Arc<AtomicBool>);
 
-    impl Drop for LastWord {
+    impl Drop for SendsOnDrop {
         fn drop(&mut self) {
             let sent = self.0.send_timeout(Event::ImportEnded, Duration::from_secs(5));
             let is_refused = sent.is_err_and(|error| error.is_disconnected());
@@ -186,9 +188,9 @@ mod tests {
         let (sender, events) = bounded(1);
         sender.send(Event::ImportEnded).unwrap();
         let is_refused = Arc::new(AtomicBool::new(false));
-        let word = LastWord(sender, Arc::clone(&is_refused));
+        let sender = SendsOnDrop(sender, Arc::clone(&is_refused));
         let send = move |_| {
-            drop(word.0.try_send(Event::ImportEnded));
+            drop(sender.0.try_send(Event::ImportEnded));
             RequestId(1)
         };
         drop(EngineLink::new(send, events, Player::start(Arc::new(|| {}))));

@@ -1,5 +1,5 @@
-//! The values that the user types for a checkpoint that does not state everything about its network.
-//! `ui/panels/facts.rs` draws them. Main thread.
+//! The values that the user types for a checkpoint with missing facts about its network.
+//! `ui/panels/facts.rs` draws the form. Main thread.
 
 use std::path::PathBuf;
 
@@ -11,56 +11,57 @@ use crate::{
     },
 };
 
-/// Below this, a segment without a unit is in seconds.
+/// Smallest segment without a unit that counts as frames; smaller ones are seconds.
 const LEAST_FRAMES: f64 = 1000.0;
 
-/// The open form: one text for each fact, of which the missing ones are asked for.
+/// The open form: one text for each fact, including facts that are not missing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FactsForm {
     /// The checkpoint.
     pub file: PathBuf,
-    /// The configuration that came with it.
+    /// The accompanying configuration.
     pub config: Option<PathBuf>,
-    /// The usual name of its kind of network.
+    /// The usual name of the kind of network.
     pub kind: &'static str,
-    /// What is asked for.
+    /// The missing facts.
     pub missing: Vec<MissingFact>,
-    /// Frames from one spectrum to the next.
+    /// Hop in frames, as typed.
     pub hop: String,
-    /// The segment, in frames or seconds.
+    /// Segment in frames or seconds, as typed.
     pub chunk: String,
     /// Names of the outputs, separated by commas.
     pub stems: String,
-    /// Name of the rest of the song.
+    /// Name of the rest of the song, as typed.
     pub rest: String,
-    /// Why the last import with these facts failed.
+    /// The error of the last import with these facts.
     pub error: Option<Problem>,
-    /// The import with these facts, while it runs.
+    /// The running import with these facts.
     pub request: Option<RequestId>,
 }
 
-/// Why a form is not complete.
+/// The first reason why a form is incomplete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lack {
-    /// No hop.
+    /// The hop is missing.
     Hop,
     /// The hop is not a whole number.
     WrongHop,
-    /// No segment.
+    /// The segment is missing.
     Chunk,
     /// The segment is not a length.
     WrongChunk,
-    /// Names of stems are missing, or there are too many.
+    /// The number of stem names is wrong.
     Stems {
-        /// Names that are needed.
+        /// Number of required names.
         count: usize,
-        /// Names that there are.
+        /// Number of typed names.
         given: usize,
     },
 }
 
 impl FactsForm {
-    /// An empty form for an import that failed because facts are missing; `None` for other errors.
+    /// Creates an empty form for an import that failed because facts are missing; `None` for other
+    /// errors.
     pub fn of(error: &ModelError, config: Option<PathBuf>) -> Option<Self> {
         let ModelError::FactsMissing { path, class_name, missing } = error else { return None };
         Some(Self {
@@ -77,21 +78,21 @@ impl FactsForm {
         })
     }
 
-    /// Whether an import with these facts runs.
+    /// Whether an import with these facts is running.
     pub fn is_running(&self) -> bool {
         self.request.is_some()
     }
 
-    /// Takes the texts of another state of this form.
+    /// Adopts the texts of another state of this form.
     pub fn take_typed(&mut self, other: Self) {
         let Self { hop, chunk, stems, rest, .. } = other;
         (self.hop, self.chunk, self.stems, self.rest) = (hop, chunk, stems, rest);
     }
 
-    /// Everything that is missing, as it was typed.
+    /// All missing facts, as typed.
     ///
     /// # Errors
-    /// The first fact that is not stated yet.
+    /// The first fact that is missing or invalid.
     pub fn stated(&self) -> Result<Stated, Lack> {
         let mut stated = Stated::default();
         for fact in &self.missing {
@@ -131,7 +132,7 @@ impl FactsForm {
         Some(frames(&self.chunk)? as f64 / f64::from(SAMPLE_RATE))
     }
 
-    /// A usual name for the rest beside the typed stem.
+    /// The usual name for the rest beside the typed stem.
     pub fn usual_rest(&self) -> &'static str {
         let names = self.names();
         let is_vocals = |name: &String| name.eq_ignore_ascii_case("vocals");
@@ -139,7 +140,7 @@ impl FactsForm {
     }
 }
 
-/// Names as an example for a network of `count` outputs.
+/// Example names for a network of `count` outputs.
 pub fn usual_stems(count: usize) -> String {
     let usual: &[&str] = match count {
         1 => &["vocals"],
@@ -151,7 +152,7 @@ pub fn usual_stems(count: usize) -> String {
     usual.join(", ")
 }
 
-/// Frames from a text in frames or seconds: `352800`, `8`, `8 s`, `13,35s`.
+/// Parses frames from a text in frames or seconds, such as `352800`, `8`, `8 s`, `13,35s`.
 fn frames(text: &str) -> Option<usize> {
     let text = text.trim().replace(',', ".");
     let (number, is_in_seconds) = match text.strip_suffix('s') {
@@ -197,7 +198,7 @@ mod tests {
         assert_eq!(
             (form.kind, form.hop.as_str()),
             ("BS-RoFormer", ""),
-            "nothing is stated for the user"
+            "an empty form states nothing"
         );
         assert_eq!(form.stated(), Err(Lack::Hop));
         form.hop = "0".into();

@@ -1,6 +1,7 @@
-//! The window's state: a view of the engine's events, the user's settings, and the link to the engine.
+//! The window's state: a view of the engine's events, the user's settings, and the connection to
+//! the engine.
 //!
-//! Draws nothing. Belongs to the main thread.
+//! Draws nothing. Main thread.
 
 pub mod catalog;
 pub mod engine_link;

@@ -1,6 +1,7 @@
-//! What the user has set in the window: the chosen song, ticks, faders, what is heard, dialogs.
+//! The state that the user controls: the selected song, ticks, faders, the monitored signal,
+//! dialogs.
 //!
-//! Written by actions alone. Nothing of it comes from the engine. Main thread.
+//! Only actions change this state; the engine's events do not. Main thread.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,43 +24,43 @@ use crate::{
     },
 };
 
-/// A question for a path, where the system has no file dialog.
+/// The prompt for a path, used where the system has no file dialog.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PathPrompt {
-    /// What the path is for.
+    /// The purpose of the path.
     pub purpose: Purpose,
-    /// What has been typed.
+    /// The typed text.
     pub text: String,
 }
 
-/// Songs that were taken out of the library together, and can be brought back.
+/// Songs that were removed together and can be restored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Removal {
-    /// Which.
+    /// The removed songs.
     pub songs: BTreeSet<SongId>,
-    /// The title, where it is one.
+    /// The title, for a single song.
     pub title: String,
-    /// When the user asked for it.
+    /// The time of the removal.
     pub at: Instant,
 }
 
-/// Stems whose files are dragged out of the window.
+/// Stems whose files are being dragged out of the window.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DragOut {
-    /// The command that asks for their files.
+    /// The command that requests the files.
     pub request: RequestId,
-    /// Of which song.
+    /// The song of the stems.
     pub song: SongId,
-    /// Their names.
+    /// The names of the stems.
     pub stems: Vec<String>,
-    /// Whether their files are there, and follow the pointer.
+    /// Whether the files exist and the drag has started.
     pub is_under_way: bool,
 }
 
-/// What the middle of the window shows.
+/// The page in the middle of the window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Page {
-    /// The chosen song.
+    /// The selected song.
     #[default]
     Song,
     /// All jobs.
@@ -68,125 +69,125 @@ pub enum Page {
     Settings,
 }
 
-/// What is asked before it is done, because it cannot be undone.
+/// A confirmation before something that cannot be undone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Question {
-    /// Whether everything is removed.
+    /// Remove everything.
     Reset,
-    /// Whether the stems of all songs are removed.
+    /// Remove the stems of all songs.
     ClearStems,
 }
 
-/// A song that is being given another title.
+/// A song that is being renamed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Renaming {
-    /// Which.
+    /// The renamed song.
     pub song: SongId,
-    /// What has been typed.
+    /// The typed title.
     pub text: String,
 }
 
-/// What a path is asked for.
+/// The purpose of a requested path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// Songs for the library.
+    /// Songs to import.
     Songs,
-    /// A folder of songs.
+    /// A folder of songs to import.
     SongFolder,
     /// The model's weights.
     Weights,
-    /// Where exports are written.
+    /// The folder of exports.
     ExportFolder,
-    /// The file for a report.
+    /// The file for a bug report.
     Report,
 }
 
-/// A stretch of the song to hear again and again.
+/// A loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Repeat {
-    /// Its first frame, and the one after its last.
+    /// The first frame of the loop and the frame after the last.
     pub region: (u64, u64),
-    /// Whether it is repeated, or only marked.
+    /// Whether playback repeats the loop.
     pub is_on: bool,
 }
 
-/// Finer peaks that are asked for.
+/// A request for finer peaks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Detail {
-    /// Of which song.
+    /// The song.
     pub song: SongId,
-    /// Which frames.
+    /// The frames.
     pub frames: Range<u64>,
-    /// Frames that a peak stands for.
+    /// Frames of one peak.
     pub frames_per_peak: usize,
-    /// What of these frames the stems covered when they were asked for.
+    /// Number of these frames that the stems covered at the time of the request.
     pub covered: u64,
 }
 
-/// What the user has set.
+/// The state that the user controls.
 #[derive(Clone, Debug)]
 pub struct UiState {
-    /// The song that is shown.
+    /// The selected song.
     pub selected: Option<SongId>,
-    /// Whether a song of the import that runs has been shown.
+    /// Whether a song of the running import has been displayed.
     pub import_is_shown: bool,
-    /// What is heard.
+    /// The monitored signal: the mix or the original.
     pub monitor: Monitor,
     /// Position of the volume fader, 0 to 1.
     pub volume: f32,
-    /// Speed of playing.
+    /// Playback speed.
     pub speed: f32,
-    /// The stretch of the song that is marked to be repeated.
+    /// The loop of the song.
     pub repeat: Option<Repeat>,
-    /// Where playing began, for who stops.
+    /// The position where playback started; stopping returns there.
     pub began_at: u64,
     /// Whether the sheet of shortcuts is open.
     pub help: bool,
-    /// The stretch of the song that is looked at; all of it when `None`.
+    /// The visible range of the song; all of it when `None`.
     pub look: Option<Viewport>,
-    /// The finer peaks that were asked for last.
+    /// The last request for finer peaks.
     pub detail: Option<Detail>,
     /// The song whose export dialog is open.
     pub export: Option<SongId>,
-    /// What was chosen in the export dialog, now or the last time.
+    /// The current or last choices of the export dialog.
     pub choices: ExportChoices,
-    /// The open question for a path.
+    /// The open path prompt.
     pub prompt: Option<PathPrompt>,
-    /// What the middle of the window shows.
+    /// The page in the middle of the window.
     pub page: Page,
-    /// Songs that are chosen together; none while only the shown one is.
+    /// The marked songs; empty while only the selected song counts.
     pub marked: BTreeSet<SongId>,
-    /// Where a stretch of chosen songs begins.
+    /// The song at which a range of marked songs starts.
     pub anchor: Option<SongId>,
-    /// The song that is being given another title.
+    /// The song that is being renamed.
     pub renaming: Option<Renaming>,
-    /// The open question.
+    /// The open confirmation.
     pub question: Option<Question>,
     /// The settings.
     pub preferences: Preferences,
-    /// What of them the command line has set.
+    /// Settings from the command line, which override `preferences`.
     pub flags: Flags,
     /// The model whose terms are shown in the settings.
     pub terms_of: Option<String>,
-    /// The facts that are asked about the network of a file.
+    /// The open form about the network of a checkpoint.
     pub facts: Option<FactsForm>,
-    /// The configuration that came with the model that was imported last.
+    /// The configuration that accompanied the last imported model.
     pub model_config: Option<PathBuf>,
-    /// Other songs that are exported with the one whose dialog is open, in the same way.
+    /// Other songs that are exported with the same choices as the dialog's song.
     pub export_with: Vec<SongId>,
-    /// The songs that were taken out just now: the window says so.
+    /// The last removal, while its notice is displayed.
     pub removal: Option<Removal>,
-    /// Those that were taken out before, the last ones at the end.
+    /// Earlier removals that can be undone, the latest at the end.
     pub removed: Vec<BTreeSet<SongId>>,
-    /// The song that is shown once it is back.
+    /// The song to select once it is restored.
     pub coming_back: Option<SongId>,
-    /// What was asked for by the exports whose cards are shown.
+    /// The requests of the displayed exports.
     pub exports: BTreeMap<ExportId, Asked>,
     /// Whether lanes can be dragged out of the window on this system.
     pub can_drag_out: bool,
-    /// What is being dragged out of the window.
+    /// The drag out of the window.
     pub drag_out: Option<DragOut>,
-    /// Songs whose lanes were set since they were kept last.
+    /// Songs whose lanes have unsaved changes.
     touched: BTreeSet<SongId>,
     next_export: u64,
     lanes: BTreeMap<SongId, BTreeMap<String, LaneSettings>>,
@@ -235,7 +236,7 @@ impl Default for UiState {
 }
 
 impl UiState {
-    /// The stretch of a song that is looked at, over `width` points.
+    /// The visible range of a song over `width` points.
     pub fn view(&self, frames: u64, width: f32) -> Viewport {
         self.look.unwrap_or_else(|| Viewport::whole(frames, width)).within(frames, width)
     }
@@ -246,7 +247,7 @@ impl UiState {
         known.copied().unwrap_or_else(|| self.new_lane(stem))
     }
 
-    /// The settings of a lane that nobody has touched.
+    /// The settings of a lane that the user has not changed.
     fn new_lane(&self, stem: &str) -> LaneSettings {
         let ticks = self.preferences.ticks.as_ref();
         let ticked = ticks.is_none_or(|ticks| ticks.iter().any(|tick| tick == stem));
@@ -258,27 +259,27 @@ impl UiState {
         stems.iter().map(|stem| self.lane(song, stem)).collect()
     }
 
-    /// The settings of one lane, to change them.
+    /// The settings of one lane, for changing them.
     pub fn lane_mut(&mut self, song: SongId, stem: &str) -> &mut LaneSettings {
         let new = self.new_lane(stem);
         self.touched.insert(song);
         self.lanes.entry(song).or_default().entry(stem.to_owned()).or_insert(new)
     }
 
-    /// The settings of the lane of what no stem holds. Where one of the stems is the rest there is no
-    /// such lane, and it is as if untouched.
+    /// The settings of the residual's lane. If one of the stems is the rest, that lane does not
+    /// exist, and the defaults are returned.
     pub fn residual(&self, song: SongId, has_rest: bool) -> LaneSettings {
         let own = self.residuals.get(&song).filter(|_| !has_rest);
         own.copied().unwrap_or_else(LaneSettings::of_residual)
     }
 
-    /// The settings of the residual's lane, to change them.
+    /// The settings of the residual's lane, for changing them.
     pub fn residual_mut(&mut self, song: SongId) -> &mut LaneSettings {
         self.touched.insert(song);
         self.residuals.entry(song).or_insert_with(LaneSettings::of_residual)
     }
 
-    /// Takes what was kept of lanes, for songs whose lanes nobody has touched since.
+    /// Adopts saved lanes, for songs whose lanes the user has not changed since.
     pub fn take_lanes(&mut self, kept: Vec<(SongId, Lanes)>) {
         for (song, mut lanes) in kept {
             if self.lanes.contains_key(&song) {
@@ -289,12 +290,12 @@ impl UiState {
         }
     }
 
-    /// Whether there are lanes to keep.
+    /// Whether lanes have unsaved changes.
     pub fn has_touched_lanes(&self) -> bool {
         !self.touched.is_empty()
     }
 
-    /// What is to be kept of the lanes that were touched.
+    /// Drains the lanes with unsaved changes.
     pub fn touched_lanes(&mut self) -> Vec<(SongId, Lanes)> {
         let songs = std::mem::take(&mut self.touched);
         let lanes_of = |song| {
@@ -305,13 +306,13 @@ impl UiState {
         songs.into_iter().map(lanes_of).collect()
     }
 
-    /// Whether a song was taken out just now; the engine may not have said so yet.
+    /// Whether a song was just removed; the engine may not have confirmed that yet.
     pub fn is_removed(&self, song: SongId) -> bool {
         self.removal.as_ref().is_some_and(|removal| removal.songs.contains(&song))
     }
 
-    /// The songs that are meant when one of them is pointed at: all that are chosen together, if it
-    /// is one of them, else it alone.
+    /// The songs that an action on `song` applies to: all marked songs if `song` is one of them,
+    /// otherwise only `song`.
     pub fn meant(&self, song: SongId) -> Vec<SongId> {
         if self.marked.contains(&song) { self.marked.iter().copied().collect() } else { vec![song] }
     }
@@ -321,7 +322,7 @@ impl UiState {
         stems.iter().filter(|stem| self.lane(song, stem).ticked).cloned().collect()
     }
 
-    /// A new export's id.
+    /// Registers a new export and returns its id.
     pub fn new_export(&mut self, asked: Asked) -> ExportId {
         self.next_export += 1;
         let id = ExportId(self.next_export);

@@ -1,6 +1,6 @@
-//! Time on the screen: which part of a song is in sight, its ruler, and its peaks.
+//! Time on the screen: the visible range of a song, the ruler, and the peaks.
 //!
-//! Knows frames and pixels, and no widget. Belongs to the main thread.
+//! Depends on frames and pixels, not on widgets. Main thread.
 
 pub mod peaks;
 pub mod ruler;

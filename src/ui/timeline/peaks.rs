@@ -1,29 +1,29 @@
-//! A lane's waveform as far as it is known: at once from far and from near. Main thread.
+//! A lane's waveform as far as it is known, at several resolutions. Main thread.
 //!
-//! The engine tells bins of [`FRAMES_PER_PEAK`] frames for the whole song; coarser levels are made
-//! from them here, so that a bar joins a few bins however long the song is. Finer bins come for the
-//! stretch that is looked at closely.
+//! The engine sends bins of [`FRAMES_PER_PEAK`] frames for the whole song. Coarser levels are
+//! derived from them, so that drawing a bar joins only a few bins even in a long song. Finer bins
+//! arrive for a range that is displayed at high zoom.
 
 use crate::engine::audio::peaks::{FRAMES_PER_PEAK, Peak};
 
-/// Bins that make one of the next level.
+/// Number of bins that form one bin of the next level.
 const FACTOR: usize = 4;
-/// Levels above the finest.
+/// Number of levels above the finest.
 const COARSER: usize = 4;
-/// Finer bins that are kept, at most.
+/// Maximum number of finer bins that are kept.
 const FINE_BINS: usize = 1 << 16;
 
-/// A waveform. Bins that have not come are silent.
+/// A waveform. Bins that have not arrived are silent.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Waveform {
-    /// Each [`FACTOR`] times as coarse as the one before.
+    /// Levels of bins, each [`FACTOR`] times as coarse as the previous one.
     levels: [Vec<Peak>; COARSER + 1],
     fine: Vec<Stretch>,
-    /// Grows with every change, so that a drawing can be kept.
+    /// Incremented by every change, so that drawings can be cached.
     version: u64,
 }
 
-/// Finer bins of a stretch of the song.
+/// Finer bins of a range of the song.
 #[derive(Clone, Debug, PartialEq)]
 struct Stretch {
     first_frame: u64,
@@ -47,12 +47,12 @@ impl Waveform {
         &self.levels[0]
     }
 
-    /// See the field.
+    /// The version, which every change increments.
     pub fn version(&self) -> u64 {
         self.version
     }
 
-    /// Takes in bins of [`FRAMES_PER_PEAK`] frames, of a song that has `bins` of them.
+    /// Stores bins of [`FRAMES_PER_PEAK`] frames from `first` on, of a song with `bins` of them.
     pub fn write(&mut self, first: usize, peaks: &[Peak], bins: usize) {
         let end = first.saturating_add(peaks.len()).min(bins);
         if first >= end {
@@ -74,7 +74,7 @@ impl Waveform {
         self.version += 1;
     }
 
-    /// Takes in finer bins of a stretch. Those of another fineness are forgotten.
+    /// Stores finer bins of a range. Bins of another resolution are discarded.
     pub fn write_fine(&mut self, first_frame: u64, frames_per_peak: usize, peaks: &[Peak]) {
         if peaks.is_empty() || frames_per_peak == 0 {
             return;
@@ -93,7 +93,7 @@ impl Waveform {
         self.version += 1;
     }
 
-    /// Extremes and power from one frame to another.
+    /// Extremes and power between two frames.
     pub fn between(&self, start: f64, end: f64) -> Peak {
         let span = end - start;
         if span < FRAMES_PER_PEAK as f64
@@ -110,7 +110,7 @@ impl Waveform {
         join(bins(&self.levels[level], start, end, frames_per_bin))
     }
 
-    /// The samples of a stretch, with the first one's frame, where they have come one by one.
+    /// The samples of a range and the frame of the first one, if single samples are known there.
     pub fn samples(&self, start: f64, end: f64) -> Option<(u64, &[Peak])> {
         let single = |fine: &&Stretch| fine.frames_per_peak == 1 && fine.holds(start, end);
         let fine = self.fine.iter().find(single)?;
@@ -127,7 +127,7 @@ fn resize(bins: &mut Vec<Peak>, least: usize) {
     }
 }
 
-/// The bins that touch a stretch, at least one where there are any.
+/// The bins that overlap a range, at least one unless there are none.
 fn bins(peaks: &[Peak], start: f64, end: f64, frames_per_bin: usize) -> &[Peak] {
     let each = frames_per_bin as f64;
     let last = peaks.len();
@@ -136,7 +136,7 @@ fn bins(peaks: &[Peak], start: f64, end: f64, frames_per_bin: usize) -> &[Peak] 
     &peaks[from..to.max((from + 1).min(last))]
 }
 
-/// The extremes and power of some bins together.
+/// The joint extremes and power of several bins.
 fn join(peaks: &[Peak]) -> Peak {
     let Some((first, rest)) = peaks.split_first() else { return Peak::default() };
     let (mut all, mut power) = (*first, first.rms * first.rms);
@@ -163,7 +163,7 @@ mod tests {
     fn a_far_look_finds_the_same_extremes_as_all_the_bins() {
         let mut wave = Waveform::default();
         let all: Vec<Peak> = (0..9001).map(|i| peak((i * 7919 % 1000) as f32 / 1000.0)).collect();
-        // In odd pieces and out of order, as segments come.
+        // Pieces of odd lengths and out of order, as segments arrive.
         for first in [4096, 0, 8999, 1, 2500, 7000] {
             let end = (first + 2501).min(all.len());
             wave.write(first, &all[first..end], all.len());
@@ -173,7 +173,7 @@ mod tests {
             for start in (0..all.len() - span).step_by(span.max(37)) {
                 let (from, to) = (start as f64 * EACH, (start + span) as f64 * EACH);
                 let (far, near) = (wave.between(from, to), join(&all[start..start + span]));
-                // A coarse bin may reach a little beyond the stretch, never fall short of it.
+                // A coarse bin may extend beyond the range, but must cover it.
                 assert!(far.max >= near.max && far.min <= near.min, "{start} {span}");
                 if span % FACTOR.pow(4) == 0 && start % FACTOR.pow(4) == 0 {
                     assert!((far.rms - near.rms).abs() < 1e-4);
@@ -191,14 +191,22 @@ mod tests {
         wave.write_fine(1024, 16, &[peak(0.1); 64]);
         assert!(wave.version() > version);
         assert_eq!(wave.between(1040.0, 1056.0).max, 0.1);
-        assert_eq!(wave.between(1000.0, 1056.0).max, 0.5, "not all of it is finer");
-        assert_eq!(wave.between(1024.0, 1024.0 + 700.0).max, 0.5, "far away the coarse will do");
+        assert_eq!(wave.between(1000.0, 1056.0).max, 0.5, "only part of the range is finer");
+        assert_eq!(
+            wave.between(1024.0, 1024.0 + 700.0).max,
+            0.5,
+            "coarse bins suffice at low zoom"
+        );
         wave.write_fine(2048, 16, &[peak(0.2); 64]);
-        assert_eq!(wave.between(1040.0, 1056.0).max, 0.1, "a second stretch beside the first");
+        assert_eq!(wave.between(1040.0, 1056.0).max, 0.1, "a second range beside the first");
         wave.write_fine(1536, 16, &[peak(0.3); 1]);
-        assert_eq!(wave.between(1536.0, 1552.0).max, 0.3, "what is newer counts");
+        assert_eq!(wave.between(1536.0, 1552.0).max, 0.3, "newer bins win");
         wave.write_fine(0, 1, &[peak(0.4); 50]);
-        assert_eq!(wave.between(2050.0, 2060.0).max, 0.5, "another fineness, another look");
+        assert_eq!(
+            wave.between(2050.0, 2060.0).max,
+            0.5,
+            "another resolution replaces the finer bins"
+        );
         let (first, samples) = wave.samples(10.2, 20.0).unwrap();
         assert_eq!((first, samples.len()), (10, 10));
         assert!(wave.samples(10.0, 60.0).is_none());

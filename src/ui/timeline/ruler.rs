@@ -1,9 +1,9 @@
-//! The marks of the ruler: which, how far apart, and in which words. Pure.
+//! The marks of the ruler: their distances and labels. Pure.
 
 use super::viewport::Viewport;
 use crate::{engine::SAMPLE_RATE, ui::words};
 
-/// Steps between two marks with words, in milliseconds, and the parts each is divided into.
+/// Steps between two labelled marks, in milliseconds, and the number of parts of each step.
 const STEPS: [(u64, u32); 22] = [
     (1, 5),
     (2, 4),
@@ -29,22 +29,22 @@ const STEPS: [(u64, u32); 22] = [
     (7_200_000, 4),
 ];
 
-/// A mark.
+/// A mark of the ruler.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mark {
-    /// Where.
+    /// The mark's position in frames.
     pub frame: f64,
-    /// The time, at the greater marks.
-    pub words: Option<String>,
+    /// The time; only major marks have it.
+    pub label: Option<String>,
 }
 
-/// The marks that are in sight over `width` points; those with words are `room` points apart.
+/// The visible marks over `width` points; labelled marks are at least `room` points apart.
 pub fn marks(view: Viewport, frames: u64, width: f32, room: f32) -> Vec<Mark> {
     let rate = f64::from(SAMPLE_RATE);
     let points_per_ms = rate / 1000.0 / view.frames_per_point;
     let fits = |(step, _): &(u64, u32)| *step as f64 * points_per_ms >= f64::from(room);
     let (step, parts) = STEPS.into_iter().find(fits).unwrap_or(STEPS[STEPS.len() - 1]);
-    // Counted in the smaller marks, so that no sum runs away.
+    // Counts minor marks, so that rounding errors do not accumulate.
     let each = step as f64 / f64::from(parts) * rate / 1000.0;
     let first = (view.first_frame.max(0.0) / each).ceil() as u64;
     let end = (view.first_frame + view.span(width)).min(frames as f64);
@@ -54,13 +54,13 @@ pub fn marks(view: Viewport, frames: u64, width: f32, room: f32) -> Vec<Mark> {
         .take(2_000)
         .map(|(index, frame)| {
             let parts = u64::from(parts);
-            let words = (index % parts == 0).then(|| time(index / parts * step, step));
-            Mark { frame, words }
+            let label = (index % parts == 0).then(|| time(index / parts * step, step));
+            Mark { frame, label }
         })
         .collect()
 }
 
-/// A time with as many decimals as the step needs.
+/// A time with the decimals that the step needs.
 fn time(ms: u64, step: u64) -> String {
     let clock = words::clock(ms / 1000 * u64::from(SAMPLE_RATE));
     match step {
@@ -77,23 +77,23 @@ mod tests {
 
     const RATE: u64 = SAMPLE_RATE as u64;
 
-    fn words(view: Viewport, frames: u64) -> Vec<String> {
-        marks(view, frames, 830.0, 64.0).into_iter().filter_map(|mark| mark.words).collect()
+    fn labels(view: Viewport, frames: u64) -> Vec<String> {
+        marks(view, frames, 830.0, 64.0).into_iter().filter_map(|mark| mark.label).collect()
     }
 
     #[test]
-    fn words_have_room_at_any_zoom() {
+    fn labels_have_room_at_any_zoom() {
         let song = 327 * RATE;
         let whole = Viewport::whole(song, 830.0);
-        assert_eq!(words(whole, song)[..3], ["0:00", "0:30", "1:00"]);
+        assert_eq!(labels(whole, song)[..3], ["0:00", "0:30", "1:00"]);
         let mut view = whole;
         for _ in 0..60 {
-            let with_words: Vec<f64> = marks(view, song, 830.0, 64.0)
+            let labelled: Vec<f64> = marks(view, song, 830.0, 64.0)
                 .into_iter()
-                .filter(|mark| mark.words.is_some())
+                .filter(|mark| mark.label.is_some())
                 .map(|mark| mark.frame)
                 .collect();
-            for pair in with_words.windows(2) {
+            for pair in labelled.windows(2) {
                 assert!(view.points_to(pair[1]) - view.points_to(pair[0]) >= 63.9);
             }
             let all = marks(view, song, 830.0, 64.0).len();
@@ -105,18 +105,18 @@ mod tests {
     #[test]
     fn near_times_have_decimals_and_are_exact() {
         let view = Viewport { first_frame: 63.0 * RATE as f64, frames_per_point: 5.0 };
-        assert_eq!(words(view, 100 * RATE)[..3], ["1:03.00", "1:03.01", "1:03.02"]);
+        assert_eq!(labels(view, 100 * RATE)[..3], ["1:03.00", "1:03.01", "1:03.02"]);
         let view = Viewport { first_frame: 0.0, frames_per_point: 0.5 };
-        assert_eq!(words(view, 100 * RATE)[..3], ["0:00.000", "0:00.001", "0:00.002"]);
+        assert_eq!(labels(view, 100 * RATE)[..3], ["0:00.000", "0:00.001", "0:00.002"]);
         let view = Viewport { first_frame: 0.0, frames_per_point: 200.0 };
-        assert_eq!(words(view, 100 * RATE)[..3], ["0:00.0", "0:00.5", "0:01.0"]);
+        assert_eq!(labels(view, 100 * RATE)[..3], ["0:00.0", "0:00.5", "0:01.0"]);
     }
 
     #[test]
     fn hours_and_nothing_are_no_trouble() {
         let song = 36_000 * RATE;
-        assert_eq!(words(Viewport::whole(song, 830.0), song)[1], "1:00:00");
-        assert_eq!(words(Viewport::whole(0, 830.0), 0).len(), 1);
+        assert_eq!(labels(Viewport::whole(song, 830.0), song)[1], "1:00:00");
+        assert_eq!(labels(Viewport::whole(0, 830.0), 0).len(), 1);
         assert!(marks(Viewport::whole(u64::MAX, 1.0), u64::MAX, 1.0, 64.0).len() <= 2_000);
     }
 }

@@ -1,18 +1,19 @@
-//! Which stretch of the song the lanes show: zoom and scroll. Pure arithmetic over frames and points.
+//! The range of the song that the lanes show: zoom and scrolling. Pure arithmetic over frames and
+//! points.
 
 use std::ops::Range;
 
-/// Points for one frame at the closest look.
+/// Points for one frame at the highest zoom.
 const POINTS_PER_FRAME: f64 = 16.0;
-/// Where the play head comes to lie when the view turns a page, as a part of the width.
+/// The play head's position after a page turn, as a fraction of the width.
 const PAGE_MARGIN: f64 = 0.08;
 
-/// A stretch of the song, laid out over a width.
+/// A range of the song, laid out over a width.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Viewport {
     /// The frame at the left edge.
     pub first_frame: f64,
-    /// How many frames a point stands for.
+    /// Frames for one point.
     pub frames_per_point: f64,
 }
 
@@ -23,13 +24,13 @@ impl Viewport {
         Self { first_frame: 0.0, frames_per_point }
     }
 
-    /// These frames over `width` points.
+    /// These frames, scaled to `width` points.
     pub fn of(frames: &Range<u64>, width: f32) -> Self {
         let count = frames.end.saturating_sub(frames.start);
         Self { first_frame: frames.start as f64, ..Self::whole(count.max(1), width) }
     }
 
-    /// The nearest view that shows nothing beyond the song and is not closer than the closest.
+    /// The nearest view that stays within the song and the highest zoom.
     #[must_use]
     pub fn within(self, frames: u64, width: f32) -> Self {
         let whole = Self::whole(frames, width).frames_per_point;
@@ -41,28 +42,29 @@ impl Viewport {
         Self { first_frame: first_frame.clamp(0.0, last), frames_per_point }
     }
 
-    /// Whether this is the whole song, but for rounding.
+    /// Whether this is the whole song, up to rounding.
     pub fn is_whole(self, frames: u64, width: f32) -> bool {
         self.frames_per_point >= Self::whole(frames, width).frames_per_point * (1.0 - 1e-9)
     }
 
     /// Points from the left edge to a frame; negative before it.
     pub fn points_to(self, frame: f64) -> f32 {
-        // Far outside a figure that can be drawn with.
+        // Drawing needs finite figures, so far outside points are clamped.
         ((frame - self.first_frame) / self.frames_per_point).clamp(-1e6, 1e6) as f32
     }
 
-    /// The frame at so many points from the left edge.
+    /// The frame at a distance from the left edge, in points.
     pub fn frame_at(self, points: f32) -> f64 {
         self.first_frame + f64::from(points) * self.frames_per_point
     }
 
-    /// Frames that `width` points show.
+    /// Number of frames over `width` points.
     pub fn span(self, width: f32) -> f64 {
         f64::from(width) * self.frames_per_point
     }
 
-    /// Closer by `factor` (further for less than 1), so that what is at `points` stays there.
+    /// The view zoomed in by `factor` (out for less than 1), keeping the frame at `points` in
+    /// place.
     #[must_use]
     pub fn zoomed(self, factor: f64, points: f32) -> Self {
         let frames_per_point = self.frames_per_point / factor.max(1e-6);
@@ -70,26 +72,26 @@ impl Viewport {
         Self { first_frame: held - f64::from(points) * frames_per_point, frames_per_point }
     }
 
-    /// On by so many points.
+    /// The view scrolled forward by `points`.
     #[must_use]
     pub fn scrolled(self, points: f32) -> Self {
         Self { first_frame: self.frame_at(points), ..self }
     }
 
-    /// Whether a frame is in sight.
+    /// Whether a frame is visible.
     pub fn shows(self, frame: f64, width: f32) -> bool {
         (self.first_frame..self.first_frame + self.span(width)).contains(&frame)
     }
 
-    /// The page that begins just before a frame.
+    /// The page that starts just before a frame.
     #[must_use]
     pub fn turned_to(self, frame: f64, width: f32) -> Self {
         Self { first_frame: frame - PAGE_MARGIN * self.span(width), ..self }
     }
 
-    /// The stretch to fetch finer peaks of and the frames to a bin, where a bar of `pitch` points
-    /// is less than `coarsest` frames. The stretch has something on both sides and changes seldom
-    /// while scrolling.
+    /// The range to fetch finer peaks for, and the frames of a bin. `None` if a bar of `pitch`
+    /// points spans at least `coarsest` frames. The range has a margin on both sides and seldom
+    /// changes while scrolling.
     pub fn detail(self, width: f32, pitch: f32, coarsest: usize) -> Option<(Range<u64>, usize)> {
         let per_bar = self.frames_per_point * f64::from(pitch);
         if per_bar >= coarsest as f64 {
@@ -129,7 +131,7 @@ mod tests {
         assert!(turned.shows(head, 800.0));
         assert!(turned.points_to(head) < 80.0);
         let end = view.turned_to(SONG as f64, 800.0).within(SONG, 800.0);
-        assert!((end.points_to(SONG as f64) - 800.0).abs() < 1e-3, "nothing beyond the end");
+        assert!((end.points_to(SONG as f64) - 800.0).abs() < 1e-3, "the view ends with the song");
     }
 
     #[test]
@@ -146,7 +148,11 @@ mod tests {
             let bins = (frames.end - frames.start) / bin as u64;
             assert!(bins < 8_000, "{bins} bins of {bin}");
         }
-        assert_eq!(view.detail(800.0, 3.0, 512).unwrap().1, 1, "the samples in the end");
+        assert_eq!(
+            view.detail(800.0, 3.0, 512).unwrap().1,
+            1,
+            "single samples at the highest zoom"
+        );
     }
 
     proptest! {

@@ -1,40 +1,40 @@
-//! Buttons: one primary thing, quiet ones, links, round icons, and a choice of a few.
+//! Buttons: primary and quiet ones, links, icons, and a choice of a few.
 
 use egui::{Align2, Color32, Rect, Response, Role, Sense, Ui, WidgetInfo};
 
 use super::{Salt, at, focus_ring, icon::Icon, one_line, paint_text};
 use crate::ui::theme::{Tokens, Weight, font, radius, text};
 
-/// How much a button asks for attention.
+/// The appearance of a button, by importance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// The one thing to press.
+    /// The primary button.
     Primary,
-    /// Everything else.
+    /// Any other button.
     Quiet,
-    /// The same on a raised surface.
+    /// Any other button, on a raised surface.
     OnRaised,
-    /// What cannot be undone.
+    /// An action that cannot be undone.
     Danger,
-    /// As text, in the accent colour.
-    EngineLink,
+    /// Text in the accent colour.
+    Link,
 }
 
-/// The width that a button of this text wants.
-pub fn width(ui: &Ui, words: &str, kind: Kind) -> f32 {
-    let weight = if kind == Kind::EngineLink { Weight::Medium } else { Weight::SemiBold };
-    let size = if kind == Kind::EngineLink { text::BODY } else { text::LANE };
+/// The width of a button with this text.
+pub fn width(ui: &Ui, text: &str, kind: Kind) -> f32 {
+    let weight = if kind == Kind::Link { Weight::Medium } else { Weight::SemiBold };
+    let size = if kind == Kind::Link { text::BODY } else { text::LANE };
     let galley =
-        one_line(ui.painter(), words, font(size, weight), Color32::PLACEHOLDER, f32::INFINITY);
-    galley.size().x + if kind == Kind::EngineLink { 4.0 } else { 40.0 }
+        one_line(ui.painter(), text, font(size, weight), Color32::PLACEHOLDER, f32::INFINITY);
+    galley.size().x + if kind == Kind::Link { 4.0 } else { 40.0 }
 }
 
-/// A button with words.
+/// Draws a button with a text.
 pub fn button(
     ui: &Ui,
     salt: impl Salt,
     rect: Rect,
-    words: &str,
+    text: &str,
     kind: Kind,
     enabled: bool,
 ) -> Response {
@@ -50,9 +50,7 @@ pub fn button(
         Kind::Primary | Kind::Quiet => {
             (if hot { tokens.hovered } else { tokens.raised }, tokens.text)
         }
-        Kind::EngineLink => {
-            (Color32::TRANSPARENT, if enabled { tokens.accent } else { tokens.faint })
-        }
+        Kind::Link => (Color32::TRANSPARENT, if enabled { tokens.accent } else { tokens.faint }),
     };
     let rounding = if rect.height() < 34.0 { radius::FIELD } else { radius::LANE };
     ui.painter().rect_filled(rect, rounding, fill);
@@ -60,22 +58,22 @@ pub fn button(
         ui.painter().rect_filled(rect, rounding, tokens.on_accent.gamma_multiply(0.12));
     }
     let (size, weight) = match kind {
-        Kind::EngineLink => (text::BODY, Weight::Medium),
+        Kind::Link => (text::BODY, Weight::Medium),
         _ if rect.height() < 34.0 => (text::BODY, Weight::Medium),
         _ => (text::LANE, Weight::SemiBold),
     };
     let place =
-        paint_text(ui.painter(), rect, Align2::CENTER_CENTER, words, font(size, weight), ink);
-    if kind == Kind::EngineLink && hot {
+        paint_text(ui.painter(), rect, Align2::CENTER_CENTER, text, font(size, weight), ink);
+    if kind == Kind::Link && hot {
         let y = place.bottom() - 1.0;
         ui.painter().hline(place.x_range(), y, egui::Stroke::new(1.0, ink));
     }
     focus_ring(ui, &response, rect, rounding);
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, words));
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, text));
     if enabled { response.on_hover_cursor(egui::CursorIcon::PointingHand) } else { response }
 }
 
-/// A button without words; `name` is what it is called.
+/// Draws a button with an icon; `name` is its accessible name.
 pub fn icon_button(
     ui: &Ui,
     salt: impl Salt,
@@ -102,8 +100,8 @@ pub fn icon_button(
     response
 }
 
-/// An icon that is on or off; on, it has a ground and a line below, so that it is seen without its
-/// colour.
+/// Draws an icon that is on or off. The on state has a background and an underline, so that it is
+/// visible without colour.
 pub fn icon_switch(
     ui: &Ui,
     salt: impl Salt,
@@ -132,7 +130,7 @@ pub fn icon_switch(
     response
 }
 
-/// A letter that is on or off, as M and S on a lane.
+/// Draws a letter that is on or off, such as M and S on a lane.
 pub fn letter(
     ui: &Ui,
     salt: impl Salt,
@@ -158,7 +156,7 @@ pub fn letter(
     response
 }
 
-/// A choice of a few, side by side, all of the same width. Returns the one that was pressed.
+/// Draws a choice of a few, side by side and equally wide. Returns the clicked one.
 pub fn choice(
     ui: &Ui,
     salt: impl Salt + Copy,
@@ -179,9 +177,9 @@ pub fn choice(
     pressed
 }
 
-/// As [`choice`], each as wide as its words want, with an even share of what is left. `group` says
-/// what is chosen: it is in the accessible names, because the words of one choice may be those of
-/// another. None is on while `chosen` is `None`.
+/// Draws a choice whose cells fit their texts and share the remaining width evenly. `group` is part
+/// of the accessible names, because two choices may have the same texts. No cell is on while
+/// `chosen` is `None`.
 pub fn fitted_choice(
     ui: &Ui,
     group: &str,
@@ -209,13 +207,13 @@ pub fn fitted_choice(
     pressed
 }
 
-/// Paints what the cells of a choice lie on; returns the room for them.
+/// Paints the background of a choice; returns the area of its cells.
 fn cells_ground(ui: &Ui, rect: Rect) -> Rect {
     ui.painter().rect_filled(rect, rect.height() / 2.0, Tokens::of(ui).raised);
     rect.shrink(3.0)
 }
 
-/// One of a choice; whether it was pressed.
+/// Draws one cell of a choice; returns whether it was clicked.
 fn cell(ui: &Ui, salt: impl Salt, place: Rect, shown: &str, name: &str, is_on: bool) -> bool {
     let tokens = Tokens::of(ui);
     let response = at(ui, salt, place, Sense::click());

@@ -1,5 +1,5 @@
-//! Covers: the picture of a song, or a tile painted from its hash. Textures are kept for what is
-//! on screen, so that a library of thousands costs no more than a page of it.
+//! Covers: the picture of a song, or a tile painted from its hash. Only textures of visible covers
+//! are kept, so a library of thousands needs no more memory than a page.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -10,7 +10,7 @@ use crate::{
     ui::theme,
 };
 
-/// Textures kept before those that are out of sight go.
+/// Number of textures above which those out of sight are dropped.
 const KEPT: usize = 96;
 
 /// Edge of a painted tile in pixels.
@@ -22,7 +22,7 @@ struct Entry {
     seen_in_pass: u64,
 }
 
-/// The textures of covers.
+/// The cache of cover textures.
 #[derive(Default)]
 pub struct Covers {
     entries: HashMap<SongId, Entry>,
@@ -57,7 +57,7 @@ impl Covers {
     }
 }
 
-/// The largest square in the middle of a picture.
+/// The largest centred square of a picture.
 fn square_uv([width, height]: [usize; 2]) -> Rect {
     let (width, height) = (width.max(1) as f32, height.max(1) as f32);
     let edge = width.min(height);
@@ -71,7 +71,7 @@ fn picture(thumbnail: &Thumbnail) -> Option<ColorImage> {
     is_whole.then(|| ColorImage::from_rgba_unmultiplied(size, &thumbnail.rgba))
 }
 
-/// A gradient with two circles, the same for the same song wherever it is.
+/// A gradient with two circles, the same for a song everywhere.
 fn tile(song: &Song) -> ColorImage {
     let seed = song.hash.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)

@@ -1,5 +1,5 @@
-//! A dial: a small round control, as for the balance of a lane. Drag up and down or sideways; wheel,
-//! keys and double-click as on a fader.
+//! A dial: a small round control, such as the balance of a lane. Drags go up and down or sideways;
+//! wheel, keys and double-click work as on a fader.
 
 use egui::{Rect, Sense, Stroke, Ui, Vec2};
 
@@ -10,12 +10,12 @@ use super::{
 };
 use crate::ui::theme::{MUTED_ALPHA, Tokens};
 
-/// Points of pointer travel from one end to the other.
+/// Pointer travel over the full range, in points.
 const TRAVEL: f32 = 120.0;
-/// From straight up to either end, as parts of a turn.
+/// Angle from straight up to either end, in turns.
 const REACH: f32 = 0.375;
 
-/// A dial in `rect`. Returns the new value when it was turned.
+/// Draws a dial in `rect`. Returns the new value if it was turned.
 pub fn dial(
     ui: &Ui,
     salt: impl Salt,
@@ -26,7 +26,7 @@ pub fn dial(
     look: Look,
 ) -> Option<f32> {
     let response = at(ui, salt, rect, Sense::click_and_drag());
-    // Kept exactly while it is dragged, so that slow turning is not lost in rounding.
+    // The exact value is kept during a drag, so that rounding does not swallow slow turns.
     let exact = response.id.with("exact");
     let mut pointed = None;
     if response.drag_started() {
@@ -62,7 +62,7 @@ fn paint(ui: &Ui, rect: Rect, place: f32, look: Look, is_hot: bool) {
     ui.painter().line(arc(0.0, 1.0), Stroke::new(2.0, tokens.line));
     let color =
         if look.is_faint { look.color.gamma_multiply(MUTED_ALPHA + 0.2) } else { look.color };
-    // From straight up to where it stands.
+    // The arc from straight up to the current value.
     if (place - 0.5).abs() > 0.01 {
         ui.painter().line(arc(0.5, place), Stroke::new(2.0, color));
     }

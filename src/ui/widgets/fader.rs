@@ -1,5 +1,5 @@
-//! Faders: a gain in dB, a volume, or a speed; and what they share with dials ([`Knob`]). Drag,
-//! wheel, arrows, double-click for the default.
+//! Faders for a gain in dB, a volume, or a speed, and the behaviour that they share with dials
+//! ([`Knob`]). They support drag, wheel, arrows, and double-click for the default.
 
 use egui::{
     Color32, Event, EventFilter, Key, MouseWheelUnit, Rect, Response, Role, Sense, Stroke, Ui,
@@ -12,28 +12,28 @@ use crate::ui::{
     words,
 };
 
-/// The part of a gain fader's way that is below 0 dB.
+/// The fraction of a gain fader's travel that is below 0 dB.
 const UNITY: f32 = 0.7;
-/// What is below this is silence.
+/// Gains below this are silence.
 const FLOOR_DB: f32 = -60.0;
-/// The highest gain.
+/// The maximum gain.
 pub const MAX_DB: f32 = 6.0;
 
-/// What a fader sets.
+/// The quantity that a fader sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scale {
     /// A gain from −∞ to +6 dB.
     Gain,
-    /// 0 to 1.
+    /// A volume, 0 to 1.
     Volume,
-    /// From -1, left only, to 1, right only.
+    /// A balance from -1 (left only) to 1 (right only).
     Pan,
-    /// Of playing, 0.5 to 1.5.
+    /// A playback speed, 0.5 to 1.5.
     Speed,
 }
 
 impl Scale {
-    /// The value at a place on the fader's way, 0 to 1.
+    /// The value at a position of the fader, 0 to 1.
     pub fn value(self, place: f32) -> f32 {
         let place = place.clamp(0.0, 1.0);
         match self {
@@ -46,7 +46,7 @@ impl Scale {
         }
     }
 
-    /// The place of a value on the fader's way.
+    /// The position of a value on the fader, 0 to 1.
     pub fn place(self, value: f32) -> f32 {
         match self {
             Self::Volume => value.clamp(0.0, 1.0),
@@ -58,7 +58,7 @@ impl Scale {
         }
     }
 
-    /// A value some steps further.
+    /// The value `steps` steps further.
     fn stepped(self, value: f32, steps: f32) -> f32 {
         match self {
             Self::Volume => (value + 0.05 * steps).clamp(0.0, 1.0),
@@ -71,7 +71,7 @@ impl Scale {
         }
     }
 
-    /// As set by dragging: round figures, and 0 dB easy to hit.
+    /// The value rounded as a drag sets it: round figures, with 0 dB easy to hit.
     pub(super) fn tidied(self, value: f32) -> f32 {
         match self {
             Self::Gain if value.abs() < 0.25 => 0.0,
@@ -89,7 +89,7 @@ impl Scale {
         }
     }
 
-    /// The value in words.
+    /// The value as text.
     pub fn words(self, value: f32) -> String {
         match self {
             Self::Gain => words::decibels(value),
@@ -108,7 +108,7 @@ impl Scale {
         }
     }
 
-    /// What was typed, as a value; `None` where it is no number.
+    /// Parses a typed value; `None` if the text is not a number.
     pub fn typed(self, text: &str) -> Option<f32> {
         let text = text.trim().replace('−', "-").replace(',', ".");
         let number = text.trim_end_matches(|c: char| !c.is_ascii_digit()).trim_start_matches('+');
@@ -129,16 +129,16 @@ fn hundredths(value: f32) -> f32 {
     (value * 100.0).round() / 100.0
 }
 
-/// How a fader looks.
+/// The appearance of a fader.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {
-    /// Colour left of the knob.
+    /// The colour left of the knob.
     pub color: Color32,
-    /// Drawn weakly: what it sets is not heard.
+    /// Whether the fader is dimmed, because its lane is not audible.
     pub is_faint: bool,
 }
 
-/// A horizontal fader over the width of `rect`. Returns the new value when it was moved.
+/// Draws a horizontal fader over the width of `rect`. Returns the new value if it was moved.
 pub fn fader(
     ui: &Ui,
     salt: impl Salt,
@@ -151,9 +151,9 @@ pub fn fader(
     let response = at(ui, salt, rect, Sense::click_and_drag());
     let way = rect.x_range().shrink(8.0);
     let mut new = None;
-    // A quick click is pressed and let go within one frame.
-    let is_at_it = response.dragged() || response.is_pointer_button_down_on() || response.clicked();
-    if is_at_it
+    // A quick click is pressed and released within one frame.
+    let is_held = response.dragged() || response.is_pointer_button_down_on() || response.clicked();
+    if is_held
         && !response.double_clicked()
         && let Some(pointer) = response.interact_pointer_pos()
     {
@@ -169,20 +169,20 @@ pub fn fader(
     new.filter(|new| *new != value)
 }
 
-/// What every control of a value has in common, however it is drawn.
+/// The behaviour shared by all controls of a value, whatever their appearance.
 #[derive(Clone, Copy, Debug)]
 pub struct Knob<'a> {
-    /// Its accessible name.
+    /// The accessible name.
     pub name: &'a str,
-    /// What it sets.
+    /// The quantity.
     pub scale: Scale,
-    /// Its value.
+    /// The current value.
     pub value: f32,
 }
 
 impl Knob<'_> {
-    /// The value after double-click, wheel, keys and assistive technology; `pointed` is what the
-    /// pointer has set.
+    /// The value after double-click, wheel, keys and assistive technology; `pointed` is the value
+    /// set by the pointer.
     pub fn worked(self, ui: &Ui, response: &Response, pointed: Option<f32>) -> Option<f32> {
         let Self { scale, value, .. } = self;
         let mut new = pointed;
@@ -204,7 +204,7 @@ impl Knob<'_> {
         assistive(ui, response.id, scale, value).or(new)
     }
 
-    /// Tells people and their tools what it is and where it stands.
+    /// Sets the tooltip and the accessible description.
     pub fn describe(self, ui: &Ui, response: Response, shown: f32) {
         let Self { name, scale, .. } = self;
         let (min, max) = scale.range();
@@ -224,7 +224,8 @@ impl Knob<'_> {
     }
 }
 
-/// Steps of the wheel, which then scrolls nothing else. With Ctrl it zooms instead.
+/// Consumes the steps of the wheel, so that nothing else scrolls. With Ctrl, the wheel zooms
+/// instead.
 fn wheel(ui: &Ui) -> Option<f32> {
     const POINTS_PER_STEP: f32 = 50.0;
     let steps: f32 = ui.input(|input| {
@@ -289,7 +290,7 @@ fn paint(ui: &Ui, scale: Scale, rect: Rect, way: egui::Rangef, place: f32, look:
     let x = way.min + way.span() * place;
     let color =
         if look.is_faint { look.color.gamma_multiply(MUTED_ALPHA + 0.2) } else { look.color };
-    // What has a middle is filled from there.
+    // A control with a centre is filled from there.
     let middle = way.min + way.span() * scale.place(scale.default_value());
     let from = if scale == Scale::Speed { middle } else { way.min };
     let done = Rect::from_x_y_ranges(from.min(x)..=from.max(x), rail.y_range());

@@ -1,11 +1,11 @@
-//! A field to type a line of text into.
+//! A single-line text field.
 
 use egui::{Align2, Frame, Id, Rect, Response, TextEdit, Ui, vec2};
 
 use super::focus_ring;
 use crate::ui::theme::{Tokens, Weight, font, radius, text};
 
-/// A field with its surface and its focus ring; `hint` is shown while it is empty.
+/// Draws a field with its surface and focus ring; `hint` is displayed while the field is empty.
 pub fn field(
     ui: &mut Ui,
     id: Id,

@@ -1,4 +1,4 @@
-//! A figure beside a control: shows its value, and lets another be typed after a click or Enter.
+//! A figure beside a control: displays the value, and accepts typing after a click or Enter.
 
 use egui::{Align2, FontSelection, Key, Rect, Role, Sense, TextEdit, Ui, WidgetInfo};
 
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::ui::theme::{Tokens, Weight, font, radius, text};
 
-/// The value of `knob` as text at the right of `rect`. Returns what was typed instead.
+/// Draws the value of `knob` as text at the right of `rect`. Returns a newly typed value.
 pub fn figure(ui: &mut Ui, salt: impl Salt, rect: Rect, knob: Knob<'_>) -> Option<f32> {
     let Knob { name, scale, value } = knob;
     let response = at(ui, salt, rect, Sense::click());
@@ -52,7 +52,7 @@ fn typing_ui(
     response.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, name));
     let is_new = ui.data(|data| data.get_temp::<bool>(field).is_none());
     if is_new {
-        // All of it is selected, so that typing replaces it.
+        // Selects the whole text, so that typing replaces it.
         let all = egui::text::CCursorRange::two(
             egui::text::CCursor::new(0),
             egui::text::CCursor::new(typed.chars().count()),

@@ -4,7 +4,7 @@ use egui::{Color32, Painter, Pos2, Rect, Shape, Stroke, pos2, vec2};
 
 use crate::ui::theme::{STEM_ORDER, Tokens};
 
-/// A small picture.
+/// An icon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Icon {
     /// A triangle.
@@ -13,11 +13,11 @@ pub enum Icon {
     Pause,
     /// A square.
     Stop,
-    /// Two arrows that follow each other.
+    /// Two arrows in a circle: repeat.
     Loop,
-    /// To the one before.
+    /// Previous item.
     Previous,
-    /// To the next.
+    /// Next item.
     Next,
     /// A magnifying glass.
     Search,
@@ -27,9 +27,9 @@ pub enum Icon {
     Check,
     /// A loudspeaker.
     Volume,
-    /// For the light theme.
+    /// The light theme.
     Sun,
-    /// For the dark theme.
+    /// The dark theme.
     Moon,
     /// A triangle with an exclamation mark.
     Warning,
@@ -37,24 +37,24 @@ pub enum Icon {
     Sliders,
     /// A window with a panel at its left.
     Sidebar,
-    /// Lines below each other.
+    /// Lines below each other: a list.
     List,
-    /// A cross upright.
+    /// A plus.
     Add,
     /// A folder.
     Folder,
-    /// An arrow in a circle: once more.
+    /// An arrow in a circle: retry.
     Again,
-    /// To what is behind it.
+    /// Expands to the right.
     ChevronRight,
-    /// More below.
+    /// Expands downwards.
     ChevronDown,
-    /// More above.
+    /// Collapses upwards.
     ChevronUp,
 }
 
 impl Icon {
-    /// Paints it, fitted into `rect`.
+    /// Paints the icon, fitted into `rect`.
     pub fn paint(self, painter: &Painter, rect: Rect, color: Color32) {
         let rect = Rect::from_center_size(rect.center(), egui::Vec2::splat(rect.size().min_elem()));
         let p = |x: f32, y: f32| rect.min + rect.size() * vec2(x, y);
@@ -132,7 +132,7 @@ impl Icon {
 }
 
 impl Icon {
-    /// The rest of [`Icon::paint`]: signs of lines alone.
+    /// The second part of [`Icon::paint`]: icons that consist of lines only.
     fn paint_sign(self, painter: &Painter, rect: Rect, color: Color32) {
         let p = |x: f32, y: f32| rect.min + rect.size() * vec2(x, y);
         let unit = rect.width();
@@ -195,7 +195,7 @@ impl Icon {
     }
 }
 
-/// Two arrows, each the other turned by half.
+/// Two arrows, each the other rotated by 180 degrees.
 fn follow_each_other(painter: &Painter, rect: Rect, stroke: Stroke) {
     for is_turned in [false, true] {
         let at = |x: f32, y: f32| {
@@ -208,7 +208,7 @@ fn follow_each_other(painter: &Painter, rect: Rect, stroke: Stroke) {
     }
 }
 
-/// Four bars in the instruments' colours: the program's mark, and a song whose stems are there.
+/// Four bars in the instruments' colours: the program's logo, and the mark of a song with stems.
 pub fn stems(painter: &Painter, rect: Rect, tokens: &Tokens) {
     const HEIGHTS: [f32; 4] = [0.5, 1.0, 0.72, 0.36];
     let pitch = rect.width() / HEIGHTS.len() as f32;

@@ -1,18 +1,18 @@
-//! The level meter: two bars that rise at once and fall slowly.
+//! The level meter: two bars with instant attack and slow decay.
 
 use egui::{Color32, Rect, Role, Sense, Ui, WidgetInfo, vec2};
 
 use super::at;
 use crate::{i18n::fl, ui::theme::Tokens};
 
-/// How fast a bar falls.
+/// Decay of a bar.
 const FALL_DB_PER_SEC: f32 = 24.0;
-/// The lowest level that is shown.
+/// The lowest displayed level.
 const FLOOR_DB: f32 = -54.0;
-/// From here on it is as good as clipped.
+/// The level from which a signal counts as clipped.
 const CLIPS_DB: f32 = -0.1;
 
-/// What the bars show, in dB.
+/// A stereo level meter, in dB.
 #[derive(Clone, Debug)]
 pub struct Meter {
     levels_db: [f32; 2],
@@ -25,7 +25,8 @@ impl Default for Meter {
 }
 
 impl Meter {
-    /// Takes the peaks since the last call, `elapsed_secs` ago. Whether the bars still move.
+    /// Updates the levels with the peaks since the last call, `elapsed_secs` ago. Returns whether
+    /// the bars are still moving.
     pub fn update(&mut self, peaks: [f32; 2], elapsed_secs: f32) -> bool {
         for (level, peak) in self.levels_db.iter_mut().zip(peaks) {
             let fallen = *level - FALL_DB_PER_SEC * elapsed_secs;
@@ -54,7 +55,7 @@ impl Meter {
         self.describe(ui, rect, fl!(transport_level));
     }
 
-    /// Draws the two bars side by side, rising, in a lane's colour.
+    /// Draws the two bars side by side, vertically, in a lane's colour.
     pub fn rising(&self, ui: &Ui, rect: Rect, name: &str, color: Color32) {
         let tokens = Tokens::of(ui);
         for (i, level) in self.levels_db.iter().enumerate() {
@@ -73,7 +74,7 @@ impl Meter {
         self.describe(ui, rect, name);
     }
 
-    /// Says the louder of the two to who does not see them.
+    /// Reports the louder channel to screen readers.
     fn describe(&self, ui: &Ui, rect: Rect, name: &str) {
         let loudest = self.levels_db[0].max(self.levels_db[1]).max(FLOOR_DB);
         at(ui, ("level meter", name), rect, Sense::hover()).widget_info(|| WidgetInfo {
@@ -83,7 +84,7 @@ impl Meter {
     }
 }
 
-/// The part of a bar that is filled at a level.
+/// The filled fraction of a bar at a level.
 fn part(level_db: f32) -> f32 {
     ((level_db - FLOOR_DB) / -FLOOR_DB).clamp(0.0, 1.0)
 }

@@ -1,5 +1,5 @@
-//! What the window is made of: each widget draws itself into a rectangle, has an accessible name,
-//! and shows the keyboard focus. No widget knows the engine. Main thread.
+//! The widgets of the window. Each draws itself into a rectangle, has an accessible name, and shows
+//! the keyboard focus. No widget depends on the engine. Main thread.
 
 pub mod button;
 pub mod cover;
@@ -25,16 +25,16 @@ use egui::{
 
 use super::theme::Tokens;
 
-/// What identifies a widget: unique in the window, the same in every frame.
+/// Identifies a widget: unique in the window, and the same in every frame.
 pub trait Salt: std::hash::Hash + std::fmt::Debug {}
 impl<T: std::hash::Hash + std::fmt::Debug> Salt for T {}
 
-/// Something at `rect` that can be pointed at.
+/// Adds an interactive area at `rect`.
 pub fn at(ui: &Ui, salt: impl Salt, rect: Rect, sense: Sense) -> Response {
     ui.interact(rect, Id::unique(salt), sense)
 }
 
-/// A ring around what has the keyboard focus, which is brought into sight where it scrolls.
+/// Draws a ring around a focused widget and scrolls the widget into view.
 pub fn focus_ring(ui: &Ui, response: &Response, rect: Rect, radius: impl Into<CornerRadius>) {
     if response.gained_focus() {
         response.scroll_to_me(None);
@@ -45,7 +45,7 @@ pub fn focus_ring(ui: &Ui, response: &Response, rect: Rect, radius: impl Into<Co
     }
 }
 
-/// Lays text out on one line, cut with "…" at `width`.
+/// Lays out text on one line, truncated with "…" at `width`.
 pub fn one_line(
     painter: &Painter,
     text: &str,
@@ -58,7 +58,7 @@ pub fn one_line(
     painter.layout_job(job)
 }
 
-/// Paints text on one line within `rect`, without a place in the accessibility tree.
+/// Paints text on one line within `rect`, without an accessibility node.
 pub fn paint_text(
     painter: &Painter,
     rect: Rect,
@@ -73,7 +73,7 @@ pub fn paint_text(
     place
 }
 
-/// A line of text within `rect`; the whole of it is shown on hovering when it had to be cut.
+/// Draws a line of text within `rect`; if truncated, the tooltip has the full text.
 pub fn label(
     ui: &Ui,
     salt: impl Salt,
@@ -95,7 +95,7 @@ pub fn label(
     place
 }
 
-/// Lays text out over several lines, cut with "…" after `max_rows`.
+/// Lays out text over several lines, truncated with "…" after `max_rows`.
 pub fn lines(
     painter: &Painter,
     text: &str,
@@ -109,8 +109,8 @@ pub fn lines(
     painter.layout_job(job)
 }
 
-/// Text over several lines from the top left of `rect`; the whole of it is shown on hovering when
-/// it had to be cut. Returns what it covers.
+/// Draws text over several lines from the top left of `rect`; if truncated, the tooltip has the
+/// full text. Returns the covered rectangle.
 pub fn paragraph(
     ui: &Ui,
     salt: impl Salt,
@@ -132,8 +132,8 @@ pub fn paragraph(
     place
 }
 
-/// Text of fixed advance, so that running digits stand still. Paints from `rect`'s left, centred
-/// in its height, and returns the width.
+/// Draws text of fixed advance, so that changing digits do not move. Paints from `rect`'s left,
+/// vertically centred, and returns the width.
 pub fn digits(ui: &Ui, rect: Rect, text: &str, font: &FontId, color: Color32) -> f32 {
     let painter = ui.painter();
     let width_of = |c: char| painter.layout_no_wrap(c.to_string(), font.clone(), color).size().x;
@@ -148,7 +148,7 @@ pub fn digits(ui: &Ui, rect: Rect, text: &str, font: &FontId, color: Color32) ->
     x - rect.left()
 }
 
-/// A dashed outline with rounded corners.
+/// Draws a dashed outline with rounded corners.
 pub fn dashed_outline(painter: &Painter, rect: Rect, radius: f32, stroke: Stroke) {
     let mut points = Vec::with_capacity(40);
     let corners = [

@@ -1,16 +1,16 @@
-//! The scrollbar of time: which part of the song the lanes show, below them.
+//! The scrollbar below the lanes, for the visible range of the song.
 
 use egui::{EventFilter, Key, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2};
 
 use super::{Salt, at, focus_ring};
 use crate::ui::{theme::Tokens, timeline::viewport::Viewport};
 
-/// Its height.
+/// Height of the scrollbar in points.
 pub const HEIGHT: f32 = 8.0;
-/// The shortest thumb.
+/// Minimum length of the thumb in points.
 const THUMB_MIN: f32 = 24.0;
 
-/// A scrollbar over the width of the waveforms. Returns the view that was scrolled to.
+/// Draws a scrollbar over the width of the waveforms. Returns the new view after scrolling.
 pub fn scrollbar(
     ui: &Ui,
     salt: impl Salt,
@@ -39,7 +39,7 @@ pub fn scrollbar(
         return to(view.first_frame + f64::from(response.drag_delta().x) * per_point);
     }
     if let Some(pointer) = response.interact_pointer_pos().filter(|_| response.clicked()) {
-        // Beside the thumb: to where the click was.
+        // A click beside the thumb centres the view there.
         if !thumb.contains(pointer) {
             let part = f64::from((pointer.x - rect.left()) / rect.width().max(1.0));
             return to(part * frames as f64 - span / 2.0);
@@ -57,7 +57,7 @@ fn thumb(rect: Rect, view: Viewport, frames: u64) -> Rect {
     Rect::from_min_max(pos2(left, rect.top()), pos2(left + wide, rect.bottom()))
 }
 
-/// Pages that were asked for by the arrows.
+/// Number of pages requested by the arrow keys.
 fn keys(ui: &Ui, response: &Response) -> Option<f64> {
     if !response.has_focus() {
         return None;

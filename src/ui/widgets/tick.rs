@@ -1,4 +1,4 @@
-//! A tick: an instrument to choose, as a pill in its colour.
+//! A checkbox for an instrument, drawn as a pill in its colour.
 
 use egui::{
     Align2, Color32, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2,
@@ -7,16 +7,16 @@ use egui::{
 use super::{Salt, at, focus_ring, icon::Icon, one_line, paint_text};
 use crate::ui::theme::{Tokens, Weight, font, radius, text};
 
-/// Height of a pill.
+/// Height of a pill in points.
 pub const HEIGHT: f32 = 36.0;
 
-/// The width that a pill of this name wants.
+/// The width of a pill with this name.
 pub fn width(ui: &Ui, name: &str) -> f32 {
-    let words = font(text::BODY, Weight::Medium);
-    one_line(ui.painter(), name, words, Color32::PLACEHOLDER, f32::INFINITY).size().x + 48.0
+    let text = font(text::BODY, Weight::Medium);
+    one_line(ui.painter(), name, text, Color32::PLACEHOLDER, f32::INFINITY).size().x + 48.0
 }
 
-/// A pill; `response.clicked()` asks for the other state.
+/// Draws a pill; `response.clicked()` requests the opposite state.
 pub fn tick(
     ui: &Ui,
     salt: impl Salt,
@@ -45,11 +45,11 @@ pub fn tick(
         let stroke = Stroke::new(1.5, tokens.faint);
         ui.painter().rect_stroke(tick_box, radius::TICK, stroke, StrokeKind::Inside);
     }
-    let mut words = rect;
-    words.min.x = tick_box.right() + 8.0;
+    let mut text = rect;
+    text.min.x = tick_box.right() + 8.0;
     let ink = if is_ticked { tokens.text } else { tokens.dim };
     let words_font = font(text::BODY, Weight::Medium);
-    paint_text(ui.painter(), words, Align2::LEFT_CENTER, name, words_font, ink);
+    paint_text(ui.painter(), text, Align2::LEFT_CENTER, name, words_font, ink);
     focus_ring(ui, &response, rect, round);
     response.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, is_ticked, name));
     response.on_hover_cursor(egui::CursorIcon::PointingHand)

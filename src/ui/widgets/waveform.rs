@@ -1,6 +1,6 @@
-//! Waveforms: bars from peaks, or a line through the samples from close by, as one mesh for each
-//! lane, rebuilt when its peaks, its place, its view or its colour change. What is not known yet is
-//! a thin dotted line. Main thread.
+//! Waveforms: bars from peaks, or a line through the samples at high zoom. Each lane is one mesh,
+//! rebuilt when its peaks, place, view or colour change. Unknown ranges are a thin dotted line.
+//! Main thread.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -14,25 +14,25 @@ use crate::{
     },
 };
 
-/// From so many points to a frame on, the samples themselves are drawn, where they have come.
+/// Points for one frame from which known samples are drawn as a line.
 const LINE_FROM: f64 = 1.0 / 3.0;
-/// Thickness of the line through the samples.
+/// Thickness of the line through the samples, in points.
 const LINE: f32 = 1.5;
 
-/// What one waveform is drawn from.
+/// The inputs of one waveform.
 #[derive(Clone, Copy, Debug)]
 pub struct Drawing<'a> {
-    /// Its peaks.
+    /// The lane's peaks.
     pub wave: &'a Waveform,
     /// Length of the song in frames.
     pub frames: u64,
-    /// The stretch that is drawn.
+    /// The visible range.
     pub view: Viewport,
-    /// Frame ranges that are known, ascending; everything when `None`.
+    /// Known frame ranges, ascending; everything is known when `None`.
     pub covered: Option<&'a [(u64, u64)]>,
-    /// Its colour.
+    /// The colour of the waveform.
     pub color: Color32,
-    /// Colour of what is not known.
+    /// The colour of unknown ranges.
     pub unknown: Color32,
 }
 
@@ -47,18 +47,18 @@ struct Key {
     pixels_per_point: f32,
 }
 
-/// The drawings of the lanes that are shown.
+/// The cached meshes of the displayed lanes.
 #[derive(Default)]
 pub struct Cache {
     drawn: HashMap<Lane, (Key, Arc<Mesh>)>,
-    /// Width of the waveforms in points, as they were drawn last.
+    /// Width of the waveforms in points, as last drawn.
     pub width: f32,
-    /// Meshes built since the start; for tests that nothing is built twice.
+    /// Number of meshes built since the start, with which tests detect unnecessary rebuilds.
     pub num_built: u64,
 }
 
 impl Cache {
-    /// Forgets everything, as when another song is shown.
+    /// Clears the cache, because another song is displayed.
     pub fn clear(&mut self) {
         self.drawn.clear();
     }
@@ -110,13 +110,13 @@ fn build(rect: Rect, drawing: Drawing<'_>, pixels_per_point: f32) -> Mesh {
     mesh
 }
 
-/// How far a sample reaches from the middle.
+/// Distance from the middle to the end of a sample's bar, in points.
 fn reach(sample: f32, half: f32) -> f32 {
     (sample.clamp(0.0, 1.0) * half).max(0.5)
 }
 
-/// A bar for each few frames. Bars belong to places in the song, so that they stand still relative
-/// to it while it is scrolled.
+/// Builds one bar for every few frames. Bars are aligned to positions in the song, so that they
+/// scroll with it without changing.
 fn bars(mesh: &mut Mesh, rect: Rect, drawing: Drawing<'_>, pixels_per_point: f32) {
     let (bar, pitch) = size::BAR;
     let view = drawing.view;
@@ -152,7 +152,7 @@ fn bars(mesh: &mut Mesh, rect: Rect, drawing: Drawing<'_>, pixels_per_point: f32
     }
 }
 
-/// A line through the mean of both channels, on a band from the one to the other.
+/// Builds a line through the mean of both channels, on a band between the two.
 fn line(
     mesh: &mut Mesh,
     rect: Rect,
@@ -226,7 +226,10 @@ mod tests {
         let bounds = mesh.calc_bounds();
         assert!(RECT.contains_rect(bounds), "{bounds:?}");
         assert!(bounds.width() > 290.0);
-        assert!((bounds.height() - 30.0).abs() < 1.5, "half of full scale is half the height");
+        assert!(
+            (bounds.height() - 30.0).abs() < 1.5,
+            "a peak of half the full scale has half the height"
+        );
     }
 
     #[test]

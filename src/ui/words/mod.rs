@@ -1,5 +1,5 @@
-//! Texts about songs and exports in the language of this thread. The messages themselves
-//! are in [`crate::i18n`]; names of stems in files, which other programs read, are the engine's.
+//! Texts about songs and exports in the language of this thread. The messages themselves are in
+//! [`crate::i18n`]. Stem names in files come from the engine, because other programs read them.
 
 mod notes;
 mod numbers;

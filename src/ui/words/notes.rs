@@ -1,5 +1,5 @@
-//! Notes on songs and exports in the language of the window. English is the engine's own text, which a
-//! test compares.
+//! Notes on songs and exports in the window's language. A test compares the English texts with the
+//! engine's own.
 
 use super::decimal;
 use crate::{
@@ -51,7 +51,7 @@ pub fn note(note: &Note) -> String {
     }
 }
 
-/// The notes on a song in one line; `None` where there are none.
+/// All notes on a song in one line; `None` if there are none.
 pub fn notes(notes: &Notes) -> Option<String> {
     let texts: Vec<String> = notes.0.iter().map(note).collect();
     (!texts.is_empty()).then(|| texts.join("; "))

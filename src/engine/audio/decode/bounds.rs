@@ -1,10 +1,10 @@
-//! What a file may cost, in proportion to its length: bytes read, packets, sound, time.
+//! Limits on the cost of decoding, in proportion to a file's length: bytes read, packets, duration,
+//! time.
 //!
-//! Any file may be hostile, or damaged in a way that looks so: tables that lead to the same bytes a
-//! million times, packets of nothing that last for hours, a walk in circles. Honest files stay far
-//! below every bound here; what goes beyond one ends with an error, wherever the decoder is in it.
-//! Memory is bounded by the decoders themselves, and by `source`'s look at what they are asked for.
-//! Runs on the thread that decodes.
+//! Any file may be hostile or damaged: tables that point to the same bytes a million times, empty
+//! packets that last for hours, endless loops. Valid files stay far below every limit. A file that
+//! exceeds one ends with an error, wherever the decoder is in the file. The decoders themselves and
+//! the checks in `source` bound the memory. Runs on the decoder thread.
 
 use std::{
     fs::File,
@@ -19,46 +19,47 @@ use super::{
 };
 use crate::engine::types::CancelToken;
 
-/// A file that is read by others' code: as a view shows it, no more than it should need, and not once
-/// it is cancelled.
+/// File for third-party decoders. It shows only a view, limits the bytes read, and fails once the
+/// operation is cancelled.
 pub struct BoundedFile {
     file: File,
     view: View,
     /// Position in the view, in bytes.
     position: u64,
-    /// Bytes that may still be read.
+    /// Number of bytes that may still be read.
     left: u64,
     cancel: CancelToken,
 }
 
-/// So often a file may be read from end to end: once for its sound, a few times for its tags.
+/// Number of times a file may be read completely: once for its sound, a few times for its tags.
 const READS: u64 = 16;
-/// What any file may read besides.
+/// Additional bytes that any file may read.
 const READS_SLACK: u64 = 64 << 20;
-/// What a jump counts as: who only jumps never ends either.
+/// Cost of a seek in bytes; a loop of seeks alone would never end otherwise.
 const JUMP: u64 = 64;
 
 impl BoundedFile {
-    /// Takes a file that is `bytes` long, all of which is shown.
+    /// Wraps a file that is `bytes` long and shows all of it.
     pub fn new(file: File, bytes: u64, cancel: &CancelToken) -> Self {
         let left = bytes.saturating_mul(READS).saturating_add(READS_SLACK);
         Self { file, view: View::whole(bytes), position: 0, left, cancel: cancel.clone() }
     }
 
-    /// Shows from now on only what `view` shows of what was shown until now, from its beginning.
+    /// Restricts the file to `view`, relative to the current view, and rewinds.
     pub fn show(&mut self, view: &View) {
         (self.view, self.position) = (self.view.narrowed(view), 0);
     }
 
-    /// Length of what is shown, in bytes.
+    /// Length of the view in bytes.
     pub fn len(&self) -> u64 {
         self.view.len()
     }
 
-    /// At most `count` bytes from `at` on; fewer at the end. The position is then behind them.
+    /// Reads at most `count` bytes at offset `at`, fewer at the end. Leaves the position after
+    /// them.
     ///
     /// # Errors
-    /// I/O errors of the file; when the file may not be read any further.
+    /// Fails with the I/O errors of the file, or if the read limit is reached.
     pub fn bytes_at(&mut self, at: u64, count: u64) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         self.seek(SeekFrom::Start(at))?;
@@ -66,15 +67,15 @@ impl BoundedFile {
         Ok(bytes)
     }
 
-    /// No more than `bytes` in all.
+    /// Lowers the limit to `bytes` in total.
     pub fn within(mut self, bytes: u64) -> Self {
         self.left = self.left.min(bytes);
         self
     }
 
-    /// Opens a file; `None` where that is not possible, or it is no file.
+    /// Opens a regular file; `None` on failure or for any other kind of file.
     pub fn open(path: &Path, cancel: &CancelToken) -> Option<Self> {
-        // Asked before opening: to open a pipe is to wait for whoever writes to it.
+        // Check before opening: opening a pipe would block until another process writes to it.
         let metadata = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
         Some(Self::new(File::open(path).ok()?, metadata.len(), cancel))
     }
@@ -119,7 +120,7 @@ impl Seek for BoundedFile {
             SeekFrom::End(offset) => self.view.len().checked_add_signed(offset),
             SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
         };
-        // A position that no file can have is as far beyond this one's end as any other.
+        // A position beyond any possible file is treated as the end of this one.
         let most = i64::MAX as u64;
         let position = position.filter(|&position| position <= most);
         self.position = position.ok_or(io::ErrorKind::UnexpectedEof)?;
@@ -127,7 +128,7 @@ impl Seek for BoundedFile {
     }
 }
 
-/// What may still come out of a file.
+/// Remaining allowance for a file's output.
 pub struct Allowance {
     bytes: u64,
     packet_bytes: u64,
@@ -135,21 +136,22 @@ pub struct Allowance {
     time: Duration,
 }
 
-/// Every packet takes a byte of the file, and no byte is in two packets; so twice is enough.
+/// Every packet takes at least a byte of the file, and no byte is in two packets; twice the length
+/// is ample.
 const PACKETS: u64 = 2;
 const PACKETS_SLACK: u64 = 1 << 16;
-/// Digital silence in a FLAC file of telephone quality takes nearly twenty bytes a second; nothing
-/// takes less that people listen to.
+/// Lower limit of the data rate. Digital silence in a FLAC file of telephone quality takes nearly
+/// twenty bytes per second, and no real recording takes less.
 const LEAST_BYTES_PER_SECOND: f64 = 4.0;
-/// What any file may last.
+/// Additional seconds that any file may last.
 const SECONDS_SLACK: f64 = 60.0;
-/// Decoders read a megabyte in well under a second, even where others want the processor too. Only
-/// tables that are searched from their beginning for every packet take longer.
+/// Decoders read a megabyte in well under a second, even on a busy processor. Only tables that are
+/// searched from the start for every packet take longer.
 const TIME_PER_MEGABYTE: f64 = 10.0;
 const TIME_SLACK: f64 = 60.0;
 
 impl Allowance {
-    /// For a file that is `bytes` long.
+    /// Creates the allowance for a file that is `bytes` long.
     pub fn new(bytes: u64) -> Self {
         Self {
             bytes,
@@ -159,25 +161,25 @@ impl Allowance {
         }
     }
 
-    /// What may still come, in seconds of sound.
+    /// Remaining allowance in seconds of sound.
     pub fn seconds(&self) -> f64 {
         self.seconds
     }
 
-    /// Takes the time that a decoder needed.
+    /// Charges the time that a decoder took.
     ///
     /// # Errors
-    /// When that is more than a file of this length should need.
+    /// Fails if the total exceeds the time allowed for the file's length.
     pub fn time(&mut self, spent: Duration) -> Result<(), DecodeError> {
         let time = self.time.checked_sub(spent);
         self.time = time.ok_or(DecodeError::Damaged(Damage::TooSlow))?;
         Ok(())
     }
 
-    /// Takes a packet of so many bytes.
+    /// Charges a packet of `bytes` bytes.
     ///
     /// # Errors
-    /// When the packets hold more than the file does.
+    /// Fails if the packets together exceed the size of the file.
     pub fn packet(&mut self, bytes: usize) -> Result<(), DecodeError> {
         let cost = (bytes as u64).max(1);
         match self.packet_bytes.checked_sub(cost) {
@@ -189,10 +191,10 @@ impl Allowance {
         }
     }
 
-    /// Takes so many frames of sound.
+    /// Charges `frames` frames of sound.
     ///
     /// # Errors
-    /// When it is more than a file of this length can hold.
+    /// Fails if the total exceeds the duration allowed for the file's length.
     pub fn sound(&mut self, frames: u64, rate: u32) -> Result<(), DecodeError> {
         self.seconds -= frames as f64 / f64::from(rate.max(1));
         if self.seconds >= 0.0 {
@@ -216,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn who_reads_in_circles_is_stopped() {
+    fn stops_endless_reading() {
         let mut file = opened(1 << 20, &CancelToken::default());
         let mut block = vec![0; 1 << 20];
         let mut rounds = 0;
@@ -227,7 +229,7 @@ mod tests {
                 Err(error) => break error,
             }
         };
-        assert_eq!(rounds, 79, "16 times, and 64 MiB, but for the jumps");
+        assert_eq!(rounds, 79, "16 times plus 64 MiB, minus the seeks");
         assert!(error.to_string().contains("without end"), "{error}");
         let mut file = opened(1, &CancelToken::default());
         let jumps = std::iter::repeat_with(|| file.rewind()).take_while(Result::is_ok).count();
@@ -235,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_read_after_the_cancellation() {
+    fn reading_fails_after_cancellation() {
         let cancel = CancelToken::default();
         let mut file = opened(100, &cancel);
         assert_eq!(file.read(&mut [0; 10]).unwrap(), 10);
@@ -245,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_honest_files_need_is_allowed() {
+    fn allows_valid_files() {
         // An hour of digital silence in FLAC, 8 kHz mono: 4608 frames in 11 bytes.
         let packets = 3600 * 8000 / 4608;
         let mut allowance = Allowance::new(42 + 11 * packets);
@@ -258,10 +260,10 @@ mod tests {
         allowance.sound(60 * 44_100, 44_100).unwrap();
         let more = allowance.sound(60 * 44_100, 44_100).unwrap_err().to_string();
         assert!(more.contains("its 100 bytes claim to hold more than 1 minutes"), "{more}");
-        // Minutes for a hundred bytes.
+        // A hundred bytes that take minutes.
         allowance.time(Duration::from_secs(50)).unwrap();
         assert!(allowance.time(Duration::from_secs(50)).is_err());
-        // Packets of nothing.
+        // Empty packets.
         let mut allowance = Allowance::new(100);
         let count = std::iter::repeat_with(|| allowance.packet(0)).take_while(Result::is_ok);
         assert_eq!(count.count(), 200 + (1 << 16));

@@ -1,7 +1,8 @@
-//! Time stamps against what was decoded: how much sound is missing before a packet, and within it.
+//! Comparison of time stamps with decoded frames: how much sound is missing before and within a
+//! packet.
 //!
-//! Counts only where a container left out what it could not make out, or shows what is damaged. Decodes
-//! nothing. Runs on the thread that decodes.
+//! Active only where a container skipped unreadable data or marks damaged data. Runs on the decoder
+//! thread.
 
 use symphonia::core::{
     codecs::audio::well_known::CODEC_ID_OPUS,
@@ -11,28 +12,29 @@ use symphonia::core::{
 
 use super::{container::Container, source::Source};
 
-/// The start that the next packet should have.
+/// Expected start of the next packet.
 pub struct Clock {
-    /// `None` where time stamps do not show what is missing, or nothing came yet.
+    /// Expected time stamp; `None` before the first packet, and where time stamps do not reveal
+    /// losses.
     next: Option<Timestamp>,
-    /// Streams that ended before the last packet.
+    /// Number of streams that ended before the last packet.
     chapter: usize,
-    /// Frames of the packet that the one before it gave already, in a damaged stretch.
+    /// Frames of the packet that its predecessor already produced, in a damaged section.
     overlap: u64,
 }
 
 impl Clock {
-    /// The beginning of a source.
+    /// Clock at the start of a source.
     pub fn new(source: &Source) -> Self {
         Self { next: source.start, chapter: 0, overlap: 0 }
     }
 
-    /// Frames that are missing before a packet. `is_behind_loss` where others before it were lost.
+    /// Frames missing before a packet. `is_behind_loss` says whether preceding packets were lost.
     pub fn gap(&mut self, source: &Source, packet: &Packet, is_behind_loss: bool) -> u64 {
         const TOLERANCE_SECONDS: f64 = 0.01; // of ticks that are not frames
         const LONGEST_OVERLAP: u64 = 1 << 14; // of blocks that depend on each other
         self.overlap = 0;
-        // In Ogg, the last packets of a damaged page may lie behind its end, and last no time.
+        // In Ogg, the last packets of a damaged page may lie beyond its end and have no duration.
         let is_beyond = packet.trim_start == Duration::ZERO && packet.dur == Duration::ZERO;
         if source.gap_base.is_none() || is_beyond && source.container == Container::Ogg {
             return 0;
@@ -45,7 +47,7 @@ impl Clock {
             |expected: Timestamp| expected.duration_from(packet.pts).map_or(0, Duration::get);
         let restarts = |expected: Timestamp| !is_within && back(expected) > LONGEST_OVERLAP;
         let Some(expected) = self.next.filter(|&expected| !restarts(expected)) else {
-            // The first packet of Vorbis gives no sound. Nothing is lost by that.
+            // The first packet of Vorbis produces no sound, so nothing is lost.
             self.next = Some(end.saturating_add(packet.trim_start));
             return 0;
         };
@@ -60,8 +62,9 @@ impl Clock {
         if is_exact || gap as f64 > tolerance { gap } else { 0 }
     }
 
-    /// Cuts the beginning of what a packet of Ogg gave beyond its length: the end is where the time stamps
-    /// have it. Returns the frames that it gave too few. Blocks of Vorbis differ so behind a lost one.
+    /// Cuts the beginning of a decoded Ogg packet that is too long, because its time stamp marks
+    /// the end. Returns the number of missing frames. Vorbis blocks have deviating lengths after a
+    /// lost block.
     pub fn fit(
         &self,
         source: &Source,
@@ -69,7 +72,7 @@ impl Clock {
         interleaved: &mut Vec<f32>,
         channels: usize,
     ) -> u64 {
-        // The demuxer knows no length of Vorbis whose headers it does not understand.
+        // The demuxer cannot compute packet durations if it does not understand the Vorbis headers.
         let is_known = packet.block_dur() > Duration::ZERO || source.is_doubtful(packet);
         let has_length = is_known || source.codec.codec == CODEC_ID_OPUS;
         if source.container != Container::Ogg || source.gap_base.is_none() || !has_length {
@@ -82,16 +85,16 @@ impl Clock {
         wanted.saturating_sub(frames)
     }
 
-    /// Frames that are lost with a packet which cannot be decoded.
+    /// Frames lost with a packet that cannot be decoded.
     pub fn lost_with(&self, source: &Source, packet: &Packet) -> u64 {
         match source.container {
-            // Trimmed frames are not heard, or show as a gap.
+            // Trimmed frames are inaudible, or show up as a gap.
             Container::Ogg => packet.dur.get().saturating_sub(self.overlap),
             _ => packet.block_dur().get(),
         }
     }
 
-    /// A packet gave so many frames of sound.
+    /// Advances the clock by a packet that produced `frames` frames.
     pub fn advance(&mut self, source: &Source, packet: &Packet, frames: u64) {
         self.next = self.next.map(|next| source.end_of(packet, frames).max(next));
     }

@@ -1,7 +1,7 @@
-//! Codecs: from one packet to samples, whichever library decodes it.
+//! Codecs: decoding of one packet to samples, with whichever library supports the codec.
 //!
-//! AAC is decoded by `rusty_aac`, which knows HE-AAC however it is signalled, and more than two
-//! channels; Opus by libopus; the rest by Symphonia. Runs on the thread that decodes.
+//! `rusty_aac` decodes AAC, because it supports every signalling of HE-AAC and more than two
+//! channels. libopus decodes Opus, and Symphonia the rest. Runs on the decoder thread.
 
 use std::sync::LazyLock;
 
@@ -36,31 +36,32 @@ static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
     codecs
 });
 
-/// A decoder of one codec.
+/// Decoder of one codec.
 pub enum Decoder {
-    /// Of AAC.
+    /// Decoder for AAC.
     Aac(Box<rusty_aac::AacDecoder>),
-    /// Of all others.
+    /// Decoder for all other codecs.
     Symphonia(Box<dyn AudioDecoder>),
 }
 
 impl Decoder {
-    /// A decoder for `codec`.
+    /// Creates a decoder for `codec`.
     ///
     /// # Errors
-    /// When the codec or its settings are not supported, or its header is damaged.
+    /// Fails if the codec or its settings are unsupported, or its header is damaged.
     pub fn new(codec: &AudioCodecParameters) -> Result<Self, DecodeError> {
         let channels = codec.channels.as_ref().map_or(0, Channels::count);
         refuse_absurd(codec, channels)?;
         if codec.codec == CODEC_ID_AAC {
             return Self::aac(codec.extra_data.as_deref());
         }
-        // Symphonia 0.6.1 garbles such Vorbis, and libopus' adapter refuses such Opus.
+        // Symphonia 0.6.1 garbles multichannel Vorbis, and the libopus adapter rejects multichannel
+        // Opus.
         if channels > 2 && matches!(codec.codec, CODEC_ID_OPUS | CODEC_ID_VORBIS) {
             let codec = codec_name(codec);
             return Err(DecodeError::Unsupported(Unsupported::Channels { codec, channels }));
         }
-        // Delay and padding are cut by `output`, for all formats alike.
+        // `output` cuts delay and padding for all formats.
         let options = AudioDecoderOptions::default().gapless(!is_mpeg(codec));
         let decoder = guarded(|| CODECS.make_audio_decoder(codec, &options));
         let panicked = Error::DecodeError("impossible numbers");
@@ -79,7 +80,7 @@ impl Decoder {
 
     fn aac(config: Option<&[u8]>) -> Result<Self, DecodeError> {
         let Some(config) = config.filter(|config| !config.is_empty()) else {
-            return Ok(Self::Aac(Box::default())); // each frame says it itself
+            return Ok(Self::Aac(Box::default())); // each frame has its own header
         };
         let decoder = guarded(|| rusty_aac::AacDecoder::with_config_bytes(config));
         match decoder {
@@ -92,14 +93,14 @@ impl Decoder {
         }
     }
 
-    /// Decodes `packet` into `interleaved`; `None` where that fails.
+    /// Decodes `packet` into `interleaved`; `None` on failure.
     pub fn decode(&mut self, packet: &Packet, interleaved: &mut Vec<f32>) -> Option<AudioSpec> {
         match self {
             Self::Aac(decoder) => {
                 interleaved.clear();
                 let audio = decoder.decode(&packet.data, None).ok()?;
                 if audio.samples.is_empty() {
-                    return None; // a damaged packet that holds no channel
+                    return None; // a damaged packet without channels
                 }
                 *interleaved = audio.samples;
                 Some(AudioSpec::new(audio.sample_rate, aac_channels(audio.channels)?))
@@ -113,7 +114,7 @@ impl Decoder {
     }
 }
 
-/// The order in which `rusty_aac` gives channels: that of WAV.
+/// Channel order of `rusty_aac`: that of WAV.
 fn aac_channels(count: u16) -> Option<Channels> {
     let front = Position::FRONT_LEFT | Position::FRONT_RIGHT;
     let rear = Position::REAR_LEFT | Position::REAR_RIGHT;
@@ -134,8 +135,8 @@ fn aac_channels(count: u16) -> Option<Channels> {
     Some(Channels::Positioned(positions))
 }
 
-/// Refuses what a decoder would reserve memory for before it has seen a packet, and no honest file
-/// asks for.
+/// Rejects settings for which a decoder would allocate excessive memory up front; no valid file has
+/// them.
 fn refuse_absurd(codec: &AudioCodecParameters, channels: usize) -> Result<(), DecodeError> {
     const MOST_CHANNELS: usize = 64;
     const MOST_FRAMES: u64 = 1 << 16;
@@ -161,12 +162,12 @@ pub fn is_mpeg(codec: &AudioCodecParameters) -> bool {
     matches!(codec.codec, CODEC_ID_MP1 | CODEC_ID_MP2 | CODEC_ID_MP3)
 }
 
-/// Whether samples are approximations, which an encoder keeps near full scale.
+/// Whether the codec is lossy; its encoders keep samples near full scale.
 pub fn is_lossy(codec: &AudioCodecParameters) -> bool {
     is_mpeg(codec) || matches!(codec.codec, CODEC_ID_AAC | CODEC_ID_OPUS | CODEC_ID_VORBIS)
 }
 
-/// Whether samples are floats as a user's program wrote them.
+/// Whether samples are floats written by another program.
 pub fn is_float(codec: &AudioCodecParameters) -> bool {
     matches!(
         codec.codec,
@@ -174,7 +175,7 @@ pub fn is_float(codec: &AudioCodecParameters) -> bool {
     )
 }
 
-/// A codec's name; "this codec" where it has none.
+/// Name of a codec; "this codec" if unknown.
 pub fn codec_name(codec: &AudioCodecParameters) -> String {
     known_name(codec).unwrap_or_else(|| "this codec".into())
 }
@@ -198,13 +199,13 @@ fn pcm_or(name: &str) -> String {
     if name.starts_with("PCM") { "PCM".into() } else { name.into() }
 }
 
-/// Bits of a sample, of a codec that keeps them all.
+/// Bits per sample of a lossless codec.
 pub fn lossless_bits(codec: &AudioCodecParameters) -> Option<u32> {
     match codec.codec {
         _ if is_lossy(codec) => None,
         CODEC_ID_PCM_F32LE | CODEC_ID_PCM_F32BE => Some(32),
         CODEC_ID_PCM_F64LE | CODEC_ID_PCM_F64BE => Some(64),
-        // Its "magic cookie" begins with the packet's frames, a version, and the bits.
+        // The "magic cookie" begins with the packet's frames, a version, and the bits.
         CODEC_ID_ALAC => codec
             .extra_data
             .as_ref()?

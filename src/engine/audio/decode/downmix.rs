@@ -1,8 +1,8 @@
-//! Any layout of channels to stereo. Pure functions.
+//! Downmix of any channel layout to stereo. Pure functions.
 //!
-//! Mono goes to both sides. More than two channels are folded down as in ITU-R BS.775: the centre
-//! and the surrounds at -3 dB, a channel in the middle behind at -6 dB, low-frequency effects left
-//! out. The whole is attenuated so that no input in range leaves the range.
+//! Mono goes to both channels. More than two channels are folded down per ITU-R BS.775: centre and
+//! surrounds at -3 dB, a rear centre at -6 dB, low-frequency effects dropped. The result is
+//! attenuated so that input within range stays within range.
 
 use std::f32::consts::FRAC_1_SQRT_2;
 
@@ -10,18 +10,19 @@ use symphonia::core::audio::{ChannelLabel, Channels, Position};
 
 use crate::engine::note::Layout;
 
-/// Gain of one channel in the left and in the right output.
+/// Gains of one input channel in the left and the right output.
 type Gains = [f32; 2];
 
-/// How the channels of a stream become two.
+/// Downmix matrix of a stream.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Downmix {
-    /// One entry per channel, in the stream's order.
+    /// Gains per channel, in the stream's order.
     gains: Vec<Gains>,
 }
 
 impl Downmix {
-    /// The downmix of `channels`; `None` where they are no loudspeakers (Ambisonics) or none.
+    /// Creates the downmix of `channels`; `None` without channels or for Ambisonics, which has no
+    /// loudspeaker positions.
     pub fn new(channels: &Channels) -> Option<Self> {
         let gains: Vec<Gains> = match channels {
             _ if channels.count() == 0 => return None,
@@ -35,12 +36,12 @@ impl Downmix {
         Some(Self { gains: within_range(gains) })
     }
 
-    /// Channels in.
+    /// Number of input channels.
     pub fn channels(&self) -> usize {
         self.gains.len()
     }
 
-    /// Appends `interleaved`, `channels` wide, to `stereo`.
+    /// Appends the downmix of `interleaved` to `stereo`.
     pub fn apply(&self, interleaved: &[f32], stereo: &mut Vec<f32>) {
         stereo.reserve(interleaved.len() / self.gains.len() * 2);
         match self.gains.len() {
@@ -60,7 +61,7 @@ impl Downmix {
     }
 }
 
-/// The layout's usual name, such as "5.1".
+/// Common name of the layout, such as "5.1".
 pub fn layout_of(channels: &Channels) -> Layout {
     let count = channels.count();
     let low_frequency = match channels {
@@ -87,7 +88,7 @@ fn gains_at(position: Position) -> Gains {
         .union(Position::TOP_SIDE_RIGHT)
         .union(Position::BOTTOM_FRONT_RIGHT);
     const BEHIND: Position = Position::REAR_CENTER.union(Position::TOP_REAR_CENTER);
-    // Halfway between left and centre: as loud in sum, three quarters of the way to the left.
+    // Halfway between left and centre: unit power, shifted three quarters to the left.
     const INNER: Gains = [0.924, 0.383];
 
     if LOW.contains(position) {
@@ -119,7 +120,7 @@ fn gains_of_label(label: &ChannelLabel) -> Option<Gains> {
     }
 }
 
-/// Channels without positions: the usual layouts, and beyond 7.1 pairs of left and right.
+/// Gains of channels without positions: the common layouts, and left-right pairs beyond 7.1.
 fn gains_of_count(count: usize) -> Vec<Gains> {
     const FRONT: [Position; 4] =
         [Position::FRONT_LEFT, Position::FRONT_RIGHT, Position::FRONT_CENTER, Position::LFE1];
@@ -141,7 +142,7 @@ fn gains_of_side(index: usize) -> Gains {
     if index.is_multiple_of(2) { [1.0, 0.0] } else { [0.0, 1.0] }
 }
 
-/// Attenuates both sides alike, so that the louder one has a gain of at most 1 in sum.
+/// Attenuates both sides equally until the gains of the louder side sum to at most 1.
 fn within_range(mut gains: Vec<Gains>) -> Vec<Gains> {
     let sum = |side: usize| gains.iter().map(|gains| gains[side]).sum::<f32>();
     let loudest = sum(0).max(sum(1));
@@ -171,7 +172,7 @@ mod tests {
         .union(Position::SIDE_RIGHT);
 
     #[test]
-    fn mono_and_stereo_pass_as_they_are() {
+    fn mono_and_stereo_pass_unchanged() {
         let mono = Channels::Positioned(Position::FRONT_CENTER);
         assert_eq!(stereo_of(&mono, &[0.25, -0.5]), [0.25, 0.25, -0.5, -0.5]);
         let stereo = Channels::Positioned(Position::FRONT_LEFT | Position::FRONT_RIGHT);
@@ -209,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_loudspeaker_is_refused() {
+    fn rejects_layouts_without_loudspeakers() {
         assert_eq!(Downmix::new(&Channels::Ambisonic(1)), None);
         assert_eq!(Downmix::new(&Channels::None), None);
     }

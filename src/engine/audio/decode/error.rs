@@ -1,30 +1,31 @@
-//! Why a file cannot be decoded, as data.
+//! Typed reasons why a file cannot be decoded.
 //!
-//! A leaf of the decoder: the engine's problems carry it into events and the library. `Display` is
-//! English: the finding and, where there is one, the remedy; the caller names the file.
+//! This module depends on no other part of the decoder; the engine's problems carry its types into
+//! events and the library. `Display` is English: the cause and, if known, the remedy. The caller
+//! adds the file name.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The remedy for a damaged file.
+/// Remedy for a damaged file.
 const COPY_AGAIN: &str = "copy or download it again";
 
-/// Why a file cannot be used.
+/// Reason why a file cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DecodeError {
-    /// Not audio at all: text, a picture, a folder, noise.
+    /// The file is not audio: text, a picture, a folder, noise.
     NotAudio(NotAudio),
-    /// Audio of a kind that cannot be decoded.
+    /// Audio of an unsupported kind.
     Unsupported(Unsupported),
-    /// Audio without a sample.
+    /// Audio without samples.
     Empty(Empty),
-    /// Audio that is too damaged to be of use.
+    /// Audio that is too damaged to be used.
     Damaged(Damage),
 }
 
-/// The kind of a file that holds no audio.
+/// Kind of a file without audio.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NotAudio {
@@ -32,15 +33,15 @@ pub enum NotAudio {
     Folder,
     /// A device or a pipe.
     Device,
-    /// A file of this other kind.
+    /// Another recognised kind of file.
     Other(Foreign),
-    /// A file of no known kind.
+    /// An unknown kind of file.
     Unknown,
     /// A container without an audio track.
     NoTrack,
 }
 
-/// Kinds of files that are recognised and are no audio.
+/// Recognised kinds of files without audio.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names are the file kinds' own")]
@@ -69,36 +70,36 @@ pub enum Foreign {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unsupported {
-    /// This codec; `None` where its name is unknown.
+    /// A codec; `None` if its name is unknown.
     Codec(Option<String>),
-    /// Some settings of this codec.
+    /// Particular settings of a codec.
     Settings {
-        /// The codec.
+        /// Name of the codec.
         codec: String,
-        /// The decoder's English reason.
+        /// Reason given by the decoder, in English.
         detail: String,
     },
-    /// Audio files of this format.
+    /// Audio files of a format.
     Format(Format),
-    /// Video files of this format.
+    /// Video files of a format.
     Video(Video),
-    /// Some kind of container, by the demuxer's English reason.
+    /// A variant of a container.
     Container {
-        /// The reason.
+        /// Reason given by the demuxer, in English.
         detail: String,
     },
-    /// This codec with so many channels.
+    /// A codec with this many channels.
     Channels {
-        /// The codec.
+        /// Name of the codec.
         codec: String,
-        /// Channels.
+        /// Number of channels.
         channels: usize,
     },
     /// More channels than the limit.
     TooManyChannels {
-        /// Channels.
+        /// Number of channels.
         channels: usize,
-        /// The limit.
+        /// Maximum number of channels.
         limit: usize,
     },
     /// A number or layout of channels.
@@ -107,22 +108,22 @@ pub enum Unsupported {
     JointFlac,
     /// A sample rate in Hz.
     Rate(u32),
-    /// A conversion of the sample rate that failed.
+    /// A failed conversion of the sample rate.
     Conversion,
-    /// An audio track that the file does not have.
+    /// A missing audio track.
     Track {
-        /// The number that was asked for, from 1.
+        /// Requested track number, from 1.
         number: usize,
-        /// Audio tracks of the file.
+        /// Number of audio tracks in the file.
         count: usize,
     },
 }
 
-/// Formats of audio files that are recognised and not supported.
+/// Recognised but unsupported formats of audio files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
-    /// A format by its proper name, which is the same in all languages.
+    /// A format with a proper name, which is the same in all languages.
     Named(String),
     /// WAV in big-endian byte order.
     Rifx,
@@ -130,11 +131,11 @@ pub enum Format {
     Adif,
     /// AAC in LATM without a container.
     Latm,
-    /// MPEG audio of free bit rate.
+    /// MPEG audio with a free bit rate.
     FreeRate,
 }
 
-/// Formats of video files that are recognised and not supported.
+/// Recognised but unsupported formats of video files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names are the formats' own")]
@@ -151,7 +152,7 @@ pub enum Video {
     Wtv,
 }
 
-/// Why there is nothing to hear.
+/// Reason why a file has no sound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Empty {
@@ -161,20 +162,20 @@ pub enum Empty {
     Track,
 }
 
-/// The damaged part of a file.
+/// Location or kind of the damage in a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Damage {
-    /// The header, by the demuxer's English reason.
+    /// Damaged header.
     Header {
-        /// The reason.
+        /// Reason given by the demuxer, in English.
         detail: String,
     },
-    /// The header of AAC.
+    /// Damaged AAC header.
     AacHeader,
-    /// The header, which states packets of so many frames.
+    /// Header that states absurd packets of this many frames.
     PacketFrames(u64),
-    /// The file ends, or is damaged, before the first sample.
+    /// The file ends or is damaged before the first sample.
     BeforeSound,
     /// The file ends before the first sample.
     CutOff,
@@ -184,20 +185,20 @@ pub enum Damage {
     NoIndex,
     /// More than half of the packets cannot be decoded.
     Mostly,
-    /// The parts of the file lead to one another without end.
+    /// The parts of the file refer to each other in an endless loop.
     Endless,
-    /// Reading takes far longer than the file's length explains.
+    /// Reading takes far longer than expected for the file's length.
     TooSlow,
-    /// The index leads to more sound than fits into so many bytes.
+    /// The index refers to more sound than the file can hold.
     Index {
-        /// Length of the file.
+        /// Length of the file in bytes.
         bytes: u64,
     },
     /// The file claims more sound than fits into its length.
     TooLong {
-        /// Length of the file.
+        /// Length of the file in bytes.
         bytes: u64,
-        /// The limit for this length, in minutes.
+        /// Maximum duration for this length, in minutes.
         minutes: u64,
     },
 }
@@ -207,11 +208,11 @@ impl std::error::Error for DecodeError {}
 impl fmt::Display for DecodeError {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotAudio(it) => it.fmt(to),
-            Self::Unsupported(it) => it.fmt(to),
+            Self::NotAudio(reason) => reason.fmt(to),
+            Self::Unsupported(reason) => reason.fmt(to),
             Self::Empty(Empty::File) => to.write_str("the file is empty: it has 0 bytes"),
             Self::Empty(Empty::Track) => to.write_str("there is no sound in this file"),
-            Self::Damaged(it) => it.fmt(to),
+            Self::Damaged(damage) => damage.fmt(to),
         }
     }
 }
@@ -379,7 +380,7 @@ impl fmt::Display for Damage {
 }
 
 impl DecodeError {
-    /// A damaged header, with the demuxer's reason.
+    /// Creates the error for a damaged header from the demuxer's reason.
     pub(super) fn header(detail: &(impl fmt::Display + ?Sized)) -> Self {
         Self::Damaged(Damage::Header { detail: detail.to_string() })
     }

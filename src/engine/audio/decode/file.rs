@@ -1,6 +1,6 @@
-//! The file itself: whether it is one, what of it is shown to a demuxer, and how far it was read.
+//! Opening of a file, selection of the part shown to a demuxer, and tracking of the read position.
 //!
-//! Runs on the thread that decodes.
+//! Runs on the decoder thread.
 
 use std::{
     fs::File,
@@ -24,13 +24,13 @@ use crate::engine::{
     types::CancelToken,
 };
 
-/// A file, and what of it holds sound.
+/// An opened file and its layout.
 pub struct Opened {
-    /// What the demuxer reads.
+    /// The file as the demuxer reads it.
     pub file: Counted,
-    /// How the file is laid out.
+    /// Layout of the file.
     pub shape: Shape,
-    /// The place up to which it was read, as it moves.
+    /// Current read position in bytes, updated while reading.
     pub position: Arc<AtomicU64>,
     /// Length of the whole file in bytes.
     pub bytes: u64,
@@ -39,7 +39,7 @@ pub struct Opened {
 /// Opens `path` for a demuxer, which may read `most` bytes of it.
 ///
 /// # Errors
-/// When there is no such file, it cannot be read, is no audio, or has no such track.
+/// Fails if the file is missing, unreadable or not audio, or lacks the requested track.
 pub fn open(path: &Path, most: u64, request: Request, cancel: &CancelToken) -> Result<Opened> {
     let cannot_read = |source| {
         if cancel.is_cancelled() {
@@ -48,7 +48,7 @@ pub fn open(path: &Path, most: u64, request: Request, cancel: &CancelToken) -> R
         Problem::input(path, source)
     };
     let metadata = std::fs::metadata(path).map_err(cannot_read)?;
-    // Asked before opening: to open a pipe is to wait for whoever writes to it.
+    // Check before opening: opening a pipe would block until another process writes to it.
     if metadata.is_dir() {
         return Err(DecodeError::NotAudio(NotAudio::Folder).into());
     }
@@ -65,7 +65,7 @@ pub fn open(path: &Path, most: u64, request: Request, cancel: &CancelToken) -> R
     Ok(Opened { file: counted, shape, position, bytes })
 }
 
-/// A file that counts how far it was read.
+/// A file that records how far it was read.
 pub struct Counted {
     file: BoundedFile,
     position: Arc<AtomicU64>,

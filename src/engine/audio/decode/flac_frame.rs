@@ -1,6 +1,6 @@
-//! Frames of FLAC: their header, their checksums, and what Symphonia makes of odd ones.
+//! FLAC frames: header, checksums, and workarounds for Symphonia's handling of unusual ones.
 //!
-//! Decodes no sound. Pure computation. Source: RFC 9639 (9.1, 9.3).
+//! Pure computation. Source: RFC 9639 (9.1, 9.3).
 
 use symphonia::core::{
     audio::Channels,
@@ -8,11 +8,11 @@ use symphonia::core::{
     packet::Packet,
 };
 
-/// Bytes of a header that [`header`] makes.
+/// Bytes of a header built by [`header`].
 pub const HEADER_BYTES: usize = 8;
 
-/// Frames of sound in the frame that `bytes` begin with; `None` where no whole header with a right checksum
-/// is there.
+/// Number of samples per channel in the frame at the start of `bytes`. `None` without a complete
+/// header with a correct checksum.
 pub fn frames(bytes: &[u8]) -> Option<u64> {
     let &[0xff, sync, sizes, _, number, ..] = bytes else { return None };
     if sync & 0xfc != 0xf8 {
@@ -41,7 +41,8 @@ pub fn frames(bytes: &[u8]) -> Option<u64> {
     (crc8(bytes.get(..at)?) == *bytes.get(at)?).then_some(frames)
 }
 
-/// A header of a frame that holds so many frames of sound: rate, bits and number are the stream's.
+/// Builds a frame header for `frames` samples per channel; rate, bits and number are copied from
+/// the stream.
 pub fn header(frames: u64) -> Option<[u8; HEADER_BYTES]> {
     let size = u16::try_from(frames.checked_sub(1)?).ok().filter(|&size| size < u16::MAX)?;
     let [high, low] = size.to_be_bytes();
@@ -65,14 +66,16 @@ fn crc8(bytes: &[u8]) -> u8 {
     })
 }
 
-/// Symphonia 0.6.1 panics on the 33 bits of such a frame's side channel.
+/// Whether this is a 32-bit joint-stereo frame, on whose 33-bit side channel Symphonia 0.6.1
+/// panics.
 pub fn is_joint_32_bits(codec: &AudioCodecParameters, packet: &Packet) -> bool {
     let joint = packet.data.get(3).is_some_and(|byte| (8..=10).contains(&(byte >> 4)));
     codec.codec == CODEC_ID_FLAC && codec.bits_per_sample == Some(32) && joint
 }
 
-/// Where the channels or the rate of a FLAC stream change, Symphonia hands out all that follows as
-/// one packet. Told by the size: no frame is longer than its samples as they are.
+/// Whether a packet holds more than one frame. If the channels or the rate of a FLAC stream change,
+/// Symphonia returns the whole remainder as one packet. Its size reveals that, as no frame is
+/// longer than its raw samples.
 pub fn holds_more_than_one(codec: &AudioCodecParameters, packet: &Packet) -> bool {
     const HEADERS: u64 = 1024;
     const WIDEST_SAMPLE_BYTES: u64 = 5; // the side channel of 32 bits has 33
@@ -86,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_are_read_as_they_are_written() {
+    fn headers_survive_a_round_trip() {
         for count in [1, 192, 4096, 65_535] {
             assert_eq!(frames(&header(count).unwrap()), Some(count));
         }
@@ -98,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_of_a_file_contradict_no_checksum_until_they_are_changed() {
+    fn detects_changed_frames_by_their_checksum() {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/chirp.flac");
         let bytes = std::fs::read(path).unwrap();
         let last = (0..bytes.len()).rev().find(|&at| frames(&bytes[at..]).is_some()).unwrap();

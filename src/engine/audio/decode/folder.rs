@@ -1,12 +1,12 @@
-//! The file names of songs: the usual endings of every container that the decoder opens.
+//! Names of song files: the common extensions of every supported container.
 //!
-//! The only list of them: the search of folders and the file dialog both use it. A file that the user
-//! names is decoded whatever its name.
+//! Both the folder scan and the file dialog use this single list. A file that the user names
+//! explicitly is decoded regardless of its extension.
 
 use std::path::Path;
 
-/// For each container that the decoder opens, the usual endings of its files, in lower case. Endings
-/// that stand for what cannot be decoded are left out (`spx`, Speex; `m4p`, encrypted).
+/// Common extensions per supported container, in lower case. Extensions that imply undecodable
+/// content are omitted (`spx`, Speex; `m4p`, encrypted).
 const ENDINGS: [&[&str]; 9] = [
     &["wav", "wave", "bwf", "rf64", "bw64"],
     &["aif", "aiff", "aifc"],
@@ -22,12 +22,12 @@ const ENDINGS: [&[&str]; 9] = [
     &["mka", "mkv", "mk3d", "webm", "weba"],
 ];
 
-/// Endings of the files that can be decoded, in lower case, without the dot.
+/// Extensions of decodable files, in lower case, without the dot.
 pub fn extensions() -> impl Iterator<Item = &'static str> {
     ENDINGS.into_iter().flatten().copied()
 }
 
-/// Whether the name of `path` ends as an audio file's does.
+/// Whether the extension of `path` is that of an audio file.
 pub fn is_audio_file(path: &Path) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str());
     ending.is_some_and(|ending| extensions().any(|known| known.eq_ignore_ascii_case(ending)))
@@ -65,7 +65,7 @@ mod tests {
     ];
 
     #[test]
-    fn every_ending_names_a_container_that_is_opened_by_that_name() {
+    fn every_extension_belongs_to_a_supported_container() {
         let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
         let home = tempfile::tempdir().unwrap();
         for ((container, sample), endings) in SAMPLES.into_iter().zip(ENDINGS) {
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn no_ending_that_the_decoder_knows_is_missing() {
+    fn lists_every_extension_that_the_decoder_supports() {
         const NOT_DECODED: [&str; 2] = ["spx", "m4p"];
         let readers: [&[ProbeFormatData]; 9] = [
             AdtsReader::probe_data(),

@@ -1,8 +1,8 @@
-//! The identity of a song: a digest of its sound as it is encoded, whatever the file says about it.
+//! Identity of a song: a digest of its encoded sound, independent of its metadata.
 //!
-//! Tags, covers, padding and the order of a file's parts change when a song is tagged again; its
-//! packets do not, and neither do they in another container. Nothing is decoded, and memory does not grow with the length. Runs on the thread
-//! that imports or exports.
+//! Retagging a song changes tags, covers, padding and the order of parts. Its packets stay the
+//! same, even in another container. Nothing is decoded, and memory is independent of the length.
+//! Runs on the importing or exporting thread.
 
 use std::{path::Path, time::Instant};
 
@@ -26,22 +26,22 @@ use crate::engine::{
     types::CancelToken,
 };
 
-/// The version of what is digested, and how. Libraries keep it with each digest: another version is
-/// another identity.
+/// Version of the digest algorithm. Libraries store it with each digest; digests of different
+/// versions are never equal.
 const VERSION: &str = "1";
 
-/// The identity of a song's sound.
+/// Identity of a song's sound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SoundIdentity {
     digest: String,
 }
 
 impl SoundIdentity {
-    /// Reads the audio track `track` of the file at `path`, counted from 1; its default where that is
-    /// `None`. Returns `None` where the file cannot be demuxed, or has no sound.
+    /// Reads the audio track `track` of the file at `path`, counted from 1; `None` is the default
+    /// track. Returns `None` if the file cannot be demuxed or has no sound.
     ///
     /// # Errors
-    /// [`Problem::Input`] when the file cannot be read; [`Problem::Cancelled`].
+    /// Fails with [`Problem::Input`] if the file cannot be read, and with [`Problem::Cancelled`].
     pub fn of_file(
         path: &Path,
         track: Option<usize>,
@@ -54,12 +54,12 @@ impl SoundIdentity {
         }
     }
 
-    /// 64 hexadecimal digits.
+    /// Digest as 64 hexadecimal digits.
     pub fn digest(&self) -> &str {
         &self.digest
     }
 
-    /// The digest with its version, as libraries keep it.
+    /// Digest with its version, as stored in libraries.
     pub fn versioned(&self) -> String {
         format!("{VERSION}:{}", self.digest)
     }
@@ -80,7 +80,7 @@ fn of_source(
             return Err(Problem::Cancelled);
         }
         let since = Instant::now();
-        // Where decoding ends because of damage, so does the identity.
+        // Where damage ends the decoding, the identity ends, too.
         let Some(next) = guarded(|| source.next()) else { break };
         let is_within = allowance.time(since.elapsed()).is_ok();
         let bytes = match &next {
@@ -110,8 +110,8 @@ fn of_source(
     Ok((packets > 0).then_some(SoundIdentity { digest }))
 }
 
-/// Digests the codec parameters as the decoder gets them. Those of Opus lack the identification header:
-/// its gain is a tag of loudness, and is not applied.
+/// Digests the codec parameters as the decoder receives them. For Opus, the identification header
+/// is excluded: its gain is loudness metadata and not applied.
 fn digest_codec(hasher: &mut Sha256, codec: &AudioCodecParameters) {
     let AudioCodecParameters { codec: id, sample_rate, channels, extra_data, .. } = codec;
     let channels = channels.as_ref().map_or(0, Channels::count);
@@ -121,7 +121,7 @@ fn digest_codec(hasher: &mut Sha256, codec: &AudioCodecParameters) {
     hasher.update(extra);
 }
 
-/// Names that stay when the demuxer's numbers change.
+/// Codec names that stay stable if the demuxer's numbers change.
 fn codec_name(codec: AudioCodecId) -> String {
     match codec {
         CODEC_ID_AAC => "aac".into(),
@@ -132,7 +132,7 @@ fn codec_name(codec: AudioCodecId) -> String {
         CODEC_ID_MP3 => "mp3".into(),
         CODEC_ID_OPUS => "opus".into(),
         CODEC_ID_VORBIS => "vorbis".into(),
-        // The kinds of PCM and ADPCM, by the numbers that they have in Symphonia 0.6.
+        // PCM and ADPCM variants, by their numbers in Symphonia 0.6.
         other => other.to_string(),
     }
 }
@@ -162,17 +162,17 @@ mod tests {
         SoundIdentity::of_file(&path, None, &never).unwrap().unwrap().versioned()
     }
 
-    /// Otherwise a library loses the stems of its songs. The file in Matroska has the packets of the one
-    /// in Ogg.
+    /// Changed identities would cost a library the stems of its songs. The Matroska file has the
+    /// same packets as the Ogg file.
     #[test]
-    fn identities_stay_what_they_are() {
+    fn identities_are_stable() {
         let found = KNOWN.map(|(name, _)| (name, identity(name)));
         let known = KNOWN.map(|(name, identity)| (name, identity.to_owned()));
         assert_eq!(found, known);
     }
 
     #[test]
-    fn what_holds_no_sound_has_no_identity() {
+    fn a_file_without_sound_has_no_identity() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         std::fs::write(&path, "text").unwrap();

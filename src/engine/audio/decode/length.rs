@@ -1,6 +1,6 @@
-//! How long a song is, without decoding it: for plans, not for cutting.
+//! Estimate of a song's length without decoding it: for planning, not for cutting.
 //!
-//! Runs on the caller's thread.
+//! Runs on the calling thread.
 
 use std::path::Path;
 
@@ -10,15 +10,15 @@ use crate::engine::{
     types::CancelToken,
 };
 
-/// Bytes of a file that may be read for it: a header, with a picture in it.
+/// Maximum number of bytes read: a header with a picture.
 const MOST_BYTES: u64 = 24 << 20;
 
-/// The length in seconds of the audio track `track`, counted from 1, as the header tells it; MPEG audio
-/// without a note of its length is guessed by its first packets. `None` where nothing tells. The same
-/// bytes give the same answer on every machine.
+/// Length in seconds of the audio track `track`, counted from 1, according to the header. MPEG
+/// audio without an info tag is estimated from its first packets. `None` if the length is unknown.
+/// Equal files give equal results on every machine.
 ///
 /// # Errors
-/// As [`super::decode`], where the file cannot be opened or is no audio.
+/// Like [`super::decode`], if the file cannot be opened or is not audio.
 pub fn seconds(path: &Path, track: Option<usize>, cancel: &CancelToken) -> Result<Option<f64>> {
     let source = Source::open_headers(path, MOST_BYTES, track, cancel)?;
     if cancel.is_cancelled() {

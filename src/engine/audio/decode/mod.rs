@@ -1,24 +1,24 @@
-//! Decoding: any audio file to interleaved stereo `f32` at [`SAMPLE_RATE`], block by block.
+//! Decoding of any audio file to interleaved stereo `f32` at [`SAMPLE_RATE`], block by block.
 //!
-//! Knows no store and no library. Runs on the thread that calls it (an import thread), with memory
-//! that does not depend on the length of the file.
+//! The decoder depends on neither stores nor the library. It runs on the calling thread (an import
+//! thread), with memory independent of the file's length.
 //!
 //! - [`file`]: opens the file.
-//! - [`container`]: which kind it is, and what of it holds the sound; [`view`]: how that is shown.
+//! - [`container`]: detects the format and locates the sound; [`view`]: the part shown to demuxers.
 //! - [`mpeg`]: frames of MPEG audio and AAC without a container.
-//! - [`probe`]: the demuxer of a file and its track.
-//! - [`source`]: track, codec and timing; [`packets`], [`decoder`]: who reads and decodes them.
+//! - [`probe`]: demuxer and track of a file.
+//! - [`source`]: track, codec and timing; [`packets`], [`decoder`]: reading and decoding.
 //! - [`identity`]: the digest that identifies a song's sound, independent of its tags.
-//! - [`stream`]: from packet to packet; what is damaged, cut off, or changes on the way.
-//! - [`clock`]: what is missing by the time stamps; [`bridge`]: sound in place of short losses.
-//! - [`flac_frame`]: headers and checksums of FLAC's frames.
-//! - [`plausible`]: samples that nothing recorded.
+//! - [`stream`]: the packet loop, with handling of damage, truncation and format changes.
+//! - [`clock`]: losses according to time stamps; [`bridge`]: concealment of short losses.
+//! - [`flac_frame`]: headers and checksums of FLAC frames.
+//! - [`plausible`]: detection of samples that cannot be a recording.
 //! - [`error`]: why a file cannot be decoded.
-//! - [`downmix`]: any channels to stereo.
-//! - [`output`]: cuts, resamples, and gives blocks to the sink.
-//! - [`bounds`]: what a file may cost.
-//! - [`length`]: how long a song is, by its header alone.
-//! - [`tags`], [`folder`]: what files say about themselves; the file names of songs.
+//! - [`downmix`]: any channel layout to stereo.
+//! - [`output`]: trims, resamples, and passes blocks to the sink.
+//! - [`bounds`]: limits on the cost of decoding.
+//! - [`length`]: length of a song from its header alone.
+//! - [`tags`], [`folder`]: metadata of files; file names of songs.
 
 mod bounds;
 mod bridge;
@@ -67,32 +67,32 @@ use crate::engine::{
     types::{AudioFormat, AudioTrack, CHANNELS, CancelToken, SAMPLE_RATE, Tags},
 };
 
-/// What decoding found out.
+/// Result of decoding.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decoded {
-    /// How the file is encoded.
+    /// Encoding of the file.
     pub format: AudioFormat,
     /// Title, artist, album, tempo, key.
     pub tags: Tags,
-    /// The cover as it is in the file (PNG or JPEG bytes).
+    /// Cover as stored in the file (PNG or JPEG bytes).
     pub cover: Option<Vec<u8>>,
-    /// Frames given to the sink, at [`SAMPLE_RATE`].
+    /// Frames passed to the sink, at [`SAMPLE_RATE`].
     pub frames: u64,
-    /// Oddities that did not stop the import: cut off, folded down from 5.1.
+    /// Notes that did not stop the import, such as truncation or a downmix from 5.1.
     pub warning: Notes,
-    /// The file's audio tracks.
+    /// Audio tracks of the file.
     pub tracks: Vec<AudioTrack>,
-    /// The number of the one that was decoded, from 1.
+    /// Number of the decoded track, from 1.
     pub track: usize,
 }
 
 /// Decodes the audio track `track` of the file at `path`, counted from 1, in blocks of interleaved
-/// stereo at [`SAMPLE_RATE`]; `None` is the file's default track. `progress` gets 0 to
-/// 1; `cancel` is asked before each packet.
+/// stereo at [`SAMPLE_RATE`]. `None` is the file's default track. `progress` receives 0 to 1;
+/// `cancel` is checked before each packet.
 ///
 /// # Errors
-/// When nothing can be read, in words for people; errors of `sink` come back as they are. What the
-/// sink got until then is to be thrown away.
+/// Fails if the file cannot be read or decoded, and passes errors of `sink` through. The caller
+/// discards the blocks received so far.
 pub fn decode(
     path: &Path,
     track: Option<usize>,
@@ -103,11 +103,11 @@ pub fn decode(
     decode_expected(path, track, cancel, &mut |_| Ok(()), progress, sink)
 }
 
-/// As [`decode`]; where the file says how long it is, `expect` is told before anything is decoded,
-/// in frames at [`SAMPLE_RATE`], and may refuse.
+/// Decodes like [`decode`], but first passes the stated length to `expect`, in frames at
+/// [`SAMPLE_RATE`]. `expect` may reject the file.
 ///
 /// # Errors
-/// As [`decode`], and those of `expect`.
+/// Like [`decode`], and the errors of `expect`.
 pub fn decode_expected(
     path: &Path,
     track: Option<usize>,
@@ -134,11 +134,10 @@ pub fn decode_expected(
     })
 }
 
-/// Decodes a track of the file at `path` as [`decode`] does, but at `rate` Hz: where that is the file's
-/// own, its frames as they are.
+/// Decodes like [`decode`], but at `rate` Hz. At the file's own rate, frames stay unchanged.
 ///
 /// # Errors
-/// As [`decode`].
+/// Like [`decode`].
 pub fn decode_at(
     path: &Path,
     track: Option<usize>,
@@ -170,13 +169,13 @@ fn run(
     stream::decode(source, path, cancel, progress, output, bound, &reopen)
 }
 
-/// The largest magnitude that is believed of a song in floats, which may be loud on purpose. Reads all
-/// of it: samples are judged by the song.
+/// Largest plausible magnitude of a song in floats, which may be loud on purpose. Reads the whole
+/// song, because samples are judged relative to it.
 fn float_bound(source: source::Source, path: &Path, cancel: &CancelToken) -> Result<f32> {
     let mut peaks = Peaks::default();
     let mut peak = 0.0_f32;
     let mut take = |block: &[f32]| {
-        peak = block.iter().filter(|it| it.is_finite()).fold(peak, |peak, it| peak.max(it.abs()));
+        peak = block.iter().filter(|x| x.is_finite()).fold(peak, |peak, x| peak.max(x.abs()));
         peaks.push(block, CHANNELS);
         Ok(())
     };
@@ -185,7 +184,7 @@ fn float_bound(source: source::Source, path: &Path, cancel: &CancelToken) -> Res
     let reopen = || source::Source::open(path, track, cancel);
     match stream::decode(source, path, cancel, &mut |_| (), output, f32::MAX, &reopen) {
         Ok(_) => Ok(if peak <= LOUD { LOUD } else { peaks.bound() }),
-        Err(Problem::Decode(_)) => Ok(LOUD), // said by the decoding itself
+        Err(Problem::Decode(_)) => Ok(LOUD), // the decoding pass reports the error
         Err(error) => Err(error),
     }
 }

@@ -1,5 +1,5 @@
-//! The last stretch of decoding: delay and padding cut away, numbers checked, the rate converted,
-//! blocks given to the sink. Sees stereo only.
+//! Final stage of decoding: trims delay and padding, converts the rate, and passes blocks of stereo
+//! to the sink.
 
 use super::{DecodeError, Unsupported};
 use crate::engine::{
@@ -8,23 +8,23 @@ use crate::engine::{
     types::CHANNELS,
 };
 
-/// A part of a stream that is heard, after a pause.
+/// An audible part of a stream, preceded by a pause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// Frames of silence before it.
+    /// Frames of silence before the part.
     pub silence: u64,
-    /// Its first frame.
+    /// First frame of the part.
     pub start: u64,
-    /// Its length in frames; `None` to the end of the stream.
+    /// Length in frames; `None` extends to the end of the stream.
     pub length: Option<u64>,
 }
 
-/// What of a stream is heard, in frames of the source: parts in ascending order, without what an
-/// encoder added at the end.
+/// Audible frames of a stream, in frames of the source: parts in ascending order, without the
+/// padding at the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trim {
     parts: Vec<Part>,
-    /// Frames at the end of the stream that are not heard, where it ends as it should.
+    /// Inaudible frames at the end of the stream, if the stream is complete.
     pub padding: u64,
 }
 
@@ -35,7 +35,7 @@ impl Default for Trim {
 }
 
 impl Trim {
-    /// All from frame `start` on.
+    /// Everything from frame `start` on.
     pub fn from(start: u64) -> Self {
         Self::of(Part { silence: 0, start, length: None })
     }
@@ -45,59 +45,60 @@ impl Trim {
         Self::of(Part { silence: 0, start, length: Some(length) })
     }
 
-    /// The same, without so many frames at the end of the stream.
+    /// Sets the number of padding frames at the end of the stream.
     pub fn padded(self, padding: u64) -> Self {
         Self { padding, ..self }
     }
 
-    /// One part.
+    /// A single part.
     pub fn of(part: Part) -> Self {
         Self { parts: vec![part], padding: 0 }
     }
 
-    /// Whether a part that begins with frame `start` can be read after those that are there.
+    /// Whether a part that begins with frame `start` can follow the existing parts.
     pub fn goes_on_at(&self, start: u64) -> bool {
         let end = |part: &Part| Some(part.start + part.length?);
         self.parts.last().is_none_or(|part| end(part).is_some_and(|end| end <= start))
     }
 
-    /// Adds a part that [`Self::goes_on_at`] its start.
+    /// Appends a part whose start satisfies [`Self::goes_on_at`].
     pub fn push(&mut self, part: Part) {
         self.parts.push(part);
     }
 
-    /// Frames that are heard, with the pauses; `None` where the end is the stream's.
+    /// Number of audible frames including pauses; `None` if the last part extends to the end of the
+    /// stream.
     pub fn frames(&self) -> Option<u64> {
         self.parts.iter().map(|part| Some(part.silence + part.length?)).sum()
     }
 }
 
-/// Takes stereo at the source's rate, gives blocks at another to a sink.
+/// Trims stereo at the source's rate, resamples it, and passes blocks to a sink.
 pub struct Output<'a> {
     sink: &'a mut dyn FnMut(&[f32]) -> Result<()>,
     resampler: Resampler,
     from: u32,
     to: u32,
-    /// Parts that are to come, the next one last.
+    /// Remaining parts, the next one last.
     parts: Vec<Part>,
-    /// Frames of the source that came.
-    came: u64,
-    /// Frames that are held back, as they may prove to be padding.
+    /// Frames of the source received so far.
+    received: u64,
+    /// Number of frames to hold back, because they may be padding.
     padding: usize,
-    /// The last frames that came.
+    /// The last frames received.
     held: Vec<f32>,
     block: Vec<f32>,
-    /// Frames of the source that were heard so far.
+    /// Audible frames of the source so far.
     pub frames_in: u64,
-    /// Frames given to the sink.
+    /// Frames passed to the sink.
     pub frames_out: u64,
 }
 
 impl<'a> Output<'a> {
-    /// An output at `rate` Hz, for a source that is so too until [`Self::change_rate`].
+    /// Creates an output at `rate` Hz; the source has the same rate until [`Self::change_rate`].
     ///
     /// # Errors
-    /// When the rate is beyond what can be converted.
+    /// Fails if the rate cannot be converted.
     pub fn new(
         rate: u32,
         trim: Trim,
@@ -109,7 +110,7 @@ impl<'a> Output<'a> {
             from: rate,
             to: rate,
             parts: Vec::new(),
-            came: 0,
+            received: 0,
             padding: 0,
             held: Vec::new(),
             block: Vec::new(),
@@ -120,22 +121,22 @@ impl<'a> Output<'a> {
         Ok(output)
     }
 
-    /// Begins a stream, of which `trim` is heard, behind what came until now.
+    /// Begins another stream with the audible parts `trim`, after the previous output.
     pub fn begin(&mut self, trim: Trim) {
         let mut parts = trim.parts;
         parts.reverse();
-        (self.parts, self.came, self.padding) = (parts, 0, trim.padding as usize);
+        (self.parts, self.received, self.padding) = (parts, 0, trim.padding as usize);
     }
 
-    /// The rate that is taken now, in Hz.
+    /// Current rate of the input, in Hz.
     pub fn rate(&self) -> u32 {
         self.from
     }
 
-    /// Goes on at another rate, from here.
+    /// Changes the rate of the input from here on.
     ///
     /// # Errors
-    /// As [`Self::new`], and as the sink.
+    /// Like [`Self::new`], and the errors of the sink.
     pub fn change_rate(&mut self, rate: u32) -> Result<()> {
         self.flush()?;
         self.resampler = Resampler::new(rate, self.to).map_err(DecodeError::from)?;
@@ -143,33 +144,33 @@ impl<'a> Output<'a> {
         Ok(())
     }
 
-    /// Whether nothing more will be taken.
+    /// Whether the output needs no more input.
     pub fn is_full(&self) -> bool {
         self.parts.is_empty()
     }
 
-    /// Takes interleaved stereo.
+    /// Consumes interleaved stereo.
     ///
     /// # Errors
-    /// As the sink.
+    /// The errors of the sink.
     pub fn push(&mut self, stereo: &[f32]) -> Result<()> {
-        let start = self.came;
-        self.came += (stereo.len() / CHANNELS) as u64;
+        let start = self.received;
+        self.received += (stereo.len() / CHANNELS) as u64;
         while let Some(part) = self.parts.last_mut() {
             let end = part.length.map_or(u64::MAX, |length| part.start.saturating_add(length));
             let from = part.start.max(start);
-            if from >= self.came && end > self.came {
+            if from >= self.received && end > self.received {
                 break;
             }
             let silence = std::mem::take(&mut part.silence);
             self.pause(silence)?;
             if end > start {
                 let index =
-                    |frame: u64| (frame.clamp(start, self.came) - start) as usize * CHANNELS;
+                    |frame: u64| (frame.clamp(start, self.received) - start) as usize * CHANNELS;
                 let heard = &stereo[index(from)..index(end)];
                 self.hear(heard)?;
             }
-            if end > self.came {
+            if end > self.received {
                 break;
             }
             self.parts.pop();
@@ -177,7 +178,7 @@ impl<'a> Output<'a> {
         Ok(())
     }
 
-    /// Takes what is heard, unless it may be padding.
+    /// Converts audible samples, holding back possible padding.
     fn hear(&mut self, stereo: &[f32]) -> Result<()> {
         if self.padding == 0 {
             return self.convert(stereo);
@@ -200,10 +201,10 @@ impl<'a> Output<'a> {
         Ok(())
     }
 
-    /// Takes `frames` frames of silence.
+    /// Consumes `frames` frames of silence.
     ///
     /// # Errors
-    /// As the sink.
+    /// The errors of the sink.
     pub fn push_silence(&mut self, frames: u64) -> Result<()> {
         const AT_ONCE: u64 = 1 << 14;
         let silence = vec![0.0; frames.min(AT_ONCE) as usize * CHANNELS];
@@ -216,11 +217,11 @@ impl<'a> Output<'a> {
         Ok(())
     }
 
-    /// Ends a stream. `complete` says whether its packets came to their proper end, where the padding
-    /// is.
+    /// Ends a stream. `complete` says whether all packets arrived, so that the last frames are
+    /// padding.
     ///
     /// # Errors
-    /// As the sink.
+    /// The errors of the sink.
     pub fn end(&mut self, complete: bool) -> Result<()> {
         let held = std::mem::take(&mut self.held);
         if complete { Ok(()) } else { self.convert(&held) }
@@ -229,7 +230,7 @@ impl<'a> Output<'a> {
     /// Ends the last stream.
     ///
     /// # Errors
-    /// As the sink.
+    /// The errors of the sink.
     pub fn finish(&mut self) -> Result<()> {
         self.flush()
     }
@@ -269,7 +270,7 @@ mod tests {
     use super::*;
     use crate::engine::types::SAMPLE_RATE;
 
-    /// Counts up from 1 in both channels, in blocks of 10 frames, and returns what the sink got.
+    /// Counts up from 1 in both channels, in blocks of 10 frames, and returns the sink's samples.
     fn heard(frames: usize, trim: Trim, complete: bool) -> Vec<f32> {
         let mut got = Vec::new();
         let mut sink = |block: &[f32]| {
@@ -303,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_heard_in_order_with_pauses_between_them() {
+    fn plays_parts_in_order_with_pauses_between_them() {
         let part = |silence, start, length| Part { silence, start, length };
         let mut trim = Trim::range(2, 3);
         assert!(trim.goes_on_at(5) && !trim.goes_on_at(4));
@@ -318,11 +319,11 @@ mod tests {
         let mut ends = Trim::range(2, 3);
         ends.push(part(4, 9, Some(2)));
         assert_eq!(ends.frames(), Some(9));
-        assert_eq!(heard(9, ends, true), count(3..=5), "a pause belongs to the part behind it");
+        assert_eq!(heard(9, ends, true), count(3..=5), "a pause belongs to the part after it");
     }
 
     #[test]
-    fn streams_follow_one_another() {
+    fn streams_are_concatenated() {
         let mut got: Vec<f32> = Vec::new();
         let mut sink = |block: &[f32]| {
             got.extend(block.iter().step_by(2));

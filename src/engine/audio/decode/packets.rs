@@ -1,4 +1,4 @@
-//! Where packets come from: Symphonia's readers, or [`super::mpeg`].
+//! Source of packets: Symphonia's readers, or [`super::mpeg`].
 
 use symphonia::core::{
     audio::{Channels, Position},
@@ -17,33 +17,33 @@ use super::{
     mpeg::{First, Frames, Item},
 };
 
-/// A reader of packets.
+/// Reader of packets.
 pub enum Packets {
-    /// A container.
+    /// Demuxer of a container.
     Symphonia(Box<dyn FormatReader>),
-    /// A stream of frames, and where the next one is in time.
+    /// Stream of bare frames, and the time of the next one.
     Frames(Box<Frames<Counted>>, u64),
 }
 
-/// What comes next.
+/// Result of reading a packet.
 pub enum Next {
-    /// A packet, of any track.
+    /// A packet of any track.
     Packet(Packet),
-    /// Damaged bytes in place of so many frames of sound.
+    /// Damaged bytes instead of this many frames of sound.
     Lost(u64),
-    /// Another stream follows, with headers of its own.
+    /// The start of a chained stream with its own headers.
     Reset,
-    /// The end, as it should be.
+    /// The regular end.
     End,
-    /// The end, within a packet.
+    /// The end of the file within a packet.
     CutOff,
 }
 
 impl Packets {
-    /// The next packet, or what stands for it.
+    /// Reads the next packet or its replacement.
     ///
     /// # Errors
-    /// Those of the reader: of the disk, or of the file's structure.
+    /// Errors of the reader: of the disk, or of the file's structure.
     pub fn next(&mut self) -> Result<Next> {
         match self {
             Self::Symphonia(reader) => match reader.next_packet() {
@@ -72,7 +72,7 @@ impl Packets {
     }
 }
 
-/// The codec of a stream of frames.
+/// Codec parameters of a stream of bare frames.
 pub fn codec_of(first: First) -> AudioCodecParameters {
     let id = match first.layer {
         1 => CODEC_ID_MP1,

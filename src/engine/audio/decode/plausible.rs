@@ -1,27 +1,28 @@
-//! Samples that nothing recorded: broken frames decode to millions of times full scale, and a broken
-//! byte makes any float of a file. They would set the level of the whole song, and are silenced.
+//! Detection of samples that cannot be a recording. Broken frames decode to millions of times full
+//! scale, and a broken byte produces arbitrary floats. Such samples would determine the level of
+//! the whole song, so they are silenced.
 //!
-//! What a lossy decoder gives is judged by blocks: an encoder was given a song in range. Floats of a
-//! user's file may be loud on purpose, all of them; there, samples are judged by the song.
+//! The output of a lossy decoder is checked by block, because its encoder was given a song in
+//! range. Floats of a user's file may all be loud on purpose; there, samples are compared to the
+//! rest of the song.
 
 use crate::engine::types::CHANNELS;
 
-/// Largest magnitude that is always believed: +20 dB over full scale.
+/// Largest magnitude that is always plausible: +20 dB over full scale.
 pub const LOUD: f32 = 10.0;
-/// Magnitudes of floats that are believed beyond [`LOUD`], as a multiple of the song's usual peaks:
-/// +40 dB.
+/// Plausible magnitude of floats beyond [`LOUD`], as a multiple of the song's usual peaks: +40 dB.
 const BEYOND_USUAL: f32 = 100.0;
-/// Largest magnitude of a float that is believed of any song: twice what 32-bit integers hold, taken for
-/// floats.
+/// Largest magnitude of a float that is plausible in any song: twice the range of 32-bit integers
+/// stored as floats.
 const LARGEST: f32 = 4_294_967_296.0;
-/// Frames whose peak is looked at together.
+/// Frames per block for which a peak is computed.
 const BLOCK_FRAMES: usize = 4096;
-/// Samples over which sound fades into silence, and out of it.
+/// Length of fades to and from silence, in frames.
 const FADE_FRAMES: usize = 220; // 5 ms at 44.1 kHz
 
 /// Peaks of a song by block, for [`Self::bound`].
 pub struct Peaks {
-    /// Blocks by the exponent of their peak.
+    /// Number of blocks by the exponent of their peak.
     counts: [u64; 256],
     peak: f32,
     frames: usize,
@@ -34,7 +35,7 @@ impl Default for Peaks {
 }
 
 impl Peaks {
-    /// Takes interleaved samples of so many channels.
+    /// Adds interleaved samples of `channels` channels.
     pub fn push(&mut self, samples: &[f32], channels: usize) {
         for frame in samples.chunks(channels.max(1)) {
             let finite = frame.iter().filter(|sample| sample.is_finite());
@@ -53,15 +54,15 @@ impl Peaks {
         (self.peak, self.frames) = (0.0, 0);
     }
 
-    /// The largest magnitude that is believed of this song: far beyond the peaks of nine tenths of its
-    /// blocks that are not silent.
+    /// Largest plausible magnitude of this song: far above the peaks of nine tenths of its
+    /// non-silent blocks.
     pub fn bound(mut self) -> f32 {
         self.end_block();
         let blocks: u64 = self.counts.iter().sum();
         let mut left = blocks - blocks / 10;
         for (exponent, &count) in self.counts.iter().enumerate() {
             if count >= left {
-                // The upper end of what has this exponent.
+                // Upper end of the values with this exponent.
                 let usual = f32::from_bits((exponent as u32 + 1).min(254) << 23);
                 return (usual * BEYOND_USUAL).clamp(LOUD, LARGEST);
             }
@@ -71,33 +72,33 @@ impl Peaks {
     }
 }
 
-/// Silences what is not plausible.
+/// Silences implausible samples.
 #[derive(Debug)]
 pub struct Judge {
     bound: f32,
-    /// Whether a whole block is silenced, and the sound fades around it.
+    /// Whether whole blocks are silenced, with fades around them.
     by_block: bool,
-    /// Whether the block before was silenced.
+    /// Whether the previous block was silenced.
     was_silenced: bool,
-    /// The block before, which may have to fade out.
+    /// The previous block, which may still have to fade out.
     held: Vec<f32>,
-    /// Blocks or samples that were silenced.
+    /// Number of silenced blocks or samples.
     pub silenced: u64,
 }
 
 impl Judge {
-    /// Of a lossy decoder's blocks.
+    /// Creates a judge for blocks of a lossy decoder.
     pub fn of_blocks() -> Self {
         Self { bound: LOUD, by_block: true, was_silenced: false, held: Vec::new(), silenced: 0 }
     }
 
-    /// Of samples up to `bound`.
+    /// Creates a judge for samples with a magnitude up to `bound`.
     pub fn of_samples(bound: f32) -> Self {
         Self { bound, by_block: false, was_silenced: false, held: Vec::new(), silenced: 0 }
     }
 
-    /// Judges a block of interleaved stereo, and gives the one before it, if there is one. True when
-    /// something of this block was silenced.
+    /// Checks a block of interleaved stereo, and outputs the previous one, if any. Returns whether
+    /// part of this block was silenced.
     pub fn push(&mut self, stereo: &[f32], ready: &mut Vec<f32>) -> bool {
         let is_odd = |sample: &f32| !sample.is_finite() || sample.abs() > self.bound;
         let odd = stereo.iter().filter(|sample| is_odd(sample)).count();
@@ -109,7 +110,7 @@ impl Judge {
             return odd > 0;
         }
         let mut block = stereo.to_vec();
-        // What a broken block leaves in its decoder sounds in the next one, too.
+        // The state that a broken block leaves in the decoder also distorts the next block.
         let is_silenced = odd > 0 || self.was_silenced && peak(&block) > 1.0;
         if is_silenced {
             block.fill(0.0);
@@ -125,7 +126,7 @@ impl Judge {
         odd > 0
     }
 
-    /// Gives the last block.
+    /// Outputs the last block.
     pub fn finish(&mut self, ready: &mut Vec<f32>) {
         ready.clear();
         std::mem::swap(&mut self.held, ready);
@@ -137,7 +138,8 @@ fn peak(samples: &[f32]) -> f32 {
     samples.iter().fold(0.0, |peak, sample| sample.abs().max(peak))
 }
 
-/// Turns frames down by how far they are from silence, which is counted from the end of the block.
+/// Attenuates frames by their distance from silence, computed from their distance to the end of the
+/// block.
 fn fade(stereo: &mut [f32], distance: impl Fn(usize) -> usize) {
     let frames = stereo.len() / CHANNELS;
     for (index, frame) in stereo.chunks_exact_mut(CHANNELS).enumerate() {
@@ -172,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_block_is_silent_and_the_sound_fades_around_it() {
+    fn silences_a_broken_block_with_fades_around_it() {
         let (fine, broken) = (tone(1152, 0.5), tone(1152, 9.6e6));
         let mut echo = tone(1152, 0.5);
         echo[0] = 40.0;
@@ -191,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn loud_but_possible_blocks_stay() {
+    fn keeps_loud_but_plausible_blocks() {
         let blocks = [tone(1152, 2.5), tone(1152, 9.9), tone(100, 0.1)];
         let mut judge = Judge::of_blocks();
         assert_eq!(judged(&mut judge, &blocks), blocks);
@@ -199,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sample_in_a_million_does_not_set_the_level_of_a_song() {
+    fn ignores_a_single_outlier() {
         let mut song = tone(1 << 20, 0.5);
         song[1_000_001] = 1e6;
         song[500_000] = f32::NEG_INFINITY;
@@ -214,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn songs_that_are_loud_on_purpose_stay_as_they_are() {
+    fn keeps_songs_that_are_loud_on_purpose() {
         for level in [30.0, 32768.0, 2e9, 4e9] {
             let mut song = tone(100_000, level / 50.0);
             song.extend(tone(40_000, level));

@@ -1,6 +1,6 @@
-//! Symphonia's reader of a file, its track, and why there is none.
+//! Symphonia's reader of a file and its track, and the errors of opening them.
 //!
-//! Runs on the thread that decodes.
+//! Runs on the decoder thread.
 
 use std::{io, path::Path};
 
@@ -22,20 +22,20 @@ use crate::engine::{problem::Problem, system::panics::guarded};
 /// Opens a reader.
 ///
 /// # Errors
-/// Those of the reader.
+/// Errors of the reader.
 pub fn probe(file: Counted) -> std::result::Result<Box<dyn FormatReader>, Error> {
     let stream = MediaSourceStream::new(Box::new(file), MediaSourceStreamOptions::default());
-    // Pictures are read by lofty, within limits.
+    // lofty reads the pictures, within limits.
     let limits = MetadataOptions::default().limit_visual_bytes(Limit::Maximum(16 << 20));
     let options = FormatOptions::default();
     let panicked = Error::DecodeError("impossible numbers");
     guarded(|| get_probe().probe(&Hint::new(), stream, options, limits)).unwrap_or(Err(panicked))
 }
 
-/// The track with this number, where it has one, else the first one that can be decoded.
+/// Track with the number `id`, if present, else the first decodable one.
 ///
 /// # Errors
-/// When there is no audio track.
+/// Fails without an audio track.
 pub fn playable_track(
     reader: &dyn FormatReader,
     id: u64,
@@ -58,12 +58,12 @@ pub fn playable_track(
     }
 }
 
-/// No sound begins.
+/// Error for a file without a beginning of sound.
 pub fn nothing_begins() -> DecodeError {
     DecodeError::Damaged(Damage::BeforeSound)
 }
 
-/// Why a file has no reader.
+/// Converts the error of opening a reader.
 pub fn probe_error(error: Error, path: &Path) -> Problem {
     let error = match error {
         Error::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => nothing_begins(),
@@ -71,7 +71,7 @@ pub fn probe_error(error: Error, path: &Path) -> Problem {
         Error::Unsupported("core (probe): no suitable format reader found") => {
             DecodeError::NotAudio(NotAudio::Unknown)
         }
-        // Symphonia 0.6.1 knows 26 channels at most, and takes more for damage.
+        // Symphonia 0.6.1 supports at most 26 channels, and reports more as damage.
         Error::Unsupported(what) | Error::DecodeError(what) if what.contains("channel") => {
             DecodeError::Unsupported(Unsupported::Layout)
         }

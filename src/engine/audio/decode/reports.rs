@@ -1,9 +1,10 @@
-//! Damage that the MP3 decoder notices, conceals, and reports in its log alone.
+//! Damage that the MP3 decoder detects and conceals, but only reports to its log.
 //!
-//! MP3 has no checksums as a rule: changed bytes decode to other sound. Symphonia's decoder notices when
-//! a granule's codes do not end where they should, and writes a line by the `log` crate; it returns no
-//! error. This is the process's logger for that crate: it counts such lines on the thread that decodes,
-//! and hands every line on to `tracing`. Another MP3 decoder that returns them was not found.
+//! MP3 usually has no checksums, so changed bytes decode to other sound. Symphonia's decoder
+//! detects if the codes of a granule do not end where they should. It writes a line via the `log`
+//! crate and returns no error. This module is the process's logger for that crate: it counts such
+//! lines on the decoder thread, and forwards every line to `tracing`. No other MP3 decoder that
+//! returns these errors was found.
 
 use std::{cell::Cell, sync::Once};
 
@@ -12,9 +13,9 @@ use tracing_log::{AsLog as _, LogTracer};
 
 use crate::engine::note::Note;
 
-/// The crate that decodes MP3, as it names itself in its lines.
+/// Log target of the MP3 decoder crate.
 const DECODER: &str = "symphonia_bundle_mp3";
-/// Parts of its lines about damaged data, of version 0.6.
+/// Parts of its messages about damaged data, as of version 0.6.
 const DAMAGE: [&str; 2] = ["malformed bitstream", "invalid main_data_begin"];
 
 thread_local! {
@@ -43,8 +44,8 @@ impl Log for Watch {
     fn flush(&self) {}
 }
 
-/// Makes this the logger of the `log` crate, once. To be called after `tracing` has its subscriber, whose
-/// level counts. A process that has another logger keeps it: reports are then not counted.
+/// Installs this logger for the `log` crate, once. Call it after `tracing` has its subscriber,
+/// whose level applies. A process with another logger keeps it; reports are then not counted.
 pub fn watch() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -56,31 +57,31 @@ pub fn watch() {
     });
 }
 
-/// Reports of damage on this thread since the last call.
+/// Returns the number of reports on this thread since the last call.
 pub fn take() -> u64 {
     COUNT.take()
 }
 
-/// Damaged data that was decoded nevertheless, as a decoder reports it, or a container shows it. Places are
-/// frames of the output.
+/// Damaged data that was decoded nevertheless, as reported by a decoder or a container. Positions
+/// are frames of the output.
 #[derive(Debug, Default)]
 pub struct Suspects {
-    /// Packets that the decoder reports, and the first one.
+    /// Number of packets reported by the decoder, and the position of the first.
     reported: u64,
     first_reported: Option<u64>,
-    /// Stretches that the container shows, and the first one.
+    /// Number of sections reported by the container, and the position of the first.
     shown: usize,
     first_shown: Option<u64>,
 }
 
 impl Suspects {
-    /// The decoder reports a packet.
+    /// Records a packet that the decoder reports.
     pub fn report(&mut self, at: u64) {
         self.reported += 1;
         self.first_reported.get_or_insert(at);
     }
 
-    /// The container shows so many stretches until here.
+    /// Records that the container reports `count` sections up to here.
     pub fn reach(&mut self, count: usize, at: u64) {
         if count > self.shown {
             self.shown = count;
@@ -88,9 +89,9 @@ impl Suspects {
         }
     }
 
-    /// The note about them, in a song of so many packets.
+    /// Note about the damage, for a song with `packets` packets.
     pub fn note(&self, packets: u64) -> Option<Note> {
-        // Some encoders end a granule late as a habit.
+        // Some encoders habitually end a granule late.
         let is_habit = self.reported * 20 > packets;
         let reported = self.first_reported.filter(|_| !is_habit);
         let from = reported.into_iter().chain(self.first_shown).min()?;

@@ -1,4 +1,4 @@
-//! What a file holds: in which container, with which codec, and which of its frames are heard.
+//! Contents of a file: its container, its codec, and its audible frames.
 
 use std::{
     collections::VecDeque,
@@ -40,65 +40,66 @@ use crate::engine::{
 
 /// Rate at which Opus is always decoded, in Hz.
 const OPUS_RATE: u32 = 48_000;
-/// Frames of padding that are believed: LAME's note has room for 4095. Padding is held in memory.
+/// Largest plausible padding in frames; LAME's info tag can hold 4095. Padding is buffered in
+/// memory.
 const MOST_PADDING: u64 = 1 << 16;
-/// Frames of its core that an AAC decoder gives before the first real one, where the file does not
-/// say: the overlap of the first block.
+/// Frames at the core's rate that an AAC decoder outputs before the first real one: the overlap of
+/// the first block. Applies if the file does not state them.
 const AAC_PRIMING: u64 = 1024;
 
 /// An audio file whose container has been read.
 pub struct Source {
-    /// The container.
+    /// Kind of container.
     pub container: Container,
-    /// Its audio tracks, and the number of the one that is decoded, from 1.
+    /// Audio tracks of the file.
     pub tracks: Vec<AudioTrack>,
-    /// The number of the track that is decoded.
+    /// Number of the decoded track, from 1.
     pub track: usize,
-    /// The codec, as [`Decoder::new`] wants it.
+    /// Codec parameters for [`Decoder::new`].
     pub codec: AudioCodecParameters,
-    /// For people; channels and rate as far as the header tells.
+    /// Encoding for display; channels and rate as far as the header states them.
     pub format: AudioFormat,
-    /// What is heard, for each time that the stream has to be read.
+    /// Audible parts, one list per pass over the stream.
     pub passes: Vec<Trim>,
-    /// Frames to be heard, where that is stated exactly.
+    /// Number of audible frames, if stated exactly.
     pub promised: Option<u64>,
-    /// Whether all of the file is there.
+    /// Whether the file is complete.
     pub completeness: Completeness,
-    /// Seconds of time stamps' units; `None` where time stamps do not show what is missing.
+    /// Unit of the time stamps; `None` if time stamps do not reveal losses.
     pub gap_base: Option<TimeBase>,
-    /// Where the first packet should start, where its time stamp shows what is missing before it.
+    /// Expected start of the first packet, if its time stamp reveals losses before it.
     pub start: Option<Timestamp>,
-    /// Damaged stretches that are decoded nevertheless.
+    /// Damaged sections that are decoded nevertheless.
     pub doubts: Vec<Doubt>,
-    /// How many streams ended, one behind the other.
+    /// Number of chained streams that ended.
     chapter: usize,
-    /// Length in seconds, where it is stated roughly.
+    /// Approximate length in seconds, if stated.
     seconds: Option<f64>,
     packets: Packets,
-    /// Packets that were read already.
+    /// Packets that were read ahead.
     read: VecDeque<Packet>,
-    /// Symphonia's number of the track.
+    /// Track number used by Symphonia.
     id: u32,
     position: Arc<AtomicU64>,
-    /// Length of what is read, and of the whole file.
+    /// Length of the view, and of the whole file, in bytes.
     shown: u64,
     bytes: u64,
 }
 
 impl Source {
-    /// Opens the audio track `track` of `path`, counted from 1; the file's default where there is none.
+    /// Opens the audio track `track` of `path`, counted from 1; `None` is the file's default track.
     ///
     /// # Errors
-    /// When there is no such file or track, it cannot be read, or it is no audio that can be decoded;
-    /// when cancelled.
+    /// Fails if the file or track is missing, the file cannot be read or decoded, or the operation
+    /// is cancelled.
     pub fn open(path: &Path, track: Option<usize>, cancel: &CancelToken) -> Result<Self> {
         Self::open_within(path, u64::MAX, Request { track, headers_only: false }, cancel)
     }
 
-    /// As [`Self::open`], for a length and not for the sound: reads `most` bytes at most.
+    /// Opens a file for its length instead of its sound, and reads at most `most` bytes.
     ///
     /// # Errors
-    /// As [`Self::open`].
+    /// Like [`Self::open`].
     pub fn open_headers(
         path: &Path,
         most: u64,
@@ -150,7 +151,8 @@ impl Source {
         let estimate = place.shown as f64 / average.max(1.0) * first.frames as f64;
         let rate = f64::from(first.rate.max(1));
         let seconds = promised.map_or(estimate, |frames| frames as f64) / rate;
-        // A file with as many bytes as the note counts is whole, whatever the number of frames.
+        // A file with as many bytes as the info tag states is complete, regardless of the number of
+        // frames.
         let is_short = note.bytes.is_none_or(|stated| stated > place.shown + average as u64);
         let completeness = match shape.completeness {
             Completeness::Whole if is_short && note.bytes.is_some() => Completeness::CutOff,
@@ -177,7 +179,7 @@ impl Source {
         }
         source.start = timing.lacks_start.then_some(Timestamp::ZERO);
         source.promised = match container {
-            // Of a file that was cut off, that is the length of what is there.
+            // For a truncated file, the header length describes the remaining part.
             Container::Ogg => header.filter(|_| source.completeness != Completeness::CutOff),
             _ => timing.frames,
         };
@@ -199,7 +201,7 @@ impl Source {
             sample_rate: codec.sample_rate.unwrap_or(0),
             channels: codec.channels.as_ref().map_or(0, |channels| channels.count() as u16),
             bits: decoder::lossless_bits(&codec),
-            frames: None, // known at the end
+            frames: None, // known after decoding
         };
         let mut source = Self {
             container: shape.container,
@@ -247,7 +249,7 @@ impl Source {
             // The decoder would trim only the first packet of a pre-skip that spans several.
             self.codec.extra_data = None;
             if self.container == Container::Ogg {
-                // The length in an Ogg header counts what is skipped at the start.
+                // The length in an Ogg header includes the pre-skip.
                 self.promised = self.promised.map(|frames| frames.saturating_sub(priming));
             }
         }
@@ -264,8 +266,8 @@ impl Source {
         }];
     }
 
-    /// Rate and channels of AAC as they are decoded: HE-AAC may show only in the frames themselves, and
-    /// has twice the rate. Returns the frames of priming at that rate.
+    /// Determines the rate and channels of AAC by decoding. HE-AAC may be signalled only in the
+    /// frames, and doubles the rate. Returns the frames of priming at the decoded rate.
     fn find_aac_priming(&mut self) -> u64 {
         const MOST_PACKETS: usize = 8;
         let Ok(mut decoder) = Decoder::new(&self.codec) else { return AAC_PRIMING };
@@ -304,7 +306,7 @@ impl Source {
         }
     }
 
-    /// After everything is known of the codec: refuses what no decoder takes.
+    /// Completes the source once the codec is fully known; fails if no decoder accepts it.
     fn prepared(mut self) -> Result<Self> {
         Decoder::new(&self.codec)?;
         if matches!(self.packets, Packets::Frames(..)) && self.codec.codec == CODEC_ID_AAC {
@@ -314,10 +316,10 @@ impl Source {
         Ok(self)
     }
 
-    /// The next packet of the track, or what stands for it.
+    /// Reads the next packet of any track, or its replacement.
     ///
     /// # Errors
-    /// Those of the reader.
+    /// Errors of the reader.
     pub fn next(&mut self) -> std::result::Result<Next, Error> {
         match self.read.pop_front() {
             Some(packet) => Ok(Next::Packet(packet)),
@@ -325,55 +327,54 @@ impl Source {
         }
     }
 
-    /// Whether a packet is of the track that is decoded.
+    /// Whether a packet belongs to the decoded track.
     pub fn is_ours(&self, packet: &Packet) -> bool {
         packet.track_id == self.id
     }
 
-    /// How long it says that it is, in frames at [`SAMPLE_RATE`]; of what it cannot hold, what it
-    /// can.
+    /// Stated length in frames at [`SAMPLE_RATE`], limited to what the file can hold.
     pub fn expected_frames(&self) -> Option<u64> {
         let seconds = self.stated_seconds()?;
         let most = Allowance::new(self.bytes).seconds();
         Some((seconds.min(most) * f64::from(SAMPLE_RATE)).round() as u64)
     }
 
-    /// Its length in seconds, as it is stated, or as the first frames show.
+    /// Length in seconds, as stated or as estimated from the first frames.
     pub fn stated_seconds(&self) -> Option<f64> {
         let rate = self.format.sample_rate;
         let exact = self.promised.filter(|_| rate > 0);
         exact.map(|frames| frames as f64 / f64::from(rate)).or(self.seconds)
     }
 
-    /// Part of the file that has been read, 0 to 1.
+    /// Fraction of the file that has been read, 0 to 1.
     pub fn fraction(&self) -> f32 {
         (self.position.load(Ordering::Relaxed) as f64 / self.shown.max(1) as f64).min(1.0) as f32
     }
 
-    /// Length of the file.
+    /// Length of the file in bytes.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// How many streams ended, one behind the other.
+    /// Number of chained streams that ended.
     pub fn chapter(&self) -> usize {
         self.chapter
     }
 
-    /// Number of damaged stretches that begin with a packet, or before it.
+    /// Number of damaged sections that begin at or before a packet.
     pub fn doubts_until(&self, packet: &Packet) -> usize {
         let at = (self.chapter, u64::try_from(packet.pts.get()).unwrap_or(0));
         self.doubts.partition_point(|doubt| (doubt.chapter, doubt.time.start) <= at)
     }
 
-    /// Whether a packet begins in a damaged stretch that is decoded nevertheless, or at its end.
+    /// Whether a packet begins in or at the end of a damaged section that is decoded nevertheless.
     pub fn is_doubtful(&self, packet: &Packet) -> bool {
         let last = self.doubts_until(packet).checked_sub(1).map(|index| &self.doubts[index]);
         let time = u64::try_from(packet.pts.get()).unwrap_or(0);
         last.is_some_and(|doubt| doubt.chapter == self.chapter && time <= doubt.time.end)
     }
 
-    /// Where a packet ends, by its own duration, or by the frames that came of it where it has none.
+    /// End of a packet by its own duration, else by the frames that it produced.
     pub fn end_of(&self, packet: &Packet, frames: u64) -> Timestamp {
         if packet.dur > Duration::ZERO {
             return packet.pts.saturating_add(packet.dur);
@@ -384,8 +385,7 @@ impl Source {
         packet.pts.saturating_add(Duration::from(ticks.round() as u64))
     }
 
-    /// Frames between where the last packet should have ended and this one's beginning, by their time
-    /// stamps.
+    /// Frames between the expected start of a packet and its actual start, by their time stamps.
     pub fn gap(&self, expected: Timestamp, packet: &Packet) -> u64 {
         let (Some(base), Some(gap)) = (self.gap_base, packet.pts.duration_from(expected)) else {
             return 0;
@@ -394,10 +394,10 @@ impl Source {
         (seconds * f64::from(self.format.sample_rate)).round() as u64
     }
 
-    /// After a chained stream's new beginning: its track and codec.
+    /// Switches to the track and codec of the next chained stream.
     ///
     /// # Errors
-    /// When the new part has no track that can be decoded.
+    /// Fails if the next stream has no decodable track.
     pub fn next_chapter(&mut self) -> std::result::Result<(), DecodeError> {
         self.chapter += 1;
         if let Packets::Symphonia(reader) = &self.packets {
@@ -412,19 +412,19 @@ impl Source {
     }
 }
 
-/// Where a file is read.
+/// Read position and lengths of a file.
 struct Place {
     position: Arc<AtomicU64>,
     shown: u64,
     bytes: u64,
 }
 
-/// Frames to leave out at the start of an Opus stream, from its identification header (RFC 7845).
+/// Frames to skip at the start of an Opus stream, from its identification header (RFC 7845).
 fn opus_pre_skip(header: Option<&[u8]>, container: Container) -> u64 {
     match header {
         Some([b'O', b'p', b'u', b's', b'H', b'e', b'a', b'd', _, _, first, second, ..]) => {
             let bytes = [*first, *second];
-            // Symphonia 0.6.1 leaves the bytes as MP4 orders them.
+            // Symphonia 0.6.1 leaves the bytes in MP4's order.
             let is_big = container == Container::Mp4;
             (if is_big { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }).into()
         }

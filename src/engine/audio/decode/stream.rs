@@ -1,4 +1,4 @@
-//! From packet to packet: decodes, and deals with what is damaged, cut off, or changes on the way.
+//! The packet loop: decoding, with handling of damage, truncation and format changes.
 
 use std::{io, path::Path, time::Instant};
 
@@ -31,22 +31,23 @@ use crate::engine::{
     types::{AudioFormat, CHANNELS, CancelToken, SAMPLE_RATE},
 };
 
-/// What was heard of a source.
+/// Result of decoding a source.
 pub struct Heard {
-    /// Rate and channels as the first packet has them.
+    /// Rate and channels of the first packet.
     pub format: AudioFormat,
-    /// Frames given to the sink.
+    /// Frames passed to the sink.
     pub frames: u64,
-    /// Oddities of the file.
+    /// Notes about the file.
     pub warning: Notes,
 }
 
-/// Decodes all of `source` into `output`. `bound` is the largest magnitude of a sample that is
-/// believed, where the codec's own does not apply; `reopen` opens the source once more, where parts of
-/// it are heard in another order. See [`super::decode`].
+/// Decodes all of `source` into `output`. `bound` is the largest plausible magnitude of a sample,
+/// unless the codec has its own. `reopen` opens the source again if its parts play in another
+/// order. See [`super::decode`].
 ///
 /// # Errors
-/// When nothing, or less than half, can be decoded; when cancelled; as the sink.
+/// Fails if nothing or less than half can be decoded, if the operation is cancelled, and with the
+/// errors of the sink.
 pub fn decode(
     mut source: Source,
     path: &Path,
@@ -77,17 +78,17 @@ pub fn decode(
     Ok(heard)
 }
 
-/// Frames that are kept of what was given.
+/// Number of output frames kept for bridging.
 const MOST_TAIL: usize = 4096;
 
 /// How a stream ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ending {
-    /// After its last packet.
+    /// After the last packet.
     Complete,
     /// Within a packet.
     CutOff,
-    /// Where nothing could be made out any more.
+    /// At unreadable data.
     Damaged,
 }
 
@@ -96,31 +97,31 @@ struct Stream<'a> {
     output: Output<'a>,
     judge: Judge,
     allowance: Allowance,
-    /// Layout of the last packet, and how it becomes stereo.
+    /// Layout of the last packet, and its downmix to stereo.
     layout: Option<(AudioSpec, Downmix)>,
     /// Layout of the first packet.
     first: Option<AudioSpec>,
     /// Whether a later packet had another rate than the first.
     rate_changed: bool,
-    /// Packets that came, and how many of them could not be decoded.
+    /// Number of packets, and number of packets that failed to decode.
     packets: u64,
     failed: u64,
     clock: Clock,
-    /// Stretches that were bridged or are silent, and the frame at which the first one is.
+    /// Number of bridged or silent gaps, and the position of the first.
     losses: u64,
     first_loss: Option<u64>,
-    /// Frames that were lost since the last packet that was decoded.
+    /// Frames lost since the last decoded packet.
     lost: Option<u64>,
-    /// The frame at which the last one ends.
+    /// End of the last gap, in output frames.
     last_loss: Option<u64>,
     suspects: Suspects,
-    /// Where the first samples that are not plausible were.
+    /// Position of the first implausible samples.
     first_odd: Option<u64>,
     warnings: Vec<Note>,
     interleaved: Vec<f32>,
     stereo: Vec<f32>,
     ready: Vec<f32>,
-    /// The last stereo that was given.
+    /// The last stereo output.
     tail: Vec<f32>,
 }
 
@@ -152,7 +153,7 @@ impl<'a> Stream<'a> {
         })
     }
 
-    /// Begins to read the stream once more.
+    /// Starts another pass over the stream.
     fn begin(&mut self, source: &Source, trim: Trim) -> Result<()> {
         self.decoder = Decoder::new(&source.codec)?;
         self.allowance = Allowance::new(source.bytes());
@@ -161,7 +162,7 @@ impl<'a> Stream<'a> {
         Ok(())
     }
 
-    /// Reads the stream to its end, or to the end of what is heard of it.
+    /// Reads the stream to its end, or to the end of its audible parts.
     fn read(
         &mut self,
         source: &mut Source,
@@ -222,7 +223,7 @@ impl<'a> Stream<'a> {
         }
     }
 
-    /// Decodes one packet. False when there is nothing to be done with this stream any more.
+    /// Decodes one packet. Returns false if the stream cannot be continued.
     fn take(&mut self, source: &Source, packet: &Packet) -> Result<bool> {
         self.packets += 1;
         let gap = self.clock.gap(source, packet, self.lost.is_some());
@@ -239,9 +240,11 @@ impl<'a> Stream<'a> {
             if is_refused { Some(None) } else { guarded(|| decoder.decode(packet, samples)) };
         self.allowance.time(since.elapsed())?;
         let spec = match decoded {
-            Some(Some(_)) if self.is_muted(source, packet) => self.decode_anew(source, packet)?,
+            Some(Some(_)) if self.is_muted(source, packet) => {
+                self.decode_with_new_decoder(source, packet)?
+            }
             Some(Some(spec)) => Some(spec),
-            Some(None) => self.decode_anew(source, packet)?,
+            Some(None) => self.decode_with_new_decoder(source, packet)?,
             None if source.is_doubtful(packet) => {
                 self.decoder = Decoder::new(&source.codec)?;
                 None
@@ -276,8 +279,8 @@ impl<'a> Stream<'a> {
         Ok(true)
     }
 
-    /// Counts a packet that was decoded although its data is damaged. Packets that only lack the data of
-    /// others before them, behind a loss or at the beginning of a cut, do not count.
+    /// Counts a packet that was decoded although its data is damaged. Packets after a loss or a cut
+    /// are excluded: they only lack the data of earlier packets.
     fn suspect(&mut self, reports: u64) {
         const BEHIND_A_CUT: u64 = 10;
         let at = self.output.frames_out;
@@ -287,13 +290,13 @@ impl<'a> Stream<'a> {
         }
     }
 
-    /// Gives what is held back until the next block comes.
+    /// Outputs the block that was held back.
     fn release(&mut self) -> Result<()> {
         self.judge.finish(&mut self.ready);
         self.give()
     }
 
-    /// Gives what is ready, and keeps its end.
+    /// Outputs the ready samples, and keeps the last ones for bridging.
     fn give(&mut self) -> Result<()> {
         self.tail.extend_from_slice(&self.ready);
         let excess = self.tail.len().saturating_sub(CHANNELS * MOST_TAIL);
@@ -301,8 +304,8 @@ impl<'a> Stream<'a> {
         self.output.push(&self.ready)
     }
 
-    /// Whether a packet of AAC that holds sound decoded to silence: a damaged packet before it may have
-    /// changed the decoder's channels.
+    /// Whether an AAC packet with sound decoded to silence, because a damaged packet before it may
+    /// have changed the decoder's channels.
     fn is_muted(&self, source: &Source, packet: &Packet) -> bool {
         const LONGEST_SILENT_BYTES: usize = 100;
         source.codec.codec == CODEC_ID_AAC
@@ -310,9 +313,14 @@ impl<'a> Stream<'a> {
             && self.interleaved.iter().all(|&sample| sample == 0.0)
     }
 
-    /// Decodes the packet with a new decoder. The one of MPEG audio is bound to the rate and channels that
-    /// it began with, and a stream may change them. The one of AAC keeps what a damaged packet stated.
-    fn decode_anew(&mut self, source: &Source, packet: &Packet) -> Result<Option<AudioSpec>> {
+    /// Decodes the packet with a new decoder. An MPEG audio decoder is bound to its initial rate
+    /// and channels, but a stream may change them. An AAC decoder keeps wrong settings from a
+    /// damaged packet.
+    fn decode_with_new_decoder(
+        &mut self,
+        source: &Source,
+        packet: &Packet,
+    ) -> Result<Option<AudioSpec>> {
         if !is_mpeg(&source.codec) && source.codec.codec != CODEC_ID_AAC {
             return Ok(None);
         }
@@ -324,7 +332,7 @@ impl<'a> Stream<'a> {
         Ok(spec)
     }
 
-    /// Keeps the time of what cannot be decoded, once something follows.
+    /// Records lost frames; they are filled in once another packet follows.
     fn lose(&mut self, frames: u64) {
         self.lost = Some(self.lost.unwrap_or(0).saturating_add(frames));
     }
@@ -335,10 +343,10 @@ impl<'a> Stream<'a> {
         }
     }
 
-    /// Fills a gap: a few packets are bridged to the stereo that follows, longer gaps are silent.
+    /// Fills a gap: a few packets are bridged to the following stereo, longer gaps become silence.
     fn fill_lost(&mut self) -> Result<()> {
         const LONGEST_BRIDGE_SECONDS: f64 = 0.1;
-        const LONGEST_SECONDS: u64 = 60; // more is rather a wrong number than a loss
+        const LONGEST_SECONDS: u64 = 60; // a longer gap is more likely a wrong number than a loss
         const SAME_PLACE_FRAMES: u64 = SAMPLE_RATE as u64 / 2;
         let Some(frames) = self.lost.take() else { return Ok(()) };
         self.release()?;
@@ -361,7 +369,7 @@ impl<'a> Stream<'a> {
         Ok(())
     }
 
-    /// Follows a change of rate or channels.
+    /// Adapts to a change of rate or channels.
     fn adapt(&mut self, spec: &AudioSpec) -> Result<()> {
         if self.layout.as_ref().is_some_and(|(old, _)| old == spec) {
             return Ok(());
@@ -392,20 +400,20 @@ impl<'a> Stream<'a> {
         Ok(())
     }
 
-    /// Ends one reading of the stream.
+    /// Ends one pass over the stream.
     fn end_pass(&mut self, source: &Source, end: Ending) -> Result<()> {
         if end == Ending::Complete {
             self.suspects.reach(source.doubts.len(), self.output.frames_out);
         }
-        // At the end of a file that was cut off, nothing more is missing than the rest of it.
+        // At the end of a truncated file, nothing but its remainder is missing.
         if end != Ending::Complete || source.completeness == Completeness::CutOff {
             self.lost = None;
         }
         self.stereo.clear(); // nothing follows
         self.fill_lost()?;
         self.release()?;
-        // MPEG audio has no proper end: a file that was cut off ends like a whole one, and one that
-        // goes on behind its stated end has its padding elsewhere.
+        // MPEG audio has no end marker. A truncated file ends like a complete one, and a stream
+        // beyond its stated end has its padding elsewhere.
         let all_came = source.promised.is_none_or(|promised| self.output.frames_in == promised);
         self.output.end(end == Ending::Complete && all_came)
     }
@@ -433,7 +441,7 @@ impl<'a> Stream<'a> {
     fn warn_of_damage(&mut self, source: &Source, end: Ending) {
         let at = self.output.frames_out;
         let missing = source.promised.filter(|&promised| self.output.frames_in < promised);
-        // What was cut off may all lie behind the sound.
+        // A truncated tail may lie entirely after the sound.
         let is_whole = source.promised.is_some() && missing.is_none();
         if end == Ending::Damaged {
             self.warnings.push(Note::Unreadable { from: at });
@@ -460,15 +468,16 @@ impl<'a> Stream<'a> {
     }
 }
 
-/// Whether a stated length that was not reached shows that the file was cut off: the number of frames
-/// in an encoder's note counts only where the number of bytes does not contradict it.
+/// Whether falling short of a stated length proves truncation. The frame count of an info tag is
+/// ignored if its byte count contradicts it.
 fn is_missing_believed(source: &Source) -> bool {
     !is_mpeg(&source.codec)
         || source.container != Container::Mpeg
         || source.completeness == Completeness::CutOff
 }
 
-/// Whether a frame of FLAC in a damaged page contradicts its own checksum, which Symphonia does not read.
+/// Whether a FLAC frame in a damaged page contradicts its own checksum, which Symphonia does not
+/// verify.
 fn is_refused(source: &Source, packet: &Packet) -> bool {
     source.codec.codec == CODEC_ID_FLAC
         && source.is_doubtful(packet)

@@ -1,12 +1,12 @@
-//! A file as its readers see it: parts of its real bytes in order, with literal bytes between them.
+//! Edited view of a file: ranges of its bytes in order, with literal bytes in between.
 //!
-//! Demuxers stop at optional data that is damaged, and believe sizes that are wrong. The modules of
-//! [`super::container`] therefore show them a file that holds the sound, and only what is needed to
-//! play it, with sizes that are right. Pure data; [`super::bounds::BoundedFile`] reads through it.
+//! Demuxers fail on damaged optional data and trust wrong sizes. The modules of
+//! [`super::container`] therefore show them a minimal file with only the sound, the data to decode
+//! it, and correct sizes. Pure data; [`super::bounds::BoundedFile`] reads through a view.
 
 use std::ops::Range;
 
-/// Ranges of a file, and literal bytes, one after the other.
+/// Sequence of file ranges and literal bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct View {
     pieces: Vec<Piece>,
@@ -23,19 +23,19 @@ struct Piece {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Content {
-    /// Bytes of the file, from this position on.
+    /// Bytes of the file from this offset on.
     File(u64),
     Literal(Box<[u8]>),
 }
 
-/// The bytes at one position of a [`View`], as far as they lie together.
+/// Contiguous bytes at one position of a [`View`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Span<'a> {
-    /// So many bytes of the file, from this position on.
+    /// A range of the file.
     File {
-        /// Position in the file, in bytes.
+        /// Offset in the file, in bytes.
         start: u64,
-        /// Bytes that follow there.
+        /// Number of contiguous bytes.
         bytes: u64,
     },
     /// Bytes that are not in the file.
@@ -43,7 +43,7 @@ pub enum Span<'a> {
 }
 
 impl View {
-    /// A view of a whole file of so many bytes.
+    /// Shows a whole file of `bytes` bytes.
     pub fn whole(bytes: u64) -> Self {
         let mut view = Self::default();
         view.push_file(0..bytes);
@@ -55,7 +55,7 @@ impl View {
         self.bytes
     }
 
-    /// Appends a range of the file; an empty or inverted one adds nothing.
+    /// Appends a range of the file; an empty or inverted range adds nothing.
     pub fn push_file(&mut self, range: Range<u64>) {
         let bytes = range.end.saturating_sub(range.start);
         if let Some(Piece { start, bytes: before, content: Content::File(from) }) =
@@ -83,12 +83,12 @@ impl View {
         }
     }
 
-    /// Appends all that another view of the same file shows.
+    /// Appends everything that another view of the same file shows.
     pub fn append(&mut self, other: &Self) {
         self.copy(other, 0..other.bytes);
     }
 
-    /// A view of what this view shows, as a view of the file.
+    /// Composes `inner`, a view of this view, into a view of the file.
     pub fn narrowed(&self, inner: &Self) -> Self {
         let mut narrowed = Self::default();
         for piece in &inner.pieces {
@@ -100,7 +100,7 @@ impl View {
         narrowed
     }
 
-    /// Replaces the bytes from `at` on by others, as many; nothing beyond the view's end.
+    /// Overwrites the bytes from `at` on; bytes beyond the view's end are dropped.
     pub fn patch(&mut self, at: u64, literal: &[u8]) {
         let end = at.saturating_add(literal.len() as u64).min(self.bytes);
         let mut patched = Self::default();
@@ -129,7 +129,7 @@ impl View {
         }
     }
 
-    /// The bytes from position `at` on; `None` at the end and beyond.
+    /// Contiguous bytes from position `at` on; `None` at the end and beyond.
     pub fn at(&self, at: u64) -> Option<Span<'_>> {
         let index = self.pieces.partition_point(|piece| piece.start <= at).checked_sub(1)?;
         let piece = &self.pieces[index];
@@ -150,7 +150,7 @@ impl View {
 mod tests {
     use super::*;
 
-    /// The bytes that a view shows of `file`.
+    /// Collects the bytes that a view shows of `file`.
     fn shown(view: &View, file: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::new();
         while let Some(span) = view.at(bytes.len() as u64) {
@@ -176,7 +176,7 @@ mod tests {
         view.push_literal(*b"");
         view.push_file(8..10);
         assert_eq!(shown(&view, file), b"ab23489");
-        assert_eq!(view.pieces.len(), 3, "adjacent ranges are one piece");
+        assert_eq!(view.pieces.len(), 3, "adjacent ranges must merge");
         assert_eq!(view.at(3), Some(Span::File { start: 3, bytes: 2 }));
         assert_eq!((view.at(7), view.at(u64::MAX)), (None, None));
         assert_eq!(shown(&View::whole(10), file), file);
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_view_can_be_narrowed() {
+    fn composes_views() {
         let file = b"0123456789";
         let mut outer = View::default();
         outer.push_file(5..10);
@@ -207,7 +207,7 @@ mod tests {
         view.patch(5, b"!!");
         assert_eq!(shown(&view, file), b"012xy!!789");
         view.patch(9, b"long");
-        assert_eq!(shown(&view, file), b"012xy!!78l", "nothing is added behind the end");
+        assert_eq!(shown(&view, file), b"012xy!!78l", "nothing may be added after the end");
         view.patch(20, b"far");
         assert_eq!(shown(&view, file), b"012xy!!78l");
         view.patch(0, b"");

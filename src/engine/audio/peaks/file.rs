@@ -1,8 +1,8 @@
-//! Peaks of whole lanes, kept beside the samples that they were made of: a long song is not read anew
-//! whenever it is opened. A file that is damaged, or of other samples, is as if it were not there.
+//! Cache of the peaks of whole lanes, stored next to the samples, so that opening a long song does
+//! not read it completely again. A file that is damaged or belongs to other samples is ignored.
 //!
-//! Such a file is a header (what it is, what it was made of, how many peaks, their digest) and the
-//! peaks, each three little-endian `f32`. Runs on the thread that draws up waveforms.
+//! A file consists of a header (magic, stamp of the samples, number of peaks, digest) and the
+//! peaks, each three little-endian `f32`. Runs on the waveform thread.
 
 use std::{
     fs::File,
@@ -22,23 +22,23 @@ const DIGEST: usize = 32;
 const HEADER: usize = MAGIC.len() + DIGEST + 8 + DIGEST;
 const PEAK: usize = 3 * size_of::<f32>();
 
-/// Peaks that are read in one go.
+/// Number of peaks read at once.
 const PART: usize = 1 << 14;
 
-/// The place of a lane's peaks, and what they are made of.
+/// Path of a lane's peaks, and the stamp of its samples.
 #[derive(Debug)]
 pub struct PeakFile {
     path: PathBuf,
-    /// Says which samples: their files' lengths and ages, how many frames, and of what size a bin is.
+    /// Digest of the sample files' lengths and ages, the number of frames, and the bin size.
     stamp: [u8; DIGEST],
     count: u64,
 }
 
 impl PeakFile {
-    /// At `path`, for a lane of `frames` frames that is made of the files `sources`.
+    /// Describes the peaks at `path` for a lane of `frames` frames in the files `sources`.
     ///
     /// # Errors
-    /// What the system says when it is asked about these.
+    /// Fails if the metadata of the files cannot be read.
     pub fn new(path: PathBuf, sources: &[PathBuf], frames: u64) -> io::Result<Self> {
         let mut stamp = Sha256::new();
         for number in [frames, FRAMES_PER_PEAK as u64] {
@@ -54,7 +54,7 @@ impl PeakFile {
         Ok(Self { path, stamp: stamp.finalize().into(), count })
     }
 
-    /// The kept peaks, to be read; `None` where there are none of these samples.
+    /// Opens the stored peaks; `None` if there are none for these samples.
     pub fn open(&self) -> Option<PeakReader> {
         let mut file = File::open(&self.path).ok()?;
         let mut header = [0; HEADER];
@@ -82,10 +82,10 @@ impl PeakFile {
         Some(PeakReader { file, left: self.count })
     }
 
-    /// Begins to write them; they count after [`PeakWriter::finish`].
+    /// Begins to write peaks, which become valid with [`PeakWriter::finish`].
     ///
     /// # Errors
-    /// What the disk says.
+    /// Fails if the disk cannot be written.
     pub fn begin(&self) -> io::Result<PeakWriter> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         let mut file = BufWriter::new(temporary_in(folder)?);
@@ -95,7 +95,7 @@ impl PeakFile {
     }
 }
 
-/// Kept peaks on their way.
+/// Reader of stored peaks.
 #[derive(Debug)]
 pub struct PeakReader {
     file: File,
@@ -103,10 +103,10 @@ pub struct PeakReader {
 }
 
 impl PeakReader {
-    /// The next ones; none at the end.
+    /// Reads the next peaks; empty at the end.
     ///
     /// # Errors
-    /// What the disk says.
+    /// Fails if the disk cannot be read.
     pub fn part(&mut self) -> io::Result<Vec<Peak>> {
         let now = self.left.min(PART as u64);
         let mut bytes = vec![0; now as usize * PEAK];
@@ -119,7 +119,7 @@ impl PeakReader {
     }
 }
 
-/// Peaks that are being written, from the first to the last.
+/// Writer of peaks, from the first to the last.
 #[derive(Debug)]
 pub struct PeakWriter {
     file: BufWriter<NamedTempFile>,
@@ -131,10 +131,10 @@ pub struct PeakWriter {
 }
 
 impl PeakWriter {
-    /// Adds the next ones.
+    /// Appends peaks.
     ///
     /// # Errors
-    /// What the disk says.
+    /// Fails if the disk cannot be written.
     pub fn push(&mut self, peaks: &[Peak]) -> io::Result<()> {
         for peak in peaks {
             for number in [peak.min, peak.max, peak.rms] {
@@ -147,10 +147,10 @@ impl PeakWriter {
         Ok(())
     }
 
-    /// Gives them their name, if they are all there.
+    /// Renames the file to its final name, if all peaks are written.
     ///
     /// # Errors
-    /// What the disk says.
+    /// Fails if the disk cannot be written.
     pub fn finish(mut self) -> io::Result<()> {
         if self.left > 0 {
             return Ok(());
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_read_until_the_samples_are_others() {
+    fn stored_peaks_are_valid_until_the_samples_change() {
         let folder = tempfile::tempdir().unwrap();
         let (samples, path) = (folder.path().join("a.f32"), folder.path().join("a.peaks"));
         fs::write(&samples, [1; 80]).unwrap();
@@ -202,23 +202,23 @@ mod tests {
         let mut writer = file().begin().unwrap();
         writer.push(&peaks[..100]).unwrap();
         writer.finish().unwrap();
-        assert!(!path.exists(), "not all are there");
+        assert!(!path.exists(), "an incomplete file must not appear");
         let mut writer = file().begin().unwrap();
         writer.push(&peaks[..100]).unwrap();
         writer.push(&peaks[100..]).unwrap();
         assert!(!path.exists());
         writer.finish().unwrap();
         assert_eq!(all(&file()).unwrap(), peaks);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left over");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "no temporary file may remain");
 
         let other = PeakFile::new(path.clone(), std::slice::from_ref(&samples), frames - 512);
-        assert!(other.unwrap().open().is_none(), "of another length");
+        assert!(other.unwrap().open().is_none(), "another length");
         fs::write(&samples, [1; 88]).unwrap();
-        assert!(file().open().is_none(), "of other samples");
+        assert!(file().open().is_none(), "other samples");
     }
 
     #[test]
-    fn what_is_damaged_is_not_there() {
+    fn ignores_a_damaged_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.peaks");
         let file = PeakFile::new(path.clone(), &[], 5000).unwrap();

@@ -1,10 +1,10 @@
-//! Peaks: what a waveform is drawn from. Pure functions over interleaved stereo samples.
+//! Peaks for drawing waveforms. Pure functions over interleaved stereo samples.
 
 pub(in crate::engine) mod file;
 
 use crate::engine::types::CHANNELS;
 
-/// Frames that one [`Peak`] stands for.
+/// Number of frames summarised by one [`Peak`].
 pub const FRAMES_PER_PEAK: usize = 512;
 
 /// Extremes and power of one bin, over both channels. Full scale is 1.
@@ -18,8 +18,8 @@ pub struct Peak {
     pub rms: f32,
 }
 
-/// The peaks of `interleaved`, whose first frame begins a bin of `frames_per_peak` frames. The last
-/// bin may hold fewer; of nothing there are none.
+/// Computes the peaks of `interleaved`, whose first frame begins a bin of `frames_per_peak` frames.
+/// The last bin may be shorter; empty input has no peaks.
 pub fn peaks_of(interleaved: &[f32], frames_per_peak: usize) -> Vec<Peak> {
     interleaved.chunks(frames_per_peak.max(1) * CHANNELS).map(peak_of).collect()
 }
@@ -44,7 +44,7 @@ mod tests {
         assert_eq!(peaks.len(), 2);
         assert_eq!((peaks[0].min, peaks[0].max), (-0.75, 0.5));
         assert!((peaks[0].rms - 0.500_3).abs() < 1e-4, "{}", peaks[0].rms);
-        // Not 0, which is in no sample of this bin.
+        // Not 0, because no sample of this bin is 0.
         assert_eq!((peaks[1].min, peaks[1].max), (0.125, 0.25));
         assert!(peaks_of(&[], FRAMES_PER_PEAK).is_empty());
         let frames = peaks_of(&[0.5, -0.5, 0.25, 0.125], 1);

@@ -1,19 +1,21 @@
-//! Claims: at most one process works on a song at a time, and any may resume the work of a dead one.
+//! Claims: at most one process works on a song at a time, and any process may resume the work of a
+//! dead one.
 //!
-//! Needs no locks, which some file systems of clusters lack or keep to one machine. Each try of a song
-//! is a numbered folder with a sign of life ([`super::liveness`]) and the work:
+//! Claims need no file locks, which some cluster file systems lack or limit to one machine. Each
+//! attempt at a song ("try") is a numbered folder with a sign of life ([`super::liveness`]) and the
+//! work:
 //!
 //! 1. A process lists the tries. If one is alive, the song is taken.
-//! 2. It makes a folder with its own sign of life, and renames it to the next number. A rename onto a
-//!    folder that holds something fails, so one process gets the number.
-//! 3. It lists the tries once more, and withdraws if another is alive. Folders that were removed
-//!    between 1 and 2 can let two processes get two numbers; of those, the later one sees the earlier.
-//! 4. It moves the most advanced work of the dead tries into its own folder, and removes those.
+//! 2. It creates a folder with its own sign of life, and renames it to the next number. A rename
+//!    onto a non-empty folder fails, so only one process gets the number.
+//! 3. It lists the tries again, and withdraws if another is alive. If folders were removed between
+//!    steps 1 and 2, two processes can get two numbers; the later one then sees the earlier.
+//! 4. It moves the most advanced work of the dead tries into its own folder, and removes them.
 //!
-//! A machine that hangs for longer than [`SILENCE`] can lose its claim without notice. So results are
-//! safe without claims, too (see [`super::receipt`]); a claim only saves work.
+//! A machine that hangs for longer than [`SILENCE`] can lose its claim unnoticed. Results are
+//! therefore safe without claims, too (see [`super::receipt`]); a claim only avoids duplicate work.
 //!
-//! Runs on the caller's thread, with a thread that keeps the claim alive.
+//! Runs on the calling thread, plus a thread that keeps the claim alive.
 
 use std::{
     fs::{self, File},
@@ -31,19 +33,19 @@ use crate::engine::{
     system::atomic_file::{make_folders, sweep, try_write_atomically},
 };
 
-/// Prefixes of folders: a try; one that is being made; one that is being removed.
+/// Prefixes of folders: a try, one being created, and one being removed.
 const TRY: &str = "try-";
 const NEW: &str = "new-";
 const OLD: &str = "old-";
 
-/// The song to claim.
+/// Song to claim.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
-    /// Its key: the name of the folder of its tries.
+    /// Key of the song, which names the folder of its tries.
     pub song: &'a str,
-    /// The name of its work in a try: work of another name is for another state of the song's file.
+    /// Name of the work within a try; another name means another state of the song's file.
     pub work: &'a str,
-    /// The folder in which version 1 kept tries, with the work directly in each.
+    /// Folder in which version 1 kept tries, with the work directly in each.
     pub first_version: Option<&'a str>,
 }
 
@@ -55,19 +57,19 @@ pub struct Claim {
     beat: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
-/// The answer to a request for a song.
+/// Result of a request for a song.
 #[derive(Debug)]
 pub enum Asked {
-    /// The song is claimed.
+    /// This process has claimed the song.
     Ours(Claim),
-    /// A process on this host works on it.
+    /// A process on this host works on the song.
     Others(String),
 }
 
-/// Claims a song whose tries are below `root`, with the most advanced work of dead tries.
+/// Claims a song whose tries are below `root`, and adopts the most advanced work of dead tries.
 ///
 /// # Errors
-/// [`Problem::File`].
+/// Fails with [`Problem::File`].
 pub fn ask(root: &Path, wanted: Wanted<'_>) -> Result<Asked> {
     const TIMES: usize = 20;
     let asking = Asking::new(root, wanted);
@@ -77,7 +79,7 @@ pub fn ask(root: &Path, wanted: Wanted<'_>) -> Result<Asked> {
             Ok(Some(asked)) => return Ok(asked),
             // Another process got the number.
             Ok(None) => {}
-            // Another process finished the song, and removed the folder of its tries.
+            // Another process finished the song and removed the folder of its tries.
             Err(error) if error.kind() == io::ErrorKind::NotFound => last = Some(error),
             Err(error) => return Err(asking.cannot(error)),
         }
@@ -88,17 +90,17 @@ pub fn ask(root: &Path, wanted: Wanted<'_>) -> Result<Asked> {
     )
 }
 
-/// A request, in the steps of the module's description.
+/// A request, in the steps of the module description.
 struct Asking<'a> {
     of_song: PathBuf,
     first_version: Option<PathBuf>,
     wanted: Wanted<'a>,
 }
 
-/// The outcome of the first step.
+/// Result of step 1.
 enum Look {
     Taken(String),
-    /// No try is alive; the next number.
+    /// No try is alive; holds the next number.
     Free(u64),
 }
 
@@ -112,7 +114,7 @@ impl<'a> Asking<'a> {
         Problem::write(&self.of_song, source)
     }
 
-    /// All steps; `None` where another process got the number.
+    /// Runs all steps; `None` if another process got the number.
     fn ask(&self) -> io::Result<Option<Asked>> {
         let next = match self.look()? {
             Look::Taken(host) => return Ok(Some(Asked::Others(host))),
@@ -141,7 +143,7 @@ impl<'a> Asking<'a> {
         if let Err(error) = fs::rename(new.path(), &folder) {
             return if folder.exists() { Ok(None) } else { Err(error) };
         }
-        // Its name is the try's now.
+        // Keep the folder: it now has the name of the try.
         drop(new.keep());
         Claim::begin(folder.clone(), self.wanted.work).inspect_err(|_| discard(&folder)).map(Some)
     }
@@ -162,15 +164,15 @@ impl<'a> Asking<'a> {
     /// Moves the most advanced work of dead tries into the claim's folder, and removes the tries.
     fn adopt(&self, dead: &[PathBuf], claim: &Claim) -> io::Result<()> {
         for folder in dead {
-            // Where its owner only hung, it learns by this that the claim is lost.
+            // If the owner was only suspended, it thereby notices that its claim is lost.
             log_failure(folder, fs::remove_file(folder.join(ALIVE)));
         }
         let mut works: Vec<PathBuf> = dead.iter().map(|folder| self.work_in(folder)).collect();
         works.retain(|work| work.is_dir());
         works.sort_by_key(|work| std::cmp::Reverse(finished(work)));
-        // One that another process removes at this moment is skipped.
+        // Skip work that another process removes at this moment.
         if let Some(work) = works.iter().find(|work| fs::rename(work, &claim.work).is_ok()) {
-            // A server may believe for a while that a dead machine holds this lock.
+            // A server may still consider this lock held by a dead machine.
             log_failure(work, fs::remove_file(claim.work.join(super::STEMS).join("lock")));
             tracing::debug!("{} is resumed in {}", work.display(), claim.work.display());
         } else {
@@ -193,7 +195,7 @@ impl<'a> Asking<'a> {
     }
 }
 
-/// Removes the dead tries of a song that is complete; those of other processes stay.
+/// Removes the dead tries of a completed song; tries of other live processes stay.
 pub fn clear(root: &Path, wanted: Wanted<'_>) {
     let asking = Asking::new(root, wanted);
     for of_song in std::iter::once(&asking.of_song).chain(&asking.first_version) {
@@ -206,7 +208,7 @@ pub fn clear(root: &Path, wanted: Wanted<'_>) {
         for folder in folders(of_song, OLD) {
             log_failure(&folder, fs::remove_dir_all(&folder));
         }
-        // One that was just made has no sign of life yet.
+        // A folder that was just created has no sign of life yet.
         let is_left = |folder: &PathBuf| {
             clock.owner(folder).is_none()
                 && folder.metadata().is_ok_and(|metadata| clock.is_old(&metadata))
@@ -217,24 +219,24 @@ pub fn clear(root: &Path, wanted: Wanted<'_>) {
         for folder in folders(of_song, NEW) {
             remove_abandoned(&folder);
         }
-        // A process that was killed while it read the clock leaves its file.
+        // A process that was killed while reading the clock leaves a temporary file.
         sweep(of_song);
-        // Stays while it holds something.
+        // Fails, and keeps the folder, while it is not empty.
         drop(fs::remove_dir(of_song));
     }
 }
 
-/// Removes a folder that a process was making when it was killed: what it was writing there is not
-/// locked any more. One that is still empty may be about to be written to, and stays.
+/// Removes a folder that a killed process was creating, whose temporary file is no longer locked.
+/// An empty folder stays, because its creator may be about to write to it.
 fn remove_abandoned(folder: &Path) {
     if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
         sweep(folder);
-        // Stays while it holds something.
+        // Fails, and keeps the folder, while it is not empty.
         drop(fs::remove_dir(folder));
     }
 }
 
-/// The folders in `folder` whose names begin so.
+/// Lists the folders in `folder` whose names begin with `prefix`.
 fn folders(folder: &Path, prefix: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let is_wanted = |name: &str| name.starts_with(prefix);
@@ -246,20 +248,20 @@ fn folders(folder: &Path, prefix: &str) -> Vec<PathBuf> {
     found
 }
 
-/// The number of a try; `None` for tries of version 1, whose names are random.
+/// Number of a try; `None` for tries of version 1, whose names are random.
 fn number_of(folder: &Path) -> Option<u64> {
     let number = folder.file_name()?.to_str()?.strip_prefix(TRY)?;
     number.parse().ok().filter(|_| number.len() == 10)
 }
 
-/// The progress of some work: its finished segments, and its mix.
+/// Progress of a piece of work: its finished segments, and its mix.
 fn finished(work: &Path) -> usize {
     let flags = fs::read(work.join(super::STEMS).join("segments")).unwrap_or_default();
     flags.into_iter().filter(|&flag| flag == 1).count()
         + usize::from(work.join("mix.json").exists())
 }
 
-/// Removes a try. It gets another name first, so that no process resumes half of it.
+/// Removes a try. Renames it first, so that no process resumes a partly removed one.
 fn discard(folder: &Path) {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let old = folder.with_file_name(format!("{OLD}{}-{name}", std::process::id()));
@@ -283,12 +285,12 @@ impl Claim {
         Ok(Self { folder, work, beat: Some((stop, thread)) })
     }
 
-    /// The folder of the work.
+    /// Folder of the work.
     pub fn path(&self) -> &Path {
         &self.work
     }
 
-    /// Whether the claim still stands: no other process took this one for dead.
+    /// Whether the claim is still valid: no other process considered this one dead.
     pub fn is_held(&self) -> bool {
         self.folder.join(ALIVE).exists()
     }
@@ -309,7 +311,7 @@ impl Claim {
     }
 }
 
-/// The work stays, and the next process can resume it at once.
+/// Releases the claim. The work stays, and the next process can resume it immediately.
 impl Drop for Claim {
     fn drop(&mut self) {
         if self.beat.is_some() {

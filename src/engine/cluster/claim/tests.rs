@@ -13,7 +13,7 @@ fn ours(asked: Asked) -> Claim {
     }
 }
 
-/// A try of another process, with a file of work that holds the host's name.
+/// Creates a try of another process, with a work file that holds the host's name.
 fn others(root: &Path, number: u64, host: &str, system: Option<String>) -> PathBuf {
     let folder = root.join("song").join(format!("{TRY}{number:010}"));
     fs::create_dir_all(folder.join("work")).unwrap();
@@ -49,10 +49,10 @@ fn resumes_released_work_and_removes_complete_work() {
     let claim = ours(ask(root.path(), WANTED).unwrap());
     assert_eq!((&*samples(&claim), tries(root.path())), ("half", 1));
     claim.remove();
-    // A process that was killed while it read the clock of the file system.
+    // A process that was killed while reading the clock of the file system.
     let of_song = fs::read_dir(root.path()).unwrap().next().unwrap().unwrap().path();
     fs::write(of_song.join(".partita-a1B2c3.part"), " ").unwrap();
-    // Another one, while it was making its folder.
+    // Another one, killed while creating its folder.
     fs::create_dir(of_song.join("new-a1B2c3")).unwrap();
     fs::write(of_song.join("new-a1B2c3/.partita-d4E5f6.part"), "{").unwrap();
     clear(root.path(), WANTED);
@@ -72,7 +72,7 @@ fn a_live_process_keeps_its_song_and_a_silent_one_loses_it() {
 }
 
 #[test]
-fn a_process_that_only_hung_learns_that_its_claim_is_lost() {
+fn a_suspended_process_notices_its_lost_claim() {
     let root = tempfile::tempdir().unwrap();
     let hung = ours(ask(root.path(), WANTED).unwrap());
     assert!(hung.is_held());
@@ -85,7 +85,7 @@ fn a_process_that_only_hung_learns_that_its_claim_is_lost() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_process_that_ended_on_this_machine_loses_its_song_at_once() {
+fn a_process_that_ended_on_this_machine_loses_its_song_immediately() {
     let root = tempfile::tempdir().unwrap();
     others(root.path(), 1, "here", system());
     assert_eq!(samples(&ours(ask(root.path(), WANTED).unwrap())), "here");
@@ -155,7 +155,7 @@ enum Process {
 }
 
 impl Process {
-    /// Takes one step. An owner finishes the song, and the process then asks again.
+    /// Takes one step. An owner finishes the song, and the process then requests it again.
     fn step(self, asking: &Asking<'_>, root: &Path) -> Self {
         match self {
             Self::Idle => match asking.look() {
@@ -182,7 +182,8 @@ impl Process {
     }
 }
 
-/// Runs a schedule: the number of the process that takes each step. Returns the owners at its end.
+/// Runs a schedule: the index of the process that takes each step. Returns the number of owners at
+/// the end.
 fn run(schedule: &[usize], processes: usize, has_dead: bool) -> usize {
     let root = tempfile::tempdir().unwrap();
     if has_dead {
@@ -204,7 +205,7 @@ fn run(schedule: &[usize], processes: usize, has_dead: bool) -> usize {
 fn one_of_two_processes_gets_the_song_in_every_order_of_their_steps() {
     for bits in 0u32..64 {
         let schedule: Vec<usize> = (0..6).map(|step| (bits >> step & 1) as usize).collect();
-        // Three steps each, and never a step of an owner.
+        // Each process takes three steps, and never a step as an owner.
         if schedule.iter().sum::<usize>() != 3 {
             continue;
         }
@@ -215,7 +216,7 @@ fn one_of_two_processes_gets_the_song_in_every_order_of_their_steps() {
 }
 
 #[test]
-fn no_order_of_steps_gives_two_owners_while_the_song_is_finished_and_asked_for_again() {
+fn no_order_of_steps_has_two_owners_while_the_song_is_finished_and_requested_again() {
     for seed in 1..12u64 {
         let mut state = seed;
         let mut below = |count: u64| {

@@ -1,7 +1,7 @@
-//! A share, from its longest song to its shortest: what is done is skipped, what was begun goes on, what
-//! fails is written down and stops nothing else.
+//! Processing of a share, from its longest song to its shortest. Completed songs are skipped,
+//! unfinished ones resumed, and failures recorded without stopping the others.
 //!
-//! Runs on the caller's thread; the network on the batch's pool.
+//! Runs on the calling thread; the network runs on the batch's pool.
 
 use std::{
     io,
@@ -27,108 +27,110 @@ use crate::engine::{
     types::{CancelToken, SAMPLE_RATE},
 };
 
-/// How long one who is on a song of ours is waited for at the end: long enough to see that it is dead.
+/// Maximum wait at the end for another process on one of our songs: long enough to recognise its
+/// death.
 const PATIENCE: Duration = Duration::from_secs(SILENCE.as_secs() + 30);
-/// The pause before the first look at it; each next one is twice as long, up to the last.
+/// Pause before the first check of that song; each following pause is twice as long, up to the
+/// maximum.
 const FIRST_LOOK: Duration = Duration::from_millis(20);
 const LAST_LOOK: Duration = Duration::from_secs(1);
 
-/// What happens on the way.
+/// Event during the processing of a share.
 #[derive(Debug)]
 pub enum ShardEvent<'a> {
-    /// A song is begun, or gone on with.
+    /// A song is started or resumed.
     Begins(&'a Song),
-    /// How far it is.
+    /// Progress of a song.
     Progress(&'a Song, Progress),
-    /// It is done.
+    /// A song is completed.
     Done(&'a Song, &'a Receipt),
-    /// It was done before.
+    /// A song was completed before.
     Skipped(&'a Song, &'a Receipt),
-    /// Somebody else is on it; it comes again at the end.
+    /// Another process works on the song; it is checked again at the end.
     Elsewhere(&'a Song, &'a str),
-    /// It failed.
+    /// A song failed.
     Failed(&'a Song, &'a Failure),
 }
 
-/// What became of a share.
+/// Result of a share.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Summary {
-    /// Songs of the share.
+    /// Number of songs of the share.
     pub songs: usize,
-    /// Songs that are done now.
+    /// Number of songs completed by this run.
     pub done: usize,
-    /// Songs that were done before.
+    /// Number of songs completed before.
     pub skipped: usize,
-    /// Songs that cannot be done.
+    /// Number of permanently failed songs.
     pub failed: usize,
-    /// Songs that another try may do.
+    /// Number of songs that a retry may complete.
     pub temporary: usize,
-    /// Songs that were not come to.
+    /// Number of songs not reached.
     pub left: usize,
-    /// Why it was stopped.
+    /// Reason for stopping early.
     pub stopped: Option<String>,
-    /// Segments that were computed.
+    /// Number of computed segments.
     pub computed: usize,
-    /// Seconds of music that were finished.
+    /// Seconds of finished music.
     pub music: f64,
 }
 
 impl Summary {
-    /// Whether another try may do more.
+    /// Whether another run may complete more songs.
     pub fn is_to_be_resumed(&self) -> bool {
         self.left > 0 || self.temporary > 0
     }
 }
 
-/// A share to be done.
+/// Configuration of a share.
 pub struct Run<'a> {
-    /// What separates.
+    /// Separator of songs.
     pub batch: &'a Batch,
-    /// The folder of all results.
+    /// Root folder of the results.
     pub out: &'a Path,
-    /// Where receipts and records are.
+    /// Folder of receipts and records.
     pub state: &'a Path,
-    /// Where half-done work is.
+    /// Folder of unfinished work.
     pub work: &'a Path,
-    /// The file of failures.
+    /// Path of the file of failures.
     pub failures: &'a Path,
-    /// Which share, of what.
+    /// Number of the share.
     pub shard: Shard,
-    /// Whether what is done is skipped.
+    /// Whether completed songs are skipped.
     pub resumes: bool,
 }
 
-/// The share while it is done.
+/// State of a running share.
 struct ShardRun<'a, 'n> {
     run: &'a Run<'a>,
     cancel: &'a CancelToken,
-    news: &'n mut dyn FnMut(ShardEvent<'_>),
+    events: &'n mut dyn FnMut(ShardEvent<'_>),
     recorder: Recorder,
     failures: Vec<Failure>,
     summary: Summary,
 }
 
-/// What became of one song.
+/// Outcome of one song.
 enum Outcome {
     Done,
     Elsewhere(String),
-    /// The signal came first.
+    /// The run was cancelled.
     Ended,
-    /// It, or all that would follow, cannot be written.
+    /// A write failed that would fail for all following songs, too.
     Stopped(String),
 }
 
 impl Run<'_> {
-    /// Does the songs of the share, in their order. `about` says of what they are a share.
+    /// Processes the songs of the share in order. `about` describes the manifest.
     ///
     /// # Errors
-    /// [`Problem::File`] where not even records can be written.
+    /// [`Problem::File`] if even records cannot be written.
     pub fn run(
         &self,
         songs: &[Song],
         about: Record,
         cancel: &CancelToken,
-        news: &mut dyn FnMut(ShardEvent<'_>),
+        events: &mut dyn FnMut(ShardEvent<'_>),
     ) -> Result<Summary> {
         let Shard { index, count } = self.shard;
         let record = Record {
@@ -145,7 +147,7 @@ impl Run<'_> {
         let recorder = Recorder::begin(self.state, record, songs)?;
         let summary = Summary { songs: songs.len(), ..Summary::default() };
         let mut going =
-            ShardRun { run: self, cancel, news, recorder, failures: Vec::new(), summary };
+            ShardRun { run: self, cancel, events, recorder, failures: Vec::new(), summary };
         going.write_failures()?;
         going.run_songs(songs)?;
         Ok(going.summary)
@@ -161,7 +163,7 @@ impl ShardRun<'_, '_> {
             match outcome {
                 Outcome::Done => {}
                 Outcome::Elsewhere(host) => {
-                    (self.news)(ShardEvent::Elsewhere(song, &host));
+                    (self.events)(ShardEvent::Elsewhere(song, &host));
                     later.push(song);
                 }
                 Outcome::Ended => return self.stop(left + 1, "a signal".into()),
@@ -183,7 +185,8 @@ impl ShardRun<'_, '_> {
         self.recorder.end(State::Stopped)
     }
 
-    /// Waits for the process that works on a song: until the song is done or free, or for too long.
+    /// Waits for the process that works on a song, until the song is completed or free, or until a
+    /// timeout.
     fn wait_for(&mut self, song: &Song) -> Result<Outcome> {
         let until = Instant::now() + PATIENCE;
         let mut pause = FIRST_LOOK;
@@ -194,7 +197,7 @@ impl ShardRun<'_, '_> {
                 self.failed(song, &Problem::Elsewhere { host: host.clone() })?;
                 return Ok(Outcome::Elsewhere(host));
             }
-            self.recorder.tell();
+            self.recorder.update();
             std::thread::sleep(pause);
             pause = (2 * pause).min(LAST_LOOK);
         }
@@ -209,7 +212,7 @@ impl ShardRun<'_, '_> {
         let first_version = first_version.as_deref();
         let wanted = Wanted { song: &song.keys.song, work: &work, first_version };
         if let Some(receipt) = self.done_already(song) {
-            // Its process may have been killed after the receipt.
+            // The process may have been killed after writing the receipt.
             claim::clear(self.run.work, wanted);
             return Ok(self.skip_completed(song, &receipt));
         }
@@ -220,12 +223,12 @@ impl ShardRun<'_, '_> {
             Err(error) => return self.record_failure(song, &error),
         };
         step(Step::Claimed);
-        // The previous owner may have finished it just before.
+        // The previous owner may have just finished the song.
         if let Some(receipt) = self.done_already(song) {
             self.clear_up(claim, wanted);
             return Ok(self.skip_completed(song, &receipt));
         }
-        (self.news)(ShardEvent::Begins(song));
+        (self.events)(ShardEvent::Begins(song));
         let error = match self.make(song, source, &claim) {
             Ok(receipt) => {
                 self.clear_up(claim, wanted);
@@ -233,7 +236,7 @@ impl ShardRun<'_, '_> {
             }
             Err(error) => error,
         };
-        // Whatever failed: another process may have finished it meanwhile.
+        // Regardless of the failure, another process may have finished the song in the meantime.
         if let Some(receipt) = self.done_already(song) {
             self.clear_up(claim, wanted);
             return Ok(self.skip_completed(song, &receipt));
@@ -245,19 +248,19 @@ impl ShardRun<'_, '_> {
             return Ok(Outcome::Elsewhere("another machine".into()));
         }
         if !error.class().is_temporary() {
-            // Its work is useless to every other process, too.
+            // The work is useless to every other process, too.
             self.clear_up(claim, wanted);
         }
         self.record_failure(song, &error)
     }
 
-    /// Removes the work on a song, our own and that of dead processes.
+    /// Removes the work on a song: our own, and that of dead processes.
     fn clear_up(&self, claim: Claim, wanted: Wanted<'_>) {
         claim.remove();
         claim::clear(self.run.work, wanted);
     }
 
-    /// The receipt of a song that is done, and is to be skipped.
+    /// Receipt of a completed song that is to be skipped.
     fn done_already(&self, song: &Song) -> Option<Receipt> {
         let receipt = Receipt::find(self.run.state, &song.keys).filter(|_| self.run.resumes);
         receipt.filter(|receipt| receipt.holds(&song.request.file, self.run.out))
@@ -281,7 +284,7 @@ impl ShardRun<'_, '_> {
         let files = run.batch.files(&song.request)?;
         let there: Vec<PathBuf> = files.into_iter().filter(|file| file.exists()).collect();
         step(Step::SawFiles);
-        // After the look at the files: its own ones cannot appear without a mark.
+        // Check after looking at the files: the song's own files never appear without a mark.
         let is_begun = receipt::is_begun(run.state, &song.keys);
         step(Step::SawMark);
         let is_replaced = is_begun || song.request.settings.on_exists == OnExists::Replace;
@@ -291,25 +294,26 @@ impl ShardRun<'_, '_> {
         receipt::begin(run.state, &song.keys, &song.request.file)
     }
 
-    /// Separates a song that is marked as begun: files of its names are its own, and are replaced.
+    /// Separates a song that is marked as begun; existing files with its names belong to it and are
+    /// replaced.
     fn separate(&mut self, song: &Song, claim: &Claim) -> Result<Separated> {
         let (run, cancel) = (self.run, self.cancel);
         let mut request = song.request.clone();
         request.settings.on_exists = OnExists::Replace;
-        let (news, recorder, computed) =
-            (&mut *self.news, &mut self.recorder, &mut self.summary.computed);
+        let (events, recorder, computed) =
+            (&mut *self.events, &mut self.recorder, &mut self.summary.computed);
         let (before, mut first) = (*computed, None);
         run.batch.separate_in(&request, claim.path(), cancel, &mut |progress| {
             if let Some((done, _)) = progress.segments {
                 *computed = before + done - *first.get_or_insert(done);
                 recorder.record.computed = *computed;
-                recorder.tell();
+                recorder.update();
             }
-            news(ShardEvent::Progress(song, progress));
+            events(ShardEvent::Progress(song, progress));
         })
     }
 
-    /// Writes down that a song is done. Its files are synced and have their names.
+    /// Writes the receipt of a completed song. Its files are synced and have their final names.
     fn write_down(
         &self,
         song: &Song,
@@ -324,7 +328,7 @@ impl ShardRun<'_, '_> {
         notes.0.extend(separated.warning.0.clone());
         let receipt = Receipt {
             is_done: true,
-            song: words(song),
+            song: path_text(song),
             key: song.keys.song.clone(),
             model: run.batch.identity().to_string(),
             source,
@@ -347,8 +351,8 @@ impl ShardRun<'_, '_> {
         self.summary.music += receipt.seconds;
         let record = &mut self.recorder.record;
         (record.done, record.music) = (self.summary.done, self.summary.music);
-        self.recorder.tell();
-        (self.news)(ShardEvent::Done(song, receipt));
+        self.recorder.update();
+        (self.events)(ShardEvent::Done(song, receipt));
         Outcome::Done
     }
 
@@ -357,8 +361,8 @@ impl ShardRun<'_, '_> {
         self.summary.skipped += 1;
         let record = &mut self.recorder.record;
         (record.done, record.skipped) = (self.summary.done, self.summary.skipped);
-        self.recorder.tell();
-        (self.news)(ShardEvent::Skipped(song, receipt));
+        self.recorder.update();
+        (self.events)(ShardEvent::Skipped(song, receipt));
         Outcome::Done
     }
 
@@ -380,20 +384,20 @@ impl ShardRun<'_, '_> {
             self.summary.failed += 1;
         }
         self.recorder.record.failed = self.summary.temporary + self.summary.failed;
-        (self.news)(ShardEvent::Failed(song, &failure));
+        (self.events)(ShardEvent::Failed(song, &failure));
         self.failures.push(failure);
-        self.recorder.tell();
+        self.recorder.update();
         match self.write_failures() {
-            // The song's own failure is told; on a full disk nothing else could be.
+            // The song's own failure is reported; on a full disk, no more is possible.
             Err(error) if error.concerns_all() => {
-                tracing::warn!("the failure is not written down: {error}");
+                tracing::warn!("could not record the failure: {error}");
                 Ok(())
             }
             written => written,
         }
     }
 
-    /// Writes the file of failures; one without any is none.
+    /// Writes the file of failures; without failures the file is removed.
     fn write_failures(&self) -> Result<()> {
         let path = self.run.failures;
         let cannot = |error| Problem::write(path, error);
@@ -412,11 +416,11 @@ impl ShardRun<'_, '_> {
     }
 }
 
-fn words(song: &Song) -> String {
+fn path_text(song: &Song) -> String {
     song.request.file.display().to_string()
 }
 
-/// A place between two accesses to the shared folder, at which tests let another process run.
+/// A point between two accesses to the shared folder, at which tests run another process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     SawNoReceipt,

@@ -1,6 +1,6 @@
-//! Two processes on one song, in the order that the test chooses: between two steps of the first, the
-//! second does the whole song. Their claims do not exclude each other, as after one process hung for
-//! longer than claims last: the receipts alone have to hold.
+//! Two processes on one song in a chosen order: between two steps of the first, the second
+//! processes the whole song. Their claims do not exclude each other, as after a hang of one process
+//! beyond the lifetime of claims. The receipts alone must ensure consistency.
 
 use std::cell::RefCell;
 
@@ -26,7 +26,7 @@ thread_local! {
     static HOOK: RefCell<Option<(Step, Hook)>> = const { RefCell::new(None) };
 }
 
-/// Lets the other process run, if this is its step.
+/// Runs the other process if this is its step.
 pub(super) fn step(step: Step) {
     let hook = HOOK.with_borrow_mut(|hook| hook.take_if(|(at, _)| *at == step));
     if let Some((_, other)) = hook {
@@ -65,7 +65,7 @@ impl Archive {
         self.home.path().join(name)
     }
 
-    /// A process does the song, with its half-done work in a folder of its own.
+    /// Runs a process on the song, with a separate folder for unfinished work.
     fn run(home: &Path, work: &str, resumes: bool) -> Summary {
         let model = InstalledModel::find(home, DEFAULT).unwrap().unwrap();
         let compute = Compute { threads: Some(1), ..Compute::default() };
@@ -107,7 +107,7 @@ fn assert_done(summary: &Summary, after: Step) {
 }
 
 #[test]
-fn a_song_stays_done_whenever_a_second_process_does_it_too() {
+fn a_song_stays_completed_despite_a_second_process() {
     for at in STEPS {
         let archive = Archive::new();
         let home = archive.home.path().to_owned();
@@ -123,12 +123,12 @@ fn a_song_stays_done_whenever_a_second_process_does_it_too() {
         let left = ["first", "second"].map(|work| {
             std::fs::read_dir(archive.at(work)).map_or(0, |entries| entries.flatten().count())
         });
-        assert_eq!(left, [0, 0], "work is left after {at:?}");
+        assert_eq!(left, [0, 0], "work remains after {at:?}");
     }
 }
 
 #[test]
-fn both_processes_may_be_told_to_do_a_complete_song_again() {
+fn both_processes_may_redo_a_complete_song() {
     for at in STEPS {
         let archive = Archive::new();
         assert_done(&Archive::run(archive.home.path(), "before", true), at);
@@ -141,7 +141,7 @@ fn both_processes_may_be_told_to_do_a_complete_song_again() {
 }
 
 #[test]
-fn foreign_files_stay_whatever_the_other_process_does() {
+fn foreign_files_stay_in_any_order() {
     for at in [Step::SawNoReceipt, Step::Claimed, Step::SawFiles, Step::SawMark] {
         let archive = Archive::new();
         std::fs::create_dir_all(archive.at("out/song")).unwrap();

@@ -1,7 +1,7 @@
-//! FLAC: integers of 16 and 24 bits, packed without loss.
+//! FLAC: lossless integers of 16 and 24 bits.
 //!
-//! The `flac-codec` crate encodes; the length that is known beforehand gives a complete seek table
-//! in one pass. Source: RFC 9639.
+//! The `flac-codec` crate encodes. As the length is known in advance, one pass writes a complete
+//! seek table. Source: RFC 9639.
 
 use std::{
     fs::File,
@@ -19,7 +19,7 @@ use lofty::picture::PictureInformation;
 use super::{Encoder, Format, Keeps, Samples, Spec, Streams, wrong_samples};
 use crate::engine::{export::Tags, types::Depth};
 
-/// This format.
+/// The FLAC format.
 pub static FORMAT: Format = Format {
     id: "flac",
     name: "FLAC",
@@ -31,14 +31,14 @@ pub static FORMAT: Format = Format {
     begin: |file, spec, tags| Ok(Box::new(Flac::new(file, spec, tags)?)),
 };
 
-/// The highest rate that decoders of the format's "streamable subset" take, in Hz.
+/// Highest rate of the format's "streamable subset", in Hz.
 const HIGHEST_RATE: u32 = 655_350;
 
 struct Flac(FlacSampleWriter<Out>);
 
 impl Flac {
     fn new(file: File, spec: &Spec, tags: &Tags) -> io::Result<Self> {
-        // In FLAC, a length of 0 says that it is not known.
+        // In a FLAC header, a length of 0 means "unknown".
         if spec.frames == 0 {
             let text = "FLAC cannot hold a song without sound";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
@@ -77,8 +77,8 @@ impl Encoder for Flac {
     }
 }
 
-/// The file. At the end the encoder goes back to the header, and drops its writer without a flush,
-/// which would lose the disk's last word: from then on nothing is held back.
+/// Output file. At the end, the encoder seeks back to the header and drops its writer without
+/// flushing, which would lose disk errors. From the first seek on, writes are therefore unbuffered.
 struct Out {
     file: BufWriter<File>,
     is_back: bool,

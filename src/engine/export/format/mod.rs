@@ -1,9 +1,9 @@
-//! File formats: a registry, and one file per format.
+//! Registry of file formats, with one module per format.
 //!
-//! An encoder sees samples that are final: integers already rounded, floats already within range
-//! where the format has a limit. It writes one file from front to back (and back to its header at
-//! the end), with memory that does not depend on the length, on the thread that calls it. It knows
-//! neither songs nor stems; what tags say is given to it ready.
+//! An encoder receives final samples: integers already rounded, floats already within the range of
+//! the format. It writes one file front to back, and may seek back to the header at the end. It
+//! runs on the calling thread with memory independent of the length. Encoders depend on neither
+//! songs nor stems; they get finished tags.
 
 mod alac;
 mod dawproject;
@@ -19,7 +19,7 @@ use std::{fs::File, io, path::PathBuf};
 use super::Tags;
 use crate::engine::types::Depth;
 
-/// Every format, in the order in which they are offered.
+/// All formats, in the order offered to the user.
 pub static FORMATS: [&Format; 7] = [
     &wav::FORMAT,
     &flac::FORMAT,
@@ -30,105 +30,106 @@ pub static FORMATS: [&Format; 7] = [
     &dawproject::FORMAT,
 ];
 
-/// One kind of file.
+/// A file format.
 #[derive(Debug)]
 pub struct Format {
-    /// What the command line calls it: `wav`.
+    /// ID on the command line: `wav`.
     pub id: &'static str,
-    /// What people call it: `WAV`.
+    /// Name for display: `WAV`.
     pub name: &'static str,
-    /// Of its files, without the dot: `wav`.
+    /// File extension without the dot: `wav`.
     pub extension: &'static str,
-    /// How samples are kept.
+    /// Precision with which samples are stored.
     pub keeps: Keeps,
-    /// The rate at which it keeps what should be at the given one, in Hz: the same where it can.
+    /// Maps a desired sample rate in Hz to the closest one that the format supports.
     pub rate: fn(u32) -> u32,
-    /// How many streams of equal length lie in one file.
+    /// Number of streams of equal length in a file.
     pub streams: Streams,
-    /// How many times its samples are on the disk at once while it is written.
+    /// Number of copies of the samples on disk while writing.
     pub copies: u64,
     /// Begins a file.
     pub begin: fn(File, &Spec, &Tags) -> io::Result<Box<dyn Encoder>>,
 }
 
-/// What a format does to samples.
+/// Precision with which a format stores samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keeps {
-    /// Keeps them as they are, at any of these depths, the most usual one first.
+    /// Lossless at any of these depths, the most common first.
     Exactly(&'static [Depth]),
-    /// Keeps what is heard, in at most so many kilobits a second.
+    /// Lossy, with at most this many kilobits per second.
     Roughly(u32),
 }
 
-/// How many streams a file has.
+/// Streams of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Streams {
-    /// One.
+    /// A single stream.
     One,
-    /// The whole mix, then four stems: what DJ programs play.
+    /// The whole mix followed by four stems, for DJ programs.
     MixAndFourStems,
-    /// Everything that is exported, in one file.
+    /// The whole export in one file.
     All,
 }
 
-/// What a file is to hold.
+/// Properties of a file to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spec {
-    /// Frames a second; what [`Format::rate`] gave.
+    /// Frames per second, as returned by [`Format::rate`].
     pub rate: u32,
-    /// 1 or 2.
+    /// Number of channels: 1 or 2.
     pub channels: u16,
-    /// Of formats that keep samples exactly; one of theirs.
+    /// Depth of the samples; for lossless formats one of their depths.
     pub depth: Depth,
-    /// Frames of each stream; exactly so many are written.
+    /// Length of each stream in frames; the caller writes exactly this many.
     pub frames: u64,
-    /// Each stream's name, such as "mix", "vocals".
+    /// Name of each stream, such as "mix", "vocals".
     pub streams: Vec<String>,
-    /// A folder for temporary files, where the format needs any.
+    /// Folder for temporary files, for formats that need any.
     pub scratch: PathBuf,
 }
 
 /// Interleaved samples.
 #[derive(Clone, Copy, Debug)]
 pub enum Samples<'a> {
-    /// Of an integer depth, in its range: 24 bits are -8 388 608 to 8 388 607.
+    /// Integers in the range of the depth: 24 bits are -8 388 608 to 8 388 607.
     Int(&'a [i32]),
-    /// Of a float depth, and of formats that keep samples roughly: full scale is 1.
+    /// Floats with full scale at 1, for float depths and lossy formats.
     Float(&'a [f32]),
 }
 
-/// Writes one file.
+/// Encoder of one file.
 pub trait Encoder {
-    /// Appends to stream `stream`. Streams are given block by block in turn, the blocks of one turn
-    /// equally long.
+    /// Appends samples to stream `stream`. Callers write the streams in turn, with equally long
+    /// blocks within a turn.
     ///
     /// # Errors
-    /// What the disk says; [`io::ErrorKind::InvalidInput`] for samples of the wrong kind.
+    /// Fails if the disk cannot be written. Fails with [`io::ErrorKind::InvalidInput`] for samples
+    /// of the wrong kind.
     fn write(&mut self, stream: usize, samples: Samples<'_>) -> io::Result<()>;
 
     /// Completes the file. The caller syncs it.
     ///
     /// # Errors
-    /// What the disk says.
+    /// Fails if the disk cannot be written.
     fn finish(self: Box<Self>) -> io::Result<()>;
 }
 
 impl Format {
-    /// The format of this id.
+    /// Looks up a format by its ID.
     pub fn find(id: &str) -> Option<&'static Self> {
         FORMATS.into_iter().find(|format| format.id == id)
     }
 
-    /// How many channels its files get, of a song that has so many.
+    /// Number of channels of the files for a song with `of_song` channels.
     pub fn channels(&self, of_song: u16) -> u16 {
         match self.streams {
-            Streams::MixAndFourStems => 2, // what DJ programs play
+            Streams::MixAndFourStems => 2, // DJ programs expect stereo
             Streams::One | Streams::All => of_song.clamp(1, 2),
         }
     }
 
-    /// The depth at which it keeps samples that should have the given one: the same, or the next
-    /// better that it has, or its best. Of no meaning where it keeps them roughly.
+    /// Depth of the files for a desired depth: the same, else the next better one, else the best of
+    /// the format. Lossy formats ignore it.
     pub fn depth(&self, wanted: Depth) -> Depth {
         match self.keeps {
             Keeps::Roughly(_) => Depth::Float32,
@@ -140,7 +141,7 @@ impl Format {
         }
     }
 
-    /// Bytes that a file has at most, but for its tags.
+    /// Maximum size of a file in bytes, without its tags.
     pub fn most_bytes(&self, spec: &Spec) -> u64 {
         const HEADERS: u64 = 1 << 16;
         let frames = spec.frames.saturating_mul(spec.streams.len() as u64);
@@ -153,7 +154,7 @@ impl Format {
                 (frames / u64::from(spec.rate.max(1)) + 1).saturating_mul(u64::from(kilobits) * 125)
             }
         };
-        // What the formats say of each block or packet is less than this.
+        // Headers of blocks or packets take less than this share.
         let all = samples.saturating_add(samples / 512);
         all.saturating_mul(self.copies).saturating_add(HEADERS)
     }
@@ -165,8 +166,8 @@ impl PartialEq for Format {
     }
 }
 
-/// Red, green and blue of a stem, for the programs that show it: the window's own for those that it
-/// knows, others by their place.
+/// Colour of a stem as red, green, blue, for programs that show one. Known stems have the colours
+/// of Partita's window; others get a colour by their position.
 fn colour_of(stem: &str, place: usize) -> [u8; 3] {
     const KNOWN: [(&str, [u8; 3]); 6] = [
         ("drums", [0xf4, 0xb3, 0x50]),
@@ -180,9 +181,9 @@ fn colour_of(stem: &str, place: usize) -> [u8; 3] {
     known.unwrap_or(&KNOWN[place % KNOWN.len()]).1
 }
 
-/// The error of an encoder that is given the wrong kind of samples.
+/// Error for samples of the wrong kind.
 fn wrong_samples() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, "samples of another kind than the file's")
+    io::Error::new(io::ErrorKind::InvalidInput, "samples do not match the file's format")
 }
 
 #[cfg(test)]

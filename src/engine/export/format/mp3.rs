@@ -1,7 +1,7 @@
-//! MP3: what is heard, for every player there is.
+//! MP3: lossy, playable everywhere.
 //!
-//! LAME encodes. Its note, which is put into the first frame at the end, tells players how much it
-//! added at both ends, so that they play exactly what was given, and where to seek to.
+//! LAME encodes. At the end, it replaces the first frame by its info tag. The tag holds the padding
+//! at both ends, so that playback is gapless and exact, and a seek table.
 //!
 //! Sources: ISO/IEC 11172-3; the "MP3 Info Tag" of LAME, revision 1; ID3v2.4.0.
 
@@ -18,7 +18,7 @@ use mp3lame_encoder::{
 use super::{Encoder, Format, Keeps, Samples, Spec, Streams, wrong_samples};
 use crate::engine::export::Tags;
 
-/// This format.
+/// The MP3 format.
 pub static FORMAT: Format = Format {
     id: "mp3",
     name: "MP3",
@@ -30,10 +30,10 @@ pub static FORMAT: Format = Format {
     begin: |file, spec, tags| Ok(Box::new(Mp3::new(file, spec, tags)?)),
 };
 
-/// In Hz; MPEG-1's. Those of MPEG-2 are lower, and sound it.
+/// Sample rates of MPEG-1 in Hz; the lower rates of MPEG-2 sound worse.
 const RATES: [u32; 3] = [32_000, 44_100, 48_000];
 
-/// The most that a frame may take.
+/// Maximum bit rate of a frame, in kbit/s.
 const MOST_KILOBITS: u32 = 320;
 
 struct Mp3 {
@@ -41,7 +41,7 @@ struct Mp3 {
     file: BufWriter<File>,
     channels: usize,
     encoded: Vec<u8>,
-    /// Where the first frame begins, which LAME leaves empty for its note.
+    /// Offset of the first frame, which LAME reserves for the info tag.
     note_at: u64,
 }
 
@@ -54,8 +54,8 @@ impl Mp3 {
                 .with_sample_rate(spec.rate)?
                 .with_output_sample_rate(NonZero::new(spec.rate))?
                 .with_to_write_vbr_tag(true)?
-                // "V0", the best of variable rates: what nobody tells from the original, at three
-                // quarters of 320 kbit/s, which it takes only where that is needed.
+                // "V0" is the best variable rate: transparent at three quarters of 320 kbit/s,
+                // which only demanding passages need.
                 .with_vbr_mode(VbrMode::Mtrh)?
                 .with_vbr_quality(Quality::Best)?
                 .build()
@@ -94,7 +94,7 @@ impl Encoder for Mp3 {
         self.encoded.clear();
         self.encoded.reserve(self.encoder.lame_tag_size());
         if self.encoder.lame_tag_encode_to_vec(&mut self.encoded).is_none() {
-            return Err(io::Error::other("LAME gives no note about the length"));
+            return Err(io::Error::other("LAME returned no info tag"));
         }
         self.file.seek(SeekFrom::Start(self.note_at))?;
         self.file.write_all(&self.encoded)?;

@@ -1,7 +1,7 @@
-//! Opus in Ogg: what is heard, at 48 kHz, in packets of 20 ms.
+//! Opus in Ogg: lossy, at 48 kHz, in packets of 20 ms.
 //!
-//! libopus encodes, as it decodes on the way in; the `ogg` crate makes the pages. Players leave out
-//! what the encoder adds at the start and at the end: the length is exact to the frame.
+//! libopus encodes, as it decodes on import; the `ogg` crate writes the pages. Players skip the
+//! encoder's padding at both ends, so the length is exact to the frame.
 //!
 //! Sources: RFC 6716 (the codec), RFC 7845 (in Ogg).
 
@@ -17,7 +17,7 @@ use opusic_c::{Application, Bitrate, Channels, ErrorCode, SampleRate, Signal};
 use super::{Encoder, Format, Keeps, Samples, Spec, Streams, wrong_samples};
 use crate::engine::export::Tags;
 
-/// This format.
+/// The Opus format.
 pub static FORMAT: Format = Format {
     id: "opus",
     name: "Opus",
@@ -29,23 +29,23 @@ pub static FORMAT: Format = Format {
     begin: |file, spec, tags| Ok(Box::new(Opus::new(file, spec, tags)?)),
 };
 
-/// In Hz. The codec's own clock; it has no other of this quality.
+/// Sample rate in Hz: the codec's native clock, and its only full-quality rate.
 const RATE: u32 = 48_000;
 
-/// Frames of one packet: 20 ms, what the codec is tuned for.
+/// Frames per packet: 20 ms, for which the codec is tuned.
 const PACKET_FRAMES: u64 = 960;
 
-/// No packet is longer, in bytes: RFC 6716, section 3.4.
+/// Maximum length of a packet in bytes (RFC 6716, section 3.4).
 const LONGEST_PACKET: usize = 1276;
 
-/// What fifty packets a second come to when all are as long as can be, with their pages.
+/// Upper bound of the bit rate: fifty packets of maximum length per second, plus page headers.
 const MOST_KILOBITS: u32 = 516;
 
-/// Bits a second of each channel, on the average. Stereo at 160 kbit/s is beyond what listeners can
-/// tell from the original; a stem that is heard alone hides less than a mix.
+/// Average bits per second and channel. Stereo at 160 kbit/s is already transparent to listeners;
+/// the rest is a reserve, because a solo stem masks less than a mix.
 const CHANNEL_BITS: u32 = 96_000;
 
-/// Packets of a page: a second. Players find their way by pages.
+/// Packets per page: one second. Players seek by pages.
 const PAGE_PACKETS: u64 = 50;
 
 struct Opus {
@@ -53,13 +53,13 @@ struct Opus {
     pages: PacketWriter<'static, BufWriter<File>>,
     serial: u32,
     channels: usize,
-    /// Samples that do not fill a packet yet.
+    /// Samples that do not yet fill a packet.
     waiting: Vec<f32>,
-    /// The last packet: how it is written depends on whether another follows.
+    /// The last packet, held back because its page flags depend on whether another follows.
     held: Option<Vec<u8>>,
     packets: u64,
     frames: u64,
-    /// Frames that the encoder adds at the start.
+    /// Frames of padding at the start.
     pre_skip: u16,
 }
 
@@ -82,7 +82,7 @@ impl Opus {
         };
         let (encoder, pre_skip) = new().map_err(in_io)?;
         let pre_skip = u16::try_from(pre_skip).map_err(io::Error::other)?;
-        // Tells streams apart that are put into one file.
+        // The serial number distinguishes streams that are multiplexed into one file.
         let mut hasher = DefaultHasher::new();
         (tags.title(), tags.artist(), spec.frames).hash(&mut hasher);
         let mut opus = Self {
@@ -105,7 +105,7 @@ impl Opus {
         self.pages.write_packet(packet, self.serial, end, position)
     }
 
-    /// Encodes the whole packets that wait.
+    /// Encodes the complete packets among the waiting samples.
     fn encode(&mut self) -> io::Result<()> {
         let samples = PACKET_FRAMES as usize * self.channels;
         let waiting = std::mem::take(&mut self.waiting);
@@ -142,7 +142,8 @@ impl Encoder for Opus {
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<()> {
-        // The last frames come out when as many as were added at the start follow.
+        // The encoder delays its input by the pre-skip, so feed as much silence to flush the last
+        // frames.
         let length = self.frames + u64::from(self.pre_skip);
         let missing = length.next_multiple_of(PACKET_FRAMES) - self.packets * PACKET_FRAMES;
         self.waiting.resize(missing as usize * self.channels, 0.0);
@@ -154,18 +155,18 @@ impl Encoder for Opus {
     }
 }
 
-/// The identification header.
+/// Builds the identification header.
 fn head(channels: u8, pre_skip: u16) -> Vec<u8> {
     const VERSION: u8 = 1;
     let mut packet = b"OpusHead".to_vec();
     packet.extend([VERSION, channels]);
     packet.extend(pre_skip.to_le_bytes());
     packet.extend(RATE.to_le_bytes());
-    packet.extend([0; 3]); // no gain; one or two channels in the usual order
+    packet.extend([0; 3]); // no gain; standard mapping of one or two channels
     packet
 }
 
-/// The comment header.
+/// Builds the comment header.
 fn comments(tags: &Tags) -> Vec<u8> {
     let mut texts: Vec<String> =
         tags.vorbis_comments().iter().map(|(name, value)| format!("{name}={value}")).collect();

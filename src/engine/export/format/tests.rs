@@ -1,5 +1,5 @@
-//! Every format of the registry, written and read back: by Symphonia with the engine's own
-//! settings, tags by lofty.
+//! Round trips of every registered format: Symphonia decodes with the engine's settings, lofty
+//! reads the tags.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,8 @@ use crate::engine::{
     types::{CancelToken, SAMPLE_RATE},
 };
 
-/// Within a packet of every codec, just over one, just under one of MP3's, and many.
+/// Frame counts: within one packet of every codec, just above one, just below one MP3 packet, and
+/// many packets.
 const LENGTHS: [u64; 5] = [1, 577, 961, 1151, 100_003];
 
 /// A 1×1 PNG.
@@ -20,7 +21,7 @@ pub const COVER: &[u8] =
     b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0\x3a\x7e\x9b\
 \x55\0\0\0\nIDATx\x9cc\xf8\x0f\0\x01\x01\x01\0\x1b\xb6\xee\x56\0\0\0\0IEND\xaeB`\x82";
 
-/// Noise that is the same in every run, -1 to 1.
+/// Deterministic noise from -1 to 1.
 pub struct Noise(u32);
 
 impl Noise {
@@ -34,7 +35,7 @@ impl Noise {
     }
 }
 
-/// Interleaved: a chord that fades slowly, with a little noise, different in each channel and
+/// Interleaved samples: a slowly fading chord with a little noise, different in each channel and
 /// stream. Within -0.9 to 0.9.
 fn music(spec: &Spec, stream: usize) -> Vec<f32> {
     const CHORD: [f32; 4] = [110.0, 277.18, 659.26, 3520.0];
@@ -53,7 +54,7 @@ fn music(spec: &Spec, stream: usize) -> Vec<f32> {
     samples
 }
 
-/// What `format` makes of a song at the engine's rate.
+/// Spec of a file that `format` writes for a song at the engine's rate.
 pub fn spec(format: &Format, channels: u16, depth: Depth, frames: u64) -> Spec {
     let names: &[&str] = match format.streams {
         Streams::One => &["vocals"],
@@ -76,13 +77,13 @@ fn tags() -> Tags {
     Tags::new("Für Elise", Some("Ludwig"), Some("Bagatellen"), Some(COVER)).marked("vocals")
 }
 
-/// As integers of `depth`.
+/// Rounds samples to integers of `depth`.
 fn rounded(samples: &[f32], depth: Depth) -> Vec<i32> {
     let scale = 2f32.powi(i32::from(depth.bits()) - 1);
     samples.iter().map(|x| (x * scale).round() as i32).collect()
 }
 
-/// Writes in blocks of uneven length. Returns what the first stream should come back as.
+/// Writes in blocks of uneven length. Returns the expected samples of the first stream.
 fn write(format: &Format, spec: &Spec, path: &Path) -> io::Result<Vec<f32>> {
     const BLOCK_FRAMES: usize = 4099;
     let is_float = spec.depth == Depth::Float32 || matches!(format.keeps, Keeps::Roughly(_));
@@ -110,7 +111,7 @@ fn write(format: &Format, spec: &Spec, path: &Path) -> io::Result<Vec<f32>> {
     })
 }
 
-/// The first track of a session, unpacked into `folder`.
+/// Extracts the first track of a session into `folder`.
 fn first_track(path: &Path, folder: &Path) -> Option<PathBuf> {
     let is_session = path.extension().is_some_and(|extension| extension == "dawproject");
     let mut archive =
@@ -121,7 +122,7 @@ fn first_track(path: &Path, folder: &Path) -> Option<PathBuf> {
     Some(to)
 }
 
-/// Rate, channels, and all samples of the first track, without what an encoder added.
+/// Returns rate, channels, and all samples of the first track without the encoder's padding.
 fn read(path: &Path) -> (u32, u16, Vec<f32>) {
     let folder = TempDir::new().unwrap();
     let first = first_track(path, folder.path());
@@ -134,7 +135,7 @@ fn read(path: &Path) -> (u32, u16, Vec<f32>) {
         got.extend_from_slice(block);
         Ok(())
     };
-    // At this rate nothing is converted.
+    // At this rate no resampling takes place.
     let mut output = Output::new(SAMPLE_RATE, source.passes[0].clone(), &mut sink).unwrap();
     while let Next::Packet(packet) = source.next().unwrap() {
         if !source.is_ours(&packet) || output.is_full() {
@@ -157,7 +158,7 @@ fn read(path: &Path) -> (u32, u16, Vec<f32>) {
     (rate, channels, got)
 }
 
-/// Runs `check` with each format, its depths, and mono and stereo, of `frames` frames.
+/// Runs `check` for every format, depth and channel count, with `frames` frames.
 fn each(frames: u64, check: &mut dyn FnMut(&'static Format, &Spec, &Path)) {
     let home = TempDir::new().unwrap();
     for format in FORMATS {
@@ -172,7 +173,7 @@ fn each(frames: u64, check: &mut dyn FnMut(&'static Format, &Spec, &Path)) {
     }
 }
 
-/// Ratio of signal to error, in dB.
+/// Signal-to-error ratio in dB.
 fn signal_to_noise(wanted: &[f32], got: &[f32]) -> f64 {
     let power = |samples: &mut dyn Iterator<Item = f32>| -> f64 {
         samples.map(|x| f64::from(x) * f64::from(x)).sum()
@@ -182,7 +183,7 @@ fn signal_to_noise(wanted: &[f32], got: &[f32]) -> f64 {
     10.0 * (signal / noise.max(f64::MIN_POSITIVE)).log10()
 }
 
-/// By how many samples `got` is late, by correlation of a stretch from the middle.
+/// Delay of `got` in samples, by correlation of a section from the middle.
 fn lag(wanted: &[f32], got: &[f32]) -> isize {
     const FURTHEST: usize = 3_000;
     const STRETCH: usize = 20_000;
@@ -197,30 +198,30 @@ fn lag(wanted: &[f32], got: &[f32]) -> isize {
 }
 
 #[test]
-fn everything_comes_back_as_exactly_as_the_format_keeps_it() {
-    /// In dB. Measured: 32 of MP3, 27 of Opus.
+fn samples_survive_within_the_precision_of_the_format() {
+    /// Minimum in dB. Measured: 32 for MP3, 27 for Opus.
     const LEAST: f64 = 24.0;
     for frames in LENGTHS {
         each(frames, &mut |format, spec, path| {
             let wanted = write(format, spec, path).unwrap();
             let (rate, channels, got) = read(path);
-            let what = format!("{} {spec:?}", format.id);
-            assert_eq!((rate, channels), (spec.rate, spec.channels), "{what}");
-            assert_eq!(got.len(), wanted.len(), "{what}");
+            let label = format!("{} {spec:?}", format.id);
+            assert_eq!((rate, channels), (spec.rate, spec.channels), "{label}");
+            assert_eq!(got.len(), wanted.len(), "{label}");
             if matches!(format.keeps, Keeps::Exactly(_)) {
-                assert!(got == wanted, "{what}");
+                assert!(got == wanted, "{label}");
             } else if frames > 50_000 {
-                assert_eq!(lag(&wanted, &got), 0, "{what}");
+                assert_eq!(lag(&wanted, &got), 0, "{label}");
                 let ratio = signal_to_noise(&wanted, &got);
-                println!("{what}: {ratio:.1} dB");
-                assert!(ratio > LEAST, "{what}: {ratio} dB");
+                println!("{label}: {ratio:.1} dB");
+                assert!(ratio > LEAST, "{label}: {ratio} dB");
             }
         });
     }
 }
 
 #[test]
-fn every_rate_that_can_be_kept_comes_back() {
+fn every_supported_rate_survives() {
     for rate in [8_000, 11_025, 22_050, 44_101, 48_000, 88_200, 96_000, 176_400, 192_000] {
         each(1151, &mut |format, spec, path| {
             let spec = Spec { rate: (format.rate)(rate), ..spec.clone() };
@@ -232,7 +233,7 @@ fn every_rate_that_can_be_kept_comes_back() {
 }
 
 #[test]
-fn no_sound_is_an_empty_file_or_a_clear_refusal() {
+fn zero_frames_write_an_empty_file_or_fail_clearly() {
     each(0, &mut |format, spec, path| match write(format, spec, path) {
         Ok(_) => assert!(read(path).2.is_empty(), "{}", format.id),
         Err(error) => {
@@ -244,7 +245,7 @@ fn no_sound_is_an_empty_file_or_a_clear_refusal() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_is_told() {
+fn reports_a_full_disk() {
     each(1151, &mut |format, spec, _| {
         let error = write(format, spec, Path::new("/dev/full")).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::StorageFull, "{}: {error}", format.id);
@@ -252,25 +253,25 @@ fn a_full_disk_is_told() {
 }
 
 #[test]
-fn title_and_cover_come_back() {
+fn title_and_cover_survive() {
     each(1151, &mut |format, spec, path| {
         write(format, spec, path).unwrap();
         if format.streams == Streams::All {
-            return; // no song but a session: its own tests read its names
+            return; // a session, not a song: its own tests read the names
         }
         let file = lofty::read_from_path(path).unwrap();
-        let what = format.id;
-        let tag = file.primary_tag().or(file.first_tag()).expect(what);
-        assert_eq!(tag.title().as_deref(), Some("Für Elise (vocals)"), "{what}");
-        assert_eq!(tag.artist().as_deref(), Some("Ludwig"), "{what}");
+        let label = format.id;
+        let tag = file.primary_tag().or(file.first_tag()).expect(label);
+        assert_eq!(tag.title().as_deref(), Some("Für Elise (vocals)"), "{label}");
+        assert_eq!(tag.artist().as_deref(), Some("Ludwig"), "{label}");
         let pictures: Vec<_> = file.tags().iter().flat_map(lofty::tag::Tag::pictures).collect();
-        assert_eq!(pictures.len(), 1, "{what}");
-        assert_eq!(pictures[0].data(), COVER, "{what}");
+        assert_eq!(pictures.len(), 1, "{label}");
+        assert_eq!(pictures[0].data(), COVER, "{label}");
     });
 }
 
 #[test]
-fn no_file_is_larger_than_its_format_says() {
+fn no_file_exceeds_most_bytes() {
     let mut noise = Noise::new(7);
     each(48_000, &mut |format, spec, path| {
         let count = spec.frames as usize * usize::from(spec.channels);
@@ -289,7 +290,7 @@ fn no_file_is_larger_than_its_format_says() {
 }
 
 #[test]
-fn samples_of_the_wrong_kind_are_refused() {
+fn rejects_samples_of_the_wrong_kind() {
     each(2, &mut |format, spec, path| {
         let mut encoder = (format.begin)(File::create(path).unwrap(), spec, &tags()).unwrap();
         let wrong = match spec.depth {
@@ -302,7 +303,7 @@ fn samples_of_the_wrong_kind_are_refused() {
 }
 
 #[test]
-fn ids_are_unique_and_rates_stay_or_can_be_kept() {
+fn ids_are_unique_and_rates_are_stable() {
     for (index, format) in FORMATS.iter().enumerate() {
         assert_eq!(Format::find(format.id), Some(*format));
         assert!(FORMATS[..index].iter().all(|other| other.id != format.id));

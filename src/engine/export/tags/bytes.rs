@@ -1,4 +1,4 @@
-//! Tags as the bytes that each kind of file wants; made by lofty, whose few gaps are filled here.
+//! Tags serialised for each kind of file by lofty, whose few gaps this module fills.
 
 use std::io;
 
@@ -13,19 +13,19 @@ use lofty::{
 
 use super::Tags;
 
-/// Between the values of what a format can say but once.
+/// Separator between the values of a field that a format allows only once.
 const BETWEEN_VALUES: &str = "; ";
 
-/// What MP4 keeps as numbers: beats a minute, movement, how many movements there are.
+/// Integer fields of MP4: beats per minute, movement number, and movement count.
 pub const TEMPO: AtomIdent<'static> = AtomIdent::Fourcc(*b"tmpo");
 const NUMBERS: [AtomIdent<'static>; 3] =
     [TEMPO, AtomIdent::Fourcc(*b"\xa9mvi"), AtomIdent::Fourcc(*b"\xa9mvc")];
 
 impl Tags {
-    /// A whole ID3v2.4 tag; empty when there is nothing to say.
+    /// Builds a complete ID3v2.4 tag; empty if there are no tags.
     ///
     /// # Errors
-    /// When they cannot be put into that form.
+    /// Fails if lofty cannot serialise the tags.
     pub fn id3v2(&self) -> io::Result<Vec<u8>> {
         let mut tag = self.tag(TagType::Id3v2);
         for (picture, _) in &self.pictures {
@@ -34,10 +34,10 @@ impl Tags {
         bytes_of(&in_fixed_order(tag.into())?)
     }
 
-    /// What a LIST chunk of a RIFF file holds, from "INFO" on; empty when there is nothing to say.
+    /// Builds the content of a RIFF LIST chunk, from "INFO" on; empty if there are no tags.
     ///
     /// # Errors
-    /// When they cannot be put into that form.
+    /// Fails if lofty cannot serialise the tags.
     pub fn riff_info(&self) -> io::Result<Vec<u8>> {
         const HEADER: usize = 8;
         let mut chunk = bytes_of(&RiffInfoList::from(self.tag(TagType::RiffInfo)))?;
@@ -48,16 +48,16 @@ impl Tags {
     /// Names and values of Vorbis comments, without the pictures.
     pub fn vorbis_comments(&self) -> Vec<(String, String)> {
         let comments = VorbisComments::from(self.tag(TagType::VorbisComments));
-        // For lofty this is the vendor, which names the library that encodes.
+        // lofty treats this key as the vendor string, which names the encoding library.
         let software = self.text(ItemKey::EncoderSoftware).map(|text| ("ENCODER", text));
         let named = software.into_iter().chain(comments.items());
         named.map(|(name, value)| (name.into(), value.into())).collect()
     }
 
-    /// A whole `ilst` atom; empty when there is nothing to say.
+    /// Builds a complete `ilst` atom; empty if there are no tags.
     ///
     /// # Errors
-    /// When they cannot be put into that form.
+    /// Fails if lofty cannot serialise the tags.
     pub fn ilst(&self) -> io::Result<Vec<u8>> {
         let mut tag = self.tag(TagType::Mp4Ilst);
         for (picture, _) in &self.pictures {
@@ -70,19 +70,19 @@ impl Tags {
         bytes_of(&ilst)
     }
 
-    /// The texts as lofty's tag of one kind.
+    /// Converts the texts to a lofty tag of one kind.
     pub(super) fn tag(&self, kind: TagType) -> Tag {
         let mut tag = Tag::new(kind);
         for item in &self.items {
             let key = item.key();
             let known = match kind {
                 TagType::RiffInfo | TagType::Mp4Ilst => tag.get_string(key),
-                _ => None, // has as many values as there are
+                _ => None, // allows several values per key
             };
-            // What only some programs know, in MP4, may be there more than once.
+            // Freeform MP4 atoms may occur more than once.
             let is_free = key.map_key(kind).is_some_and(|name| name.starts_with("----"));
             let text = item.value().text().unwrap_or_default();
-            let is_told = match known {
+            let is_written = match known {
                 Some(known) if !is_free => {
                     let all = [known, text].join(BETWEEN_VALUES);
                     tag.insert_text(key, all)
@@ -90,7 +90,7 @@ impl Tags {
                 _ => tag.push(item.clone()),
             };
             if let Some(other) = other_item(key, text)
-                && (!is_told || key == ItemKey::Bpm)
+                && (!is_written || key == ItemKey::Bpm)
             {
                 tag.push(other);
             }
@@ -99,8 +99,8 @@ impl Tags {
     }
 }
 
-/// The frames of a tag in the order of their bytes, the pictures last and as they came: lofty collects
-/// the others in a hash set, whose order is another each time.
+/// Sorts the frames of a tag by their bytes, with the pictures last in their given order. lofty
+/// collects the other frames in a hash set, whose order varies between runs.
 fn in_fixed_order(tag: Id3v2Tag) -> io::Result<Id3v2Tag> {
     const HEADER: usize = 10;
     let mut frames = Vec::new();
@@ -122,14 +122,15 @@ fn in_fixed_order(tag: Id3v2Tag) -> io::Result<Id3v2Tag> {
     Ok(ordered)
 }
 
-/// As lofty writes them; nothing for no tag.
+/// Serialises a tag with lofty; an empty tag becomes no bytes.
 pub fn bytes_of(tag: &impl TagExt) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     tag.dump_to(&mut bytes, WriteOptions::default()).map_err(io::Error::other)?;
     Ok(bytes)
 }
 
-/// What says the same where a format does not know `key`. Beats may be told both ways.
+/// Returns an equivalent item for a format that does not support `key`. The tempo may exist in both
+/// forms.
 fn other_item(key: ItemKey, text: &str) -> Option<TagItem> {
     let (key, text) = match key {
         ItemKey::Bpm => {
@@ -137,14 +138,14 @@ fn other_item(key: ItemKey, text: &str) -> Option<TagItem> {
             let is_possible = (1.0..1_000.0).contains(&beats);
             (ItemKey::IntegerBpm, is_possible.then(|| beats.round().to_string())?)
         }
-        // ID3v2 knows no others.
+        // ID3v2 supports only unsynchronised lyrics.
         ItemKey::Lyrics => (ItemKey::UnsyncLyrics, text.to_owned()),
         _ => return None,
     };
     Some(TagItem::new(key, ItemValue::Text(text)))
 }
 
-/// Makes a number of what lofty would write as text, where only numbers are understood.
+/// Converts a text atom of lofty to a number, where readers only understand numbers.
 fn as_number(ilst: &mut Ilst, name: &AtomIdent<'static>) {
     if let Some(number) = number_of(ilst, name) {
         ilst.replace_atom(Atom::new(name.clone(), AtomData::SignedInteger(number)));
@@ -153,7 +154,7 @@ fn as_number(ilst: &mut Ilst, name: &AtomIdent<'static>) {
     }
 }
 
-/// A number, which lofty reads as one or as text, by the way it came.
+/// Reads a number, which lofty returns as a number or as text depending on its origin.
 pub fn number_of(ilst: &Ilst, name: &AtomIdent<'_>) -> Option<i32> {
     match ilst.get(name)?.data().next()? {
         AtomData::UTF8(text) => text.trim().parse().ok(),

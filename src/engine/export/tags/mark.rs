@@ -1,7 +1,8 @@
-//! The mark in the tags of exported files, by which Partita recognises its own work.
+//! The mark in the tags of exported files, by which Partita recognises its own files.
 //!
-//! It is the software that wrote the file. Files of earlier versions lack that, and are recognised by
-//! their comment. Copies that another program made of a file with its tags count as Partita's too.
+//! The mark is the name of the encoding software. Files of earlier versions lack it and are
+//! recognised by their comment. Copies that another program made with the tags also count as
+//! Partita's.
 
 use std::{fs::File, io::Read as _, iter, path::Path};
 
@@ -9,23 +10,23 @@ use lofty::tag::{ItemKey, Tag};
 
 use crate::engine::{audio::decode::read_tags, types::CancelToken};
 
-/// The software that writes the files, for the tags.
+/// Name of the encoding software in the tags.
 pub const SOFTWARE: &str = concat!("Partita ", env!("CARGO_PKG_VERSION"));
 
-/// Beginning of every version's [`SOFTWARE`].
+/// Common prefix of [`SOFTWARE`] in all versions.
 const ANY_VERSION: &str = "Partita ";
 
-/// Beginning of the comment in every stem; the model's name follows.
+/// Prefix of the comment in every stem; the model's name follows.
 pub const COMMENT: &str = "Separated by Partita with ";
 
-/// Whether Partita wrote the audio file at `path`. Reads its tags alone; a file whose tags cannot be
-/// read is not recognised.
+/// Whether Partita wrote the audio file at `path`. Reads only the tags; a file with unreadable tags
+/// is not recognised.
 pub fn is_own_file(path: &Path, cancel: &CancelToken) -> bool {
     read_tags(path, cancel).iter().any(is_marked) || is_marked_rf64(path)
 }
 
 fn is_marked(tag: &Tag) -> bool {
-    // ID3v2 has one field for both keys.
+    // ID3v2 uses one field for both keys.
     let mut software = [ItemKey::EncoderSoftware, ItemKey::EncoderSettings]
         .into_iter()
         .flat_map(|key| tag.get_strings(key));
@@ -34,8 +35,8 @@ fn is_marked(tag: &Tag) -> bool {
         || lines.any(|line| line.starts_with(COMMENT))
 }
 
-/// Whether a WAV file of more than 4 GB carries the mark: lofty does not read its tags. The mark stands
-/// in the INFO chunk, before the sound.
+/// Whether a WAV file above 4 GB carries the mark. lofty does not read tags of such files, so this
+/// looks for the INFO chunk before the samples.
 fn is_marked_rf64(path: &Path) -> bool {
     const HEAD_BYTES: u64 = 1 << 16;
     let mut head = Vec::new();
@@ -55,13 +56,13 @@ fn is_marked_rf64(path: &Path) -> bool {
     })
 }
 
-/// Names and contents of the chunks in `rest`; the last content may be cut off.
+/// Yields names and contents of the chunks in `rest`; the last content may be truncated.
 fn chunks(mut rest: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
     iter::from_fn(move || {
         let (name, after) = rest.split_first_chunk::<4>()?;
         let (size, body) = after.split_first_chunk::<4>()?;
         let size = u32::from_le_bytes(*size) as usize;
-        // Chunks begin at even places.
+        // Chunks begin at even offsets.
         rest = body.get(size.saturating_add(size % 2)..).unwrap_or_default();
         Some((name, &body[..size.min(body.len())]))
     })

@@ -1,9 +1,9 @@
-//! What exported files say about themselves: the source's tags and cover, its title marked with what
-//! is in the file.
+//! Tags of exported files: the source's tags and cover, with the content of the file added to the
+//! title.
 //!
-//! Read by lofty, and rendered as bytes: each encoder puts them where its format wants them, so
-//! that no finished file is opened again. What is true of the source's file alone is left out: how
-//! loud it is, how it was encoded, which fingerprint it has. Works on the thread that calls it.
+//! lofty reads the tags and serialises them to bytes, which each encoder places as its format
+//! requires. No finished file has to be opened again. Facts about the source's file alone are left
+//! out, such as loudness, encoder and fingerprint. Runs on the calling thread.
 //!
 //! Sources: ID3v2.4.0; the Vorbis comment and FLAC (RFC 9639); Microsoft's "Multimedia Programming
 //! Interface and Data Specifications 1.0" (LIST INFO); Apple's metadata items of MP4.
@@ -33,32 +33,31 @@ use crate::engine::{
     types::CancelToken,
 };
 
-/// Comments and lyrics are cut to so many characters.
+/// Maximum length of comments and lyrics, in characters.
 const LONGEST_PROSE: usize = 1 << 16;
 
-/// All texts together have at most so many bytes, and there are at most so many of them: what
-/// claims more is damaged.
+/// Maximum total length of texts in bytes, and maximum number of texts; larger tags are damaged.
 const MOST_TEXT: usize = 1 << 20;
 const MOST_ITEMS: usize = 256;
 
-/// All pictures together have at most so many bytes: with what is said about them they fit into a
-/// block of FLAC, which ends at 16 MiB.
+/// Maximum total size of pictures in bytes. With their metadata they fit into a FLAC block, whose
+/// limit is 16 MiB.
 const MOST_PICTURES: usize = LARGEST_COVER - (1 << 16);
 
-/// Tags of one file that is to be written.
+/// Tags of one file to write.
 #[derive(Clone, Debug, Default)]
 pub struct Tags {
-    /// Texts, cleaned; of keys that mean the same, only one.
+    /// Cleaned texts; of equivalent keys only one occurs.
     items: Vec<TagItem>,
-    /// PNG or JPEG, with what is to be known of their size.
+    /// PNG or JPEG pictures with their dimensions.
     pictures: Vec<(Picture, PictureInformation)>,
     /// Time of recording.
     broadcast: Option<Broadcast>,
 }
 
 impl Tags {
-    /// What the file at `path` says that is true of its copies too. What cannot be read is left
-    /// out: no tag stops an export.
+    /// Reads the tags of the file at `path` that also apply to its copies. Unreadable tags are
+    /// skipped, as no tag may stop an export.
     pub fn read(path: &Path) -> Self {
         let cancel = CancelToken::default();
         let read = || {
@@ -72,7 +71,7 @@ impl Tags {
         guarded(read).unwrap_or_default()
     }
 
-    /// What is known of a song without its file. `cover`: the bytes of a PNG or JPEG.
+    /// Creates tags from facts known without the file. `cover` holds the bytes of a PNG or JPEG.
     pub fn new(
         title: &str,
         artist: Option<&str>,
@@ -89,7 +88,8 @@ impl Tags {
         tags
     }
 
-    /// What was found in a song's sound: its tempo in beats per minute, and its key for people.
+    /// Creates tags from the results of the audio analysis: tempo in beats per minute, and key as
+    /// text.
     pub fn found(bpm: Option<f32>, key: Option<&str>) -> Self {
         let mut tags = Self::default();
         tags.push(ItemKey::Bpm, &bpm.map(|bpm| format!("{bpm:.0}")).unwrap_or_default());
@@ -97,7 +97,7 @@ impl Tags {
         tags
     }
 
-    /// Tags that hold the time of recording alone.
+    /// Creates tags with only the time of recording.
     pub fn recorded(broadcast: Option<Broadcast>) -> Self {
         Self { broadcast, ..Self::default() }
     }
@@ -111,7 +111,7 @@ impl Tags {
             let (ItemValue::Text(text) | ItemValue::Locator(text)) = item.value() else {
                 continue;
             };
-            // How iTunes keeps loudness and gaps in comments.
+            // iTunes stores loudness and gapless data in comments.
             if is_of_the_file(key) || item.description().starts_with("iTun") {
                 continue;
             }
@@ -132,7 +132,7 @@ impl Tags {
         own
     }
 
-    /// Fills what is missing from `other`.
+    /// Copies missing tags from `other`.
     pub fn complete_with(&mut self, other: Self) {
         let known: Vec<ItemKey> = self.items.iter().map(TagItem::key).collect();
         for item in other.items {
@@ -146,7 +146,7 @@ impl Tags {
         self.broadcast = self.broadcast.take().or(other.broadcast);
     }
 
-    /// The same of a part of the song: "Title (vocals)".
+    /// Returns the tags for a part of the song: "Title (vocals)".
     #[must_use]
     pub fn marked(&self, mark: &str) -> Self {
         let title = self.title();
@@ -156,55 +156,55 @@ impl Tags {
         tags
     }
 
-    /// The same with one more line in its comment.
+    /// Appends a line to the comment.
     #[must_use]
     pub fn with_comment(mut self, text: &str) -> Self {
         self.push(ItemKey::Comment, text);
         self
     }
 
-    /// The same with Partita's mark, whatever else there is: [`is_own_file`] looks for it.
+    /// Adds Partita's mark, for which [`is_own_file`] looks.
     #[must_use]
     pub fn signed(mut self) -> Self {
         self.items.retain(|item| item.key() != ItemKey::EncoderSoftware);
         let software = ItemValue::Text(SOFTWARE.to_owned());
-        // Before the others, so that no limit of theirs leaves it out.
+        // In first place, so that no limit on the tags drops it.
         self.items.insert(0, TagItem::new(ItemKey::EncoderSoftware, software));
         self
     }
 
-    /// The same with a comment that names the model.
+    /// Appends a comment that names the model.
     #[must_use]
     pub fn separated_with(self, model: &str) -> Self {
         self.with_comment(&format!("{COMMENT}{model}"))
     }
 
-    /// The title; empty where there is none.
+    /// Title of the song; empty if unknown.
     pub fn title(&self) -> String {
         self.text(ItemKey::TrackTitle).unwrap_or_default().into()
     }
 
-    /// The first artist.
+    /// First artist of the song.
     pub fn artist(&self) -> Option<String> {
         self.text(ItemKey::TrackArtist).map(Into::into)
     }
 
-    /// The album.
+    /// Album of the song.
     pub fn album(&self) -> Option<String> {
         self.text(ItemKey::AlbumTitle).map(Into::into)
     }
 
-    /// The number of the track on its album.
+    /// Track number on the album.
     pub fn track(&self) -> Option<u32> {
         self.text(ItemKey::TrackNumber)?.parse().ok()
     }
 
-    /// Beats per minute.
+    /// Tempo in beats per minute.
     pub fn bpm(&self) -> Option<f32> {
         self.text(ItemKey::Bpm).and_then(tempo_of)
     }
 
-    /// PNG and JPEG pictures, most often one: the cover.
+    /// PNG and JPEG pictures; usually only the cover.
     pub fn pictures(&self) -> &[(Picture, PictureInformation)] {
         &self.pictures
     }
@@ -218,7 +218,7 @@ impl Tags {
         self.items.iter().find(|item| item.key() == key)?.value().text()
     }
 
-    /// Puts `text` in the place of the first of this key.
+    /// Replaces the first text of this key.
     fn replace(&mut self, key: ItemKey, text: &str) {
         let Some(text) = clean(key, text) else {
             return;
@@ -242,7 +242,7 @@ impl Tags {
         } else if let Some(text) = clean(key, text) {
             match self.text(key).filter(|_| is_prose(key)) {
                 Some(known) if known.contains(&text) => {}
-                // Few formats, and fewer players, know of more than one.
+                // Few formats, and fewer players, support more than one value.
                 Some(known) => self.replace(key, &format!("{known}\n{text}")),
                 None => self.push_within_limits(TagItem::new(key, ItemValue::Text(text))),
             }
@@ -265,7 +265,7 @@ impl Tags {
         } else {
             return;
         };
-        // MP4 does not tell what its pictures show.
+        // MP4 does not store the type of its pictures.
         let is_cover = self.pictures.is_empty() && kind == PictureType::Other;
         let kind = if is_cover { PictureType::CoverFront } else { kind };
         let total: usize = self.pictures.iter().map(|(picture, _)| picture.data().len()).sum();
@@ -282,7 +282,7 @@ impl Tags {
     }
 }
 
-/// Whether `key` tells of the source's file, or of exactly its sound.
+/// Whether `key` describes the source file or its exact samples.
 fn is_of_the_file(key: ItemKey) -> bool {
     matches!(
         key,
@@ -309,7 +309,7 @@ fn is_of_the_file(key: ItemKey) -> bool {
     )
 }
 
-/// Formats call some things differently; this is what they are called here.
+/// Canonical key for fields that formats name differently.
 fn usual_key(key: ItemKey) -> ItemKey {
     match key {
         ItemKey::Year => ItemKey::RecordingDate,
@@ -321,7 +321,7 @@ fn usual_key(key: ItemKey) -> ItemKey {
     }
 }
 
-/// Whether this is a text of many lines.
+/// Whether texts of this key have several lines.
 fn is_prose(key: ItemKey) -> bool {
     matches!(
         key,
@@ -329,7 +329,8 @@ fn is_prose(key: ItemKey) -> bool {
     )
 }
 
-/// Without control characters, not too long; `None` when nothing is left. Prose keeps its lines.
+/// Removes control characters and limits the length; `None` if nothing is left. Prose keeps its
+/// line breaks.
 fn clean(key: ItemKey, text: &str) -> Option<String> {
     let longest = if is_prose(key) { LONGEST_PROSE } else { LONGEST_TEXT };
     let is_break = |c: char| is_prose(key) && matches!(c, '\n' | '\t');

@@ -1,4 +1,4 @@
-//! What is written of the tags is read again by lofty, out of the smallest file that holds it.
+//! Written tags, read again by lofty from the smallest file that holds them.
 
 use std::{fs, io::Cursor};
 
@@ -34,7 +34,7 @@ fn comment(language: [u8; 3], name: &'static str, value: &'static str) -> Frame<
     Frame::Comment(CommentFrame::new(lofty::TextEncoding::UTF8, language, name, value))
 }
 
-/// A song's file with everything that may be there.
+/// A song file with every kind of tag that may occur.
 fn source() -> Vec<u8> {
     let mut tag = Id3v2Tag::new();
     for frame in [
@@ -67,7 +67,7 @@ fn source() -> Vec<u8> {
     bytes_of(&Id3v2Tag::from(generic)).unwrap()
 }
 
-/// Two frames of MPEG audio, silent.
+/// Two silent frames of MPEG audio.
 fn mpeg() -> Vec<u8> {
     const FRAME_BYTES: usize = 417;
     let mut frame = vec![0xff, 0xfb, 0x90, 0xc4];
@@ -120,7 +120,7 @@ fn all(tag: &Tag, key: ItemKey) -> Vec<&str> {
 }
 
 #[test]
-fn what_is_true_of_a_copy_is_read() {
+fn reads_the_tags_that_apply_to_a_copy() {
     let tags = read_source();
     assert_eq!(tags.title(), "Straße ♫");
     assert_eq!(tags.artist().as_deref(), Some("Anna"));
@@ -136,7 +136,7 @@ fn what_is_true_of_a_copy_is_read() {
 }
 
 #[test]
-fn all_of_it_is_in_an_id3_tag() {
+fn id3_holds_every_tag() {
     let tag = read_source().marked("vocals").with_comment("Made by Partita").id3v2().unwrap();
     assert!(tag.starts_with(b"ID3\x04"));
     let tag = parsed([tag, mpeg()].concat(), FileType::Mpeg);
@@ -200,14 +200,14 @@ fn mp4_has_single_values_and_real_numbers() {
 }
 
 #[test]
-fn beats_are_read_where_only_mp4s_number_has_them() {
+fn reads_the_tempo_from_mp4s_integer_atom() {
     let mut ilst = Ilst::new();
     ilst.insert(Atom::new(TEMPO, AtomData::SignedInteger(121)));
     assert_eq!(Tags::of_tag(&Tag::from(ilst)).text(ItemKey::Bpm), Some("121"));
 }
 
 #[test]
-fn riff_has_the_little_that_it_knows() {
+fn riff_holds_the_tags_that_it_supports() {
     let info = read_source().marked("mix").riff_info().unwrap();
     assert!(info.starts_with(b"INFO"));
     assert_eq!(info.len() % 2, 0);
@@ -222,7 +222,7 @@ fn riff_has_the_little_that_it_knows() {
 }
 
 #[test]
-fn what_is_missing_is_filled() {
+fn completes_missing_tags() {
     let mut tags = Tags::new("", None, Some("Album"), None);
     tags.complete_with(Tags::new("Title", Some("Artist"), Some("Another"), Some(COVER)));
     assert_eq!(tags.title(), "Title");
@@ -233,7 +233,7 @@ fn what_is_missing_is_filled() {
 }
 
 #[test]
-fn years_and_rounded_beats_are_what_they_mean() {
+fn normalises_years_and_rounded_tempos() {
     let mut tag = Tag::new(TagType::VorbisComments);
     tag.insert_text(ItemKey::Year, "1999".into());
     tag.insert_text(ItemKey::Bpm, "127.6".into());
@@ -245,7 +245,7 @@ fn years_and_rounded_beats_are_what_they_mean() {
 }
 
 #[test]
-fn nothing_to_say_is_nothing() {
+fn empty_tags_write_no_bytes() {
     let tags = Tags::default();
     assert!(tags.id3v2().unwrap().is_empty());
     assert!(tags.riff_info().unwrap().is_empty());
@@ -259,7 +259,7 @@ fn nothing_to_say_is_nothing() {
 }
 
 #[test]
-fn what_claims_too_much_is_cut() {
+fn cuts_excessive_tags() {
     let mut tags = Tags::new(&"ü".repeat(5_000), None, None, None);
     assert_eq!(tags.title().chars().count(), LONGEST_TEXT);
     for line in 0..100 {
@@ -292,7 +292,7 @@ fn write(format: &Format, tags: &Tags, path: &Path) {
     encoder.finish().unwrap();
 }
 
-/// The file itself, or the first track in a session.
+/// Path of the audio: the file itself, or the extracted first track of a session.
 fn sound_of(path: &Path) -> std::path::PathBuf {
     if path.extension().is_none_or(|ending| ending != "dawproject") {
         return path.to_owned();
@@ -319,7 +319,7 @@ fn every_format_carries_the_mark_whatever_else_its_tags_hold() {
             write(format, &tags.clone().separated_with("htdemucs").signed(), &path);
             let file = sound_of(&path);
             assert!(is_own_file(&file, &never), "{} {index}", format.id);
-            // A FLAC file names its encoder, and the tracks of a session are marked by themselves.
+            // FLAC names its encoder, and the tracks of a session carry the mark themselves.
             write(format, &tags, &path);
             let is_marked_anyhow = matches!(format.id, "flac" | "dawproject");
             let file = sound_of(&path);
@@ -344,7 +344,7 @@ fn files_of_earlier_versions_are_recognised_by_their_comment() {
 }
 
 #[test]
-fn the_same_tags_give_the_same_bytes_in_every_format() {
+fn equal_tags_become_equal_bytes_in_every_format() {
     let home = tempfile::tempdir().unwrap();
     let tags = read_source().separated_with("htdemucs").signed();
     for format in FORMATS {
@@ -384,7 +384,7 @@ fn the_largest_tags_fit_into_every_format() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
-    /// Whatever a file claims, no tag stops an export.
+    /// No tag may stop an export.
     #[test]
     fn everything_can_be_written(
         texts in prop::collection::vec(

@@ -1,6 +1,6 @@
-//! Imports: a user's file becomes a mix store, a cover and a row of the library.
+//! Import: turns a user's file into a mix store, a cover and a row of the library.
 //!
-//! Runs on its own thread, one file after the other; a file that fails does so alone.
+//! Runs on a dedicated thread, one file after the other; a failing file does not affect others.
 
 use std::{
     path::{Path, PathBuf},
@@ -24,29 +24,29 @@ use crate::engine::{
     types::{CHANNELS, CancelToken, Song},
 };
 
-/// Requests that may wait; each can be a whole folder tree.
+/// Capacity of the request queue; each request can be a whole folder tree.
 const WAITING: usize = 256;
 
-/// Times that a song is imported where another program removes it each time before it counts.
+/// Number of attempts if another program keeps removing the song during the import.
 const ATTEMPTS: usize = 5;
 
-/// File in a song's folder that keeps the time of recording.
+/// File in a song's folder that stores the time of recording.
 const BROADCAST: &str = "broadcast.json";
 
-/// What the import thread tells the engine.
+/// Message from the import thread to the engine.
 pub(in crate::engine) enum Imported {
     /// A file's song is in the library.
     Song(PathBuf, Box<Song>),
-    /// There was no room for a file's song, or for one of a track of it.
+    /// The disk is full, for a file's song or for one of its tracks.
     NoRoom(PathBuf, Option<usize>, Problem),
     /// All files of one request were handled.
     All,
 }
 
-/// Files and folders, and the audio track to take of each.
+/// Files and folders, and the audio track to import from each.
 type Request = (Vec<PathBuf>, Option<usize>);
 
-/// The import thread.
+/// Handle of the import thread.
 pub(in crate::engine) struct Importer {
     inbox: Option<Sender<Request>>,
     cancel: CancelToken,
@@ -54,7 +54,7 @@ pub(in crate::engine) struct Importer {
 }
 
 impl Importer {
-    /// Starts the thread. `imported` is told what came.
+    /// Starts the thread, which passes its messages to `imported`.
     pub(in crate::engine) fn start(
         home: PathBuf,
         sink: EventSink,
@@ -70,7 +70,7 @@ impl Importer {
         Ok(Self { inbox: Some(inbox), cancel, thread: Some(thread) })
     }
 
-    /// Puts files and folders into the queue; says no when it is full.
+    /// Queues files and folders; fails if the queue is full.
     pub(in crate::engine) fn import(
         &self,
         paths: Vec<PathBuf>,
@@ -135,8 +135,8 @@ impl Work {
         }
     }
 
-    /// The library as it is now: meanwhile another program may have put a new one in its place. Where
-    /// there is none any more, none is made: its disk may be gone.
+    /// Opens the current library, which another program may have replaced in the meantime. A
+    /// missing library is not created, because its disk may be disconnected.
     fn open_library(&self) -> Result<Library> {
         let file = Library::file_in(&self.home);
         file.metadata().map_err(|e| Problem::read(&file, e))?;
@@ -149,7 +149,7 @@ impl Work {
             sink.try_send(Event::Importing { path: path.to_owned(), fraction });
         };
         progress(0.0);
-        // A bug ends one import, not the thread.
+        // A panic ends one import, not the thread.
         let song = caught(Activity::Importing, || {
             import_file(&mut self.open_library()?, (path, track), &cancel, &mut progress)
         });
@@ -166,7 +166,7 @@ impl Work {
     }
 }
 
-/// Adds one file to the library, or finds its song there by its sound or its bytes.
+/// Adds one file to the library, or finds its existing song by its sound or its bytes.
 fn import_file(
     library: &mut Library,
     (path, track): (&Path, Option<usize>),
@@ -175,7 +175,7 @@ fn import_file(
 ) -> Result<Song> {
     let path = std::path::absolute(path).map_err(|e| cannot_read(path, e))?;
     let mut keys = keys_of(library, (&path, track), cancel)?;
-    let busy = || tracing::warn!("another Partita is importing; this waits until it has finished");
+    let busy = || tracing::warn!("waiting for another Partita to finish importing");
     let _lock = ImportLock::take(library.home(), cancel, busy)?;
     let known = library.song_of(&keys, &path)?;
     if let Some(song) = &known
@@ -196,7 +196,7 @@ fn import_file(
     let was_there = folder.exists();
     let library_file = &Library::file_in(library.home());
     let mut attempt = || {
-        // Also after a bug in a decoder, what it left behind is taken away.
+        // `caught` ensures the cleanup below even after a panic in a decoder.
         caught(Activity::ReadingFile, || add(library, (&path, track), &keys, cancel, progress))
     };
     let mut added = attempt();
@@ -204,12 +204,12 @@ fn import_file(
         if !was_taken_away(&added, library_file, &folder) {
             break;
         }
-        tracing::info!("another Partita removed {} meanwhile; once more", path.display());
+        tracing::info!("another Partita removed {} in the meantime; retrying", path.display());
         added = attempt();
     }
     let is_elsewhere = added.as_ref().is_ok_and(|song| song.hash != keys.hash);
     if (added.is_err() || is_elsewhere) && known.is_none() && !was_there {
-        // Nothing of a file that failed is kept; it may never have been there.
+        // Nothing of a failed file is kept. Its folder may not exist at all.
         if let Err(e) = std::fs::remove_dir_all(&folder) {
             tracing::debug!("{}: {e}", folder.display());
         }
@@ -217,8 +217,8 @@ fn import_file(
     added
 }
 
-/// Computes the keys of an audio track of the file at `path`. Songs that are known by the bytes of their
-/// file are those of its default track.
+/// Computes the keys of an audio track of the file at `path`. Songs known only by their file's
+/// bytes always belong to its default track.
 fn keys_of(
     library: &Library,
     (path, track): (&Path, Option<usize>),
@@ -236,7 +236,7 @@ fn keys_of(
     Ok(Keys { sound: sound.map(|sound| sound.versioned()), hash: hash.unwrap_or_default(), file })
 }
 
-/// Updates a song of the library from the file it was found in: path, tags, cover, identity.
+/// Updates a library song from the file in which it was found: path, tags, cover, identity.
 fn found_again(
     library: &mut Library,
     song: &Song,
@@ -255,13 +255,13 @@ fn found_again(
     let is_same_file = song.sound.is_none() && keys.file.as_ref() == Some(&song.hash);
     let (sound, tags) = (keys.sound.as_deref(), &about.tags);
     let song = library.found_again(song.id, &Found { path, track, sound, tags, is_same_file })?;
-    // The record beside the stores knows it, too.
+    // Keep the record next to the stores up to date.
     library.write_record(&song.hash)?;
     Ok(song)
 }
 
-/// Whether an import failed because another program removed or reset the same song meanwhile. Where
-/// the library is gone, too, its disk is.
+/// Whether an import failed because another program removed or reset the same song in the meantime.
+/// If the library is gone, too, the disk was disconnected instead.
 fn was_taken_away(added: &Result<Song>, library_file: &Path, folder: &Path) -> bool {
     added.as_ref().is_err_and(Problem::is_missing) && !folder.exists() && library_file.exists()
 }
@@ -291,7 +291,7 @@ fn add(
     keep_broadcast(path, &folder, cancel)?;
     let (hash, sound) = (keys.hash.clone(), keys.sound.clone());
     let new = NewSong { path: path.to_owned(), hash, sound, decoded };
-    // Before the mix counts: whoever finds a whole mix finds the song's name beside it.
+    // Write the record before the mix becomes valid, so that a complete mix always has one.
     Record::of_new(&new).write(&folder)?;
     mix.finish()?;
     library.add_song(&new)
@@ -304,7 +304,7 @@ fn keep_broadcast(path: &Path, folder: &Path, cancel: &CancelToken) -> Result<()
     atomic_file::write_atomically(&folder.join(BROADCAST), &text)
 }
 
-/// The time of recording kept in a song's folder; `None` where the file had none.
+/// Time of recording stored in a song's folder; `None` if the file had none.
 pub(in crate::engine) fn kept_broadcast(folder: &Path) -> Option<Broadcast> {
     serde_json::from_slice(&std::fs::read(folder.join(BROADCAST)).ok()?).ok()
 }
@@ -312,7 +312,7 @@ pub(in crate::engine) fn kept_broadcast(folder: &Path) -> Option<Broadcast> {
 /// Whether the file at `path` still has the sound of `song`. `folder` holds the song's stores.
 ///
 /// # Errors
-/// [`Problem::Cancelled`].
+/// Fails with [`Problem::Cancelled`].
 pub(in crate::engine) fn is_same_song(
     path: &Path,
     song: &Song,
@@ -334,7 +334,8 @@ pub(in crate::engine) fn is_same_song(
     }
 }
 
-/// Whether an audio track of the file at `path` decodes to exactly the samples of `mix`. Stops at the first difference.
+/// Whether an audio track of the file at `path` decodes to exactly the samples of `mix`. Stops at
+/// the first difference.
 fn sounds_like(
     (path, track): (&Path, Option<usize>),
     mix: &MixStore,
@@ -355,7 +356,7 @@ fn sounds_like(
 /// Decodes a file into a mix store in `folder`.
 ///
 /// # Errors
-/// Those of [`decode::decode`] and of the disk.
+/// Fails with the errors of [`decode::decode`] and of the disk.
 pub fn decode_to_store(
     path: &Path,
     track: Option<usize>,
@@ -375,7 +376,7 @@ fn decode_into(
     progress: &mut dyn FnMut(f32),
 ) -> Result<(decode::Decoded, MixWriter)> {
     const FRAME_BYTES: u64 = (CHANNELS * size_of::<f32>()) as u64;
-    /// For the cover, the record and the library.
+    /// Bytes for the cover, the record and the library.
     const BESIDES: u64 = 1 << 20;
     let mut writer = MixWriter::create(folder)?;
     let mut expect = |frames: u64| {
@@ -387,7 +388,8 @@ fn decode_into(
     Ok((decoded, writer))
 }
 
-/// The hash of a chosen track of a file whose bytes have the hash `file`: each is a song of its own.
+/// Hash for a selected track of a file whose bytes have the hash `file`; each track is a separate
+/// song.
 fn hash_of_track(file: &str, track: usize) -> String {
     hex(&Sha256::digest(format!("{file} track {track}")))
 }
@@ -411,17 +413,17 @@ mod tests {
     use crate::engine::library::{recovery, trash::TrashBin};
 
     #[test]
-    fn a_bug_while_reading_ends_one_import_and_leaves_nothing() {
+    fn a_panic_while_reading_ends_one_import_and_leaves_nothing() {
         let home = tempfile::tempdir().unwrap();
         let mut library = Library::open(home.path()).unwrap();
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/chirp.ogg");
         let never = CancelToken::default();
         let mut shown = 0;
-        let mut stumble = |_: f32| {
+        let mut fail = |_: f32| {
             shown += 1;
             assert!(shown < 3, "on purpose");
         };
-        let error = import_file(&mut library, (&file, None), &never, &mut stumble).unwrap_err();
+        let error = import_file(&mut library, (&file, None), &never, &mut fail).unwrap_err();
         assert!(matches!(error, Problem::Internal { .. }), "{error}");
         assert!(error.to_string().contains("on purpose"), "{error}");
         assert_eq!(library.songs().unwrap(), []);
@@ -431,8 +433,8 @@ mod tests {
         assert!(MixStore::open(&library.song_folder(&song.hash)).is_ok());
     }
 
-    /// Imports while another program removes the song for the first `times`, each time that its
-    /// samples begin to come.
+    /// Imports while another program removes the song as soon as its samples appear, for the first
+    /// `times` attempts.
     fn import_while_removed(times: usize) -> (tempfile::TempDir, Result<Song>, usize) {
         let home = tempfile::tempdir().unwrap();
         let mut library = Library::open(home.path()).unwrap();
@@ -452,14 +454,14 @@ mod tests {
     }
 
     #[test]
-    fn a_song_that_is_removed_while_it_comes_is_imported_all_the_same() {
+    fn imports_a_song_that_is_removed_in_the_meantime() {
         let (home, song, removed) = import_while_removed(2);
         assert_eq!(removed, 2);
         let library = Library::open(home.path()).unwrap();
         assert!(MixStore::open(&library.song_folder(&song.unwrap().hash)).is_ok());
         assert_eq!(library.songs().unwrap().len(), 1);
         let (home, song, removed) = import_while_removed(usize::MAX);
-        assert!(song.is_err() && removed == ATTEMPTS, "after {removed} it gives up");
+        assert!(song.is_err() && removed == ATTEMPTS, "must stop after {removed}");
         assert_eq!(Library::open(home.path()).unwrap().songs().unwrap(), []);
     }
 }

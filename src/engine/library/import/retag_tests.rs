@@ -1,4 +1,4 @@
-//! Songs that are tagged again stay the same songs, also in libraries of older versions.
+//! Songs keep their identity when they are retagged, also in libraries of older versions.
 
 use std::fs;
 
@@ -43,7 +43,7 @@ fn cover(filling: u8) -> Vec<u8> {
     [&b"\x89PNG\r\n\x1a\n"[..], &vec![filling; 60_000]].concat()
 }
 
-/// Writes other tags and a large cover, as a tagger does.
+/// Writes other tags and a large cover, as a tag editor does.
 fn tag_again(path: &Path, title: &str, filling: u8) {
     if path.extension().is_some_and(|extension| extension == "mka") {
         return tag_matroska_again(path, title);
@@ -61,7 +61,7 @@ fn tag_again(path: &Path, title: &str, filling: u8) {
     tag.save_to_path(path, WriteOptions::default()).unwrap();
 }
 
-/// Writes a title, as long as the artist's name that is there, in that name's place.
+/// Overwrites the artist's name with a title of the same length.
 fn tag_matroska_again(path: &Path, title: &str) {
     let mut bytes = fs::read(path).unwrap();
     let at = bytes.windows(6).position(|window| window == b"ARTIST").unwrap() + 9;
@@ -70,7 +70,7 @@ fn tag_matroska_again(path: &Path, title: &str) {
     fs::write(path, bytes).unwrap();
 }
 
-/// Stands for the stems of a song: it goes when its folder does.
+/// Creates a marker in place of a song's stems; it disappears with the song's folder.
 fn mark(library: &Library, song: &Song) -> PathBuf {
     let marker = library.song_folder(&song.hash).join("stems/marker");
     fs::create_dir_all(marker.parent().unwrap()).unwrap();
@@ -79,7 +79,7 @@ fn mark(library: &Library, song: &Song) -> PathBuf {
 }
 
 #[test]
-fn a_song_that_is_tagged_again_finds_its_stems() {
+fn a_retagged_song_finds_its_stems() {
     for name in FILES {
         let home = TempDir::new().unwrap();
         let mut library = Library::open(home.path()).unwrap();
@@ -90,7 +90,7 @@ fn a_song_that_is_tagged_again_finds_its_stems() {
         tag_again(&path, "Tagged 1", 1);
         let again = import(&mut library, &path);
         assert_eq!((again.id, &again.hash), (first.id, &first.hash), "{name}");
-        // Under another name, too, and tagged once more.
+        // Also under another name, and retagged once more.
         let moved = home.path().join(format!("moved {name}"));
         fs::rename(&path, &moved).unwrap();
         tag_again(&moved, "Tagged 2", 2);
@@ -112,12 +112,12 @@ fn a_song_that_is_tagged_again_finds_its_stems() {
 }
 
 #[test]
-fn tags_of_other_kinds_around_the_sound_change_nothing() {
+fn tags_of_other_kinds_do_not_change_the_identity() {
     let home = TempDir::new().unwrap();
     let mut library = Library::open(home.path()).unwrap();
     let mut id3v1 = b"TAGAn old title".to_vec();
     id3v1.resize(128, 0);
-    // An APE tag with a cover in which MPEG frames seem to begin.
+    // An APE tag with a cover that contains fake MPEG frame headers.
     let cover = [b"c.jpg\0\xff\xd8\xff\xe0", &b"\xff\xfb\x90\x64........"[..]].concat().repeat(90);
     let item = [&(cover.len() as u32).to_le_bytes()[..], b"\x02\0\0\0Cover Art (Front)\0", &cover];
     let size = item.concat().len() as u32 + 32;
@@ -141,17 +141,17 @@ fn tags_of_other_kinds_around_the_sound_change_nothing() {
 }
 
 #[test]
-fn another_sound_is_another_song() {
+fn different_sound_is_a_different_song() {
     let home = TempDir::new().unwrap();
     let mut library = Library::open(home.path()).unwrap();
     for (count, name) in FILES.into_iter().filter(|name| *name != "chirp.mka").enumerate() {
         import(&mut library, &data(name));
-        assert_eq!(library.songs().unwrap().len(), count + 1, "{name} is encoded in another way");
+        assert_eq!(library.songs().unwrap().len(), count + 1, "{name} has a different encoding");
     }
     for name in ["chirp-mono-8k-mulaw.wav", "chirp-22k.aiff", "chirp.mp3", "chirp.m4a"] {
         let before = library.songs().unwrap().len();
         let mut bytes = fs::read(data(name)).unwrap();
-        // Within the sound of each of these files.
+        // This offset is within the sound of each of these files.
         let at = bytes.len() * 3 / 4;
         bytes[at] ^= 1;
         let path = home.path().join(name);
@@ -165,7 +165,7 @@ fn another_sound_is_another_song() {
 }
 
 #[test]
-fn a_title_that_the_user_gave_stays_until_the_file_has_another() {
+fn a_title_set_by_the_user_stays_until_the_title_in_the_file_changes() {
     let home = TempDir::new().unwrap();
     let mut library = Library::open(home.path()).unwrap();
     let path = home.path().join("a.flac");
@@ -176,14 +176,15 @@ fn a_title_that_the_user_gave_stays_until_the_file_has_another() {
     assert_eq!(import(&mut library, &path).title, "Of the user");
     tag_again(&path, "Of the file, corrected", 1);
     assert_eq!(import(&mut library, &path).title, "Of the file, corrected");
-    // Fields that were removed from the file stay in the library.
+    // Fields removed from the file stay in the library.
     fs::copy(data("chirp.flac"), &path).unwrap();
     let song = import(&mut library, &path);
     assert_eq!(song.title, "Of the file, corrected");
     assert_eq!(song.artist.as_deref(), Some("Another Artist"));
 }
 
-/// A library as the version before identities left it, with one song: known by its file's bytes.
+/// Creates a library of the version before sound identities, with one song known by its file's
+/// bytes.
 fn older_library(home: &Path, file: &Path) -> PathBuf {
     let hash = content_hash(file, &CancelToken::default()).unwrap();
     let folder = song_folder(&home.join("songs"), &hash);
@@ -206,7 +207,7 @@ fn older_library(home: &Path, file: &Path) -> PathBuf {
 }
 
 #[test]
-fn songs_of_an_older_library_are_found_by_their_files_and_by_tagged_ones() {
+fn songs_of_an_older_library_are_found_by_original_and_retagged_files() {
     for name in ["chirp.flac", "chirp.mp3", "chirp.m4a", "chirp.ogg", "chirp-22k.aiff"] {
         for is_tagged_before in [false, true] {
             let home = TempDir::new().unwrap();
@@ -225,7 +226,7 @@ fn songs_of_an_older_library_are_found_by_their_files_and_by_tagged_ones() {
             let title = if is_tagged_before { "Tagged" } else { "Of the user" };
             assert_eq!(found.title, title, "{name}");
             assert!(found.sound.is_some(), "{name}");
-            // From now on by its sound.
+            // From here on, the song is found by its sound.
             tag_again(&path, "Tagged again", 3);
             let found = import(&mut library, &path);
             assert_eq!((found.id, &found.title[..]), (old.id, "Tagged again"), "{name}");
@@ -237,7 +238,7 @@ fn songs_of_an_older_library_are_found_by_their_files_and_by_tagged_ones() {
 }
 
 #[test]
-fn an_interrupted_import_leaves_an_older_song_as_it_was() {
+fn an_interrupted_import_leaves_an_older_song_unchanged() {
     let home = TempDir::new().unwrap();
     let path = home.path().join("a.flac");
     fs::copy(data("chirp.flac"), &path).unwrap();
@@ -259,7 +260,7 @@ fn an_interrupted_import_leaves_an_older_song_as_it_was() {
 }
 
 #[test]
-fn exports_have_the_tags_that_the_file_has_now() {
+fn exports_have_the_current_tags_of_the_file() {
     let never = CancelToken::default();
     let home = TempDir::new().unwrap();
     let path = home.path().join("a.flac");
@@ -271,7 +272,7 @@ fn exports_have_the_tags_that_the_file_has_now() {
         Origin::of_song(&song, &library.song_folder(&song.hash), "m", &never).unwrap()
     };
     assert!(origin(&library).is_at_hand);
-    // Before and after its sound is known.
+    // Before and after the sound identity is known.
     let mut library = library;
     for title in ["Tagged", "Tagged again"] {
         tag_again(&path, title, 1);
@@ -282,5 +283,5 @@ fn exports_have_the_tags_that_the_file_has_now() {
         import(&mut library, &path);
     }
     fs::copy(data("chirp.ogg"), &path).unwrap();
-    assert!(!origin(&library).is_at_hand, "another sound");
+    assert!(!origin(&library).is_at_hand, "different sound");
 }

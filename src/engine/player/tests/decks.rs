@@ -1,4 +1,4 @@
-//! Places: seeks and refreshes, which are decks that take over from one another.
+//! Seeks and refreshes: decks that take over from each other.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -15,12 +15,12 @@ use crate::engine::player::{
 };
 
 #[test]
-fn a_seek_fades_over_and_mixes_no_places() {
+fn a_seek_crossfades_without_mixing_positions() {
     let (mut rig, _) = Rig::rising(1, 400_000);
     rig.player.play();
     let before = rig.run(10_000)[9_999];
     rig.player.seek(300_000);
-    assert_eq!(rig.player.position(), 300_000, "at once");
+    assert_eq!(rig.player.position(), 300_000, "immediately");
     let heard = rig.run(5_000);
     let fade = FADE_FRAMES as usize;
     assert!((heard[0] - before).abs() < 0.1 / FADE_FRAMES as f32);
@@ -31,7 +31,7 @@ fn a_seek_fades_over_and_mixes_no_places() {
     assert_eq!(rig.player.position(), 305_000);
     rig.player.seek(u64::MAX);
     let heard = rig.run(2_000);
-    assert!(steepest(&heard) < 0.1 / FADE_FRAMES as f32, "no click at a seek to the end");
+    assert!(steepest(&heard) < 0.1 / FADE_FRAMES as f32, "a seek to the end must not click");
     assert_eq!(rig.player.position(), 400_000);
     assert!(!rig.player.is_playing());
 }
@@ -42,7 +42,7 @@ fn a_seek_at_the_very_end_is_not_lost() {
     rig.player.play();
     rig.run(19_900);
     rig.player.seek(5_000);
-    rig.unfed(1000); // the end comes before the feeder has read
+    rig.unfed(1000); // the track ends before the feeder has read
     assert!(rig.player.is_playing());
     let heard = rig.run(2000);
     assert_eq!(heard[1999], stem_at(0, 6_999));
@@ -59,14 +59,14 @@ fn refreshed_stems_come_in_without_a_gap() {
     let heard = rig.run(20_000);
     assert!(steepest(&heard) < 0.3 / FADE_FRAMES as f32, "{}", steepest(&heard));
     let first = heard.iter().enumerate().position(|(i, &s)| s == all_at_one(2, 20_000 + i as u64));
-    assert!(first.is_some_and(|frame| frame < 5_000), "soon: {first:?}");
+    assert!(first.is_some_and(|frame| frame < 5_000), "too late: {first:?}");
     for (i, &sample) in heard.iter().enumerate().skip(5_000) {
         assert_eq!(sample, all_at_one(2, 20_000 + i as u64));
     }
     assert_eq!(rig.player.underruns(), 0);
 }
 
-/// Another version of a track: half as loud.
+/// Another version of a track at half the level.
 struct Softer(Arc<Rising>);
 
 impl Track for Softer {
@@ -92,7 +92,7 @@ impl Track for Softer {
 }
 
 #[test]
-fn another_version_takes_over_where_it_is_heard_without_a_click() {
+fn another_version_takes_over_at_the_same_position_without_a_click() {
     let (mut rig, track) = Rig::rising(1, 200_000);
     rig.player.set_loop(Some((10_000, 150_000)));
     rig.player.play();
@@ -109,7 +109,8 @@ fn another_version_takes_over_where_it_is_heard_without_a_click() {
     assert_eq!((rig.player.position(), rig.player.underruns()), (120_000, 0));
 }
 
-/// A deck with one stem of `stem_at(0, …) + offset`, filled for `frames` frames from `start` on.
+/// Creates a deck with one stem of `stem_at(0, …) + offset`, filled for `frames` frames from
+/// `start` on.
 fn deck(start: u64, frames: u64, offset: f32) -> Deck {
     let strips = Arc::new([Strip::new([1.0; 2]), Strip::new([0.0; 2])]);
     let timeline = Timeline { start, frame: start, end: 100_000, region: None };
@@ -139,18 +140,18 @@ fn a_deck_that_the_callback_has_overtaken_joins_at_the_right_frame() {
     assert!(arriving.push(Box::new(deck(0, 10_000, 0.0))).is_ok());
     assert_eq!(left(&mut mixer), stem_at(0, 999));
     for (start, offset) in [(500, 0.25), (5_000, 0.5)] {
-        // One is behind the play head, one ahead of it.
+        // One deck starts behind the play head, one ahead of it.
         assert!(arriving.push(Box::new(deck(start, 5_000, offset))).is_ok());
         let mut heard = [0; 3].map(|_| left(&mut mixer)).to_vec();
         let at = shared.read_position(&shared.wanted());
         assert_eq!(heard.pop(), Some(stem_at(0, at - 1) + offset));
     }
     assert_eq!(shared.underruns.load(Ordering::Relaxed), 0);
-    assert_eq!([0; 3].map(|_| returned.pop().is_ok()), [true; 3], "all old decks came back");
+    assert_eq!([0; 3].map(|_| returned.pop().is_ok()), [true; 3], "all old decks must be returned");
 }
 
 #[test]
-fn refreshing_at_every_turn_keeps_playing() {
+fn constant_refreshing_keeps_playing() {
     let (mut rig, _) = Rig::rising(1, 200_000);
     rig.player.play();
     let mut heard = Vec::new();
@@ -165,7 +166,7 @@ fn refreshing_at_every_turn_keeps_playing() {
 }
 
 #[test]
-fn scrubbing_brings_every_deck_back() {
+fn scrubbing_returns_every_deck() {
     let (mut rig, _) = Rig::rising(2, 400_000);
     rig.player.play();
     for i in 0..200 {
@@ -182,9 +183,9 @@ fn scrubbing_brings_every_deck_back() {
 }
 
 proptest! {
-    /// Whatever is done, at whatever block size: channels stay together (checked by the rig),
-    /// nothing clicks, and no sample is louder than the loudest of the track. The track's own
-    /// start and end, which may step, are kept out of it.
+    /// Any sequence of actions at any block size keeps channels in sync (checked by the rig), never
+    /// clicks, and never exceeds the track's peak. The track's own start and end, which may step,
+    /// are excluded.
     #[test]
     fn nothing_a_user_does_clicks(
         acts in prop::collection::vec((0u8..9, 1_000u64..120_000, 1usize..3_000), 1..40),

@@ -1,4 +1,4 @@
-//! What is heard against what is exported: the same mix, to the last bit of a 32-bit float.
+//! Comparison of playback and export: the same mix, to the last bit of a 32-bit float.
 
 use std::{io, sync::Arc};
 
@@ -15,7 +15,7 @@ use crate::engine::{
 const FRAMES: u64 = 60_000;
 const STEMS: usize = 4;
 
-/// Noise, another on every side of every lane.
+/// Noise that differs in every channel of every lane.
 struct Noise;
 
 impl Noise {
@@ -50,16 +50,16 @@ impl Track for Noise {
     }
 }
 
-/// All that the device would get, interleaved.
+/// Collects the device's whole output, interleaved.
 fn heard(gains: &Gains) -> Vec<f32> {
     let mut rig = Rig::new(Arc::new(Noise));
     rig.player.set_gains(gains);
-    rig.player.load(Some(Arc::new(Noise))); // from the first frame at these gains
+    rig.player.load(Some(Arc::new(Noise))); // load again, so that the gains hold from the first frame
     rig.player.play();
     let mut heard = vec![f32::NAN; 2 * FRAMES as usize];
     for (index, block) in heard.chunks_mut(2 * 777).enumerate() {
         if index == 20 {
-            rig.player.refresh(); // as when a segment comes
+            rig.player.refresh(); // as after a finished segment
         }
         rig.feed();
         rig.mixer.process(block);
@@ -68,7 +68,7 @@ fn heard(gains: &Gains) -> Vec<f32> {
     heard
 }
 
-/// The mix as the window exports it, interleaved.
+/// Exports the mix as the window does, interleaved.
 fn exported(gains: &Gains) -> Vec<f32> {
     let sources = ["drums", "bass", "other", "vocals"].map(str::to_owned);
     let names = sources.iter().cloned().chain([RESIDUAL.to_owned()]);
@@ -98,7 +98,7 @@ fn exported(gains: &Gains) -> Vec<f32> {
 }
 
 #[test]
-fn what_is_heard_is_what_is_exported_bit_for_bit() {
+fn playback_equals_the_export_bit_for_bit() {
     let lane = LaneSettings::default();
     let (mute, solo) =
         (LaneSettings { muted: true, ..lane }, LaneSettings { soloed: true, ..lane });
@@ -117,7 +117,7 @@ fn what_is_heard_is_what_is_exported_bit_for_bit() {
         let gains = gains(&stems, residual);
         let (heard, exported) = (heard(&gains), exported(&gains));
         assert_eq!(heard.len(), exported.len());
-        // Zero has two signs; no ear and no sum tells them apart.
+        // `!=` treats both signs of zero as equal, which is intended.
         let differs = heard.iter().zip(&exported).position(|(heard, exported)| heard != exported);
         assert_eq!(differs, None, "{stems:?} {residual:?}");
     }

@@ -1,4 +1,4 @@
-//! Loops: the repeated samples, their joints, and the place that is told.
+//! Loops: the repeated samples, the joints, and the reported position.
 
 use std::sync::atomic::Ordering;
 
@@ -10,7 +10,7 @@ use crate::engine::player::ramp::FADE_FRAMES;
 const FADE: usize = FADE_FRAMES as usize;
 
 #[test]
-fn a_loop_is_the_looped_samples_but_for_its_joint() {
+fn a_loop_repeats_its_samples_except_at_the_joint() {
     let (mut rig, _) = Rig::rising(2, 100_000);
     let (start, end) = (20_000, 30_000);
     rig.player.set_loop(Some((start, end)));
@@ -25,7 +25,7 @@ fn a_loop_is_the_looped_samples_but_for_its_joint() {
             assert_eq!(sample, all_at_one(2, frame), "{i} frames on");
         }
     }
-    // From the last sample before a joint to the first after it, as in the song.
+    // The joint continues from the sample before the loop's start, as in the song.
     let joint = (end - 15_000) as usize;
     assert_eq!(heard[joint], all_at_one(2, start));
     assert!((heard[joint - 1] - all_at_one(2, start - 1)).abs() < 1e-6);
@@ -38,12 +38,12 @@ fn a_loop_is_the_looped_samples_but_for_its_joint() {
 
     rig.player.set_loop(None);
     let heard = rig.run(20_000);
-    assert_eq!(rig.player.position(), 45_000, "on from where it was, and out of the loop");
+    assert_eq!(rig.player.position(), 45_000, "playback must leave the loop");
     assert_eq!(heard[19_999], all_at_one(2, 44_999));
 }
 
 #[test]
-fn a_loop_that_is_set_while_playing_acts_before_its_end_is_reached() {
+fn a_loop_set_during_playback_acts_before_its_end() {
     let (mut rig, _) = Rig::rising(1, 100_000);
     rig.player.play();
     rig.run(10_000);
@@ -52,7 +52,7 @@ fn a_loop_that_is_set_while_playing_acts_before_its_end_is_reached() {
     assert_eq!(rig.player.position(), 9_000);
     rig.player.set_loop(Some((2_000, 4_000)));
     rig.run(20_000);
-    assert_eq!(rig.player.position(), 29_000, "who is behind a loop plays on");
+    assert_eq!(rig.player.position(), 29_000, "a position after the loop plays on");
     assert_eq!(rig.player.loop_region(), Some((2_000, 4_000)));
     rig.player.seek(3_000);
     rig.run(2_500);
@@ -68,14 +68,17 @@ fn a_whole_track_can_be_looped() {
     assert!(rig.player.is_playing());
     assert_eq!(rig.player.position(), 5_000);
     assert_eq!(heard[61_000], stem_at(0, 1_000));
-    assert!(steepest(&heard) < 1.5 * stem_at(0, 30_000) / FADE_FRAMES as f32, "silence between");
+    assert!(
+        steepest(&heard) < 1.5 * stem_at(0, 30_000) / FADE_FRAMES as f32,
+        "the joint must fade through silence"
+    );
     assert!(heard[30_000 - 1].abs() < 1e-6 && heard[30_000].abs() < 1e-3);
     rig.player.load(None);
-    assert_eq!(rig.player.loop_region(), None, "another song has no loop");
+    assert_eq!(rig.player.loop_region(), None, "loading must clear the loop");
 }
 
 #[test]
-fn the_place_that_is_heard_is_before_the_joint_as_long_as_the_ear_is() {
+fn the_position_stays_before_the_joint_while_the_output_does() {
     let (mut rig, _) = Rig::rising(1, 100_000);
     rig.player.set_loop(Some((20_000, 30_000)));
     rig.player.seek(20_000);
@@ -104,7 +107,7 @@ fn a_joint_between_stems_and_original_does_not_click() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
-    /// However short, wherever it lies: it goes round at its length, and no joint steps.
+    /// Loops of any length and position repeat with their length, and no joint steps.
     #[test]
     fn short_loops_go_round_without_a_click(start in 0u64..3_000, len in 1u64..900) {
         let (mut rig, _) = Rig::rising(1, 5_000);
@@ -114,7 +117,7 @@ proptest! {
         let heard = rig.run(4_000);
         prop_assert!(rig.player.is_playing());
         prop_assert_eq!(rig.player.position(), start + 4_000 % len);
-        // What a fade spreads over its length: half of the loop, at most `FADE_FRAMES`.
+        // Slope of a fade of half the loop, at most `FADE_FRAMES`.
         let fade = (len / 2).clamp(1, FADE_FRAMES.into()) as f32;
         let highest = stem_at(0, start + len);
         let reach = if start < FADE_FRAMES.into() { highest } else { stem_at(0, len) };

@@ -1,5 +1,5 @@
-//! The player without threads and without a device: handle, feeder and mixer driven by hand, block
-//! by block, so that every sample can be foretold.
+//! The player without threads and device: tests drive handle, feeder and mixer block by block, so
+//! that every sample is predictable.
 
 mod decks;
 mod exported;
@@ -23,11 +23,12 @@ use super::{
     source::{Source, Spares},
 };
 
-/// A track whose samples say where they are from: the left is a slow rise, the right its negative.
+/// A track whose samples encode their position: the left channel rises slowly, the right is its
+/// negative.
 struct Rising {
     frames: u64,
     stems: usize,
-    /// The stems are finished before this frame.
+    /// First frame whose stems are unfinished.
     covered: AtomicU64,
 }
 
@@ -70,7 +71,7 @@ impl Track for Rising {
     }
 }
 
-/// A player whose threads are the test.
+/// A player whose threads are driven by the test.
 struct Rig {
     player: Player,
     feeder: Feeder,
@@ -89,7 +90,7 @@ impl Rig {
         Self { player, feeder, mixer: Box::new(mixer), spares }
     }
 
-    /// One of `stems` stems, `frames` frames, all finished.
+    /// Creates a rig with `stems` finished stems of `frames` frames.
     fn rising(stems: usize, frames: u64) -> (Self, Arc<Rising>) {
         let track = Arc::new(Rising { frames, stems, covered: AtomicU64::new(frames) });
         (Self::new(Arc::clone(&track) as Arc<dyn Track>), track)
@@ -111,26 +112,26 @@ impl Rig {
         left
     }
 
-    /// The same without feeding.
+    /// Plays left samples without feeding.
     fn unfed(&mut self, frames: usize) -> Vec<f32> {
         let mut block = vec![f32::NAN; 2 * frames];
         self.mixer.process(&mut block);
         block
             .chunks_exact(2)
             .map(|frame| {
-                assert_eq!(frame[0], -frame[1], "channels are swapped or of different frames");
+                assert_eq!(frame[0], -frame[1], "channels are swapped or out of sync");
                 frame[0]
             })
             .collect()
     }
 }
 
-/// The largest difference between neighbours.
+/// Largest difference between neighbouring samples.
 fn steepest(samples: &[f32]) -> f32 {
     samples.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max)
 }
 
-/// Gains that are the same on both sides.
+/// Gains that are equal on both sides.
 fn at_gains(stems: &[f32], residual: f32) -> Gains {
     Gains { stems: stems.iter().map(|&gain| [gain; 2]).collect(), residual: [residual; 2] }
 }

@@ -1,4 +1,4 @@
-//! The outlet: other rates, channels and sample types.
+//! The output adapter: other rates, channels and sample types.
 
 use std::{io, sync::Arc};
 
@@ -10,7 +10,7 @@ use crate::engine::{
     types::SAMPLE_RATE,
 };
 
-/// A sine in all lanes' stead.
+/// A sine in place of all lanes.
 struct Sine {
     hz: f64,
     level: f64,
@@ -58,7 +58,7 @@ fn through_outlet<T: cpal::FromSample<f32> + Copy>(
     heard
 }
 
-/// Level of a sine of unknown phase, and its distance from everything else in dB: least squares.
+/// Level of a sine of unknown phase, and its ratio to everything else in dB, by least squares.
 fn level_and_purity_db(samples: &[f32], hz: f64, rate_hz: u32) -> (f64, f64) {
     let radians = std::f64::consts::TAU * hz / f64::from(rate_hz);
     let (mut sin, mut cos) = (0.0, 0.0);
@@ -78,11 +78,12 @@ fn level_and_purity_db(samples: &[f32], hz: f64, rate_hz: u32) -> (f64, f64) {
 }
 
 #[test]
-fn other_rates_are_reached_cleanly() {
+fn converts_to_other_rates_cleanly() {
     for rate_hz in [48_000, 96_000, 32_000, 47_000] {
         for hz in [1_000.0, 12_000.0] {
             let heard = through_outlet(Sine { hz, level: 0.5 }, (rate_hz, 2), 0f32);
-            // From where it has settled on, a whole number of milliseconds so that both fit.
+            // Skip the settling time, and use a whole number of milliseconds so that both periods
+            // fit.
             let left: Vec<f32> = heard.chunks_exact(2).map(|frame| frame[0]).collect();
             let ms = rate_hz as usize / 1000;
             let settled = &left[20 * ms..(left.len() / ms) * ms];
@@ -94,7 +95,7 @@ fn other_rates_are_reached_cleanly() {
 }
 
 #[test]
-fn channels_and_formats_are_fitted() {
+fn adapts_channels_and_formats() {
     let stereo = through_outlet(Sine { hz: 441.0, level: 0.5 }, (SAMPLE_RATE, 2), 0f32);
     let mono = through_outlet(Sine { hz: 441.0, level: 0.5 }, (SAMPLE_RATE, 1), 0f32);
     let six = through_outlet(Sine { hz: 441.0, level: 0.5 }, (SAMPLE_RATE, 6), 9f32);
@@ -104,17 +105,17 @@ fn channels_and_formats_are_fitted() {
         assert_eq!(mono[i], frame[0]);
         assert_eq!(six[6 * i..6 * i + 6], [frame[0], frame[1], 0.0, 0.0, 0.0, 0.0]);
         assert!((f32::from(short[2 * i]) / 32_768.0 - frame[0]).abs() <= 1.0 / 32_768.0);
-        assert_eq!(unsigned[3 * i + 2], 32_768, "silence of an unsigned format");
+        assert_eq!(unsigned[3 * i + 2], 32_768, "silence in an unsigned format");
     }
     let loud = through_outlet(Sine { hz: 441.0, level: 3.0 }, (SAMPLE_RATE, 2), 0f32);
-    assert!(loud.iter().all(|sample| sample.abs() <= 1.0), "clipped, not more");
+    assert!(loud.iter().all(|sample| sample.abs() <= 1.0), "must be clipped");
     assert!(loud.contains(&1.0));
     let loud = through_outlet(Sine { hz: 441.0, level: 3.0 }, (48_000, 2), 0i16);
     assert!(loud.contains(&i16::MAX) && loud.contains(&i16::MIN));
 }
 
 #[test]
-fn the_callback_of_another_rate_neither_allocates_nor_frees() {
+fn the_callback_at_another_rate_neither_allocates_nor_frees() {
     for rate_hz in [SAMPLE_RATE, 48_000, 22_050, 96_000] {
         let (mut rig, _) = Rig::rising(2, 50_000);
         rig.player.play();
@@ -126,6 +127,6 @@ fn the_callback_of_another_rate_neither_allocates_nor_frees() {
         for _ in 0..12 {
             assert_no_alloc(|| output_adapter.fill(&mut block));
         }
-        assert!(block.iter().all(|&sample| sample != 0), "there is data all along");
+        assert!(block.iter().all(|&sample| sample != 0), "data must not run out");
     }
 }

@@ -1,4 +1,4 @@
-//! Playing, pausing, gains, the choice of what is heard, and what goes wrong.
+//! Playback, pause, gains, monitor, and error handling.
 
 use std::{
     io,
@@ -23,7 +23,7 @@ use crate::engine::{
 #[test]
 fn plays_every_frame_from_the_first_to_the_last_and_stops() {
     let (mut rig, _) = Rig::rising(4, 30_000);
-    assert_eq!(rig.run(100), [0.0; 100], "nothing sounds before play");
+    assert_eq!(rig.run(100), [0.0; 100], "silence before play");
     rig.player.play();
     let heard = rig.run(30_500);
     for (frame, &sample) in heard[..30_000].iter().enumerate() {
@@ -35,7 +35,7 @@ fn plays_every_frame_from_the_first_to_the_last_and_stops() {
     assert_eq!(rig.player.underruns(), 0);
     let peak = all_at_one(4, 29_999);
     assert_eq!(rig.player.levels(), [peak, peak]);
-    assert_eq!(rig.player.levels(), [0.0; 2], "levels are those since the last call");
+    assert_eq!(rig.player.levels(), [0.0; 2], "levels must reset on each call");
 
     rig.player.play(); // again, from the start
     assert_eq!(rig.player.position(), 0);
@@ -81,7 +81,7 @@ fn gains_ramp_and_then_are_exact() {
 }
 
 #[test]
-fn gains_that_are_changed_while_nothing_plays_hold_from_the_first_frame_on() {
+fn gains_changed_during_silence_hold_from_the_first_frame() {
     let (mut rig, _) = Rig::rising(2, 100_000);
     rig.run(100); // the deck has its first gains
     rig.player.set_gains(&at_gains(&[1.0, 0.0], 0.0));
@@ -104,7 +104,7 @@ fn gains_that_are_changed_while_nothing_plays_hold_from_the_first_frame_on() {
 }
 
 #[test]
-fn the_residual_makes_the_stems_up_to_the_original_to_the_last_bit() {
+fn stems_and_residual_add_up_to_the_original_bit_for_bit() {
     let (mut rig, _) = Rig::rising(4, 100_000);
     rig.player.set_gains(&at_gains(&[1.0; 4], 1.0));
     rig.player.play();
@@ -115,12 +115,12 @@ fn the_residual_makes_the_stems_up_to_the_original_to_the_last_bit() {
     rig.player.set_gains(&at_gains(&[0.0; 4], 1.0));
     let at = 21_999;
     let alone = f64::from(original_at(at)) - f64::from(all_at_one(4, at));
-    assert!((f64::from(rig.run(2_000)[1_999]) - alone).abs() < 1e-7, "the residual alone");
+    assert!((f64::from(rig.run(2_000)[1_999]) - alone).abs() < 1e-7, "residual alone");
     let levels = rig.player.lane_levels();
     assert_eq!(levels.len(), 5);
     rig.run(1_000);
     let levels = rig.player.lane_levels();
-    assert_eq!(levels[..4], [[0.0; 2]; 4], "lanes that are silent");
+    assert_eq!(levels[..4], [[0.0; 2]; 4], "silent lanes");
     assert!((f64::from(levels[4][0]) - alone.abs()).abs() < 0.01, "{levels:?}");
 }
 
@@ -141,7 +141,7 @@ fn each_lane_has_its_own_two_sides_and_its_level() {
     assert_eq!(block[3_998..], expected);
     let levels = rig.player.lane_levels();
     assert_eq!(levels, [[stem, stem], [0.1 * other, 0.0], [0.0; 2]]);
-    assert_eq!(rig.player.lane_levels(), [[0.0; 2]; 3], "levels are those since the last call");
+    assert_eq!(rig.player.lane_levels(), [[0.0; 2]; 3], "levels must reset on each call");
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn pausing_holds_the_place_and_loses_no_frame() {
     let (mut rig, _) = Rig::rising(1, 100_000);
     rig.player.seek(50_000);
     rig.run(10);
-    assert_eq!(rig.player.position(), 50_000, "paused, yet the deck is there");
+    assert_eq!(rig.player.position(), 50_000, "paused, but the deck is loaded");
     rig.player.play();
     let started = rig.run(5_000);
     assert!(steepest(&started) < 0.02 / FADE_FRAMES as f32, "fades in");
@@ -207,7 +207,7 @@ fn pausing_holds_the_place_and_loses_no_frame() {
 }
 
 #[test]
-fn missing_data_fade_out_are_counted_and_cost_no_frame() {
+fn underruns_fade_out_are_counted_and_skip_no_frame() {
     let (mut rig, _) = Rig::rising(1, 200_000);
     rig.player.seek(100_000);
     rig.player.play();
@@ -244,7 +244,7 @@ fn loading_another_track_stops_at_its_start() {
     assert_eq!(rig.player.position(), 0);
 }
 
-/// Reads fail from a frame on.
+/// A track whose reads fail from some frame on.
 struct Broken(Rising);
 
 impl Track for Broken {
@@ -270,7 +270,7 @@ impl Track for Broken {
 }
 
 #[test]
-fn a_disk_that_fails_is_silence_and_the_time_goes_on() {
+fn a_failing_disk_plays_silence_and_time_advances() {
     let whole = Rising { frames: 40_000, stems: 1, covered: AtomicU64::new(40_000) };
     let mut rig = Rig::new(Arc::new(Broken(whole)));
     rig.player.play();
@@ -280,7 +280,7 @@ fn a_disk_that_fails_is_silence_and_the_time_goes_on() {
     assert_eq!(rig.player.position(), 40_000);
 }
 
-/// Its code has a bug, from some frame on.
+/// A track that panics from some frame on.
 struct Buggy(Rising);
 
 impl Track for Buggy {
@@ -303,7 +303,7 @@ impl Track for Buggy {
 }
 
 #[test]
-fn a_bug_in_reading_silences_the_track_and_the_next_one_plays() {
+fn a_panic_in_reading_silences_only_that_track() {
     let rising = || Rising { frames: 40_000, stems: 1, covered: AtomicU64::new(40_000) };
     let mut rig = Rig::new(Arc::new(Buggy(rising())));
     rig.player.play();
@@ -342,7 +342,7 @@ fn the_callback_neither_allocates_nor_frees() {
             spares.tend(player.speed());
         }
         if i % 37 == 36 {
-            // The device is lost, and another is opened, as their owner does.
+            // The device is lost and another is opened, as the stream owner does.
             let (heard, mut source) = (player.position(), output_adapter.into_source());
             let shared = &player.inner.shared;
             shared.change(|wanted| shared.turn(wanted, heard, false));
@@ -358,7 +358,7 @@ fn the_callback_neither_allocates_nor_frees() {
 }
 
 #[test]
-fn the_position_is_that_of_the_ear() {
+fn the_position_is_the_audible_one() {
     let (mut rig, _) = Rig::rising(1, 100_000);
     rig.player.play();
     rig.run(5_000);
@@ -366,12 +366,12 @@ fn the_position_is_that_of_the_ear() {
     assert_eq!(rig.player.position(), 4_000);
     rig.player.seek(50_000);
     rig.run(500);
-    assert_eq!(rig.player.position(), 50_000, "never before the place that was sought");
+    assert_eq!(rig.player.position(), 50_000, "never before the seek target");
     rig.player.pause();
-    assert_eq!(rig.player.position(), 50_500, "what is on its way is still heard");
+    assert_eq!(rig.player.position(), 50_500, "frames on their way are still audible");
 }
 
-/// A track that does not know its own length.
+/// A track that panics in every method.
 struct Clumsy;
 
 impl Track for Clumsy {
@@ -393,12 +393,12 @@ impl Track for Clumsy {
 }
 
 #[test]
-fn a_bug_silences_one_song_and_not_the_next() {
+fn a_panic_silences_only_one_song() {
     let (mut rig, track) = Rig::rising(1, 10_000);
     rig.player.load(Some(Arc::new(Clumsy)));
     rig.player.play();
     assert!(rig.run(4096).iter().all(|sample| *sample == 0.0));
-    // Not the track's bug but the feeder's, which then asks the track itself.
+    // Bypass the guard, so that the feeder itself panics.
     let shared = Arc::clone(&rig.player.inner.shared);
     shared.change(|wanted| {
         wanted.track = Some(Arc::new(Clumsy));

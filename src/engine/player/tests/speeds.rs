@@ -1,11 +1,11 @@
-//! Speeds: the pitch, the place, and no click on the way into them and out of them.
+//! Speeds: pitch, position, and no clicks at changes.
 
 use std::{io, sync::Arc};
 
 use super::{Rig, at_gains, steepest, stem_at};
 use crate::engine::{player::Track, types::SAMPLE_RATE};
 
-/// A sine of 440 Hz, the same on all lanes.
+/// A sine of 440 Hz on all lanes.
 struct Tone;
 
 const FRAMES: u64 = 40 * SAMPLE_RATE as u64;
@@ -34,7 +34,7 @@ impl Track for Tone {
     }
 }
 
-/// Left samples; the stretch does not keep the two sides each other's exact negative.
+/// Plays left samples; after the stretch, the right channel is not exactly their negative.
 fn run(rig: &mut Rig, frames: usize) -> Vec<f32> {
     let mut left = Vec::new();
     while left.len() < frames {
@@ -46,7 +46,7 @@ fn run(rig: &mut Rig, frames: usize) -> Vec<f32> {
     left
 }
 
-/// Hertz, from the upward crossings of zero.
+/// Frequency in Hz, from the upward zero crossings.
 fn pitch(samples: &[f32]) -> f64 {
     let pairs = samples.windows(2).enumerate();
     let rises = pairs.filter(|(_, pair)| pair[0] < 0.0 && pair[1] >= 0.0);
@@ -56,7 +56,7 @@ fn pitch(samples: &[f32]) -> f64 {
 }
 
 #[test]
-fn speed_changes_the_place_and_not_the_pitch() {
+fn speed_changes_the_position_and_not_the_pitch() {
     for speed in [0.5, 0.8, 1.25, 1.5] {
         let mut rig = Rig::new(Arc::new(Tone));
         rig.player.set_speed(speed);
@@ -72,7 +72,7 @@ fn speed_changes_the_place_and_not_the_pitch() {
 }
 
 #[test]
-fn speeds_come_and_go_without_a_click_and_keep_the_place() {
+fn speed_changes_are_seamless_and_keep_the_position() {
     let mut rig = Rig::new(Arc::new(Tone));
     rig.player.play();
     let mut heard = run(&mut rig, 20_000);
@@ -80,7 +80,7 @@ fn speeds_come_and_go_without_a_click_and_keep_the_place() {
     for speed in [0.8, 1.3, 0.6, 1.0, 1.5, 1.0] {
         rig.player.set_speed(speed);
         heard.extend(run(&mut rig, 60_000));
-        // A speed that follows another acts within a third of a second.
+        // A new speed acts within a third of a second.
         place += 60_000.0 * f64::from(speed);
         let at = rig.player.position() as f64;
         assert!((at - place).abs() < 15_000.0, "{at} instead of {place} after speed {speed}");
@@ -101,12 +101,12 @@ fn at_speed_one_again_the_samples_are_exact() {
     let ahead = rig.player.position();
     let heard = run(&mut rig, 5_000);
     let at = rig.player.position();
-    assert!(at - ahead <= 5_000, "back where it was heard");
+    assert!(at - ahead <= 5_000, "must resume at the audible position");
     assert_eq!(heard[4_999], stem_at(0, at - 1));
 }
 
 #[test]
-fn a_pause_acts_at_once_and_holds_the_place_that_was_heard() {
+fn a_pause_acts_immediately_and_keeps_the_audible_position() {
     let mut rig = Rig::new(Arc::new(Tone));
     rig.player.set_speed(0.75);
     rig.player.play();
@@ -114,14 +114,14 @@ fn a_pause_acts_at_once_and_holds_the_place_that_was_heard() {
     let held = rig.player.position();
     rig.player.pause();
     let heard = run(&mut rig, 5_000);
-    assert!(heard[1_000..].iter().all(|&sample| sample == 0.0), "silent soon");
+    assert!(heard[1_000..].iter().all(|&sample| sample == 0.0), "must be silent soon");
     assert!(steepest(&heard) < 1.5 * STEEPEST);
     assert_eq!(rig.player.position(), held);
     rig.player.seek(600_000);
     run(&mut rig, 5_000);
     rig.player.play();
     let heard = run(&mut rig, 20_000);
-    assert!(heard[..3_000].iter().any(|sample| sample.abs() > 0.3), "sounds soon");
+    assert!(heard[..3_000].iter().any(|sample| sample.abs() > 0.3), "must sound soon");
     let moved = rig.player.position() - 600_000;
     assert!((moved as f64 - 15_000.0).abs() < 1_000.0, "{moved}");
 }
@@ -141,7 +141,7 @@ fn a_mute_acts_within_30_ms_at_any_speed() {
             let now = run(&mut rig, 30_000);
             for (block, frames) in now[SOON..].chunks_exact(200).enumerate() {
                 let peak = frames.iter().fold(0.0, |peak: f32, sample| peak.max(sample.abs()));
-                // A stretch that begins takes a while to be as loud as it will be.
+                // A new stretch takes a while to reach its full level.
                 let loud = if block < 50 { 0.2 } else { 0.4 };
                 let is_right = if sounds { peak > loud } else { peak < 1e-3 };
                 assert!(is_right, "{peak} in block {block} of turn {round} at speed {speed}");
@@ -157,7 +157,7 @@ fn a_mute_acts_within_30_ms_at_any_speed() {
 }
 
 #[test]
-fn a_dragged_fader_does_not_start_the_stretch_anew() {
+fn a_dragged_fader_does_not_restart_the_stretch() {
     let mut rig = Rig::new(Arc::new(Tone));
     rig.player.set_speed(0.8);
     rig.player.play();
@@ -174,14 +174,14 @@ fn a_dragged_fader_does_not_start_the_stretch_anew() {
 }
 
 #[test]
-fn the_end_is_heard_to_its_end() {
+fn plays_to_the_last_frame() {
     let mut rig = Rig::new(Arc::new(Tone));
     rig.player.set_speed(1.25);
     rig.player.seek(FRAMES - 50_000);
     rig.player.play();
     let heard = run(&mut rig, 60_000);
     let sounding = heard.iter().rposition(|sample| sample.abs() > 0.1).unwrap_or_default();
-    assert!((sounding as f64 - 40_000.0).abs() < 1_500.0, "the last sound after {sounding}");
+    assert!((sounding as f64 - 40_000.0).abs() < 1_500.0, "last sound at {sounding}");
     assert!(!rig.player.is_playing());
     assert_eq!(rig.player.position(), FRAMES);
 }

@@ -1,4 +1,4 @@
-//! The joint [`Joint::Fade`] against a transcription of the reference, `demix` of
+//! Comparison of [`Joint::Fade`] with a transcription of the reference, `demix` of
 //! Music-Source-Separation-Training (`utils/model_utils.py`).
 
 use std::path::Path;
@@ -15,8 +15,8 @@ use crate::{
     model::{Joint, Result as ModelResult, Spec},
 };
 
-/// A network whose output depends on the place in the segment: times a ramp, plus the index, both
-/// from 0 to 1; and its input as it is.
+/// A network with a position-dependent first stem: its input times a ramp, plus the index, both
+/// from 0 to 1. The second stem is the unchanged input.
 struct Ramp(Spec);
 
 impl Ramp {
@@ -41,7 +41,7 @@ impl Separator for Ramp {
     }
 }
 
-/// The reference: planar channels in, planar `[stems, channels]` of the same length out.
+/// Reference: takes planar channels and returns planar `[stems, channels]` of the same length.
 fn demix(network: &dyn Separator, mix: &[Vec<f32>], step: usize) -> Vec<Vec<f64>> {
     let chunk = network.spec().segment_frames;
     let (fade, border, length) = (chunk / 10, chunk - step, mix[0].len());
@@ -98,13 +98,16 @@ fn demix(network: &dyn Separator, mix: &[Vec<f32>], step: usize) -> Vec<Vec<f64>
 
 /// `torch.nn.functional.pad` with `mode="reflect"`.
 fn padded(samples: &[f32], before: usize, after: usize) -> Vec<f32> {
-    assert!(before < samples.len() && after < samples.len(), "as PyTorch demands");
+    assert!(
+        before < samples.len() && after < samples.len(),
+        "PyTorch requires less padding than samples"
+    );
     let head = (1..=before).rev().map(|at| samples[at]);
     let tail = (1..=after).map(|at| samples[samples.len() - 1 - at]);
     head.chain(samples.iter().copied()).chain(tail).collect()
 }
 
-/// A song of noise, planar and in a store.
+/// Creates a song of noise, both planar and in a store.
 fn song(folder: &Path, frames: usize) -> (Vec<Vec<f32>>, MixStore) {
     let mut state = frames as u32;
     let mut next = || {
@@ -119,8 +122,8 @@ fn song(folder: &Path, frames: usize) -> (Vec<Vec<f32>>, MixStore) {
     (planar, writer.finish().unwrap())
 }
 
-/// Separates a song as the engine does, for a listener at `head`; the largest difference from the
-/// reference, and of the second stem from the mix.
+/// Separates a song as the engine does, for a listener at `head`. Returns the largest difference
+/// from the reference, and of the second stem from the mix.
 fn errors(frames: usize, segment: usize, overlap: u8, head: u64) -> [f64; 2] {
     let folder = tempfile::tempdir().unwrap();
     let (planar, mix) = song(folder.path(), frames);
@@ -164,7 +167,7 @@ fn errors(frames: usize, segment: usize, overlap: u8, head: u64) -> [f64; 2] {
 }
 
 #[test]
-fn every_length_around_the_borders_is_the_references() {
+fn lengths_around_the_borders_match_the_reference() {
     let segment: usize = 60;
     for (overlap, step) in [(10, 54), (50, 30), (67, 20), (75, 15)] {
         let border = segment - step;
@@ -183,7 +186,7 @@ fn every_length_around_the_borders_is_the_references() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
     #[test]
-    fn any_song_is_the_references(
+    fn any_song_matches_the_reference(
         frames in 1usize..1500,
         segment in 20usize..230,
         overlap in prop::sample::select(vec![10u8, 25, 33, 50, 60, 67, 75]),
@@ -196,7 +199,7 @@ proptest! {
 }
 
 proptest! {
-    /// Whatever is computed, in whatever order: the plan's own rules hold for fades too.
+    /// The plan's invariants also hold for fades, in any order of computation.
     #[test]
     fn every_frame_is_held_and_weighed(
         frames in 1u64..2000, segment in 20usize..300, overlap in 0u8..=75
@@ -213,7 +216,7 @@ proptest! {
             let sum: usize = holders.clone().map(|index| plan.weight_at(index, at)).sum();
             prop_assert!(sum > 0);
             if overlap <= 10 {
-                prop_assert_eq!(sum, segment / 10 - 1, "the fades of neighbours add up to one");
+                prop_assert_eq!(sum, segment / 10 - 1, "fades of neighbours must add up to one");
             }
             let change = plan.change_after(0, at);
             prop_assert!(change > at);
@@ -223,7 +226,7 @@ proptest! {
         }
         for index in 0..plan.len() {
             let (own, window) = (plan.segment(index), plan.window(index));
-            prop_assert!(!own.is_empty(), "no segment is in vain");
+            prop_assert!(!own.is_empty(), "no segment may be empty");
             let mut read = Vec::new();
             for stretch in &window.stretches {
                 prop_assert!(stretch.at == read.len() && stretch.frames.end <= frames);
@@ -234,7 +237,7 @@ proptest! {
                 read.extend(part);
             }
             prop_assert!(read.len() <= segment);
-            // The segment's own result is that of the song as it is.
+            // The segment's own result must consist of the unmodified song.
             let own: Vec<u64> = own.collect();
             prop_assert_eq!(&read[window.result_at..][..own.len()], &own[..]);
         }

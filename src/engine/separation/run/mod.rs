@@ -1,7 +1,8 @@
-//! Separating one song: every segment that its stem store lacks, the listener's first.
+//! Separation of one song: computes the segments missing in its stem store, in the order that suits
+//! the listener.
 //!
-//! Knows no queue and no library. The model runs on the given pool; meanwhile the thread that calls
-//! puts the segment before into the store, so that no core waits for the disk.
+//! Independent of the queue and the library. The model runs on the given pool. Meanwhile the
+//! calling thread stores the previous segment, so that no core waits for the disk.
 
 #[cfg(test)]
 mod demix_tests;
@@ -29,53 +30,53 @@ use crate::{
     model::{Level, ModelError, Separator, Stop},
 };
 
-/// What a separation tells on its way.
+/// Progress of a separation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// This segment is being computed now.
+    /// The computation of this segment begins.
     Begins(usize),
-    /// This segment can be read.
+    /// This segment is readable.
     Readable(usize),
-    /// This segment is kept.
+    /// This segment is durably stored.
     Stored(usize),
 }
 
 /// A network of a model.
 pub struct Member<'a> {
-    /// The network.
+    /// Loaded network.
     pub network: &'a dyn Separator,
-    /// Its share in each stem, before it is divided by the sum of all shares.
+    /// Share of the network in each stem, before division by the sum of all shares.
     pub shares: &'a [f32],
 }
 
-/// A segment's result: for each group that was missing, planar `[stems, channels, segment_frames]`.
+/// Result of a segment: for each missing group, planar `[stems, channels, segment_frames]`.
 type Separated = Vec<(usize, Vec<f32>)>;
 
-/// What a song is separated from, into, and with.
+/// Input, output and networks of a separation.
 pub struct Separation<'a> {
-    /// The song.
+    /// Mix of the song.
     pub mix: &'a MixStore,
-    /// Where its stems go.
+    /// Store for the stems.
     pub stems: &'a StemStore,
-    /// The networks that make them.
+    /// Networks that compute the stems.
     pub networks: &'a [Member<'a>],
-    /// The groups of stems that are made; see [`StemStore`].
+    /// Groups of stems to compute; see [`StemStore`].
     pub groups: &'a [usize],
-    /// Where the networks run.
+    /// Pool that runs the networks.
     pub pool: &'a rayon::ThreadPool,
-    /// Seconds that a segment is expected to take, where that is known.
+    /// Expected seconds per segment, if known.
     pub pace: Option<f64>,
 }
 
 impl Separation<'_> {
-    /// Computes the missing segments. `listener` is asked before each and while it is computed: one
-    /// that is far from what is heard now gives way. `on_step` is told what begins, what can be read,
-    /// and what is in the store for good.
+    /// Computes the missing segments. `listener` is queried before and during each segment; a
+    /// segment far from the playback position may be preempted. `on_step` is called when a segment
+    /// begins, becomes readable, and is durably stored.
     ///
     /// # Errors
-    /// [`Problem::Cancelled`] within a part of a segment, or after the one in hand where there is
-    /// time for it ([`CancelToken::end_within`]); [`Problem::Locked`] when another program
-    /// writes these stems; those of the model and the disk. Finished segments stay.
+    /// [`Problem::Cancelled`] within a part of a segment, or after the current one if there is time
+    /// ([`CancelToken::end_within`]). [`Problem::Locked`] if another program writes these stems;
+    /// errors of the model and the disk. Finished segments stay.
     pub fn run(
         &self,
         listener: &(dyn Fn() -> Listener + Sync),
@@ -91,7 +92,7 @@ impl Separation<'_> {
                     for (group, stems) in &separated {
                         self.write(&lock, index, *group, stems)?;
                     }
-                    on_step(Step::Readable(index)); // nobody who listens waits for the disk
+                    on_step(Step::Readable(index)); // playback never blocks on the disk
                     for (group, _) in &separated {
                         self.stems.keep_segment(&lock, index, *group)?;
                     }
@@ -99,15 +100,15 @@ impl Separation<'_> {
                 }
                 Ok(())
             };
-        let aim = Mutex::new(Scheduler::new(self.pace));
-        let aim = || aim.lock().unwrap_or_else(PoisonError::into_inner);
+        let scheduler = Mutex::new(Scheduler::new(self.pace));
+        let scheduler = || scheduler.lock().unwrap_or_else(PoisonError::into_inner);
         let mut computed: Option<(usize, Separated)> = None;
         loop {
             let before = computed.take();
-            let is_there = |segment| {
+            let is_finished = |segment| {
                 self.is_done(segment) || before.as_ref().is_some_and(|(s, _)| *s == segment)
             };
-            let next = aim().next(plan, listener(), Instant::now(), &is_there);
+            let next = scheduler().next(plan, listener(), Instant::now(), &is_finished);
             let Some(index) = next.filter(|_| !cancel.is_ending()) else {
                 keep(before, on_step)?;
                 return if next.is_some() { Err(Problem::Cancelled) } else { Ok(()) };
@@ -118,7 +119,7 @@ impl Separation<'_> {
             let stop = || {
                 let should_preempt = || {
                     let is_done = |segment| self.is_done(segment);
-                    aim().should_preempt(plan, index, listener(), Instant::now(), &is_done)
+                    scheduler().should_preempt(plan, index, listener(), Instant::now(), &is_done)
                 };
                 if cancel.is_cancelled() || should_preempt() {
                     stops.store(true, Ordering::Relaxed);
@@ -131,7 +132,7 @@ impl Separation<'_> {
             });
             kept?;
             if let Some(stems) = separated? {
-                aim().computed(Instant::now());
+                scheduler().computed(Instant::now());
                 computed = Some((index, stems));
             }
         }
@@ -141,27 +142,27 @@ impl Separation<'_> {
         self.stems.is_done_in(segment, self.groups)
     }
 
-    /// The normalisation that the networks ask for; those of a bag are of one shape.
+    /// Normalisation that the networks expect; those of a bag agree.
     fn level(&self) -> Level {
         self.networks.first().map_or(Level::AsIs, |member| member.network.spec().level)
     }
 
-    /// What the networks make of a segment; `None` if they were stopped.
+    /// Runs the networks on a segment; `None` if they were stopped.
     fn separate(&self, index: usize, stop: Stop<'_>) -> Result<Option<Separated>> {
         tracing::debug!("computing segment {index}");
         let mix = read_window(self.mix, self.stems.plan(), self.level(), index)?;
         match self.make(index, &mix, stop) {
             Ok(separated) => Ok(Some(separated)),
             Err(ModelError::Cancelled) => {
-                tracing::debug!("segment {index} gives way");
+                tracing::debug!("segment {index} was preempted");
                 Ok(None)
             }
             Err(e) => Err(e.into()),
         }
     }
 
-    /// Runs every network that has a share in a stem that is missing, once. A stem that comes from
-    /// one network alone is that network's output as it is.
+    /// Runs every network with a share in a missing stem once. A stem from a single network is that
+    /// network's unmodified output.
     fn make(&self, index: usize, mix: &[f32], stop: Stop<'_>) -> Result<Separated, ModelError> {
         let missing = self.groups.iter().copied();
         let missing: Vec<usize> =
@@ -188,7 +189,7 @@ impl Separation<'_> {
         Ok(made)
     }
 
-    /// Adds a network's output to the stems of a group, as much as its share is.
+    /// Adds a network's output to the stems of a group, weighted by its share.
     fn add(
         &self,
         member: &Member<'_>,
@@ -213,8 +214,8 @@ impl Separation<'_> {
         }
     }
 
-    /// Puts the segment's own frames into the store, at the song's level. A store never holds what is
-    /// no number: the mix is finite, so that would be a fault of the weights or of this build.
+    /// Writes the segment's own frames to the store, at the song's level. NaN or infinite samples
+    /// are an error: the mix is finite, so the weights or this build must be faulty.
     fn write(&self, lock: &WriteLock, index: usize, group: usize, separated: &[f32]) -> Result<()> {
         let plan = self.stems.plan();
         let own = plan.segment(index);
@@ -241,8 +242,8 @@ impl Member<'_> {
     }
 }
 
-/// The input of the networks for a segment: planar `[channels, segment_frames]`, at the level that
-/// they ask for.
+/// Input of the networks for a segment: planar `[channels, segment_frames]`, at the level that they
+/// expect.
 fn read_window(mix: &MixStore, plan: &Plan, level: Level, index: usize) -> Result<Vec<f32>> {
     let (mean, deviation) = (mix.mean(), mix.deviation());
     let mut planar = vec![0.0; CHANNELS * plan.segment_frames];

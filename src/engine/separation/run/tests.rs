@@ -1,4 +1,4 @@
-//! Tests of a song's separation: its samples, its order, its ends.
+//! Tests of a song's separation: samples, order, and termination.
 
 use proptest::prelude::*;
 
@@ -46,8 +46,8 @@ fn noise(frames: usize, seed: u32) -> Vec<f32> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
-    /// The first stem of the identity network is the mix, first and last sample included, for
-    /// any length, wherever the listener is, and with a cancellation in the middle.
+    /// The first stem of the identity network equals the mix, including the first and last sample.
+    /// This holds for any length and listener position, and with a cancellation in the middle.
     #[test]
     fn identity_gives_the_mix(frames in 1usize..900, segment in 8usize..200, head in 0u64..900) {
         let folder = tempfile::tempdir().unwrap();
@@ -66,7 +66,7 @@ proptest! {
             }
         });
         prop_assert!(plan.len() <= 2 || matches!(ended, Err(Problem::Cancelled)));
-        // The one that was being computed meanwhile is kept too.
+        // The segment in progress at that time is stored, too.
         let kept = stems.done_count();
         prop_assert!((1..=2).contains(&kept));
         let (mut begun, mut stored) = (Vec::new(), Vec::new());
@@ -86,7 +86,7 @@ proptest! {
     }
 }
 
-/// A network that counts how often it is run.
+/// A network that counts its runs.
 struct Counting(Identity, f32, std::sync::atomic::AtomicUsize);
 
 impl Separator for Counting {
@@ -101,8 +101,8 @@ impl Separator for Counting {
     }
 }
 
-/// Separates with a bag whose networks have these shares, of the given groups one after the
-/// other; the stems, and how often each network was run.
+/// Separates with a bag whose networks have these shares, for the given groups in order. Returns
+/// the stems, and the number of runs of each network.
 fn with_bag(shares: [[f32; 2]; 2], orders: &[&[usize]]) -> (Vec<Vec<f32>>, [usize; 2]) {
     let folder = tempfile::tempdir().unwrap();
     let mix = store_mix(folder.path(), &noise(260, 5));
@@ -138,19 +138,23 @@ fn with_bag(shares: [[f32; 2]; 2], orders: &[&[usize]]) -> (Vec<Vec<f32>>, [usiz
 }
 
 #[test]
-fn a_bag_runs_only_what_is_wanted_and_gives_the_same() {
+fn a_bag_runs_only_needed_networks_with_equal_results() {
     let one_each = [[1.0, 0.0], [0.0, 1.0]];
     let (whole, counts) = with_bag(one_each, &[&[0, 1]]);
     assert_eq!(counts, [4, 4]);
     let (first, counts) = with_bag(one_each, &[&[0]]);
-    assert_eq!((counts, &first[0]), ([4, 0], &whole[0]), "one tick, one network, same samples");
+    assert_eq!(
+        (counts, &first[0]),
+        ([4, 0], &whole[0]),
+        "one stem must run one network with equal samples"
+    );
     assert!(first[1].iter().all(|x| *x == 0.0));
     let (later, counts) = with_bag(one_each, &[&[1], &[0, 1]]);
-    assert_eq!((counts, &later), ([4, 4], &whole), "what is there is not made again");
+    assert_eq!((counts, &later), ([4, 4], &whole), "finished stems must not be computed again");
 
     let (mixed, counts) = with_bag([[1.0, 1.0], [3.0, 0.0]], &[&[0, 1]]);
-    assert_eq!(counts, [4, 4], "each network once, whatever it is for");
-    // Networks are given the song without its mean.
+    assert_eq!(counts, [4, 4], "each network must run once per segment");
+    // Networks receive the song without its mean.
     let samples = noise(260, 5);
     let mean = samples.iter().sum::<f32>() / samples.len() as f32;
     for (at, x) in samples.iter().enumerate() {
@@ -159,7 +163,7 @@ fn a_bag_runs_only_what_is_wanted_and_gives_the_same() {
     }
 }
 
-/// A network whose weights are damaged: one value is no number.
+/// A network with damaged weights: one output is NaN.
 struct Broken(Identity);
 
 impl Separator for Broken {
@@ -176,7 +180,7 @@ impl Separator for Broken {
 }
 
 #[test]
-fn what_is_no_number_is_an_error_and_never_kept() {
+fn nan_is_an_error_and_never_stored() {
     let folder = tempfile::tempdir().unwrap();
     let mix = store_mix(folder.path(), &noise(160, 5));
     let model = Broken(Identity::new(100));
@@ -197,7 +201,7 @@ fn what_is_no_number_is_an_error_and_never_kept() {
     assert_eq!(stems.done_count(), 0);
 }
 
-/// A network with a bug, which shows from its third segment on.
+/// A network that panics from its third segment on.
 struct Buggy(Identity, std::sync::atomic::AtomicUsize);
 
 impl Separator for Buggy {
@@ -207,14 +211,14 @@ impl Separator for Buggy {
 
     fn separate_unless(&self, mix: &[f32], _stop: Stop<'_>) -> ModelResult<Vec<f32>> {
         let count = self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        // On the pool's threads, as a kernel would.
+        // Panic on the pool's threads, as a kernel would.
         rayon::join(|| assert!(count < 2, "a bug"), || ());
         self.0.separate(mix)
     }
 }
 
 #[test]
-fn a_bug_ends_the_job_with_its_words_and_the_pool_goes_on() {
+fn a_panic_ends_the_job_with_its_message_and_the_pool_survives() {
     use crate::engine::system::panics::caught;
 
     let folder = tempfile::tempdir().unwrap();
@@ -237,16 +241,16 @@ fn a_bug_ends_the_job_with_its_words_and_the_pool_goes_on() {
         };
         caught(Activity::Separating, || work.run(&|| Listener::at(0), &never, &mut |_| {}))
     };
-    let words = run(&buggy).unwrap_err().to_string();
-    assert!(words.contains("a bug"), "{words}");
-    assert_eq!(stems.done_count(), 2, "what was finished stays");
+    let message = run(&buggy).unwrap_err().to_string();
+    assert!(message.contains("a bug"), "{message}");
+    assert_eq!(stems.done_count(), 2, "finished segments must stay");
     run(&Identity::new(100)).unwrap();
     assert!(stems.is_complete());
 }
 
 #[test]
-fn the_last_sound_is_not_borrowed_from_zeros() {
-    // A short last segment is centred: the window is full of real audio before it.
+fn a_short_last_segment_is_padded_with_real_audio() {
+    // A short last segment is centred, after real audio.
     let folder = tempfile::tempdir().unwrap();
     let samples = noise(160, 5);
     let mix = store_mix(folder.path(), &samples);

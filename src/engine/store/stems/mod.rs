@@ -1,15 +1,16 @@
-//! The stem store: every stem of a song, segment by segment, weighed together when it is read.
+//! The stem store: all stems of a song by segment, blended on reading.
 //!
-//! Stems that one network makes together are a group; a group is finished segment by segment. In a
-//! bag of networks only the groups that somebody has asked for count ([`StemStore::claim`]): the
-//! others are as if they were not there.
+//! Stems that one network computes together form a group, which is completed segment by segment. In
+//! a bag of networks, only requested groups count ([`StemStore::claim`]); others are treated as
+//! absent.
 //!
-//! A segment's result lies in its own place, overlap included, so that writing it is idempotent and
-//! needs no neighbour; a reader cross-fades what is there. That costs a third more disk than final
-//! samples would, and buys any order of work, resumption, and no provisional state to keep.
+//! Each segment is stored separately with its overlap, so that writing is idempotent and
+//! independent of neighbours; readers crossfade segments. That takes a third more disk space than
+//! final samples. In return, segments can be computed in any order and resumed, without
+//! intermediate state.
 //!
-//! Some networks leave a rest: the mix minus all of their stems. It is the last stem here, is there
-//! when all others are, and has no file: whoever has the mix computes it
+//! Some networks leave a rest: the mix minus all of their stems. It is the last stem, is available
+//! when all others are, and has no file. Readers with access to the mix compute it
 //! ([`super::track::SongTrack`]).
 
 mod queries;
@@ -42,7 +43,7 @@ const HEADER: &str = "stems.json";
 const DONE: &str = "segments";
 const LOCK: &str = "lock";
 
-/// What the store holds; one that says otherwise than the song and the model is not used.
+/// Parameters of the store; a store whose header does not match the song and the model is rejected.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Header {
     frames: u64,
@@ -51,55 +52,56 @@ struct Header {
     sources: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rest: Option<String>,
-    /// Of triangles; else faded, with the song extended by so many frames at both ends.
+    /// Length of the faded border in frames at both ends of the song; `None` for triangular
+    /// weights.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     border: Option<usize>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     delays: Vec<u16>,
-    /// Of a bag; else all stems are one.
+    /// Groups of a bag; empty if all stems form one group.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     groups: Vec<Vec<usize>>,
 }
 
-/// The stems of one song by one model.
+/// Stems of one song by one model.
 #[derive(Debug)]
 pub struct StemStore {
     folder: PathBuf,
     plan: Plan,
-    /// The sources, then the rest where there is one.
+    /// Names of the sources, then of the rest if there is one.
     names: Vec<String>,
-    /// One for each source.
+    /// One file per source.
     files: Vec<RawFile>,
     groups: Vec<Group>,
 }
 
-/// Stems that are made together.
+/// Stems that are computed together.
 #[derive(Debug)]
 struct Group {
     stems: Vec<usize>,
-    /// The file of its finished segments; there is none until somebody asks for the group.
+    /// File of the finished segments; created when the group is first requested.
     file: OnceLock<File>,
     done: Vec<AtomicBool>,
 }
 
-/// Held while segments are written: one writer to a store, also among processes.
+/// Exclusive right to write segments, also across processes.
 #[derive(Debug)]
 pub struct WriteLock(#[expect(dead_code, reason = "the lock is the open file")] File);
 
 impl StemStore {
-    /// Opens the store in `folder`, and makes it if it is missing.
+    /// Opens the store in `folder`; creates it if missing.
     ///
     /// # Errors
-    /// [`Problem::File`], also when the folder holds the stems of something else.
+    /// [`Problem::File`], also if the folder holds the stems of something else.
     pub fn open(folder: &Path, plan: Plan, sources: &[String]) -> Result<Self> {
         Self::open_in_groups(folder, plan, (sources, None), &[(0..sources.len()).collect()])
     }
 
-    /// As [`Self::open`], for stems that are made in several groups, of which none counts until it is
-    /// claimed, and with the name of the rest.
+    /// Opens a store like [`Self::open`], with several groups that must be claimed first, and with
+    /// the name of the rest.
     ///
     /// # Errors
-    /// Those of [`Self::open`].
+    /// Fails with the errors of [`Self::open`].
     pub fn open_in_groups(
         folder: &Path,
         plan: Plan,
@@ -153,13 +155,13 @@ impl StemStore {
                 store.open_group(group)?;
             }
         }
-        // The names are on the disk before any segment counts.
+        // The file names must reach the disk before any segment becomes valid.
         sync_folder(folder);
         store.forget_what_is_cut_off()?;
         Ok(store)
     }
 
-    /// Asks for stems: their groups count from now on.
+    /// Requests stems: their groups count from now on.
     ///
     /// # Errors
     /// [`Problem::File`].
@@ -182,12 +184,12 @@ impl StemStore {
         for (done, flag) in self.groups[group].done.iter().zip(flags) {
             done.store(flag == 1, Ordering::Release);
         }
-        // Somebody else may have been quicker: it is the same file.
+        // If another process was faster, the file is the same.
         drop(self.groups[group].file.set(file));
         Ok(())
     }
 
-    /// Whatever has happened to the files: a segment whose samples are not there is not finished.
+    /// Marks segments without samples as unfinished, regardless of how the samples were lost.
     fn forget_what_is_cut_off(&self) -> Result<()> {
         for group in &self.groups {
             for &stem in &group.stems {
@@ -205,23 +207,24 @@ impl StemStore {
         Ok(())
     }
 
-    /// Whether the store is where it was: what is written to a file that somebody has removed is
-    /// lost with it.
+    /// Whether the store's files are still in place. Data written to a file that was removed would
+    /// be lost with it.
     pub fn is_in_place(&self) -> bool {
-        let is_there = |(stem, file): (usize, &RawFile)| {
+        let is_in_place = |(stem, file): (usize, &RawFile)| {
             file.is_at(&stem_path(&self.folder, stem)).is_ok_and(|there| there)
         };
-        let has_flags = |(group, it): (usize, &Group)| {
-            let is_there = |file| is_at(file, &self.done_path(group)).is_ok_and(|there| there);
-            it.file.get().is_none_or(is_there)
+        let has_flags = |(index, group): (usize, &Group)| {
+            let is_in_place = |file| is_at(file, &self.done_path(index)).is_ok_and(|there| there);
+            group.file.get().is_none_or(is_in_place)
         };
-        self.groups.iter().enumerate().all(has_flags) && self.files.iter().enumerate().all(is_there)
+        self.groups.iter().enumerate().all(has_flags)
+            && self.files.iter().enumerate().all(is_in_place)
     }
 
-    /// Takes the right to write, until the lock is dropped.
+    /// Takes the write lock, which is held until dropped.
     ///
     /// # Errors
-    /// [`Problem::Locked`] when another Partita has it; [`Problem::File`].
+    /// [`Problem::Locked`] if another Partita holds the lock; [`Problem::File`].
     pub fn lock(&self) -> Result<WriteLock> {
         let path = self.folder.join(LOCK);
         let file = File::options()
@@ -233,16 +236,16 @@ impl StemStore {
         match file.try_lock() {
             Ok(()) => Ok(WriteLock(file)),
             Err(TryLockError::WouldBlock) => Err(Problem::Locked),
-            // Some file systems of clusters have no locks. Whoever works there has a folder of its own.
+            // Some cluster file systems have no locks. Each process has a separate folder there.
             Err(TryLockError::Error(e)) if has_no_locks(&e) => {
-                tracing::debug!("{} cannot be locked: {e}", path.display());
+                tracing::debug!("could not lock {}: {e}", path.display());
                 Ok(WriteLock(file))
             }
             Err(TryLockError::Error(e)) => Err(cannot_write(&path, e)),
         }
     }
 
-    /// Reads the finished segments from the disk again, under the lock of a writer that was not us.
+    /// Reads the finished segments from the disk again, after another process has written.
     ///
     /// # Errors
     /// [`Problem::File`].
@@ -259,9 +262,9 @@ impl StemStore {
         self.forget_what_is_cut_off()
     }
 
-    /// Writes the result of a segment: planar `[stems of the group, channels, frames of the segment]`.
-    /// It is read from now on, and kept once [`Self::keep_segment`] has returned. Writing it again is
-    /// harmless.
+    /// Writes the result of a segment: planar `[stems of the group, channels, frames of the
+    /// segment]`. It is readable immediately, and durable once [`Self::keep_segment`] has returned.
+    /// Writing it again is harmless.
     ///
     /// # Errors
     /// [`Problem::File`].
@@ -274,11 +277,11 @@ impl StemStore {
     ) -> Result<()> {
         let own = self.plan.segment(segment);
         let frames = (own.end - own.start) as usize;
-        let it = &self.groups[group];
-        debug_assert_eq!(stems.len(), it.stems.len() * CHANNELS * frames);
+        let target = &self.groups[group];
+        debug_assert_eq!(stems.len(), target.stems.len() * CHANNELS * frames);
         let at = (segment * self.plan.segment_frames) as u64;
         let mut interleaved = vec![0.0f32; frames * CHANNELS];
-        for (&stem, planar) in it.stems.iter().zip(stems.chunks_exact(CHANNELS * frames)) {
+        for (&stem, planar) in target.stems.iter().zip(stems.chunks_exact(CHANNELS * frames)) {
             for (channel, samples) in planar.chunks_exact(frames).enumerate() {
                 for (frame, &x) in interleaved.chunks_exact_mut(CHANNELS).zip(samples) {
                     frame[channel] = x;
@@ -288,13 +291,13 @@ impl StemStore {
             file.write(at, &interleaved)
                 .map_err(|e| cannot_write(&stem_path(&self.folder, stem), e))?;
         }
-        self.claim(&it.stems)?;
-        it.done[segment].store(true, Ordering::Release);
+        self.claim(&target.stems)?;
+        target.done[segment].store(true, Ordering::Release);
         Ok(())
     }
 
-    /// Brings a segment that was written to the disk: from then on it counts, whatever happens. One
-    /// that the disk does not take is not read any more.
+    /// Syncs a written segment to the disk, which makes it durable. A segment whose sync fails is
+    /// no longer read.
     ///
     /// # Errors
     /// [`Problem::File`].
@@ -307,11 +310,11 @@ impl StemStore {
     }
 
     fn sync_segment(&self, segment: usize, group: usize) -> Result<()> {
-        let it = &self.groups[group];
-        for &stem in &it.stems {
+        let target = &self.groups[group];
+        for &stem in &target.stems {
             self.files[stem].sync().map_err(|e| cannot_write(&stem_path(&self.folder, stem), e))?;
         }
-        if let Some(file) = it.file.get() {
+        if let Some(file) = target.file.get() {
             write_all_at(file, &[1], segment as u64)
                 .and_then(|()| file.sync_data())
                 .map_err(|e| cannot_write(&self.done_path(group), e))?;
@@ -333,14 +336,15 @@ impl Group {
     }
 }
 
-/// Whether that says that the file system, or its server, has no locks.
+/// Whether the error means that the file system or its server has no locks.
 fn has_no_locks(error: &io::Error) -> bool {
     // ENOLCK, ENOSYS, EOPNOTSUPP
-    let is_told = cfg!(target_os = "linux") && matches!(error.raw_os_error(), Some(37 | 38 | 95));
-    is_told || error.kind() == io::ErrorKind::Unsupported
+    let is_unsupported =
+        cfg!(target_os = "linux") && matches!(error.raw_os_error(), Some(37 | 38 | 95));
+    is_unsupported || error.kind() == io::ErrorKind::Unsupported
 }
 
-/// How long the file of a whole stem is.
+/// Length in bytes of the file of a complete stem.
 fn stem_bytes(plan: &Plan) -> u64 {
     let Some(last) = plan.len().checked_sub(1) else { return 0 };
     let own = plan.segment(last);
@@ -352,12 +356,12 @@ fn stem_path(folder: &Path, stem: usize) -> PathBuf {
     folder.join(format!("stem-{stem}.f32"))
 }
 
-/// The file of a group's finished segments.
+/// Path of the file of a group's finished segments.
 fn done_path(folder: &Path, groups: usize, group: usize) -> PathBuf {
     if groups == 1 { folder.join(DONE) } else { folder.join(format!("{DONE}-{group}")) }
 }
 
-/// One byte a segment: 1 when it is finished.
+/// Opens the file of finished segments: one byte per segment, 1 if finished.
 fn open_done(path: &Path, segments: usize) -> Result<(File, Vec<u8>)> {
     let mut options = File::options();
     let file = options

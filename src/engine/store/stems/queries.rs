@@ -1,7 +1,7 @@
-//! What a stem store has: its stems, their groups, and which segments of them are finished.
+//! Queries of a stem store: its stems, their groups, and the finished segments.
 //!
-//! Reads flags in memory; [`StemStore::has_any_in`] and [`StemStore::is_complete_in`] look at a
-//! folder without opening it. Any thread.
+//! Most queries read flags in memory; [`StemStore::has_any_in`] and [`StemStore::is_complete_in`]
+//! check a folder without opening it. Callable from any thread.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use super::{Group, StemStore, done_path, stem_bytes, stem_path};
 use crate::engine::{separation::plan::Plan, types::CHANNELS};
 
 impl StemStore {
-    /// The groups that make these stems; the rest needs all of them.
+    /// Groups that compute these stems; the rest needs all groups.
     pub fn groups_of(&self, stems: &[usize]) -> Vec<usize> {
         let has_rest = self.rest().is_some_and(|rest| stems.contains(&rest));
         let makes = |group: &usize| {
@@ -21,12 +21,12 @@ impl StemStore {
         (0..self.groups.len()).filter(makes).collect()
     }
 
-    /// The stems of a group.
+    /// Stems of a group.
     pub fn stems_of(&self, group: usize) -> &[usize] {
         &self.groups[group].stems
     }
 
-    /// The groups that somebody has asked for.
+    /// Groups that have been requested.
     pub(super) fn claimed(&self) -> impl Iterator<Item = &Group> {
         self.groups.iter().filter(|group| group.file.get().is_some())
     }
@@ -35,68 +35,68 @@ impl StemStore {
         self.groups.iter().find(|group| group.stems.contains(&stem))
     }
 
-    /// How the song is cut.
+    /// Division of the song into segments.
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// The names of all stems in the order of their indices, the rest last.
+    /// Names of all stems in the order of their indices, the rest last.
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// The names of the stems that networks make.
+    /// Names of the stems that networks compute.
     pub fn sources(&self) -> &[String] {
         &self.names[..self.files.len()]
     }
 
-    /// The index of the rest, where there is one.
+    /// Index of the rest, if there is one.
     pub fn rest(&self) -> Option<usize> {
         (self.names.len() > self.files.len()).then_some(self.files.len())
     }
 
-    /// Whether a segment is in the store: all stems that somebody has asked for.
+    /// Whether a segment is finished for all requested stems.
     pub fn is_done(&self, segment: usize) -> bool {
         let mut claimed = self.claimed().peekable();
         claimed.peek().is_some() && claimed.all(|group| group.is_done(segment))
     }
 
-    /// Whether a segment of these groups is in the store.
+    /// Whether a segment is finished for these groups.
     pub fn is_done_in(&self, segment: usize, groups: &[usize]) -> bool {
         groups.iter().all(|&group| self.groups[group].is_done(segment))
     }
 
-    /// Whether a stem is in the store to its end.
+    /// Whether all segments of a stem are finished.
     pub fn has_all_of(&self, stem: usize) -> bool {
         let groups = self.groups_of(&[stem]);
         let is_whole = |group: &usize| self.groups[*group].done_count() == self.plan.len();
         !groups.is_empty() && groups.iter().all(is_whole)
     }
 
-    /// Whether somebody has asked for a stem.
+    /// Whether a stem has been requested.
     pub fn is_claimed(&self, stem: usize) -> bool {
         let groups = self.groups_of(&[stem]);
         let is_claimed = |group: &usize| self.groups[*group].file.get().is_some();
         !groups.is_empty() && groups.iter().all(is_claimed)
     }
 
-    /// Number of segments in the store.
+    /// Number of finished segments.
     pub fn done_count(&self) -> usize {
         (0..self.plan.len()).filter(|&segment| self.is_done(segment)).count()
     }
 
-    /// The file of a source's samples; what is made of them can be kept beside it.
+    /// Path of a source's samples; derived files can be stored next to it.
     pub fn path(&self, stem: usize) -> PathBuf {
         stem_path(&self.folder, stem)
     }
 
-    /// What is missing of these stems: segments, each once for every group that lacks it.
+    /// Number of unfinished segments of these stems, counted once per group.
     pub fn missing(&self, stems: &[usize]) -> usize {
         let groups = self.groups_of(stems).into_iter();
         groups.map(|group| self.plan.len() - self.groups[group].done_count()).sum()
     }
 
-    /// Bytes that the segments which are not in the store will take on the disk, of these stems.
+    /// Bytes on disk that the unfinished segments of these stems will take.
     pub fn missing_bytes(&self, stems: &[usize]) -> u64 {
         let bytes = |group: usize| {
             let group = &self.groups[group];
@@ -107,30 +107,30 @@ impl StemStore {
         self.groups_of(stems).into_iter().map(bytes).sum()
     }
 
-    /// Number of segments in the store of which all of these stems are there.
+    /// Number of segments that are finished for all of these stems.
     pub fn done_count_of(&self, stems: &[usize]) -> usize {
         let groups = self.groups_of(stems);
         (0..self.plan.len()).filter(|&segment| self.is_done_in(segment, &groups)).count()
     }
 
-    /// Every stem that somebody has asked for.
+    /// Indices of all requested stems.
     pub fn claimed_stems(&self) -> Vec<usize> {
         (0..self.names.len()).filter(|&stem| self.is_claimed(stem)).collect()
     }
 
-    /// Whether every segment is in the store, of all stems that somebody has asked for.
+    /// Whether every segment is finished for all requested stems.
     pub fn is_complete(&self) -> bool {
         self.claimed().next().is_some() && self.done_count() == self.plan.len()
     }
 
-    /// Whether the store in `folder`, of so many groups, has any segment.
+    /// Whether the store in `folder` with `groups` groups has any finished segment.
     pub fn has_any_in(folder: &Path, groups: usize) -> bool {
         let flags = |group| fs::read(done_path(folder, groups, group)).unwrap_or_default();
         (0..groups).any(|group| flags(group).contains(&1))
     }
 
-    /// Whether the store in `folder` has every segment of `plan` of what somebody has asked for of
-    /// these groups of stems; asks nothing but one small file for each and the stems' lengths.
+    /// Whether the store in `folder` has every segment of `plan` for the requested ones of these
+    /// groups. Reads only one small file per group, and the stems' lengths.
     pub fn is_complete_in(folder: &Path, plan: &Plan, groups: &[Vec<usize>]) -> bool {
         let is_whole = |stem: &usize| {
             let path = stem_path(folder, *stem);

@@ -1,5 +1,5 @@
-//! What is read of a stem: finished segments, weighed together where they overlap and averaged over
-//! passes. Nothing is kept; any thread.
+//! Reading of stems: finished segments, blended where they overlap and averaged over passes.
+//! Stateless; callable from any thread.
 
 use std::io;
 
@@ -7,13 +7,13 @@ use super::StemStore;
 use crate::engine::types::CHANNELS;
 
 impl StemStore {
-    /// Reads a stem from frame `start` on into interleaved `out`; unfinished frames, and those past
-    /// the end, are zero, and so is the rest. Where neighbouring segments overlap they are cross-faded
-    /// as the plan weighs them, where there are several passes they are averaged; where only some of
-    /// them are finished the samples are provisional.
+    /// Reads a stem from frame `start` on into interleaved `out`. Unfinished frames, frames past
+    /// the end, and the rest are zero. Overlapping segments are crossfaded with the plan's weights,
+    /// and several passes are averaged. Samples are provisional where only some of the segments are
+    /// finished.
     ///
     /// # Errors
-    /// What the disk says.
+    /// I/O errors of the files.
     pub fn read(&self, stem: usize, start: u64, out: &mut [f32]) -> io::Result<()> {
         let end = (start + (out.len() / CHANNELS) as u64).min(self.plan.frames);
         let mut scratch = [Vec::new(), Vec::new()];
@@ -66,7 +66,7 @@ impl StemStore {
         Ok(())
     }
 
-    /// Reads frames of one pass from the segments that hold them, cross-faded.
+    /// Reads frames of one pass from the segments that hold them, with crossfades.
     fn read_pass(
         &self,
         stem: usize,

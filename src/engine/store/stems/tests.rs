@@ -1,4 +1,4 @@
-//! Tests of the stem store: what is written, killed, cut off, taken away; and what is read of it.
+//! Tests of the stem store: writing, killed writers, truncated and removed files, and reading.
 
 use proptest::prelude::*;
 
@@ -9,7 +9,7 @@ fn sources() -> Vec<String> {
     vec!["drums".into(), "bass".into()]
 }
 
-/// The samples that a model would give that returns stem `s` as the mix times `s + 1`.
+/// Result of a model that returns stem `s` as the mix times `s + 1`.
 fn result(plan: &Plan, segment: usize, mix: impl Fn(u64, usize) -> f32) -> Vec<f32> {
     let own = plan.segment(segment);
     let mut planar = Vec::new();
@@ -21,7 +21,7 @@ fn result(plan: &Plan, segment: usize, mix: impl Fn(u64, usize) -> f32) -> Vec<f
     planar
 }
 
-/// Writes a segment and keeps it.
+/// Writes a segment durably.
 fn put(store: &StemStore, lock: &WriteLock, segment: usize, stems: &[f32]) -> Result<()> {
     store.write_segment(lock, segment, 0, stems)?;
     store.keep_segment(lock, segment, 0)
@@ -32,7 +32,7 @@ fn ramp(frame: u64, channel: usize) -> f32 {
 }
 
 #[test]
-fn a_killed_store_opens_with_what_was_finished() {
+fn a_killed_store_reopens_with_finished_segments() {
     let folder = tempfile::tempdir().unwrap();
     let plan = Plan::new(250, 100);
     {
@@ -47,7 +47,7 @@ fn a_killed_store_opens_with_what_was_finished() {
 }
 
 #[test]
-fn what_was_not_kept_is_read_and_does_not_outlive_the_store() {
+fn unsynced_segments_are_readable_but_not_durable() {
     let folder = tempfile::tempdir().unwrap();
     let plan = Plan::new(250, 100);
     let store = StemStore::open(folder.path(), plan, &sources()).unwrap();
@@ -77,14 +77,14 @@ fn one_writer_at_a_time() {
 }
 
 #[test]
-fn another_songs_stems_are_refused() {
+fn rejects_the_stems_of_another_song() {
     let folder = tempfile::tempdir().unwrap();
     StemStore::open(folder.path(), Plan::new(250, 100), &sources()).unwrap();
     assert!(StemStore::open(folder.path(), Plan::new(251, 100), &sources()).is_err());
 }
 
 #[test]
-fn a_segment_whose_samples_are_gone_is_not_finished() {
+fn a_segment_with_lost_samples_is_unfinished() {
     let folder = tempfile::tempdir().unwrap();
     let plan = Plan::new(250, 100);
     let store = StemStore::open(folder.path(), plan, &sources()).unwrap();
@@ -95,7 +95,7 @@ fn a_segment_whose_samples_are_gone_is_not_finished() {
     assert!(store.is_complete());
     let path = stem_path(folder.path(), 1);
     let file = File::options().write(true).open(path).unwrap();
-    file.set_len(150 * 8).unwrap(); // within the second segment's place
+    file.set_len(150 * 8).unwrap(); // within the second segment
     store.reload(&lock).unwrap();
     assert_eq!(store.done_count(), 1);
     drop((lock, store));
@@ -104,7 +104,7 @@ fn a_segment_whose_samples_are_gone_is_not_finished() {
 }
 
 #[test]
-fn the_rest_is_there_when_all_others_are() {
+fn the_rest_is_finished_when_all_others_are() {
     let folder = tempfile::tempdir().unwrap();
     let (plan, names, groups) = (Plan::new(250, 100), sources(), [vec![0], vec![1]]);
     let open = |rest| StemStore::open_in_groups(folder.path(), plan, (&names, rest), &groups);
@@ -130,14 +130,14 @@ fn the_rest_is_there_when_all_others_are() {
     }
     assert!(store.has_all_of(2) && store.is_complete());
     assert_eq!(store.claimed_stems(), [0, 1, 2]);
-    assert!(!stem_path(folder.path(), 2).exists(), "it takes no room");
+    assert!(!stem_path(folder.path(), 2).exists(), "the rest must have no file");
     drop((lock, store));
     assert!(open(None).is_err(), "stems of another network");
     assert!(open(Some("other")).unwrap().is_complete());
 }
 
 #[test]
-fn headers_of_triangles_are_as_they_always_were() {
+fn headers_of_triangular_plans_are_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     drop(StemStore::open(folder.path(), Plan::new(250, 100), &sources()).unwrap());
     let header = fs::read_to_string(folder.path().join(HEADER)).unwrap();
@@ -149,7 +149,7 @@ fn headers_of_triangles_are_as_they_always_were() {
 }
 
 #[test]
-fn what_is_cut_off_or_removed_is_not_complete() {
+fn truncated_or_removed_stores_are_incomplete() {
     let folder = tempfile::tempdir().unwrap();
     let plan = Plan::new(250, 100);
     let store = StemStore::open(folder.path(), plan, &sources()).unwrap();
@@ -169,14 +169,14 @@ fn what_is_cut_off_or_removed_is_not_complete() {
     #[cfg(unix)]
     {
         fs::write(&path, &bytes).unwrap();
-        assert!(!store.is_in_place(), "another file of that name");
+        assert!(!store.is_in_place(), "another file with the same name");
         let again = put(&store, &lock, 0, &result(&plan, 0, ramp)).unwrap_err();
         assert_eq!(again.class(), Class::WaitForDisk, "{again}");
     }
 }
 
 #[test]
-fn joints_are_cross_faded_with_the_triangles() {
+fn joints_are_crossfaded_with_triangular_weights() {
     let folder = tempfile::tempdir().unwrap();
     let plan = Plan::new(14, 8);
     let store = StemStore::open(folder.path(), plan, &sources()).unwrap();
@@ -192,10 +192,10 @@ fn joints_are_cross_faded_with_the_triangles() {
 }
 
 proptest! {
-    /// A model that returns its input gives stems equal to the mix, whatever the order in which
-    /// segments are written and the ranges in which they are read.
+    /// A model that returns its input must reproduce the mix, for any order of writes and any
+    /// ranges of reads.
     #[test]
-    fn identity_model_gives_the_mix(
+    fn identity_model_reproduces_the_mix(
         frames in 1u64..700, segment in 8usize..120, seed in 0usize..1000, step in 1usize..97,
     ) {
         let folder = tempfile::tempdir().unwrap();

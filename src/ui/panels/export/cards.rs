@@ -1,4 +1,4 @@
-//! The cards of exports: how far they are, what they have written, and what they have to ask.
+//! The cards of exports: progress, written files, and questions.
 
 use egui::{Align2, Rect, Sense, Ui, pos2, vec2};
 
@@ -21,11 +21,11 @@ use crate::{
 };
 
 const WIDTH: f32 = 460.0;
-/// Rows of what is said; all of it is in the tooltip.
+/// Maximum rows of the text; the tooltip has the full text.
 const ROWS: usize = 3;
 const BUTTON: f32 = 30.0;
 
-/// Answers to a name that is taken.
+/// The possible answers when a file already exists.
 fn possible_answers() -> [(OnExists, &'static str); 3] {
     [
         (OnExists::Replace, fl!(export_replace)),
@@ -34,32 +34,31 @@ fn possible_answers() -> [(OnExists, &'static str); 3] {
     ]
 }
 
-/// Cards of the exports, the newest below, stacked upwards from the bottom right of `area` as far
-/// as there is room.
+/// Draws the cards upwards from the bottom right of `area` as far as they fit, the newest lowest.
 pub fn cards(ui: &Ui, cx: &mut Cx<'_>, area: Rect) {
     let state = cx.state;
     let right = area.right() - size::MARGIN;
     let left = right - WIDTH.min(area.width() - 2.0 * size::MARGIN);
     let mut bottom = area.bottom() - 12.0;
     for export in state.exports().iter().rev() {
-        let words = Words::of(cx, export);
-        let top = bottom - words.height(ui, right - left);
+        let texts = Texts::of(cx, export);
+        let top = bottom - texts.height(ui, right - left);
         if top < area.top() + 12.0 {
             break;
         }
-        card(ui, cx, Rect::from_min_max(pos2(left, top), pos2(right, bottom)), export, &words);
+        card(ui, cx, Rect::from_min_max(pos2(left, top), pos2(right, bottom)), export, &texts);
         bottom = top - 8.0;
     }
 }
 
-/// What a card says.
-struct Words {
+/// The texts of a card.
+struct Texts {
     heading: String,
     text: String,
     has_buttons: bool,
 }
 
-impl Words {
+impl Texts {
     fn of(cx: &Cx<'_>, export: &Export) -> Self {
         let asked = cx.ui_state.exports.get(&export.id);
         let title = asked.map_or("", |asked| asked.title.as_str());
@@ -112,9 +111,9 @@ impl Words {
     }
 }
 
-fn card(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, export: &Export, words: &Words) {
+fn card(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, export: &Export, texts: &Texts) {
     let tokens = cx.tokens;
-    // What lies beneath is not reached through the card.
+    // Blocks clicks and drags on the widgets below the card.
     at(ui, ("export card", export.id), rect, Sense::CLICK | Sense::DRAG);
     let shadow = egui::Shadow { offset: [0, 4], blur: 18, spread: 0, color: tokens.veil };
     ui.painter().add(shadow.as_shape(rect, radius::CARD));
@@ -129,7 +128,7 @@ fn card(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, export: &Export, words: &Words) {
     let upper = Rect::from_min_size(inner.min, vec2(inner.width(), 18.0));
     let strong = font(text::BODY, Weight::SemiBold);
     let salt = ("export", export.id);
-    label(ui, salt, upper, Align2::LEFT_CENTER, &words.heading, strong, tokens.text);
+    label(ui, salt, upper, Align2::LEFT_CENTER, &texts.heading, strong, tokens.text);
     let lower = Rect::from_min_max(pos2(inner.left(), upper.bottom() + 3.0), inner.max);
     let ink = match export.state {
         ExportState::Failed(_) => tokens.error,
@@ -137,7 +136,7 @@ fn card(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, export: &Export, words: &Words) {
         _ => tokens.dim,
     };
     let small = font(text::SMALL, Weight::Regular);
-    paragraph(ui, ("export line", export.id), lower, &words.text, small, ink, ROWS);
+    paragraph(ui, ("export line", export.id), lower, &texts.text, small, ink, ROWS);
     let row = Rect::from_min_max(pos2(inner.left(), inner.bottom() - BUTTON), inner.max);
     match &export.state {
         ExportState::Exists(_) => answers(ui, cx, row, export),
@@ -157,11 +156,11 @@ fn card(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, export: &Export, words: &Words) {
     end(ui, cx, rect, export);
 }
 
-/// The cross in the corner: it cancels what runs, and waves away what has ended.
+/// Draws the cross in the corner, which cancels a running export and dismisses an ended one.
 fn end(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, export: &Export) {
     let (name, action) = match export.state {
         ExportState::Running(_) => (fl!(card_cancel), Action::CancelExport(export.id)),
-        // It has its Cancel among the answers.
+        // The answers already include Cancel.
         ExportState::Exists(_) => return,
         _ => (fl!(dismiss), Action::DismissExport(export.id)),
     };
@@ -175,13 +174,13 @@ fn end(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, export: &Export) {
 fn answers(ui: &Ui, cx: &mut Cx<'_>, row: Rect, export: &Export) {
     let mut left = row.left();
     let again =
-        possible_answers().map(|(answer, words)| (words, Action::ExportAgain(export.id, answer)));
+        possible_answers().map(|(answer, text)| (text, Action::ExportAgain(export.id, answer)));
     let cancel = (fl!(cancel), Action::DismissExport(export.id));
-    for (words, action) in again.into_iter().chain([cancel]) {
-        let wide = width(ui, words, Kind::OnRaised) - 8.0;
+    for (text, action) in again.into_iter().chain([cancel]) {
+        let wide = width(ui, text, Kind::OnRaised) - 8.0;
         let place = Rect::from_min_size(pos2(left, row.top()), vec2(wide, BUTTON));
-        let salt = ("export answer", export.id, words);
-        if button(ui, salt, place, words, Kind::OnRaised, true).clicked() {
+        let salt = ("export answer", export.id, text);
+        if button(ui, salt, place, text, Kind::OnRaised, true).clicked() {
             cx.act(action);
         }
         left += wide + 8.0;

@@ -24,21 +24,21 @@ use crate::{
 };
 
 const WIDTH: f32 = 704.0;
-/// Height of the rows, at least and where there is room: the preview of the names gets it, and what
-/// a choice of format leaves out.
+/// Minimum and preferred height of the rows. The preview of the names gets the space that other
+/// rows leave.
 const ROWS: [f32; 2] = [430.0, 450.0];
 const PADDING: f32 = 24.0;
 const TITLE: f32 = 44.0;
 const BUTTONS: f32 = 54.0;
-/// Around the dialog in the smallest window.
+/// Margin around the dialog in the smallest window.
 const AROUND: f32 = 8.0;
 
-/// Buttons that Enter presses; everywhere else in the dialog it exports.
+/// A button that Enter presses; elsewhere in the dialog, Enter exports.
 const CANCEL: &str = "export cancel";
 
 /// Draws the dialog, if it is open.
 pub fn dialog(ui: &Ui, cx: &mut Cx<'_>) {
-    // While a path is typed for it, the dialog waits.
+    // The dialog is hidden while the path prompt is open.
     let Some(song) = cx.ui_state.export.filter(|_| cx.ui_state.prompt.is_none()) else { return };
     let frame = Frame::popup(ui.style())
         .fill(cx.tokens.panel)
@@ -72,20 +72,21 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, song: SongId) {
 
     ui.spacing_mut().item_spacing = vec2(0.0, 0.0);
     let content = ui.content_rect();
-    // In a window that is zoomed the rows scroll either way, and the rest is as wide as can be seen.
+    // In a magnified window, the rows scroll in both directions, and other parts are as wide as the
+    // visible area.
     let wide = WIDTH.min(content.width() - 2.0 * (PADDING + AROUND));
     let (place, _) = ui.allocate_exact_size(vec2(wide, TITLE), Sense::hover());
     let title = state.song(song).map_or("", |song| song.title.as_str());
     let heading = font(text::NAME, Weight::SemiBold);
     let line = Rect::from_min_size(place.min, vec2(wide, 26.0));
-    let words = fl!(export_title, title = title);
-    label(ui, "export title", line, Align2::LEFT_CENTER, &words, heading, cx.tokens.text);
+    let text = fl!(export_title, title = title);
+    label(ui, "export title", line, Align2::LEFT_CENTER, &text, heading, cx.tokens.text);
 
     let room = content.height() - TITLE - BUTTONS - 2.0 * (PADDING + AROUND);
     let mut new = ui_state.choices.clone();
     let [least, most] = ROWS;
     let height = room.clamp(least, most);
-    // Of its full size from the first frame on.
+    // Full-size from the first frame on.
     let seen = height.min(room.max(100.0));
     let scroll = ScrollArea::both().max_height(seen).min_scrolled_height(seen).max_width(wide);
     scroll.show(ui, |ui| {
@@ -116,7 +117,7 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, song: SongId) {
     }
 }
 
-/// Whether Enter exports: it is pressed, and not on a button of its own.
+/// Whether Enter exports: the key is pressed, and the focus is not on a button.
 fn enter_is_pressed(ui: &Ui) -> bool {
     let focused = ui.memory(egui::Memory::focused);
     let is_on_button = names::buttons()
@@ -144,11 +145,11 @@ fn buttons(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, objection: Option<&Objection>) 
     if button(ui, CANCEL, place, cancel, Kind::Quiet, true).clicked() {
         cx.act(Action::CloseExport);
     }
-    // The others stand where they belong.
-    if let Some(Objection::What(words)) = objection {
+    // Other objections are displayed beside their rows.
+    if let Some(Objection::What(text)) = objection {
         let line =
             Rect::from_min_max(pos2(rect.left(), top), pos2(place.left() - 16.0, rect.bottom()));
         let body = font(text::BODY, Weight::Regular);
-        label(ui, "export reason", line, Align2::LEFT_CENTER, words, body, cx.tokens.error);
+        label(ui, "export reason", line, Align2::LEFT_CENTER, text, body, cx.tokens.error);
     }
 }

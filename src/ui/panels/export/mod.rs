@@ -1,5 +1,4 @@
-//! Export: the dialog (what, in which format, where, under which names), and the cards that tell
-//! how exports are getting on.
+//! Export: the dialog (content, format, folder, names), and the cards with the progress of exports.
 
 mod cards;
 mod dialog;

@@ -1,5 +1,5 @@
-//! The names of exported files: a pattern to type, its placeholders as buttons, and the names as
-//! they would be.
+//! The names of exported files: a pattern to type, its placeholders as buttons, and a preview of
+//! the names.
 
 use egui::{
     Align2, Id, Rect, TextBuffer as _, Ui,
@@ -27,7 +27,7 @@ use crate::{
 /// Height of a line of the preview.
 const LINE: f32 = 17.0;
 
-/// The buttons of the placeholders.
+/// Ids of the placeholder buttons.
 pub fn buttons() -> impl Iterator<Item = Id> {
     FIELDS.into_iter().map(|field| Id::unique(salt(field)))
 }
@@ -36,7 +36,7 @@ fn salt(field: &'static str) -> (&'static str, &'static str) {
     ("export placeholder", field)
 }
 
-/// The rows about names, down to the end of what is free.
+/// Draws the rows about names in the remaining area.
 pub fn names(ui: &mut Ui, form: &mut Form, chosen: &Chosen<'_>, new: &mut ExportChoices) {
     let row = form.row(ui, fl!(export_names));
     let id = Id::unique("export names");
@@ -60,21 +60,21 @@ pub fn names(ui: &mut Ui, form: &mut Form, chosen: &Chosen<'_>, new: &mut Export
     preview(ui, form, chosen);
 }
 
-/// Puts `words` where the cursor is, or at the end, and goes on behind them.
-fn insert(ui: &Ui, id: Id, typed: &mut String, words: &str) {
+/// Inserts `words` at the cursor or at the end, and moves the cursor behind them.
+fn insert(ui: &Ui, id: Id, typed: &mut String, text: &str) {
     let mut state = TextEditState::load(ui, id).unwrap_or_default();
     let end = CCursor::end_of_str(typed);
     let range = state.cursor.char_range().unwrap_or(CCursorRange::one(end));
     let range = range.as_sorted_char_range();
     let (from, to) = (range.start.min(end.index), range.end.min(end.index));
     typed.delete_char_range(from..to);
-    let count = typed.insert_text(words, from);
+    let count = typed.insert_text(text, from);
     state.cursor.set_char_range(Some(CCursorRange::one(CCursor::new(from + count))));
     state.store(ui, id);
     ui.memory_mut(|memory| memory.request_focus(id));
 }
 
-/// The names that files would have, or why they would have none.
+/// Draws the names that the files would have, or the reason why the pattern is invalid.
 fn preview(ui: &Ui, form: &Form, chosen: &Chosen<'_>) {
     let rect = form.rest(8.0);
     let line = |i: usize| {
@@ -83,9 +83,9 @@ fn preview(ui: &Ui, form: &Form, chosen: &Chosen<'_>) {
     let small = font(text::SMALL, Weight::Regular);
     let names = match &chosen.plan {
         Ok(plan) => &plan.names,
-        Err(Objection::Name(words)) => {
+        Err(Objection::Name(text)) => {
             let ink = form.tokens.error;
-            label(ui, "export name wrong", line(0), Align2::LEFT_CENTER, words, small, ink);
+            label(ui, "export name wrong", line(0), Align2::LEFT_CENTER, text, small, ink);
             return;
         }
         Err(_) => return,
@@ -94,12 +94,12 @@ fn preview(ui: &Ui, form: &Form, chosen: &Chosen<'_>) {
     let shown = if names.len() > room { room.saturating_sub(1) } else { names.len() };
     let ink = form.tokens.dim;
     for (i, name) in names.iter().take(shown).enumerate() {
-        let words = name.display().to_string();
+        let text = name.display().to_string();
         let salt = ("export name", i);
-        label(ui, salt, line(i), Align2::LEFT_CENTER, &words, small.clone(), ink);
+        label(ui, salt, line(i), Align2::LEFT_CENTER, &text, small.clone(), ink);
     }
     if shown < names.len() {
-        let words = fl!(and_more, count = names.len() - shown);
-        label(ui, "export names more", line(shown), Align2::LEFT_CENTER, &words, small, ink);
+        let text = fl!(and_more, count = names.len() - shown);
+        label(ui, "export names more", line(shown), Align2::LEFT_CENTER, &text, small, ink);
     }
 }

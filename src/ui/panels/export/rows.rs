@@ -1,4 +1,4 @@
-//! The rows of the export dialog but for the names: each reads the choices and changes them.
+//! The rows of the export dialog, except for the names. Each reads and changes the choices.
 
 use egui::{Align2, Id, Rect, Ui, pos2, vec2};
 
@@ -25,10 +25,10 @@ use crate::{
     },
 };
 
-/// The button that asks for a folder.
+/// Salt of the button that opens the folder dialog.
 pub const CHOOSE: &str = "export folder";
 
-/// Loudnesses that are offered, in LUFS, as they are typed, and as they are shown.
+/// The offered loudnesses in LUFS, each with its typed and its displayed text.
 fn loudnesses() -> [(Option<f32>, &'static str, &'static str); 4] {
     [
         (None, "", fl!(export_loudness_unchanged)),
@@ -47,7 +47,7 @@ fn choices_on_exists() -> [(OnExists, &'static str); 4] {
     ]
 }
 
-/// The part of a row that depths get, as their words want it: four of them, and three rates.
+/// The share of a row for the depths: they have four labels, the rates three.
 const DEPTHS: f32 = 0.56;
 
 fn name_of(what: ExportWhat) -> &'static str {
@@ -58,7 +58,7 @@ fn name_of(what: ExportWhat) -> &'static str {
     }
 }
 
-/// What is written.
+/// Draws the row for the content.
 pub fn what(ui: &Ui, form: &mut Form, chosen: &Chosen<'_>, new: &mut ExportChoices) {
     let row = form.row(ui, fl!(export_content));
     let Some(what) = new.what() else {
@@ -92,7 +92,7 @@ pub fn what(ui: &Ui, form: &mut Form, chosen: &Chosen<'_>, new: &mut ExportChoic
     form.note(ui, "export what note", &note, false);
 }
 
-/// The kind of file.
+/// Draws the row for the file format.
 pub fn format(ui: &Ui, form: &mut Form, new: &mut ExportChoices) {
     let name = fl!(export_format);
     let row = form.row(ui, name);
@@ -103,7 +103,7 @@ pub fn format(ui: &Ui, form: &mut Form, new: &mut ExportChoices) {
     }
 }
 
-/// Depth and rate, where the format leaves a choice.
+/// Draws the row for depth and rate, where the format offers a choice.
 pub fn quality(ui: &Ui, form: &mut Form, new: &mut ExportChoices) {
     let row = form.row(ui, fl!(export_quality));
     let (depths, rates) = (new.depths(), new.rates());
@@ -131,16 +131,16 @@ pub fn quality(ui: &Ui, form: &mut Form, new: &mut ExportChoices) {
     }
     if let Keeps::Roughly(_) = new.format.keeps {
         let body = font(text::BODY, Weight::Regular);
-        let words = if rates.is_empty() {
+        let text = if rates.is_empty() {
             fl!(export_lossy_at, rate = &words::rate(Some((new.format.rate)(SAMPLE_RATE))))
         } else {
             fl!(export_lossy).to_owned()
         };
-        label(ui, "export quality", rest, Align2::LEFT_CENTER, &words, body, form.tokens.text);
+        label(ui, "export quality", rest, Align2::LEFT_CENTER, &text, body, form.tokens.text);
     }
 }
 
-/// How loud a mix becomes.
+/// Draws the row for the loudness of a mix.
 pub fn loudness(ui: &mut Ui, form: &mut Form, new: &mut ExportChoices) {
     let row = form.row(ui, fl!(export_loudness));
     let wide = tick::width(ui, fl!(export_limiter));
@@ -165,14 +165,14 @@ pub fn loudness(ui: &mut Ui, form: &mut Form, new: &mut ExportChoices) {
         new.limiter = !new.limiter;
     }
     let objection = new.loudness().err();
-    let words = match &objection {
+    let text = match &objection {
         Some(objection) => objection.words(),
         None => fl!(export_limiter_note),
     };
-    form.note(ui, "export loudness note", words, objection.is_some());
+    form.note(ui, "export loudness note", text, objection.is_some());
 }
 
-/// Whether what no stem holds is written too.
+/// Draws the row for the residual.
 pub fn residual(
     ui: &Ui,
     form: &mut Form,
@@ -189,7 +189,7 @@ pub fn residual(
     }
     let is_one = new.format.streams == Streams::All;
     let either = |tracks, files| if is_one { tracks } else { files };
-    let words = match (what, new.format.keeps) {
+    let text = match (what, new.format.keeps) {
         (ExportWhat::AllBut, _) => fl!(export_residual_all_but),
         (_, Keeps::Roughly(_)) => {
             either(fl!(export_residual_lossy_tracks), fl!(export_residual_lossy_files))
@@ -199,13 +199,13 @@ pub fn residual(
         }
         _ => either(fl!(export_residual_tracks), fl!(export_residual_files)),
     };
-    form.note(ui, "export residual note", words, false);
+    form.note(ui, "export residual note", text, false);
 }
 
-/// Where files go; whether another folder is asked for.
+/// Draws the row for the folder; returns whether its button was clicked.
 pub fn folder(ui: &Ui, form: &mut Form, new: &ExportChoices) -> bool {
-    let (row, words) = (form.row(ui, fl!(export_folder)), fl!(export_choose_folder));
-    let wide = width(ui, words, Kind::Quiet) - 8.0;
+    let (row, text) = (form.row(ui, fl!(export_folder)), fl!(export_choose_folder));
+    let wide = width(ui, text, Kind::Quiet) - 8.0;
     let place = Rect::from_min_max(pos2(row.right() - wide, row.top()), row.max);
     let path = Rect::from_min_max(row.min, pos2(place.left() - 12.0, row.bottom()));
     ui.painter().rect_filled(path, radius::FIELD, form.tokens.raised);
@@ -213,10 +213,10 @@ pub fn folder(ui: &Ui, form: &mut Form, new: &ExportChoices) -> bool {
     let body = font(text::BODY, Weight::Regular);
     let inner = path.shrink2(vec2(12.0, 0.0));
     label(ui, "export folder path", inner, Align2::LEFT_CENTER, &shown, body, form.tokens.text);
-    button(ui, CHOOSE, place, words, Kind::Quiet, true).clicked()
+    button(ui, CHOOSE, place, text, Kind::Quiet, true).clicked()
 }
 
-/// What happens where a name is taken.
+/// Draws the row for the answer when a file already exists.
 pub fn on_exists(ui: &Ui, form: &mut Form, new: &mut ExportChoices) {
     let name = fl!(export_if_exists);
     let row = form.row(ui, name);

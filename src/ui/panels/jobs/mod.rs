@@ -1,5 +1,5 @@
-//! The page of all jobs: the one that runs, those that wait in their order, those that rest, and what
-//! became of the others. Waiting ones change places by drag or by keys.
+//! The page of all jobs: the running one, waiting ones in order, paused ones, and ended ones.
+//! Waiting jobs are reordered by dragging or by keys.
 
 mod row;
 
@@ -23,16 +23,16 @@ use crate::{
     },
 };
 
-/// Height of a job, with the gap below it.
+/// Height of a job, including the gap below it.
 const ROW: f32 = 80.0;
 const GAP: f32 = 8.0;
 
-/// What the page remembers between frames.
+/// State of the page between frames.
 #[derive(Default)]
 pub struct Jobs {
-    /// The jobs as they are listed, and the state's version that they are of.
+    /// The listed jobs, and the version of the state that the list was made from.
     order: (Option<u64>, Vec<JobId>),
-    /// The job that is being dragged.
+    /// The dragged job.
     dragged: Option<JobId>,
 }
 
@@ -60,7 +60,7 @@ impl Jobs {
     fn list_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, covers: &mut Covers, list: Rect) {
         let mut child = ui.new_child(egui::UiBuilder::new().max_rect(list).id_salt("jobs"));
         child.spacing_mut().item_spacing = vec2(0.0, 0.0);
-        // Room for focus rings.
+        // Leaves space for focus rings.
         child.shrink_clip_rect(list.expand2(vec2(4.0, 0.0)));
         let (state, order) = (cx.state, &self.order.1);
         let (mut dragged, mut top) = (self.dragged, list.top());
@@ -81,7 +81,7 @@ impl Jobs {
         self.drag_ui(&child, cx, list, top);
     }
 
-    /// Shows where a dragged job would go, and moves it there when it is let go.
+    /// Draws the position that a dragged job would get, and moves the job there on release.
     fn drag_ui(&mut self, ui: &Ui, cx: &mut Cx<'_>, list: Rect, top: f32) {
         let Some(dragged) = self.dragged else { return };
         let queue = cx.state.queue();
@@ -93,7 +93,7 @@ impl Jobs {
             self.dragged = None;
             return;
         };
-        // The gap between rows that is nearest to the pointer.
+        // The gap between rows nearest to the pointer.
         let gap = ((pointer.y - top) / ROW).round() - first as f32;
         let gap = gap.clamp(0.0, queue.len() as f32) as usize;
         let y = top + (first + gap) as f32 * ROW - GAP / 2.0;
@@ -117,7 +117,7 @@ impl Jobs {
         let queue = state.queue().iter().copied();
         let queue =
             queue.filter(|id| state.job(*id).is_some_and(|job| job.state == JobState::Waiting));
-        // Those that the engine has not named yet are at the end of the queue.
+        // Jobs that the engine has not reported in the queue yet belong at its end.
         let late = of(|job| job.state == JobState::Waiting).map(|job| job.id);
         let named: HashSet<JobId> = state.queue().iter().copied().collect();
         let late = late.filter(|id| !named.contains(id));
@@ -128,20 +128,20 @@ impl Jobs {
     }
 }
 
-/// What can be done with all of them.
+/// Draws the actions that apply to all jobs.
 fn links(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
     let ended: Vec<JobId> =
         cx.state.jobs().filter(|job| job.is_ended()).map(|job| job.id).collect();
     let reset = fl!(settings_reset);
     let mut x = rect.left() - 2.0;
     let can_clear = !ended.is_empty();
-    for (words, hint, can, action) in [
+    for (text, hint, can, action) in [
         (fl!(job_clear_all), fl!(job_clear_all_tooltip), can_clear, Action::ClearJobs(ended)),
         (reset, reset, cx.state.songs().len() > 0, Action::Ask(Some(Question::Reset))),
     ] {
-        let wide = width(ui, words, Kind::EngineLink);
+        let wide = width(ui, text, Kind::Link);
         let place = Rect::from_min_size(pos2(x, rect.top()), vec2(wide, rect.height()));
-        let response = button(ui, ("jobs", words), place, words, Kind::EngineLink, can);
+        let response = button(ui, ("jobs", text), place, text, Kind::Link, can);
         if response.on_hover_text(hint).clicked() {
             cx.act(action);
         }

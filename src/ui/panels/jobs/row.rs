@@ -1,4 +1,4 @@
-//! One job: its song, its instruments, its model, how it stands, and what can be done with it.
+//! One job: its song, instruments, model, state, and actions.
 
 use egui::{
     Align2, EventFilter, FocusDirection, Key, Modifiers, Rect, Response, Role, Sense, Ui,
@@ -20,7 +20,7 @@ use crate::{
 
 const BUTTON: f32 = 32.0;
 
-/// Draws it. What is done with the row itself comes back.
+/// Draws the job. Returns the response of the row itself.
 pub fn row(ui: &Ui, cx: &mut Cx<'_>, covers: &mut Covers, rect: Rect, job: &Job) -> Response {
     let state = cx.state;
     let Some(song) = state.song(job.song) else {
@@ -83,7 +83,7 @@ pub fn row(ui: &Ui, cx: &mut Cx<'_>, covers: &mut Covers, rect: Rect, job: &Job)
     }
 }
 
-/// The instruments in the order in which they are shown, and the model.
+/// The instruments in display order, and the model.
 fn what_words(job: &Job) -> String {
     let mut stems = job.stems.clone();
     stems.sort_by_key(|stem| STEM_ORDER.iter().position(|known| known == stem));
@@ -118,7 +118,7 @@ fn state_words(cx: &Cx<'_>, job: &Job) -> String {
     }
 }
 
-/// A button of a job.
+/// An action of a job, as a button.
 struct Way {
     icon: Icon,
     name: String,
@@ -170,20 +170,20 @@ fn buttons(cx: &Cx<'_>, job: &Job, title: &str) -> Vec<Way> {
     }
 }
 
-/// A waiting job's place in the queue, and the last place there is.
+/// A waiting job's position in the queue, and the last position of the queue.
 fn place(state: &ViewState, job: &Job) -> Option<(usize, usize)> {
     let place = state.queue().iter().position(|id| *id == job.id)?;
     Some((place, state.queue().len().saturating_sub(1)))
 }
 
-/// Alt with an arrow gives a waiting job another place.
+/// Moves a waiting job by Alt with an arrow.
 fn keys(ui: &Ui, cx: &mut Cx<'_>, response: &Response, job: &Job) {
     let pressed =
         |modifiers: Modifiers, key: Key| ui.input_mut(|input| input.consume_key(modifiers, key));
-    // Told a frame before: else the focus has moved on when Alt is seen.
+    // Set one frame in advance: otherwise the focus has moved before Alt is seen.
     let filter = EventFilter { vertical_arrows: true, ..EventFilter::default() };
     ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
-    // With Alt first: a plain arrow is meant with it too.
+    // Alt first, because a plain arrow would also match with Alt held.
     let (up, down) =
         (pressed(Modifiers::ALT, Key::ArrowUp), pressed(Modifiers::ALT, Key::ArrowDown));
     let steps = [(Key::ArrowUp, FocusDirection::Up), (Key::ArrowDown, FocusDirection::Down)];

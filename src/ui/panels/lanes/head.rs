@@ -1,5 +1,5 @@
-//! What is set on a lane, left of its waveform: balance, mute, solo, gain; its level; and its name,
-//! by which its file is dragged out.
+//! The head of a lane, left of its waveform: balance, mute, solo, gain, level, and the name, which
+//! drags the file out.
 
 use egui::{Align2, CursorIcon, PointerButton, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
@@ -20,16 +20,16 @@ use crate::{
     },
 };
 
-/// Room for the level meter, at the right of a lane's head.
+/// Width of the level meter at the right of a lane's head.
 const METER: f32 = 28.0;
-/// Room for the meter and what is before it beside the name.
+/// Width of the meter and the buttons beside the name.
 const BUTTONS: f32 = METER + 92.0;
 
 /// Draws the head of a lane.
 pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, lane: Rect, open: &OpenSong, row: &Row<'_>) {
     drag_handle(ui, cx, lane, row);
     let end = lane.left() + size::LANE_HEAD;
-    // Two rows, centred in whatever height the lane has.
+    // Two rows, centred at any height of the lane.
     let step = (lane.height() * 0.26).clamp(15.0, 19.0);
     let (upper, lower) = (lane.center().y - step, lane.center().y + step);
     let name = Rect::from_min_max(
@@ -54,7 +54,7 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, lane: Rect, open: &OpenSong, row: &Row<'
     }
 }
 
-/// Balance, mute and solo, leftwards from `end`.
+/// Draws balance, mute and solo, leftwards from `end`.
 fn buttons(ui: &Ui, cx: &mut Cx<'_>, end: egui::Pos2, row: &Row<'_>) {
     let tokens = cx.tokens;
     let key = || row.key.to_owned();
@@ -77,7 +77,7 @@ fn buttons(ui: &Ui, cx: &mut Cx<'_>, end: egui::Pos2, row: &Row<'_>) {
     }
 }
 
-/// The gain as a fader and as a figure that can be typed.
+/// Draws the gain as a fader and as a figure that accepts typing.
 fn gain(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, row: &Row<'_>) {
     let look = Look { color: cx.tokens.stem(row.key), is_faint: !row.is_heard };
     let name = fl!(lane_gain, stem = &row.title);
@@ -93,8 +93,8 @@ fn gain(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, row: &Row<'_>) {
     }
 }
 
-/// Where a lane is taken to be dragged out of the window: its name and what is around it, but for
-/// the buttons and the fader. By the keyboard, files are had from the export dialog.
+/// The area of a lane that drags its file out of the window: the head without the buttons and the
+/// fader. Keyboard users get the files from the export dialog.
 fn drag_handle(ui: &Ui, cx: &mut Cx<'_>, lane: Rect, row: &Row<'_>) {
     let is_separated = cx.state.is_separated(row.song.id);
     if !cx.ui_state.can_drag_out || !is_separated || row.is_residual() {

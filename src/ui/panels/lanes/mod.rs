@@ -1,5 +1,5 @@
-//! The lanes: the original, each ticked stem, and what no stem holds, one under another, with one
-//! ruler, one loop and one play head for all of them.
+//! The lanes: the original, each ticked stem, and the residual, one below another, with a common
+//! ruler, loop and play head.
 
 mod head;
 mod row;
@@ -58,7 +58,7 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, waves: &mut waveform::Cache, song: &Song
     over_ui(ui, cx, scale, rect, lanes);
 }
 
-/// The rows below the ruler; returns where they end.
+/// Draws the rows below the ruler; returns their bottom.
 fn rows_ui(
     ui: &mut Ui,
     cx: &mut Cx<'_>,
@@ -88,7 +88,7 @@ fn rows_ui(
     bottom
 }
 
-/// What lies over all lanes: the loop and the play head.
+/// Draws the loop and the play head over all lanes.
 fn over_ui(ui: &Ui, cx: &Cx<'_>, scale: TimeScale, rect: Rect, lanes: Rect) {
     if let Some(repeat) = cx.ui_state.repeat.filter(|repeat| repeat.is_on) {
         let (start, end) = repeat.region;
@@ -107,8 +107,8 @@ fn over_ui(ui: &Ui, cx: &Cx<'_>, scale: TimeScale, rect: Rect, lanes: Rect) {
     }
 }
 
-/// Zoom and scroll by wheel and pinch, over the ruler and the waveforms. What the lanes have used
-/// to scroll themselves is not there any more.
+/// Zooms and scrolls by wheel and pinch, over the ruler and the waveforms. Scrolling that the
+/// lanes' scroll area has consumed is already removed from the input.
 fn look_ui(ui: &Ui, cx: &mut Cx<'_>, scale: TimeScale, area: Rect) {
     let Some(pointer) = ui.pointer_hover_pos().filter(|at| area.contains(*at)) else { return };
     let is_on_top = ui.layer_id_at(pointer).is_none_or(|layer| layer == ui.layer_id());
@@ -120,9 +120,9 @@ fn look_ui(ui: &Ui, cx: &mut Cx<'_>, scale: TimeScale, area: Rect) {
     }
 }
 
-/// The rows of a song: its ticked stems, once there is anything of them, and the residual.
+/// The rows of a song: its ticked stems, once any part of them exists, and the residual.
 fn rows<'a>(cx: &Cx<'a>, song: &'a Song, open: &'a OpenSong) -> Vec<Row<'a>> {
-    let is_there = !open.covered.is_empty()
+    let has_stems = !open.covered.is_empty()
         || cx.state.is_separated(song.id)
         || cx.state.active_job(song.id).is_some();
     let lanes = cx.ui_state.lanes(song.id, &open.stems);
@@ -137,14 +137,14 @@ fn rows<'a>(cx: &Cx<'a>, song: &'a Song, open: &'a OpenSong) -> Vec<Row<'a>> {
     };
     let stems: Vec<Row<'_>> = ViewState::display_order(&open.stems)
         .into_iter()
-        .filter(|stem| is_there && lanes[*stem].ticked)
+        .filter(|stem| has_stems && lanes[*stem].ticked)
         .map(|stem| make(Some(stem)))
         .collect();
     let has_residual = !stems.is_empty() && !has_rest;
     stems.into_iter().chain(has_residual.then(|| make(None))).collect()
 }
 
-/// Where frames are on the screen.
+/// Maps frames to the screen.
 #[derive(Clone, Copy)]
 struct TimeScale {
     x: egui::Rangef,
@@ -179,11 +179,11 @@ impl Heights {
     }
 }
 
-/// Goes to where a surface is pressed or dragged.
+/// Seeks to the position where a surface is pressed or dragged.
 fn seek_by_pointer(cx: &mut Cx<'_>, response: &egui::Response, scale: TimeScale) {
-    // A quick click is pressed and let go within one frame.
-    let is_at_it = response.is_pointer_button_down_on() || response.dragged() || response.clicked();
-    if is_at_it && let Some(pointer) = response.interact_pointer_pos() {
+    // A quick click is pressed and released within one frame.
+    let is_held = response.is_pointer_button_down_on() || response.dragged() || response.clicked();
+    if is_held && let Some(pointer) = response.interact_pointer_pos() {
         cx.act(Action::Seek(scale.frame_at(pointer.x)));
     }
 }
@@ -194,11 +194,11 @@ fn hint_ui(ui: &Ui, cx: &Cx<'_>, song: &Song, rows: &[Row<'_>], rect: Rect) {
         return;
     }
     let is_separated = cx.state.is_separated(song.id);
-    let words = if is_separated { fl!(lane_select_to_hear) } else { fl!(lane_select_and_process) };
+    let text = if is_separated { fl!(lane_select_to_hear) } else { fl!(lane_select_and_process) };
     let place = Rect::from_min_size(
         rect.min + vec2(size::LANE_HEAD, 0.0),
         vec2(rect.width() - size::LANE_HEAD, 20.0),
     );
     let body = font(text::BODY, Weight::Regular);
-    label(ui, "lanes hint", place, Align2::LEFT_CENTER, words, body, cx.tokens.dim);
+    label(ui, "lanes hint", place, Align2::LEFT_CENTER, text, body, cx.tokens.dim);
 }

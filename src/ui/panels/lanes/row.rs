@@ -1,4 +1,4 @@
-//! A lane of the open song as it is drawn: its stem, its name and its settings. Pure.
+//! A lane of the open song as displayed: its stem, name and settings. Pure.
 
 use crate::{
     engine::{LaneSettings, Song, export::RESIDUAL},
@@ -6,19 +6,19 @@ use crate::{
     ui::{state::view_state::OpenSong, timeline::peaks::Waveform, words},
 };
 
-/// A lane that is not the original's.
+/// A lane other than the original's.
 pub struct Row<'a> {
     /// The song.
     pub song: &'a Song,
-    /// Its stem's place in the model's order; `None` for the residual.
+    /// The stem's index in the model's order; `None` for the residual.
     pub stem: Option<usize>,
-    /// The stem's name, or the residual's.
+    /// The name of the stem or of the residual.
     pub key: &'a str,
-    /// The name as it is shown.
+    /// The displayed name.
     pub title: String,
     /// The user's settings.
     pub settings: LaneSettings,
-    /// Whether it is heard now.
+    /// Whether the lane is audible.
     pub is_heard: bool,
     pub(super) wave: &'a Waveform,
 }
@@ -41,7 +41,7 @@ impl<'a> Row<'a> {
         Self { song, stem, key, title, settings, is_heard, wave }
     }
 
-    /// Whether it is the lane of what no stem holds.
+    /// Whether this is the lane of the residual.
     pub fn is_residual(&self) -> bool {
         self.stem.is_none()
     }

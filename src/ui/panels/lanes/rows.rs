@@ -1,4 +1,4 @@
-//! The lanes themselves: the original's, and those of stems and of what no stem holds.
+//! The lanes themselves: the original, the stems and the residual.
 
 use egui::{Align2, Color32, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// A lane's ground, with a bar in its colour.
+/// Draws a lane's background with a bar in its colour.
 fn surface(ui: &Ui, cx: &Cx<'_>, rect: Rect, color: Color32) {
     ui.painter().rect_filled(rect, radius::LANE, cx.tokens.panel);
     let bar = Rect::from_min_max(
@@ -31,7 +31,7 @@ fn wave_rect(rect: Rect) -> Rect {
     )
 }
 
-/// The lane of the original.
+/// Draws the lane of the original.
 pub fn original(
     ui: &Ui,
     cx: &mut Cx<'_>,
@@ -72,7 +72,7 @@ pub fn original(
     );
 }
 
-/// The lane of a stem, or of the residual.
+/// Draws the lane of a stem or of the residual.
 pub fn row(
     ui: &mut Ui,
     cx: &mut Cx<'_>,
@@ -110,7 +110,7 @@ pub fn row(
     preparing_ui(ui, cx, place, row);
 }
 
-/// A faint glow where a segment is being computed.
+/// Draws a faint glow over the segment that is being computed.
 fn computing_ui(ui: &Ui, scale: TimeScale, wave: Rect, open: &OpenSong, color: Color32) {
     let Some((start, end)) = open.computing else { return };
     let x = scale.x_of(start)..=scale.x_of(end);
@@ -120,7 +120,8 @@ fn computing_ui(ui: &Ui, scale: TimeScale, wave: Rect, open: &OpenSong, color: C
     }
 }
 
-/// A veil over what is only a draft, with a line below it: it lifts where the better stems are there.
+/// Draws a veil over the drafted part, with a line below it, until the final stems replace the
+/// draft.
 fn draft_ui(ui: &Ui, cx: &Cx<'_>, scale: TimeScale, wave: Rect, open: &OpenSong) {
     for covered in &open.covered {
         for (start, end) in without(*covered, &open.refined) {
@@ -136,10 +137,10 @@ fn draft_ui(ui: &Ui, cx: &Cx<'_>, scale: TimeScale, wave: Rect, open: &OpenSong)
     }
 }
 
-/// Says in words that a lane is muted, and what the residual is.
+/// Draws the state of a lane as text: muted, and the meaning of the residual.
 fn state_ui(ui: &Ui, cx: &Cx<'_>, wave: Rect, row: &Row<'_>) {
     let is_muted = row.settings.muted && !row.settings.soloed;
-    let words = match (row.is_residual(), is_muted) {
+    let text = match (row.is_residual(), is_muted) {
         (true, true) => format!("{} · {}", fl!(lane_residual_note), fl!(lane_muted)),
         (true, false) => fl!(lane_residual_note).to_owned(),
         (false, true) => fl!(lane_muted).to_owned(),
@@ -147,25 +148,25 @@ fn state_ui(ui: &Ui, cx: &Cx<'_>, wave: Rect, row: &Row<'_>) {
     };
     let tiny = font(text::TINY, Weight::Regular);
     let ink = cx.tokens.faint;
-    let galley = one_line(ui.painter(), &words, tiny.clone(), ink, wave.width());
+    let galley = one_line(ui.painter(), &text, tiny.clone(), ink, wave.width());
     let place = Rect::from_min_size(wave.min + vec2(6.0, 2.0), galley.size() + vec2(8.0, 2.0));
     ui.painter().rect_filled(place, radius::TICK, cx.tokens.panel);
-    label(ui, ("state", row.key), place, Align2::CENTER_CENTER, &words, tiny, ink);
+    label(ui, ("state", row.key), place, Align2::CENTER_CENTER, &text, tiny, ink);
 }
 
-/// Says on a dragged lane that its file is being made.
+/// Draws a notice on a dragged lane while its file is being prepared.
 fn preparing_ui(ui: &Ui, cx: &Cx<'_>, wave: Rect, row: &Row<'_>) {
-    let is_it = |drag: &DragOut| {
+    let is_dragged = |drag: &DragOut| {
         let is_same = drag.stems.iter().any(|name| name == row.key);
         drag.song == row.song.id && !drag.is_under_way && is_same
     };
-    if !cx.ui_state.drag_out.as_ref().is_some_and(is_it) {
+    if !cx.ui_state.drag_out.as_ref().is_some_and(is_dragged) {
         return;
     }
-    let words = fl!(lane_preparing, stem = words::stem(row.key));
+    let text = fl!(lane_preparing, stem = words::stem(row.key));
     let place = Rect::from_min_size(wave.min + vec2(6.0, 6.0), vec2(160.0, 24.0));
     ui.painter().rect_filled(place, radius::FIELD, cx.tokens.raised);
     let small = font(text::SMALL, Weight::Regular);
     let inner = place.shrink2(vec2(10.0, 0.0));
-    label(ui, ("preparing", row.key), inner, Align2::LEFT_CENTER, &words, small, cx.tokens.text);
+    label(ui, ("preparing", row.key), inner, Align2::LEFT_CENTER, &text, small, cx.tokens.text);
 }

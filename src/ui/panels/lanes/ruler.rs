@@ -1,4 +1,4 @@
-//! The ruler: times, a click to go there, a drag to mark the stretch that is repeated.
+//! The ruler: times, a click to seek, a drag to set the loop.
 
 use egui::{
     Align2, CursorIcon, EventFilter, Key, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
@@ -18,12 +18,12 @@ use crate::{
     },
 };
 
-/// Frames of a second.
+/// Frames in a second.
 const SECOND: i64 = SAMPLE_RATE as i64;
-/// Width of what a loop's end is taken by.
+/// Width of the handle at an end of the loop.
 const HANDLE: f32 = 12.0;
 
-/// Draws it.
+/// Draws the ruler.
 pub fn ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, scale: TimeScale) {
     let response = at(ui, "position", rect, Sense::click_and_drag());
     let here = cx.player.position();
@@ -52,7 +52,7 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, scale: TimeScale) {
     }
 }
 
-/// Steps by the arrows, for what has the focus.
+/// Steps of the arrow keys while `response` has the focus.
 fn arrows(ui: &Ui, response: &egui::Response) -> i64 {
     if !response.has_focus() {
         return 0;
@@ -69,23 +69,24 @@ fn marks_ui(ui: &Ui, cx: &Cx<'_>, rect: Rect, scale: TimeScale) {
     for mark in ruler::marks(scale.view, scale.frames, rect.width(), 64.0) {
         let x = scale.x.min + scale.view.points_to(mark.frame);
         let x = ui.painter().round_to_pixel_center(x);
-        let top = rect.bottom() - if mark.words.is_some() { 10.0 } else { 7.0 };
+        let top = rect.bottom() - if mark.label.is_some() { 10.0 } else { 7.0 };
         ui.painter().vline(x, top..=rect.bottom() - 5.0, Stroke::new(1.0, cx.tokens.line));
-        let Some(words) = mark.words else { continue };
+        let Some(text) = mark.label else { continue };
         let place = Rect::from_min_size(pos2(x - 32.0, rect.top()), vec2(64.0, 16.0));
-        // At the left edge beside the mark, so that it is not over the lanes' heads.
+        // At the left edge, the label goes beside the mark, so that it does not cover the lanes'
+        // heads.
         let (place, align) = if x < rect.left() + 16.0 {
             (place.translate(vec2(32.0, 0.0)), Align2::LEFT_CENTER)
         } else {
             (place, Align2::CENTER_CENTER)
         };
         if place.right() <= rect.right() + 20.0 {
-            paint_text(ui.painter(), place, align, &words, tiny.clone(), ink);
+            paint_text(ui.painter(), place, align, &text, tiny.clone(), ink);
         }
     }
 }
 
-/// The marked stretch: a bar, filled while it is repeated, and a handle at each end.
+/// Draws the loop: a bar, filled while repetition is on, and a handle at each end.
 fn loop_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, scale: TimeScale, repeat: Repeat) {
     let (start, end) = repeat.region;
     let x = scale.x_of(start)..=scale.x_of(end);

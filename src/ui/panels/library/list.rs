@@ -1,4 +1,4 @@
-//! The list of songs: only the rows in sight are drawn. The keyboard walks it by arrows.
+//! The list of songs. Only visible rows are drawn. Arrow keys move the focus.
 
 use egui::{Align2, EventFilter, Key, Modifiers, Rect, ScrollArea, Sense, Ui, vec2};
 
@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// What a focused row was asked by the keyboard.
+/// A movement that the keyboard requests from a focused row.
 #[derive(Clone, Copy)]
 struct Step {
     from: SongId,
@@ -36,10 +36,10 @@ impl Library {
         let count = importing.len() + num_songs;
         if count == 0 {
             if !self.search.is_empty() {
-                let words = fl!(library_no_match, typed = &self.search);
+                let text = fl!(library_no_match, typed = &self.search);
                 let place = Rect::from_min_size(rect.min + vec2(20.0, 4.0), vec2(248.0, 20.0));
                 let (small, dim) = (font(text::SMALL, Weight::Regular), cx.tokens.dim);
-                label(ui, "no match", place, Align2::LEFT_CENTER, &words, small, dim);
+                label(ui, "no match", place, Align2::LEFT_CENTER, &text, small, dim);
             }
             return;
         }
@@ -83,8 +83,8 @@ impl Library {
         }
     }
 
-    /// Place of the row that is to be brought into sight: of the song that is chosen, once, when it
-    /// is chosen; then the user may scroll.
+    /// Index of the row to scroll into view. A selected song's row is scrolled into view once, so
+    /// that the user may scroll away.
     fn wanted_in_sight(&mut self, cx: &Cx<'_>) -> Option<usize> {
         let is_new = self.in_sight != cx.ui_state.selected;
         self.in_sight = cx.ui_state.selected;
@@ -92,7 +92,7 @@ impl Library {
         self.order.known().iter().position(|id| *id == wanted)
     }
 
-    /// Goes up or down by rows.
+    /// Moves the focus up or down by rows.
     fn walk(&mut self, cx: &mut Cx<'_>, Step { from, steps, extends }: Step) {
         let order = self.order.known();
         let here = order.iter().position(|id| *id == from);

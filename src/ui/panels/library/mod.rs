@@ -1,5 +1,5 @@
-//! The library: search, order, songs, files that come in, a place to drop more, and the way to the
-//! jobs. Folded, a strip with the same ways.
+//! The library: search, sort order, songs, running imports, a drop zone, and the link to the jobs.
+//! The collapsed library is a strip with the same controls.
 
 mod list;
 mod order;
@@ -32,34 +32,34 @@ use crate::{
     },
 };
 
-/// Width of notices beside the folded library.
+/// Width of notices beside the collapsed library.
 const NOTICES: f32 = 360.0;
 
-/// What the library remembers between frames.
+/// State of the library between frames.
 #[derive(Default)]
 pub struct Library {
     search: String,
     order: Order,
-    /// The song that was last brought into sight because it was chosen.
+    /// The selected song that was last scrolled into view.
     in_sight: Option<SongId>,
-    /// The song whose row is to be seen and to have the keyboard focus.
+    /// The song whose row gets scrolled into view and focused.
     focus: Option<SongId>,
-    /// Asks for the search field at the next frame.
+    /// Whether the search field gets the focus in the next frame.
     pub focus_search: bool,
 }
 
 impl Library {
-    /// The songs that are shown, in order; also what "previous" and "next" go by.
+    /// The displayed songs in order; previous and next song follow this order.
     pub fn order(&mut self, state: &ViewState, ui_state: &UiState) -> &[SongId] {
         self.order.of(state, ui_state, &self.search)
     }
 
-    /// Has the order made anew: songs are on their way out, or stay after all.
+    /// Invalidates the order, because songs are being removed or restored.
     pub fn forget_order(&mut self) {
         self.order.forget();
     }
 
-    /// The songs from one to another, as they are shown.
+    /// The displayed songs between two songs, including both.
     pub fn between(
         &mut self,
         state: &ViewState,
@@ -74,7 +74,7 @@ impl Library {
         order[from.min(to)..=from.max(to)].iter().copied().collect()
     }
 
-    /// Draws it.
+    /// Draws the library.
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, covers: &mut Covers) {
         let full = ui.max_rect();
         ui.painter().rect_filled(full, 0, cx.tokens.panel);
@@ -93,7 +93,7 @@ impl Library {
         } else if cx.ui_state.selected.is_some() {
             drop_zone(ui, cx, zone);
         } else {
-            // The empty window is one big place to drop a song already.
+            // The empty window already is a large drop zone.
             zone.min.y = zone.max.y;
         }
         let x = full.x_range().shrink(16.0);
@@ -136,7 +136,7 @@ impl Library {
     }
 }
 
-/// Draws what the folded library would show, at the bottom left of `area`.
+/// Draws the notices of the collapsed library at the bottom left of `area`.
 pub fn notices_beside(ui: &Ui, cx: &mut Cx<'_>, area: Rect) {
     let left = area.left() + size::MARGIN;
     let x = egui::Rangef::new(left, left + NOTICES.min(area.width() - 2.0 * size::MARGIN));
@@ -144,7 +144,7 @@ pub fn notices_beside(ui: &Ui, cx: &mut Cx<'_>, area: Rect) {
     notices::library(ui, cx, x, top);
 }
 
-/// Draws the strip that is left of the library while it is folded.
+/// Draws the strip that replaces the collapsed library.
 pub fn strip(ui: &Ui, cx: &mut Cx<'_>) {
     let full = ui.max_rect();
     ui.painter().rect_filled(full, 0, cx.tokens.panel);
@@ -205,7 +205,7 @@ fn head(ui: &Ui, cx: &mut Cx<'_>, full: Rect) {
     }
 }
 
-/// What the songs are sorted by; pressed, it offers the others.
+/// Draws the sort key, as a menu with the others.
 fn sort_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
     let keys = [
         (SortKey::Added, fl!(library_by_added)),
@@ -252,7 +252,7 @@ fn sort_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
 }
 
 fn jobs_line(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
-    let words = match cx.state.job_counts() {
+    let text = match cx.state.job_counts() {
         (0, 0) => fl!(library_jobs_none).to_owned(),
         (0, waiting) => fl!(library_jobs_waiting, count = waiting),
         (running, 0) => fl!(library_jobs_running, count = running),
@@ -269,39 +269,39 @@ fn jobs_line(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
     let word = paint_text(painter, place, align, fl!(library_jobs), strong, cx.tokens.text);
     place = Rect::from_min_max(pos2(word.right() + 8.0, place.top()), place.max - vec2(20.0, 0.0));
     let body = font(text::BODY, Weight::Regular);
-    paint_text(painter, place, align, &words, body, cx.tokens.dim);
+    paint_text(painter, place, align, &text, body, cx.tokens.dim);
     let sign = Rect::from_center_size(rect.right_center() - vec2(26.0, 0.0), vec2(12.0, 12.0));
     Icon::ChevronRight.paint(painter, sign, cx.tokens.dim);
     focus_ring(ui, &response, row, radius::FIELD);
-    let name = format!("{}: {words}", fl!(library_jobs));
+    let name = format!("{}: {text}", fl!(library_jobs));
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
     if response.on_hover_text(UiCommand::OpenJobs.hint(ui)).clicked() {
         cx.verb(UiCommand::OpenJobs);
     }
 }
 
-/// What can be done with all songs that are chosen together.
+/// Draws the actions that apply to all marked songs.
 fn marked_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
     ui.painter().rect_filled(rect, radius::LANE, cx.tokens.raised);
     let songs: Vec<SongId> = cx.ui_state.marked.iter().copied().collect();
     let (upper, lower) = rect.shrink2(vec2(12.0, 6.0)).split_top_bottom_at_fraction(0.46);
     let strong = font(text::BODY, Weight::SemiBold);
-    let words = fl!(library_selected, count = songs.len());
-    label(ui, "num marked", upper, Align2::LEFT_CENTER, &words, strong, cx.tokens.text);
+    let text = fl!(library_selected, count = songs.len());
+    label(ui, "num marked", upper, Align2::LEFT_CENTER, &text, strong, cx.tokens.text);
     let close = Rect::from_center_size(upper.right_center() - vec2(8.0, 0.0), vec2(24.0, 24.0));
     let name = fl!(close);
     if icon_button(ui, "unmark", close, Icon::Close, name, None, cx.tokens.dim).clicked() {
         cx.act(Action::Unmark);
     }
     let mut x = lower.left() - 2.0;
-    for (words, action) in [
+    for (text, action) in [
         (fl!(library_process_all), Action::ProcessAll(songs.clone())),
         (fl!(library_export_all), Action::ExportAll(songs.clone())),
         (fl!(library_remove_all), Action::Remove(songs)),
     ] {
-        let wide = width(ui, words, Kind::EngineLink);
+        let wide = width(ui, text, Kind::Link);
         let place = Rect::from_min_size(pos2(x, lower.top()), vec2(wide, lower.height()));
-        if button(ui, ("marked", words), place, words, Kind::EngineLink, true).clicked() {
+        if button(ui, ("marked", text), place, text, Kind::Link, true).clicked() {
             cx.act(action);
         }
         x += wide + 16.0;
@@ -325,12 +325,12 @@ fn drop_zone(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
         (fl!(library_or_files), UiCommand::AddFiles),
         (fl!(library_or_folder), UiCommand::AddFolder),
     ];
-    let widths = parts.map(|(words, _)| width(ui, words, Kind::EngineLink));
+    let widths = parts.map(|(text, _)| width(ui, text, Kind::Link));
     let all = widths.iter().sum::<f32>() + 10.0;
     let mut x = lower.center().x - all / 2.0;
-    for ((words, verb), wide) in parts.into_iter().zip(widths) {
+    for ((text, verb), wide) in parts.into_iter().zip(widths) {
         let place = Rect::from_min_size(pos2(x, lower.top()), vec2(wide, lower.height()));
-        let response = button(ui, ("zone", verb), place, words, Kind::EngineLink, true);
+        let response = button(ui, ("zone", verb), place, text, Kind::Link, true);
         if response.on_hover_text(verb.hint(ui)).clicked() {
             cx.verb(verb);
         }
@@ -338,7 +338,7 @@ fn drop_zone(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
     }
 }
 
-/// Two lines of text; `tail` is never cut from the second.
+/// Draws two lines of text; `tail` is never truncated in the second.
 fn two_lines(ui: &Ui, cx: &Cx<'_>, rect: Rect, first: &str, second: &str, tail: &str) {
     let (upper, lower) = rect.shrink2(vec2(0.0, 10.0)).split_top_bottom_at_fraction(0.5);
     let strong = font(text::BODY, Weight::Medium);
@@ -351,13 +351,13 @@ fn two_lines(ui: &Ui, cx: &Cx<'_>, rect: Rect, first: &str, second: &str, tail: 
     paint_text(ui.painter(), rest, Align2::LEFT_CENTER, tail, small, dim);
 }
 
-/// Whether the library is folded: by the user, or because a window of this width, in points, leaves
-/// no room for a song beside it.
+/// Whether the library is collapsed: by the user, or because a window of this width, in points, is
+/// too narrow for a song beside it.
 pub fn is_folded(ui_state: &UiState, window: f32) -> bool {
     ui_state.preferences.library_is_folded || window < size::LIBRARY + size::SONG_MIN
 }
 
-/// Width of the library in a window of this width, both in points.
+/// Width of the library in a window of width `window`, both in points.
 pub fn width_in(ui_state: &UiState, window: f32) -> f32 {
     if is_folded(ui_state, window) { size::LIBRARY_FOLDED } else { size::LIBRARY }
 }

@@ -1,5 +1,5 @@
-//! Which songs the library shows and in what order. Worked out when something has changed, not in
-//! every frame: there may be ten thousand.
+//! Selection and order of the library's songs. Computed only after changes, because a library may
+//! have ten thousand songs.
 
 use std::{cmp::Reverse, collections::HashMap};
 
@@ -8,7 +8,7 @@ use crate::{
     ui::state::{ui_state::UiState, view_state::ViewState},
 };
 
-/// The order, and what it was made from.
+/// The order, and the inputs that it was computed from.
 #[derive(Default)]
 pub struct Order {
     from: Option<From>,
@@ -24,7 +24,7 @@ struct From {
 }
 
 impl Order {
-    /// The songs in order.
+    /// The songs in order, recomputed if an input has changed.
     pub fn of(&mut self, state: &ViewState, ui_state: &UiState, search: &str) -> &[SongId] {
         let preferences = &ui_state.preferences;
         let is_same = self.from.as_ref().is_some_and(|from| {
@@ -42,12 +42,12 @@ impl Order {
         &self.songs
     }
 
-    /// The order as it was made last.
+    /// The last computed order.
     pub fn known(&self) -> &[SongId] {
         &self.songs
     }
 
-    /// Has it made anew.
+    /// Invalidates the order.
     pub fn forget(&mut self) {
         self.from = None;
     }
@@ -68,7 +68,7 @@ fn ordered(
         SortKey::Title => songs.sort_by_cached_key(|song| folded(&song.title)),
         SortKey::Artist => songs.sort_by_cached_key(|song| {
             let artist = song.artist.as_deref().map(folded);
-            // Songs without come last.
+            // Songs without an artist come last.
             (artist.is_none(), artist, folded(&song.title))
         }),
         SortKey::Length => songs.sort_by_key(|song| Reverse(song.frames)),
@@ -94,7 +94,7 @@ fn matches(song: &Song, wanted: &[String]) -> bool {
     wanted.iter().all(|word| all.contains(word.as_str()))
 }
 
-/// What is done or to be done first comes first.
+/// Sort rank of a song: active jobs first, then waiting ones in queue order.
 fn rank(state: &ViewState, places: &HashMap<JobId, usize>, song: &Song) -> (u8, usize) {
     let place = |id| places.get(&id).copied().unwrap_or(usize::MAX);
     match state.last_job(song.id).map(|job| (&job.state, job.id)) {
@@ -107,8 +107,8 @@ fn rank(state: &ViewState, places: &HashMap<JobId, usize>, song: &Song) -> (u8, 
     }
 }
 
-/// Text as it is searched and sorted: small letters, without the accents of western Europe, so that
-/// "Água" stands beside "agua" and is found by it.
+/// Normalized text for search and sorting: lower case, without the accents of western Europe, so
+/// that "Água" sorts beside "agua" and is found by it.
 fn folded(text: &str) -> String {
     let bare = |c: char| match c {
         'à'..='å' => 'a',

@@ -1,4 +1,4 @@
-//! One row of the library: a song with what there is to say of it, or a file that comes in.
+//! One row of the library: a song with its state, or a running import.
 
 use egui::{Align2, Color32, Id, Key, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// A file that comes in.
+/// Draws a running import.
 pub fn importing(ui: &Ui, cx: &Cx<'_>, rect: Rect, file: &Importing) {
     let tile = Rect::from_min_size(rect.min + vec2(18.0, 9.0), vec2(40.0, 40.0));
     ui.painter().rect_filled(tile, radius::FIELD, cx.tokens.raised);
@@ -39,16 +39,16 @@ pub fn importing(ui: &Ui, cx: &Cx<'_>, rect: Rect, file: &Importing) {
         .widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{name}, {doing}")));
 }
 
-/// What a song's row shows at its right.
+/// The indicator at the right of a song's row.
 enum Sign {
     None,
-    /// A word in a colour.
+    /// A coloured word.
     Word(&'static str, Color32),
-    /// How far its job is.
+    /// The progress of the song's job.
     Ring(f64),
-    /// Its stems are there.
+    /// The song has stems.
     Stems,
-    /// Something is odd.
+    /// The song has a warning.
     Warning,
 }
 
@@ -76,7 +76,7 @@ impl Sign {
         }
     }
 
-    /// In words, for those who do not see it.
+    /// The indicator as text for screen readers.
     fn words(&self) -> Option<String> {
         match self {
             Self::None => None,
@@ -116,8 +116,8 @@ impl Sign {
                 let centre = right - vec2(6.0, 0.0);
                 let fraction = *fraction;
                 ring(ui.painter(), centre, 9.0, fraction as f32, tokens.accent, tokens.line);
-                let (place, words) = (before(centre.x - 15.0), words::percent(fraction));
-                paint_text(ui.painter(), place, Align2::RIGHT_CENTER, &words, tiny, tokens.dim);
+                let (place, text) = (before(centre.x - 15.0), words::percent(fraction));
+                paint_text(ui.painter(), place, Align2::RIGHT_CENTER, &text, tiny, tokens.dim);
             }
             Self::Stems => {
                 let place = Rect::from_center_size(right - vec2(6.0, 0.0), vec2(18.0, 16.0));
@@ -131,7 +131,7 @@ impl Sign {
     }
 }
 
-/// A song.
+/// Draws a song's row.
 pub fn song(
     ui: &mut Ui,
     cx: &mut Cx<'_>,
@@ -189,7 +189,7 @@ pub fn song(
     response
 }
 
-/// A field for another title in the place of the lines.
+/// Draws the field for a new title in place of the two lines.
 fn title_field(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect) {
     let Some(renaming) = &cx.ui_state.renaming else { return };
     let (song, mut typed) = (renaming.song, renaming.text.clone());
@@ -243,7 +243,7 @@ fn menu(cx: &mut Cx<'_>, response: &Response, song: &Song) {
     });
 }
 
-/// Where the buttons of a row begin, from its right.
+/// The right end of a row's buttons.
 fn right_of(rect: Rect) -> egui::Pos2 {
     pos2(rect.right() - 20.0, rect.center().y)
 }

@@ -1,4 +1,4 @@
-//! The page of the settings. Everything takes effect at once.
+//! The settings page. Every change takes effect at once.
 
 mod models;
 
@@ -30,9 +30,9 @@ use crate::{
 
 const ROW: f32 = 36.0;
 const NAMES: f32 = 168.0;
-/// Of all rows together; what is taller scrolls.
+/// Height of all rows; taller content scrolls.
 const HEIGHT: f32 = 692.0;
-/// For focus rings.
+/// Space for focus rings.
 const RING: f32 = 4.0;
 
 /// Draws the page.
@@ -68,7 +68,7 @@ struct Form {
 }
 
 impl Form {
-    /// The next row; returns the place of its controls.
+    /// Adds a row and returns the area of its controls.
     fn row(&mut self, ui: &Ui, name: &str) -> Rect {
         let row = Rect::from_min_size(pos2(self.rect.left(), self.top), vec2(NAMES - 12.0, ROW));
         self.top = row.bottom() + 16.0;
@@ -78,22 +78,22 @@ impl Form {
         Rect::from_min_max(min, pos2(self.rect.right() - RING, row.bottom()))
     }
 
-    /// A line below the row that came last.
-    fn note(&mut self, ui: &Ui, salt: &str, words: &str) {
+    /// Draws a line below the last row.
+    fn note(&mut self, ui: &Ui, salt: &str, text: &str) {
         let top = self.top - 12.0;
         let min = pos2(self.rect.left() + NAMES, top);
         let line = Rect::from_min_max(min, pos2(self.rect.right(), top + 16.0));
         self.top = line.bottom() + 16.0;
         let small = font(text::SMALL, Weight::Regular);
-        label(ui, salt, line, Align2::LEFT_CENTER, words, small, self.tokens.dim);
+        label(ui, salt, line, Align2::LEFT_CENTER, text, small, self.tokens.dim);
     }
 
-    /// The width of what is beside the names.
+    /// The width beside the names.
     fn body_width(&self) -> f32 {
         self.rect.width() - NAMES - RING
     }
 
-    /// Room beside the names, below what came last.
+    /// Reserves an area beside the names, below the last row.
     fn block(&mut self, tall: f32) -> Rect {
         let min = pos2(self.rect.left() + NAMES, self.top - 8.0);
         let block = Rect::from_min_size(min, vec2(self.body_width(), tall));
@@ -101,7 +101,7 @@ impl Form {
         block
     }
 
-    /// A choice of a few; the one that was pressed.
+    /// Draws a row of a few choices; returns the clicked one.
     fn choice<T: Copy + PartialEq>(
         &mut self,
         ui: &Ui,
@@ -116,7 +116,7 @@ impl Form {
     }
 }
 
-/// Language, theme, size.
+/// Draws the rows for language, theme and size.
 fn looks(ui: &Ui, form: &mut Form, new: &mut Preferences) {
     let mut languages = vec![(None, fl!(settings_system).to_owned())];
     languages
@@ -140,7 +140,7 @@ fn looks(ui: &Ui, form: &mut Form, new: &mut Preferences) {
     }
 }
 
-/// The sound device, from a list that unfolds: there may be many, with long names.
+/// Draws the sound device as a menu, because there may be many devices with long names.
 fn output(ui: &mut Ui, cx: &Cx<'_>, form: &mut Form, new: &mut Preferences) {
     let row = form.row(ui, fl!(settings_output));
     let outputs = cx.state.outputs();
@@ -176,8 +176,8 @@ fn output(ui: &mut Ui, cx: &Cx<'_>, form: &mut Form, new: &mut Preferences) {
     }
 }
 
-/// Limits of memory, in bytes: what the model takes at least, a little more, and round ones; beside
-/// them the one that holds.
+/// Offered memory limits in bytes: the minimum for the model, a little more, round figures, and the
+/// current limit.
 fn limits(least: Option<u64>, chosen: Option<u64>) -> Vec<u64> {
     const STEP: u64 = 100_000_000;
     let least = least.map_or(10 * STEP, |least| least.next_multiple_of(STEP));
@@ -191,7 +191,7 @@ fn limits(least: Option<u64>, chosen: Option<u64>) -> Vec<u64> {
     limits
 }
 
-/// The most memory that may be taken.
+/// Draws the row for the memory limit.
 fn memory(ui: &Ui, cx: &Cx<'_>, form: &mut Form, new: &mut Preferences) {
     let flags = cx.ui_state.flags;
     let (least, chosen) = (cx.state.least_memory(), flags.memory.or(new.memory));
@@ -211,12 +211,12 @@ fn memory(ui: &Ui, cx: &Cx<'_>, form: &mut Form, new: &mut Preferences) {
     }
 }
 
-/// Threads, memory and precision.
+/// Draws the rows for threads, memory and precision.
 fn computing(ui: &Ui, cx: &Cx<'_>, form: &mut Form, new: &mut Preferences) {
     let flags = cx.ui_state.flags;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut threads = vec![(None, fl!(settings_threads_all, count = cores))];
-    // One, two, four…: nobody wants to choose among sixty-four.
+    // Powers of two only, because a choice of every count up to 64 would be too long.
     let some = std::iter::successors(Some(1), |count| Some(count * 2));
     threads.extend(
         some.take_while(|count| *count < cores).map(|count| (Some(count), count.to_string())),
@@ -252,7 +252,7 @@ fn computing(ui: &Ui, cx: &Cx<'_>, form: &mut Form, new: &mut Preferences) {
     form.note(ui, "precision note", note);
 }
 
-/// How thoroughly new songs are separated.
+/// Draws the row for the default quality of new songs.
 fn quality(ui: &Ui, form: &mut Form, new: &mut Preferences) {
     let names = [fl!(song_quality_draft), fl!(song_quality_standard), fl!(song_quality_best)]
         .map(str::to_owned);
@@ -262,7 +262,7 @@ fn quality(ui: &Ui, form: &mut Form, new: &mut Preferences) {
     }
 }
 
-/// The instruments that are ticked in a new song.
+/// Draws the row for the instruments that are ticked in a new song.
 fn ticks(ui: &Ui, cx: &Cx<'_>, form: &mut Form, new: &mut Preferences) {
     let row = form.row(ui, fl!(settings_ticks));
     let sources = cx.state.sources();
@@ -280,7 +280,7 @@ fn ticks(ui: &Ui, cx: &Cx<'_>, form: &mut Form, new: &mut Preferences) {
             } else {
                 ticks.push(stem.clone());
             }
-            // All of them are all of any model's.
+            // All ticks are stored as `None`, which stands for all instruments of any model.
             new.ticks =
                 Some(ticks).filter(|ticks| !sources.iter().all(|source| ticks.contains(source)));
         }
@@ -291,7 +291,7 @@ fn ticks(ui: &Ui, cx: &Cx<'_>, form: &mut Form, new: &mut Preferences) {
     form.note(ui, "ticks note", note);
 }
 
-/// The data folder, what is in it, and how to be rid of that.
+/// Draws the data folder, its sizes, and the ways to free space.
 fn home(ui: &Ui, cx: &mut Cx<'_>, form: &mut Form) {
     let row = form.row(ui, fl!(settings_home));
     let state = cx.state;
@@ -317,18 +317,18 @@ fn home(ui: &Ui, cx: &mut Cx<'_>, form: &mut Form) {
     if response.on_hover_text(fl!(show_tooltip)).clicked()
         && let Some(home) = state.home()
     {
-        // The file manager opens the folder of what it is shown.
+        // The file manager opens the folder that contains the given file.
         cx.act(Action::Show(home.folder.join("settings.toml")));
     }
     form.note(ui, "home sizes", &sizes);
     let mut x = folder.left();
-    for (words, question) in
+    for (text, question) in
         [(fl!(settings_clear), Question::ClearStems), (fl!(settings_reset), Question::Reset)]
     {
-        let wide = width(ui, words, Kind::Quiet);
+        let wide = width(ui, text, Kind::Quiet);
         let place = Rect::from_min_size(pos2(x, form.top - 4.0), vec2(wide, ROW));
         let can = state.songs().len() > 0;
-        if button(ui, ("home", words), place, words, Kind::Quiet, can).clicked() {
+        if button(ui, ("home", text), place, text, Kind::Quiet, can).clicked() {
             cx.act(Action::Ask(Some(question)));
         }
         x = place.right() + 12.0;

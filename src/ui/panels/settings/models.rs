@@ -1,5 +1,4 @@
-//! The models in the settings: which are installed, what they are good at, and what can be done with
-//! them.
+//! The models in the settings: their state, their strengths, and their actions.
 
 use egui::{Id, Rect, Role, Ui, WidgetInfo, pos2, vec2};
 
@@ -20,10 +19,10 @@ use crate::{
     },
 };
 
-/// Rows of the terms; all of them are in the tooltip.
+/// Maximum rows of the terms; the tooltip has the full text.
 const TERMS_ROWS: usize = 7;
 
-/// How tall the models are, in points.
+/// Height of the list of models, in points.
 pub fn height(ui: &Ui, cx: &Cx<'_>, wide: f32) -> f32 {
     let models = cx.state.models();
     let open = models.iter().find(|model| cx.ui_state.terms_of.as_ref() == Some(&model.name));
@@ -37,7 +36,7 @@ fn terms_height(ui: &Ui, model: &ModelEntry, wide: f32) -> f32 {
     lines(ui.painter(), &model.terms, small, color, wide, TERMS_ROWS).size().y
 }
 
-/// Draws the models, a way to bring another, and where they are looked for.
+/// Draws the models, the import of another model, and the mirror.
 pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, form: &mut Form, new: &mut Preferences) {
     let state = cx.state;
     for model in state.models() {
@@ -63,16 +62,16 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, form: &mut Form, new: &mut Preferences) 
     form.note(ui, "mirror note", fl!(settings_mirror_note));
 }
 
-/// What can be done with a model, from the left.
+/// Draws the actions of a model, from the left.
 fn buttons(ui: &Ui, cx: &mut Cx<'_>, row: Rect, model: &ModelEntry, new: &mut Preferences) {
     let name = &model.name;
     let mut x = row.left();
-    let mut one = |salt: &str, words: &str, kind: Kind, enabled: bool| {
-        let place = Rect::from_min_size(pos2(x, row.top()), vec2(width(ui, words, kind), ROW));
+    let mut one = |salt: &str, text: &str, kind: Kind, enabled: bool| {
+        let place = Rect::from_min_size(pos2(x, row.top()), vec2(width(ui, text, kind), ROW));
         x = place.right() + 10.0;
-        let response = button(ui, (salt, name), place, words, kind, enabled);
-        // Every model has such a button: it is called by both.
-        let called = format!("{name}: {words}");
+        let response = button(ui, (salt, name), place, text, kind, enabled);
+        // Every model has these buttons, so the accessible name includes the model.
+        let called = format!("{name}: {text}");
         response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, &called));
         response.clicked()
     };
@@ -87,16 +86,16 @@ fn buttons(ui: &Ui, cx: &mut Cx<'_>, row: Rect, model: &ModelEntry, new: &mut Pr
     }
     if matches!(model.state, State::Installed { .. }) {
         let is_used = new.model.as_deref().unwrap_or(DEFAULT) == name;
-        let words = if is_used { fl!(settings_used) } else { fl!(settings_use) };
-        if one("use", words, Kind::Quiet, !is_used) {
+        let text = if is_used { fl!(settings_used) } else { fl!(settings_use) };
+        if one("use", text, Kind::Quiet, !is_used) {
             new.model = Some(name.clone()).filter(|name| name != DEFAULT);
         }
         if one("verify", fl!(settings_verify), Kind::Quiet, true) {
             cx.act(Action::VerifyModel(name.clone()));
         }
     } else if !model.is_own {
-        let words = fl!(settings_install, size = &words::bytes(model.bytes));
-        if one("install", &words, Kind::Quiet, true) {
+        let text = fl!(settings_install, size = &words::bytes(model.bytes));
+        if one("install", &text, Kind::Quiet, true) {
             let is_open = cx.ui_state.terms_of.as_ref() == Some(name);
             cx.act(Action::ShowTerms(Some(name.clone()).filter(|_| !is_open)));
         }
@@ -108,7 +107,7 @@ fn buttons(ui: &Ui, cx: &mut Cx<'_>, row: Rect, model: &ModelEntry, new: &mut Pr
     }
 }
 
-/// How it stands with a model, and what it is good at.
+/// The state of a model, and its strengths.
 fn state_words(cx: &Cx<'_>, model: &ModelEntry) -> String {
     if let Some((of, task)) = cx.state.model_task()
         && of == Some(model.name.as_str())
@@ -139,7 +138,7 @@ fn state_words(cx: &Cx<'_>, model: &ModelEntry) -> String {
     format!("{state}. {about}")
 }
 
-/// The terms of a model's weights, and the way to accept them.
+/// Draws the terms of a model's weights and the button that accepts them.
 fn terms(ui: &Ui, cx: &mut Cx<'_>, form: &mut Form, model: &ModelEntry) {
     let tall = terms_height(ui, model, form.body_width());
     let place = form.block(tall);

@@ -1,5 +1,5 @@
-//! The audio tracks of the song's file, where it has several: the one that the song was made from, with a
-//! menu that adds another as a song of its own.
+//! The audio tracks of a song's file, if it has several: the imported one, and a menu that imports
+//! another as a separate song.
 
 use egui::{Align2, Popup, Pos2, Rect, Role, Sense, Ui, WidgetInfo, vec2};
 
@@ -15,7 +15,7 @@ use crate::{
 };
 
 const HEIGHT: f32 = 18.0;
-/// The gap before the menu, and the room for its sign and padding, in points.
+/// The gap before the menu, and the space for its icon and padding, in points.
 const GAP: f32 = 10.0;
 const BESIDE: f32 = 30.0;
 

@@ -1,4 +1,4 @@
-//! The chosen song: its head, its instruments to tick, and the one thing to do next.
+//! The selected song: its head, its instruments to tick, and the next step.
 
 mod audio_track;
 mod quality;
@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-/// Draws the song, and its lanes below.
+/// Draws the song and its lanes.
 pub fn ui(
     ui: &mut Ui,
     cx: &mut Cx<'_>,
@@ -107,7 +107,8 @@ fn head_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
     }
 }
 
-/// The one thing to do next: process, watch it, or, when all is done, nothing but a word.
+/// Draws the next step: process, the progress of the job, or only a note when the stems are
+/// complete.
 fn next_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
     let state = cx.state;
     if let Some(progress) = state.progress(song.id, cx.now) {
@@ -122,7 +123,7 @@ fn next_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
         let count = state.stems(song.id).len();
         let shown =
             state.open().filter(|open| open.id == song.id).and_then(|open| open.shown.as_ref());
-        let words = match count {
+        let text = match count {
             0 => fl!(song_separated).to_owned(),
             _ if shown.is_some_and(|shown| shown.recipe.quality.is_draft) => {
                 fl!(song_is_draft).to_owned()
@@ -131,7 +132,7 @@ fn next_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
         };
         let place = Rect::from_min_size(rect.min + vec2(0.0, 8.0), vec2(rect.width(), 20.0));
         let body = font(text::BODY, Weight::Medium);
-        let used = label(ui, "separated", place, Align2::RIGHT_CENTER, &words, body, cx.tokens.dim);
+        let used = label(ui, "separated", place, Align2::RIGHT_CENTER, &text, body, cx.tokens.dim);
         let mark = Rect::from_center_size(used.left_center() - vec2(18.0, 0.0), vec2(18.0, 16.0));
         icon::stems(ui.painter(), mark, cx.tokens);
         return;
@@ -143,19 +144,19 @@ fn next_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
     let has_ticks = !cx.ui_state.ticked(song.id, stems).is_empty();
     let covered =
         state.open().filter(|open| open.id == song.id).map_or(0.0, OpenSong::refined_fraction);
-    let words = if covered > 0.0 { fl!(song_continue) } else { UiCommand::Process.spec().text };
-    let wide = button::width(ui, words, Kind::Primary).max(148.0);
+    let text = if covered > 0.0 { fl!(song_continue) } else { UiCommand::Process.spec().text };
+    let wide = button::width(ui, text, Kind::Primary).max(148.0);
     let place = Rect::from_min_size(pos2(rect.right() - wide, rect.top()), vec2(wide, 48.0));
-    let response = button(ui, "process", place, words, Kind::Primary, has_ticks);
+    let response = button(ui, "process", place, text, Kind::Primary, has_ticks);
     if response.on_hover_text(UiCommand::Process.hint(ui)).clicked() {
         cx.verb(UiCommand::Process);
     }
-    let words = if !has_ticks {
+    let text = if !has_ticks {
         fl!(song_select_first).to_owned()
     } else if covered > 0.0 {
         fl!(song_partly_done, percent = &words::percent(covered))
     } else if let Some(need) = state.need(song.id) {
-        // A bag needs no more than its part for what is ticked.
+        // A bag needs only the share of its networks that compute the ticked stems.
         let open = state.open().filter(|open| open.id == song.id);
         let part = open.map_or(1.0, |open| open.part_for(&ticked));
         let disk = words::bytes((need.bytes as f64 * part) as u64);
@@ -168,7 +169,7 @@ fn next_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
     } else {
         return;
     };
-    label(ui, "next hint", below, Align2::RIGHT_CENTER, &words, small, cx.tokens.dim);
+    label(ui, "next hint", below, Align2::RIGHT_CENTER, &text, small, cx.tokens.dim);
 }
 
 fn progress_words(cx: &Cx<'_>, song: &Song, progress: &Progress) -> (String, String) {
@@ -210,7 +211,7 @@ fn progress_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song, progress: &Pro
     ui.painter().rect_filled(rect, radius::CARD, tokens.raised);
     let mut done = rect;
     done.set_width(rect.width() * progress.fraction.clamp(0.0, 1.0) as f32);
-    // Clipped, so that the rounded corners stay those of the card.
+    // Clips a full-size card, so that the progress has the card's rounded corners.
     ui.painter().with_clip_rect(done.intersect(ui.clip_rect())).rect_filled(
         rect,
         CornerRadius::same(radius::CARD),
@@ -246,8 +247,8 @@ fn progress_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song, progress: &Pro
             .state
             .active_job(song.id)
             .map(|job| fl!(song_segments, done = job.segments_done, total = job.segments_total));
-        let words = segments.iter().map(String::as_str).chain([fl!(song_stems_play)]);
-        let words = &words.collect::<Vec<_>>().join(" · ");
-        label(ui, "as found", below, Align2::RIGHT_CENTER, words, small, tokens.dim);
+        let text = segments.iter().map(String::as_str).chain([fl!(song_stems_play)]);
+        let text = &text.collect::<Vec<_>>().join(" · ");
+        label(ui, "as found", below, Align2::RIGHT_CENTER, text, small, tokens.dim);
     }
 }

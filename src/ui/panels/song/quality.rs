@@ -1,4 +1,4 @@
-//! What makes the song's stems: the model, how thoroughly it separates, and the versions there are.
+//! The options of a separation: the model, the quality, and the existing versions.
 
 use egui::{Align2, Popup, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
@@ -28,8 +28,8 @@ use crate::{
 const HEIGHT: f32 = tick::HEIGHT;
 const GAP: f32 = 12.0;
 
-/// The model, the qualities with what they take, and whether a draft comes first, from the left, in as
-/// many rows as they need. Returns their bottom.
+/// Draws the model, the qualities with their costs, and the draft option, from the left in as many
+/// rows as needed. Returns their bottom.
 pub fn ui(ui: &Ui, cx: &mut Cx<'_>, row: Rect, song: &Song, open: &OpenSong) -> f32 {
     let Some(shown) = &open.shown else { return row.top() };
     let mut cursor = row.min;
@@ -71,9 +71,9 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>, row: Rect, song: &Song, open: &OpenSong) -> 
         }
     }
     if shown.versions.len() > 1 {
-        let words = fl!(song_versions, count = shown.versions.len());
-        let rect = place(button::width(ui, &words, Kind::EngineLink));
-        let response = button(ui, "versions", rect, &words, Kind::EngineLink, true);
+        let text = fl!(song_versions, count = shown.versions.len());
+        let rect = place(button::width(ui, &text, Kind::Link));
+        let response = button(ui, "versions", rect, &text, Kind::Link, true);
         if response.on_hover_text(UiCommand::NextVersion.hint(ui)).clicked() {
             cx.verb(UiCommand::NextVersion);
         }
@@ -81,12 +81,12 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>, row: Rect, song: &Song, open: &OpenSong) -> 
     cursor.y + HEIGHT
 }
 
-fn text_width(ui: &Ui, words: &str) -> f32 {
+fn text_width(ui: &Ui, text: &str) -> f32 {
     let body = font(text::BODY, Weight::SemiBold);
-    one_line(ui.painter(), words, body, egui::Color32::PLACEHOLDER, f32::INFINITY).size().x
+    one_line(ui.painter(), text, body, egui::Color32::PLACEHOLDER, f32::INFINITY).size().x
 }
 
-/// The model, from a list that unfolds.
+/// Draws the model as a menu.
 fn model(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song, shown: &Shown) {
     let tokens = cx.tokens;
     let response = at(ui, "model", rect, Sense::click());
@@ -120,7 +120,7 @@ fn model(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song, shown: &Shown) {
     }
 }
 
-/// A quality, and how long it takes with so many networks.
+/// A quality and its duration with `networks` networks.
 fn offer_words(offer: &QualityCost, networks: usize) -> String {
     let name = quality_name(offer.preset);
     match offer.seconds_each {

@@ -1,4 +1,4 @@
-//! The instruments as ticks in their colours, and presets that tick several at once.
+//! The instruments as coloured checkboxes, and presets that tick several at once.
 
 use egui::{Rect, Ui, pos2, vec2};
 
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// Instruments that are ticked together.
+/// A preset of ticked instruments.
 #[derive(Clone, Copy)]
 enum Preset {
     All,
@@ -26,7 +26,8 @@ enum Preset {
 }
 
 impl Preset {
-    /// The instruments it ticks; `None` when the model does not know those that it is about.
+    /// The instruments that the preset ticks; `None` when the model lacks the instruments that the
+    /// preset names.
     fn of(self, stems: &[String]) -> Option<Vec<String>> {
         let has = |name: &str| stems.iter().any(|stem| stem.eq_ignore_ascii_case(name));
         let those = |is_meant: &dyn Fn(&str) -> bool| {
@@ -56,7 +57,7 @@ fn presets() -> [(&'static str, Preset); 5] {
     ]
 }
 
-/// Pills and presets from the left, in as many rows as they need. Returns their bottom.
+/// Draws checkboxes and presets from the left in as many rows as needed. Returns their bottom.
 pub fn ui(ui: &Ui, cx: &mut Cx<'_>, row: Rect, song: &Song, stems: &[String]) -> f32 {
     let mut cursor = row.min;
     let mut place = |wide: f32, gap: f32| {
@@ -80,13 +81,13 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>, row: Rect, song: &Song, stems: &[String]) ->
         .into_iter()
         .filter_map(|(name, preset)| Some((name, preset.of(stems)?)))
         .collect();
-    let widths = presets.iter().map(|(name, _)| button::width(ui, name, Kind::EngineLink) + 14.0);
+    let widths = presets.iter().map(|(name, _)| button::width(ui, name, Kind::Link) + 14.0);
     let all = place(10.0 + widths.sum::<f32>(), 0.0);
     let mut x = if all.left() > row.left() { all.left() + 10.0 } else { all.left() };
     for (name, wanted) in presets {
-        let wide = button::width(ui, name, Kind::EngineLink);
+        let wide = button::width(ui, name, Kind::Link);
         let rect = Rect::from_min_size(pos2(x, all.top() + 6.0), vec2(wide, all.height() - 12.0));
-        if button(ui, ("preset", name), rect, name, Kind::EngineLink, true).clicked() {
+        if button(ui, ("preset", name), rect, name, Kind::Link, true).clicked() {
             cx.act(Action::TickOnly(wanted));
         }
         x += wide + 14.0;

@@ -1,22 +1,20 @@
-//! Files dragged out of the window, into a file manager or a DAW.
+//! Drags of files out of the window, into a file manager or a DAW.
 //!
-//! winit and egui take drops, but begin no drags; this does, and knows nothing of either. [`start`]
-//! is called while the left button is held; from there a thread of its own follows the pointer and
-//! talks to the programs below it, until the button is let go and the files are taken or refused.
-//! Nothing here blocks the caller.
+//! winit and egui accept drops but cannot start drags; this module does, and depends on neither.
+//! [`start`] is called while the left button is held. From then on a separate thread follows the
+//! pointer and talks to the programs below it until the files are accepted or refused. Nothing here
+//! blocks the caller.
 //!
-//! Linux alone, under X11, where the window always is (through `XWayland` under Wayland, whose
-//! compositor hands the drag on to its own windows or does not). macOS and Windows have other
-//! protocols, spoken from the window's own thread; the crate `drag` has them, but nobody has tried
-//! it here yet. There [`is_possible`] says no, and the window should not offer it.
+//! Supports Linux under X11, including `XWayland` under Wayland, whose compositor may pass the drag
+//! on to its own windows. macOS and Windows have other protocols, which need the window's own
+//! thread. The crate `drag` implements them, but is untested here. On those systems [`is_possible`]
+//! returns false, and the window must not offer drags.
 //!
-//! What is dropped is a list of paths. A file manager copies the files after it has said that it
-//! took them, and a DAW may go on playing them from where they are: they are not to be removed when
-//! the drag is over.
+//! A drop hands over a list of paths. The files must outlive the drag: a file manager copies them
+//! after it has confirmed the drop, and a DAW may play them in place.
 //!
-//! There is no picture below the pointer. Its shape is the window's to choose ([`Drag::state`]
-//! tells whether the files would be taken), because the window holds the pointer as long as the
-//! button is down.
+//! The drag shows no picture below the pointer. The window sets the pointer's shape from
+//! [`Drag::state`], because the window holds the pointer while the button is down.
 
 #[cfg(target_os = "linux")]
 mod protocol;
@@ -33,42 +31,42 @@ use std::{
     },
 };
 
-/// How far a drag is.
+/// State of a drag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It goes on. `accepted`: what is below the pointer would take the files.
+    /// The drag continues. `accepted`: the program below the pointer would take the files.
     Dragging {
-        /// Whether letting go would drop them.
+        /// Whether releasing the button would drop the files.
         accepted: bool,
     },
-    /// They were taken.
+    /// The target took the files.
     Dropped,
-    /// The button was let go where nothing takes them, or the taker thought better of it.
+    /// The button was released over no target, or the target withdrew its acceptance.
     Refused,
-    /// By Escape, or by [`Drag`] going.
+    /// The user pressed Escape, or [`Drag`] was dropped.
     Cancelled,
-    /// It could not be done.
+    /// The drag failed.
     Failed(Failure),
 }
 
 /// Why a drag failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The program on which the files were dropped did not take them.
+    /// The target did not take the dropped files.
     NotTaken,
-    /// The window system, or the system, refused; its English text.
+    /// The window system or the operating system refused; the text is English.
     System(String),
 }
 
-/// A drag that was started. When this goes before the files are dropped, the drag is cancelled;
-/// later, they are still handed over.
+/// A running drag. Dropping this value before the files are dropped cancels the drag; afterwards,
+/// the files are still handed over.
 #[derive(Debug)]
 pub struct Drag {
     shared: Arc<Shared>,
 }
 
 impl Drag {
-    /// How far it is. Anything but [`State::Dragging`] is the end of it.
+    /// The current state. Every state except [`State::Dragging`] is final.
     pub fn state(&self) -> State {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -80,7 +78,7 @@ impl Drop for Drag {
     }
 }
 
-/// What the caller and the thread share.
+/// State shared by the caller and the thread.
 struct Shared {
     state: Mutex<State>,
     cancelled: AtomicBool,
@@ -88,12 +86,12 @@ struct Shared {
 }
 
 impl Shared {
-    /// Tells the caller, if it is news.
-    fn tell(&self, state: State) {
-        let mut told = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if *told != state {
-            *told = state;
-            drop(told);
+    /// Sets the state and notifies the caller if the state has changed.
+    fn set_state(&self, state: State) {
+        let mut current = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if *current != state {
+            *current = state;
+            drop(current);
             (self.waker)();
         }
     }
@@ -111,14 +109,14 @@ pub fn is_possible() -> bool {
         && std::env::var_os("DISPLAY").is_some_and(|display| !display.is_empty())
 }
 
-/// Starts a drag of these files, which are there and stay there, from the window in which the left
-/// mouse button is held. `waker` is called, from another thread, whenever the state has
+/// Starts a drag of these files from the window in which the left mouse button is held. The files
+/// must exist and must not be removed. `waker` is called from another thread whenever the state has
 /// changed.
 pub fn start(files: Vec<PathBuf>, waker: Arc<dyn Fn() + Send + Sync>) -> Drag {
     let state = Mutex::new(State::Dragging { accepted: false });
     let shared = Arc::new(Shared { state, cancelled: AtomicBool::new(false), waker });
     if let Err(error) = start_thread(files, &shared) {
-        shared.tell(State::Failed(Failure::System(error)));
+        shared.set_state(State::Failed(Failure::System(error)));
     }
     Drag { shared }
 }
@@ -127,9 +125,9 @@ pub fn start(files: Vec<PathBuf>, waker: Arc<dyn Fn() + Send + Sync>) -> Drag {
 fn start_thread(files: Vec<PathBuf>, shared: &Arc<Shared>) -> Result<(), String> {
     let shared = Arc::clone(shared);
     let work = move || {
-        let tell = |state| shared.tell(state);
-        let end = x11::drag(&files, &|| shared.cancelled.load(Ordering::Relaxed), &tell);
-        tell(end.unwrap_or_else(|error| State::Failed(Failure::System(format!("{error:#}")))));
+        let set_state = |state| shared.set_state(state);
+        let end = x11::drag(&files, &|| shared.cancelled.load(Ordering::Relaxed), &set_state);
+        set_state(end.unwrap_or_else(|error| State::Failed(Failure::System(format!("{error:#}")))));
     };
     let started = std::thread::Builder::new().name("drag".to_owned()).spawn(work);
     started.map(drop).map_err(|error| error.to_string())
@@ -162,10 +160,10 @@ mod tests {
         let (shared, calls) = shared();
         let drag = Drag { shared: Arc::clone(&shared) };
         for accepted in [false, true, true, false] {
-            shared.tell(State::Dragging { accepted });
+            shared.set_state(State::Dragging { accepted });
             assert_eq!(drag.state(), State::Dragging { accepted });
         }
-        shared.tell(State::Dropped);
+        shared.set_state(State::Dropped);
         assert_eq!(drag.state(), State::Dropped);
         assert_eq!(calls.load(Ordering::Relaxed), 3);
     }

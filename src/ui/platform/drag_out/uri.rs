@@ -1,7 +1,7 @@
-//! Paths as text: what a drop hands over. Pure.
+//! Paths as the text that a drop hands over. Pure.
 //!
-//! Sources: RFC 3986 (what has to be encoded), RFC 8089 (`file:` URIs), RFC 2483 section 5
-//! (`text/uri-list`: a URI a line, lines end in CRLF).
+//! Sources: RFC 3986 (percent-encoding), RFC 8089 (`file:` URIs), RFC 2483 section 5
+//! (`text/uri-list`: one URI a line, CRLF line ends).
 
 use std::{
     ffi::OsStr,
@@ -11,11 +11,11 @@ use std::{
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
-/// All but what RFC 3986 calls unreserved, and the slashes between the parts of a path.
+/// All characters except RFC 3986's unreserved ones and the slashes of a path.
 const ENCODED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
-/// `text/uri-list` of absolute paths. A path is bytes on Linux; all of them survive.
+/// The `text/uri-list` of absolute paths. Every byte of a Linux path is preserved.
 pub fn uri_list(paths: &[PathBuf]) -> Vec<u8> {
     let mut list = String::new();
     for path in paths {
@@ -26,7 +26,7 @@ pub fn uri_list(paths: &[PathBuf]) -> Vec<u8> {
     list.into_bytes()
 }
 
-/// The paths for people, a line each, as a text field or a terminal takes them.
+/// The paths as plain text, one a line, for text fields and terminals.
 pub fn plain_text(paths: &[PathBuf]) -> Vec<u8> {
     let names: Vec<&OsStr> = paths.iter().map(|path| Path::as_os_str(path)).collect();
     names.join(OsStr::new("\n")).to_string_lossy().into_owned().into_bytes()
@@ -61,7 +61,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_paths_come_back(names in prop::collection::vec("[^\0]{1,20}|[\x01-\u{ff}]{1,9}", 0..6)) {
-            // As Latin-1, so that many are not UTF-8.
+            // Latin-1 bytes, so that many names are not UTF-8.
             let latin = |c: char| u8::try_from(u32::from(c)).unwrap_or(b'?');
             let bytes = names.iter().map(|name| name.chars().map(latin).collect::<Vec<_>>());
             let paths: Vec<PathBuf> =

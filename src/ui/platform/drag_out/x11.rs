@@ -1,8 +1,8 @@
-//! A drag on an X display: looks where the pointer is, sends what [`Protocol`] says, hands the
-//! files over. On a connection of its own, with an unmapped window of its own, on the drag's thread.
+//! A drag on an X display: polls the pointer, sends the messages of [`Protocol`], and hands the
+//! files over. Runs on the drag's thread, with its own connection and its own unmapped window.
 //!
-//! winit's window has the pointer grabbed as long as the button is held, as every window has in
-//! which a button goes down. So the pointer is not grabbed again, but asked for.
+//! An X window grabs the pointer while a button pressed in it is held, so winit's window already
+//! has the grab. This module therefore polls the pointer instead of grabbing it.
 //!
 //! Sources: "Drag-and-Drop Protocol for the X Window System", version 5; ICCCM section 2
 //! (selections).
@@ -35,16 +35,16 @@ use super::{
     uri,
 };
 
-/// Between two looks.
+/// Interval between two polls of the pointer.
 const PERIOD: Duration = Duration::from_millis(16);
 
-/// How long the server may take to tell the time.
+/// Longest wait for the server's time.
 const TIME_WAIT: Duration = Duration::from_secs(2);
 
-/// The symbol of the Escape key (`keysymdef.h`).
+/// The keysym of Escape (`keysymdef.h`).
 const ESCAPE: u32 = 0xff1b;
 
-/// No window is as deep inside others as this.
+/// Maximum depth of nested windows.
 const DEEPEST: usize = 64;
 
 x11rb::atom_manager! {
@@ -58,14 +58,15 @@ x11rb::atom_manager! {
     }
 }
 
-/// Drags the files until they are dropped or not; tells every change on the way, and gives the end.
+/// Drags the files until the drag ends. Reports every change through `set_state` and returns the
+/// final state.
 ///
 /// # Errors
-/// When a file is not there, or the display cannot be talked to.
+/// A file does not exist, or the connection to the display fails.
 pub fn drag(
     files: &[PathBuf],
     is_cancelled: &dyn Fn() -> bool,
-    tell: &dyn Fn(State),
+    set_state: &dyn Fn(State),
 ) -> anyhow::Result<State> {
     let source = Source::new(files)?;
     let mut protocol = Protocol::new();
@@ -79,9 +80,9 @@ pub fn drag(
         }
         source.connection.flush()?;
         match protocol.state() {
-            state @ State::Dragging { .. } => tell(state),
+            state @ State::Dragging { .. } => set_state(state),
             end => {
-                // What was sent last would be lost with a connection that closes too soon.
+                // Messages just sent could be lost if the connection closed now.
                 source.connection.sync()?;
                 return Ok(end);
             }
@@ -90,14 +91,14 @@ pub fn drag(
     }
 }
 
-/// The display, and what is dragged over it.
+/// The connection to the display, and the dragged data.
 struct Source {
     connection: RustConnection,
     atoms: Atoms,
     root: Window,
-    /// Owns the selection that targets read.
+    /// The window that owns the selection read by targets.
     window: Window,
-    /// Since when, in the server's time.
+    /// Start of the ownership, in server time.
     since: u32,
     escape: Option<u8>,
     uri_list: Vec<u8>,
@@ -112,9 +113,11 @@ impl Source {
                 .with_context(|| format!("{} cannot be dragged", file.display()))
         });
         let paths = paths.collect::<anyhow::Result<Vec<_>>>()?;
-        let (connection, screen) = x11rb::connect(None).context("no X display")?;
+        let (connection, screen) =
+            x11rb::connect(None).context("could not connect to the X display")?;
         let atoms = Atoms::new(&connection)?.reply()?;
-        let root = connection.setup().roots.get(screen).context("no screen")?.root;
+        let root =
+            connection.setup().roots.get(screen).context("the X display has no screen")?.root;
         let window = connection.generate_id()?;
         let aux =
             CreateWindowAux::new().override_redirect(1).event_mask(EventMask::PROPERTY_CHANGE);
@@ -127,7 +130,8 @@ impl Source {
         Ok(source)
     }
 
-    /// Takes the selection as of now. The server's time is what an event has that it sends.
+    /// Takes ownership of the selection. The server's time comes from the event of a property
+    /// change.
     fn own_selection(&mut self) -> anyhow::Result<()> {
         let (connection, window) = (&self.connection, self.window);
         let (property, form) = (self.atoms.XdndSelection, self.atoms.INTEGER);
@@ -137,13 +141,13 @@ impl Source {
         self.since = loop {
             match connection.poll_for_event()? {
                 Some(Event::PropertyNotify(event)) if event.window == window => break event.time,
-                _ if began.elapsed() > TIME_WAIT => anyhow::bail!("the X server does not answer"),
+                _ if began.elapsed() > TIME_WAIT => anyhow::bail!("the X server does not respond"),
                 _ => thread::sleep(Duration::from_millis(1)),
             }
         };
         connection.set_selection_owner(window, self.atoms.XdndSelection, self.since)?;
         let owner = connection.get_selection_owner(self.atoms.XdndSelection)?.reply()?.owner;
-        anyhow::ensure!(owner == window, "another drag goes on");
+        anyhow::ensure!(owner == window, "another drag is in progress");
         Ok(())
     }
 
@@ -158,19 +162,19 @@ impl Source {
         })
     }
 
-    /// Asked for, because the keys go to the window that has them, which may be another's.
+    /// Polled, because key events go to the focused window, which may belong to another program.
     fn escape_is_down(&self) -> anyhow::Result<bool> {
         let Some(key) = self.escape else { return Ok(false) };
         let keys = self.connection.query_keymap()?.reply()?.keys;
         Ok(keys.get(usize::from(key / 8)).is_some_and(|byte| byte & (1 << (key % 8)) != 0))
     }
 
-    /// The outermost window at a place that takes drops, or else the desktop.
+    /// The outermost window at a place that accepts drops, otherwise the desktop.
     fn target_at(&self, root: Window, (x, y): (i16, i16)) -> anyhow::Result<Option<Target>> {
         let mut window = root;
         for _ in 0..DEEPEST {
             let asked = self.connection.translate_coordinates(root, window, x, y)?;
-            // A window may go while it is asked.
+            // The window may vanish before the server replies.
             let Some(below) = if_there(asked.reply())? else { return Ok(None) };
             if below.child == x11rb::NONE {
                 return self.target(root);
@@ -186,11 +190,11 @@ impl Source {
         Ok(None)
     }
 
-    /// The window as a target, if it is one.
+    /// The window as a target, if it accepts drops.
     fn target(&self, window: Window) -> anyhow::Result<Option<Target>> {
         let proxy_of = |window| self.property(window, self.atoms.XdndProxy, AtomEnum::WINDOW);
         let receiver = match proxy_of(window)? {
-            // One that does not name itself was left behind by a program that is gone.
+            // A proxy that does not name itself is a leftover of a program that has exited.
             Some(proxy) if proxy_of(proxy)? == Some(proxy) => proxy,
             _ => window,
         };
@@ -199,13 +203,13 @@ impl Source {
         Ok(version.map(|version| Target { window, receiver, version: version.min(VERSION) }))
     }
 
-    /// Whether it is this program's: files are not dragged out of it into it.
+    /// Whether the window belongs to this program, which accepts no drags from itself.
     fn is_own(&self, window: Window) -> anyhow::Result<bool> {
         let process = self.property(window, self.atoms._NET_WM_PID, AtomEnum::CARDINAL)?;
         Ok(process == Some(process::id()))
     }
 
-    /// A property's first number.
+    /// The first number of a property.
     fn property(&self, of: Window, name: Atom, kind: AtomEnum) -> anyhow::Result<Option<u32>> {
         let asked = self.connection.get_property(false, of, name, kind, 0, 1)?;
         let property = if_there(asked.reply())?;
@@ -228,7 +232,7 @@ impl Source {
         };
         let data = [self.window, rest[0], rest[1], rest[2], rest[3]];
         let event = ClientMessageEvent::new(32, target.window, kind, data);
-        // No error if the target is gone: then something else is below the pointer the next time.
+        // A vanished target is not an error: the next poll finds another window below the pointer.
         self.connection.send_event(false, target.receiver, EventMask::NO_EVENT, event)?;
         Ok(())
     }
@@ -252,8 +256,8 @@ impl Source {
         Ok(())
     }
 
-    /// Puts what was asked for into the asking window's property, and says so; or says that there
-    /// is nothing.
+    /// Writes the requested data to the requestor's property and notifies the requestor, or
+    /// notifies a refusal.
     fn hand_over(&self, request: &SelectionRequestEvent) -> anyhow::Result<()> {
         let (atoms, connection) = (&self.atoms, &self.connection);
         let name = if request.property == x11rb::NONE { request.target } else { request.property };
@@ -261,7 +265,7 @@ impl Source {
         let put = |kind: Atom, values: &[u32]| {
             connection.change_property32(PropMode::REPLACE, to, name, kind, values)
         };
-        // More than this would have to go in parts, and no song has so many stems.
+        // Larger data would need incremental transfer, and no song has so many stems.
         let most = connection.maximum_request_bytes() / 2;
         let mut given = true;
         if request.selection != atoms.XdndSelection {
@@ -279,7 +283,7 @@ impl Source {
         } else {
             given = false;
         }
-        let told = SelectionNotifyEvent {
+        let notification = SelectionNotifyEvent {
             response_type: SELECTION_NOTIFY_EVENT,
             sequence: 0,
             time: request.time,
@@ -288,7 +292,7 @@ impl Source {
             target: request.target,
             property: if given { name } else { x11rb::NONE },
         };
-        connection.send_event(false, to, EventMask::NO_EVENT, told)?;
+        connection.send_event(false, to, EventMask::NO_EVENT, notification)?;
         connection.flush()?;
         Ok(())
     }
@@ -302,7 +306,7 @@ impl Source {
     }
 }
 
-/// The reply, or nothing where the window is not there (any more).
+/// The reply, or `None` if the window no longer exists.
 fn if_there<T>(reply: Result<T, ReplyError>) -> Result<Option<T>, ReplyError> {
     match reply {
         Ok(reply) => Ok(Some(reply)),
@@ -311,7 +315,7 @@ fn if_there<T>(reply: Result<T, ReplyError>) -> Result<Option<T>, ReplyError> {
     }
 }
 
-/// The key with this symbol, if the keyboard has one.
+/// The keycode of a keysym, if the keyboard has it.
 fn key_of(connection: &RustConnection, symbol: u32) -> anyhow::Result<Option<u8>> {
     let (first, last) = (connection.setup().min_keycode, connection.setup().max_keycode);
     let count = last.saturating_sub(first).saturating_add(1);

@@ -1,7 +1,7 @@
-//! What the window knows of the engine: library, jobs, the open song, the model, exports.
+//! The window's view of the engine's state: library, jobs, the open song, the model, exports.
 //!
-//! [`ViewState::apply`] is the only writer of it; the window reads. What the user has set in the
-//! window (ticks, faders, dialogs) is in [`super::ui_state`]. Main thread.
+//! Only [`ViewState::apply`] changes this state; the panels read it. [`super::ui_state`] has the
+//! state that the user controls (ticks, faders, dialogs). Main thread.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -29,26 +29,26 @@ use crate::{
     ui::{theme::STEM_ORDER, timeline::peaks::Waveform, words},
 };
 
-/// The song that the player holds.
+/// The song that is loaded in the player.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OpenSong {
-    /// Which.
+    /// The song's key.
     pub id: SongId,
-    /// Its length.
+    /// The song's length in frames.
     pub frames: u64,
     /// Stem names in the model's order.
     pub stems: Vec<String>,
-    /// The song as it came.
+    /// The waveform of the original.
     pub original: Waveform,
-    /// One for each stem.
+    /// The waveforms of the stems.
     pub waves: Vec<Waveform>,
-    /// What no stem holds.
+    /// The waveform of the residual.
     pub residual: Waveform,
     /// Frame ranges that the stems cover, ascending and disjoint.
     pub covered: Vec<(u64, u64)>,
-    /// Those of them whose stems are final; elsewhere it is a draft.
+    /// The ranges with final stems; other covered ranges are drafts.
     pub refined: Vec<(u64, u64)>,
-    /// What it shows, and what there is to choose from, as far as the engine has told.
+    /// The song's separation options and versions, once the engine has sent them.
     pub shown: Option<Shown>,
     /// The frames of the segment that is being computed.
     pub computing: Option<(u64, u64)>,
@@ -70,12 +70,12 @@ impl OpenSong {
         }
     }
 
-    /// The part of the song that its stems cover, 0 to 1.
+    /// The fraction of the song that the stems cover, 0 to 1.
     pub fn covered_fraction(&self) -> f64 {
         self.fraction(&self.covered)
     }
 
-    /// The part of the song whose stems are final, 0 to 1.
+    /// The fraction of the song with final stems, 0 to 1.
     pub fn refined_fraction(&self) -> f64 {
         self.fraction(&self.refined)
     }
@@ -85,67 +85,68 @@ impl OpenSong {
         if self.frames == 0 { 0.0 } else { (sum as f64 / self.frames as f64).min(1.0) }
     }
 
-    /// The part of all the work that these stems need.
+    /// The fraction of the full work that these stems need, 0 to 1.
     pub fn part_for(&self, stems: &[String]) -> f64 {
         self.networks_for(stems) as f64 / self.networks_for(&self.stems) as f64
     }
 
-    /// Networks that these stems need, of those that make all stems.
+    /// Number of networks that these stems need, at least 1.
     pub fn networks_for(&self, stems: &[String]) -> usize {
         let Some(shown) = &self.shown else { return 1 };
         let makers = self.stems.iter().zip(&shown.makers);
-        let needed = makers.filter(|(stem, _)| stems.contains(stem)).flat_map(|(_, its)| its);
+        let needed =
+            makers.filter(|(stem, _)| stems.contains(stem)).flat_map(|(_, networks)| networks);
         needed.collect::<HashSet<_>>().len().max(1)
     }
 }
 
-/// What an open song shows, and what there is to choose from.
+/// The options and versions of an open song.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shown {
-    /// What makes its stems.
+    /// The options of the displayed stems.
     pub recipe: SeparationOptions,
-    /// Whether the last stem is the song without all others: then nothing is left over.
+    /// Whether the last stem is the rest of the song; then the residual is empty.
     pub has_rest: bool,
-    /// For each stem the networks that make it.
+    /// For each stem, the networks that compute it.
     pub makers: Vec<Vec<usize>>,
-    /// For each stem the segments that are missing of it.
+    /// For each stem, the number of missing segments.
     pub missing: Vec<usize>,
-    /// What its qualities cost.
+    /// The costs of the available qualities.
     pub offers: Vec<QualityCost>,
-    /// The versions of its stems that are there.
+    /// The existing versions of the stems.
     pub versions: Vec<Version>,
 }
 
 impl Shown {
-    /// Seconds that a segment takes with one network, as the song is set to be separated.
+    /// Expected seconds for a segment with one network at the selected quality.
     fn seconds_each(&self) -> Option<f64> {
         let is_chosen = |offer: &&QualityCost| offer.quality == self.recipe.quality;
         self.offers.iter().find(is_chosen)?.seconds_each
     }
 }
 
-/// A file that is being read.
+/// A file that is being imported.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Importing {
     /// The file.
     pub path: PathBuf,
-    /// 0 to 1.
+    /// The progress, 0 to 1.
     pub fraction: f32,
 }
 
-/// Something that was said and can be waved away.
+/// A message that can be dismissed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Notice {
-    /// For [`ViewState::dismiss`].
+    /// The id for [`ViewState::dismiss`].
     pub id: u64,
-    /// The song it is about; the library's when there is none.
+    /// The song concerned; `None` for the library.
     pub song: Option<SongId>,
     /// The message.
     pub said: Said,
 }
 
 impl Notice {
-    /// Whether it is good news.
+    /// Whether the message reports a success.
     pub fn is_good(&self) -> bool {
         matches!(self.said, Said::ModelImported(..))
     }
@@ -170,20 +171,20 @@ impl Notice {
     }
 }
 
-/// The message of a [`Notice`].
+/// The content of a [`Notice`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Said {
-    /// Something failed.
+    /// A failure.
     Problem(Problem),
-    /// Something failed with this file.
+    /// A failure with a file.
     File(PathBuf, Problem),
-    /// Files of this folder were left out of an import.
+    /// Files of a folder that an import left out.
     LeftOut(PathBuf, LeftOut),
     /// The program on which files were dropped did not take them.
     NotTaken,
-    /// A model has this name now, and what was recognised in its file.
+    /// A model was imported under this name, with the facts recognised in its file.
     ModelImported(String, Option<Summary>),
-    /// A text of the window, already in its language.
+    /// A text of the window, already translated.
     Text(String),
 }
 
@@ -193,96 +194,97 @@ impl From<Problem> for Said {
     }
 }
 
-/// An export, running or ended.
+/// A running or ended export.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Export {
-    /// Which.
+    /// The export's id.
     pub id: ExportId,
-    /// Where it stands.
+    /// The export's state.
     pub state: ExportState,
 }
 
-/// How a running job is doing.
+/// Progress of an active job.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Progress {
-    /// Which job.
+    /// The job's key.
     pub job: JobId,
-    /// 0 to 1.
+    /// The progress, 0 to 1.
     pub fraction: f64,
-    /// How many are before it in the queue, when it waits.
+    /// Number of jobs ahead in the queue, for a waiting job.
     pub waiting_behind: Option<usize>,
-    /// Seconds left, once segments have shown the pace, in this job or before.
+    /// Expected seconds left, once the pace is known from this job or an earlier one.
     pub seconds_left: Option<f64>,
-    /// Seconds of song in a second of work.
+    /// Seconds of audio separated in one second.
     pub times_real_time: Option<f64>,
 }
 
-/// What it takes to separate a song.
+/// The cost of separating a song.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Need {
-    /// Seconds on this machine, where its pace is known.
+    /// Expected seconds on this machine, if the pace is known.
     pub seconds: Option<f64>,
-    /// Bytes on the disk.
+    /// Required disk space in bytes.
     pub bytes: u64,
 }
 
-/// The data folder, and the bytes in it.
+/// The data folder and its sizes in bytes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Home {
-    /// Where it is.
+    /// The path.
     pub folder: PathBuf,
-    /// All that is in it.
+    /// The size of the whole folder.
     pub all: u64,
-    /// Stems, which can be made again.
+    /// The size of the stems, which can be computed again.
     pub stems: u64,
 }
 
-/// What the engine has told.
+/// The engine's state as known from its events.
 #[derive(Debug, Default)]
 pub struct ViewState {
     songs: Catalog<Song>,
     jobs: Catalog<Job>,
     /// The newest job of each song.
     job_of: HashMap<SongId, JobId>,
-    /// Jobs that wait, the next one first.
+    /// Waiting jobs, the next one first.
     queue: Vec<JobId>,
-    /// Result files of jobs, as far as they were asked for.
+    /// Result files of jobs, as far as requested.
     tracks: HashMap<JobId, Vec<PathBuf>>,
-    /// Songs whose own files are not where they were.
+    /// Songs whose original files no longer exist at their paths.
     missing: HashSet<SongId>,
-    /// The sound devices that there are.
+    /// The available audio devices.
     outputs: Vec<Output>,
-    /// What the data folder holds.
+    /// The data folder and its sizes.
     home: Option<Home>,
     report: Option<PathBuf>,
-    /// Grows whenever what is listed of songs and jobs has changed, but for their progress.
+    /// Incremented by every change of listed songs and jobs, except for progress.
     version: u64,
     importing: Vec<Importing>,
     open: Option<OpenSong>,
     model: Option<ModelState>,
     models: Vec<ModelEntry>,
-    /// What is being done to the weights of a model, or was last.
+    /// The current or last operation on a model's weights.
     model_task: Option<(Option<String>, ModelTask)>,
     exports: Vec<Export>,
-    /// What files can be named by: of the song that was asked about last.
+    /// The naming fields of the last described song.
     described: Option<(SongId, Fields)>,
     notices: Vec<Notice>,
     library_known: bool,
     paces: BTreeMap<JobId, Estimate>,
-    /// The segment that is being computed, of any song.
+    /// The segment that is being computed, of any song, in frames.
     computing: Option<(SongId, (u64, u64))>,
-    /// Segments and bytes that are still to be computed, of the song that was told last.
+    /// Number of segments and bytes still to be computed, for the last reported song.
     need: Option<(SongId, usize, u64)>,
-    /// Seconds that a segment of the usual model is expected to take.
+    /// Expected seconds for a segment of the default model.
     expected: Option<f64>,
-    /// The same of jobs that begin.
+    /// Expected seconds for a segment, of jobs that start.
     expected_of: BTreeMap<JobId, f64>,
     next_notice: u64,
     terms: String,
 }
 
 impl ViewState {
-    /// Knows nothing but the terms of the model's weights, shown before they are installed.
+    /// Creates an empty state; `terms` are the terms of the model's weights, shown before
+    /// installation.
     pub fn new(terms: impl Into<String>) -> Self {
         Self { terms: terms.into(), ..Self::default() }
     }
@@ -297,7 +299,7 @@ impl ViewState {
         self.songs.get(id.0)
     }
 
-    /// A number that changes whenever what is listed of songs and jobs has, but for their progress.
+    /// A number that changes with the listed songs and jobs, except for their progress.
     pub fn version(&self) -> u64 {
         self.version
     }
@@ -312,52 +314,52 @@ impl ViewState {
         self.jobs.get(id.0)
     }
 
-    /// Jobs that wait, the next one first.
+    /// Waiting jobs, the next one first.
     pub fn queue(&self) -> &[JobId] {
         &self.queue
     }
 
-    /// A job's result files, once they were made.
+    /// A job's result files, once written.
     pub fn tracks(&self, job: JobId) -> &[PathBuf] {
         self.tracks.get(&job).map_or(&[], Vec::as_slice)
     }
 
-    /// What the data folder holds; `None` until the engine has told.
+    /// The data folder and its sizes; `None` until the engine has measured them.
     pub fn home(&self) -> Option<&Home> {
         self.home.as_ref()
     }
 
-    /// Files that are being read.
+    /// The files being imported.
     pub fn importing(&self) -> &[Importing] {
         &self.importing
     }
 
-    /// The song that the player holds.
+    /// The song that is loaded in the player.
     pub fn open(&self) -> Option<&OpenSong> {
         self.open.as_ref()
     }
 
-    /// The model's state; `None` until the engine has told.
+    /// The model's state; `None` until the engine has sent it.
     pub fn model(&self) -> Option<&ModelState> {
         self.model.as_ref()
     }
 
-    /// The models, as far as the engine was asked.
+    /// The known models; empty until the engine has listed them.
     pub fn models(&self) -> &[ModelEntry] {
         &self.models
     }
 
-    /// What is being done to the weights of a model, or was last.
+    /// The current or last operation on a model's weights, with the model's name.
     pub fn model_task(&self) -> Option<(Option<&str>, &ModelTask)> {
         self.model_task.as_ref().map(|(name, task)| (name.as_deref(), task))
     }
 
-    /// Exports that run or have ended and were not waved away.
+    /// Running exports, and ended ones that were not dismissed.
     pub fn exports(&self) -> &[Export] {
         &self.exports
     }
 
-    /// What files of a song can be named by; until the engine has told, what the library knows.
+    /// The naming fields of a song; from the library until the engine has sent them.
     pub fn fields(&self, id: SongId) -> Fields {
         match (&self.described, self.song(id)) {
             (Some((song, fields)), _) if *song == id => fields.clone(),
@@ -372,12 +374,12 @@ impl ViewState {
         }
     }
 
-    /// What was said and not waved away, oldest first.
+    /// The notices that were not dismissed, oldest first.
     pub fn notices(&self) -> &[Notice] {
         &self.notices
     }
 
-    /// Whether the library has been told at all.
+    /// Whether the engine has sent the library.
     pub fn library_known(&self) -> bool {
         self.library_known
     }
@@ -387,7 +389,7 @@ impl ViewState {
         &self.terms
     }
 
-    /// The stems that can be had of a song, in the model's order.
+    /// The available stems of a song, in the model's order.
     pub fn stems(&self, song: SongId) -> &[String] {
         match &self.open {
             Some(open) if open.id == song && !open.stems.is_empty() => &open.stems,
@@ -395,13 +397,13 @@ impl ViewState {
         }
     }
 
-    /// Whether a song's stems add up to it: there is no residual then.
+    /// Whether a song's stems add up to the song, so that the residual is empty.
     pub fn has_rest(&self, song: SongId) -> bool {
         let open = self.open.as_ref().filter(|open| open.id == song);
         open.and_then(|open| open.shown.as_ref()).is_some_and(|shown| shown.has_rest)
     }
 
-    /// The stems of the model that is installed, in its order.
+    /// The stems of the installed model, in its order.
     pub fn sources(&self) -> &[String] {
         match &self.model {
             Some(ModelState::Ready { sources, .. }) => sources,
@@ -409,7 +411,7 @@ impl ViewState {
         }
     }
 
-    /// Bytes of memory that the model takes at least, once it is installed.
+    /// Minimum memory of the installed model, in bytes.
     pub fn least_memory(&self) -> Option<u64> {
         match &self.model {
             Some(ModelState::Ready { least_memory, .. }) => Some(*least_memory),
@@ -417,17 +419,17 @@ impl ViewState {
         }
     }
 
-    /// Where the last report was saved.
+    /// The path of the last saved bug report.
     pub fn report(&self) -> Option<&Path> {
         self.report.as_deref()
     }
 
-    /// The sound devices that there are, as far as the engine was asked.
+    /// The available audio devices; empty until the engine has listed them.
     pub fn outputs(&self) -> &[Output] {
         &self.outputs
     }
 
-    /// What is odd about a song, in words.
+    /// The warning about a song, as text.
     pub fn warning(&self, song: &Song) -> Option<String> {
         if self.is_missing(song.id) {
             return Some(fl!(library_gone, path = &song.path.display().to_string()));
@@ -435,12 +437,12 @@ impl ViewState {
         words::notes(&song.warning)
     }
 
-    /// Whether a song's own file is not where it was.
+    /// Whether a song's original file no longer exists at its path.
     pub fn is_missing(&self, song: SongId) -> bool {
         self.missing.contains(&song)
     }
 
-    /// Places of stems in the order in which they are shown.
+    /// Indices of stems in display order.
     pub fn display_order(stems: &[String]) -> Vec<usize> {
         let rank =
             |stem: &String| STEM_ORDER.iter().position(|known| known.eq_ignore_ascii_case(stem));
@@ -449,7 +451,7 @@ impl ViewState {
         order
     }
 
-    /// The job of a song that waits or runs.
+    /// The waiting or running job of a song.
     pub fn active_job(&self, song: SongId) -> Option<&Job> {
         self.last_job(song).filter(|job| job.is_active())
     }
@@ -459,7 +461,7 @@ impl ViewState {
         self.job(*self.job_of.get(&song)?)
     }
 
-    /// Why a song's latest job failed, if it did.
+    /// The problem of a song's latest job, if the job failed.
     pub fn failure(&self, song: SongId) -> Option<&Problem> {
         match &self.last_job(song)?.state {
             JobState::Failed(problem) => Some(problem),
@@ -467,12 +469,12 @@ impl ViewState {
         }
     }
 
-    /// Whether every stem of a song is there.
+    /// Whether every stem of a song is final.
     pub fn is_separated(&self, song: SongId) -> bool {
         self.song(song).is_some_and(|song| song.state == SongState::Separated)
     }
 
-    /// Whether these stems of a song are there: of a bag some may be, and others not.
+    /// Whether these stems of a song are final; a bag may have only some of its stems.
     pub fn has_all_of(&self, song: SongId, stems: &[String]) -> bool {
         let open = self.open.as_ref().filter(|open| open.id == song);
         let shown = open.and_then(|open| Some((open, open.shown.as_ref()?)));
@@ -485,13 +487,13 @@ impl ViewState {
         }
     }
 
-    /// Jobs that run and that wait.
+    /// Numbers of running and of waiting jobs.
     pub fn job_counts(&self) -> (usize, usize) {
         let count = |state: JobState| self.jobs().filter(|job| job.state == state).count();
         (count(JobState::Running), count(JobState::Waiting))
     }
 
-    /// How a song's job is doing at `now`.
+    /// The progress of a song's job at `now`.
     pub fn progress(&self, song: SongId, now: Instant) -> Option<Progress> {
         let job = self.active_job(song)?;
         let waiting_behind = (job.state == JobState::Waiting).then(|| self.num_before(job.id));
@@ -507,10 +509,10 @@ impl ViewState {
         Some(Progress { job, fraction, waiting_behind, seconds_left, times_real_time })
     }
 
-    /// What it takes to separate a song, or the rest of it; `None` until it is known, and when
-    /// nothing is left to do.
+    /// The cost of separating a song or the rest of it; `None` until the cost is known, and when
+    /// nothing is left to compute.
     pub fn need(&self, song: SongId) -> Option<Need> {
-        let (_, segments, bytes) = self.need.filter(|(told, ..)| *told == song)?;
+        let (_, segments, bytes) = self.need.filter(|(reported, ..)| *reported == song)?;
         let shown =
             self.open.as_ref().filter(|open| open.id == song).and_then(|o| o.shown.as_ref());
         let each = shown.map_or(self.expected, Shown::seconds_each);
@@ -518,30 +520,30 @@ impl ViewState {
         (segments > 0).then_some(Need { seconds, bytes })
     }
 
-    /// How many jobs are to be done before this one.
+    /// Number of jobs ahead of this one.
     pub fn num_before(&self, job: JobId) -> usize {
         let is_running = self.jobs().any(|job| job.state == JobState::Running);
         let place = self.queue.iter().position(|id| *id == job).unwrap_or(0);
         place + usize::from(is_running)
     }
 
-    /// Waves a notice away.
+    /// Dismisses a notice.
     pub fn dismiss(&mut self, notice: u64) {
         self.notices.retain(|other| other.id != notice);
     }
 
-    /// Waves an ended export away.
+    /// Dismisses an ended export.
     pub fn dismiss_export(&mut self, id: ExportId) {
         self.exports
             .retain(|export| export.id != id || matches!(export.state, ExportState::Running(_)));
     }
 
-    /// Takes in news from the engine.
+    /// Applies an event of the engine.
     pub fn apply(&mut self, event: Event) {
         self.apply_at(event, Instant::now());
     }
 
-    /// As [`Self::apply`], at a given moment; the pace of jobs is taken from it.
+    /// Applies an event as of a given time, from which the pace of jobs is computed.
     pub fn apply_at(&mut self, event: Event, now: Instant) {
         match event {
             Event::Library { songs, jobs } => self.replace_library(songs, jobs),
@@ -552,7 +554,7 @@ impl ViewState {
                 }
             }
             Event::SongRemoved(id) => self.remove_song(id),
-            Event::Importing { path, fraction } => self.import_goes_on(path, fraction),
+            Event::Importing { path, fraction } => self.update_import(path, fraction),
             Event::Imported { path, .. } => self.importing.retain(|other| other.path != path),
             Event::ImportFailed { path, problem } => {
                 self.importing.retain(|other| other.path != path);
@@ -603,7 +605,7 @@ impl ViewState {
             Event::JobPace(job, seconds) => drop(self.expected_of.insert(job, seconds)),
             Event::Described { song, fields } => self.described = Some((song, fields)),
             Event::Export { id, state } => self.export(id, state),
-            // The app's: what comes of it depends on the pointer, or was set by the user.
+            // Handled by the app: the result depends on the pointer or on the user's settings.
             Event::DragReady { .. } | Event::Lanes(_) | Event::Accepted { .. } => {}
             Event::Waiting { song, problem } => self.say(Some(song), problem),
             Event::Failed { song, problem, .. } => self.say(song, problem),
@@ -614,7 +616,7 @@ impl ViewState {
         self.library_known = true;
         self.version += 1;
         let songs = songs.into_iter().map(|song| {
-            // The library is told without covers; those that are known need not flicker.
+            // The engine sends the library without covers; known covers are kept to avoid flicker.
             let known = self.songs.get(song.id.0).and_then(|known| known.cover.clone());
             Song { cover: song.cover.clone().or(known), ..song }
         });
@@ -634,12 +636,12 @@ impl ViewState {
     fn upsert_song(&mut self, song: Song) {
         self.version += 1;
         self.importing.retain(|other| other.path != song.path);
-        // A change of state need not carry the picture again.
+        // A change of state need not carry the cover again.
         let known = self.songs.get(song.id.0).and_then(|known| known.cover.clone());
         self.songs.put(Song { cover: song.cover.clone().or(known), ..song });
     }
 
-    /// Notes the newest job of each song.
+    /// Indexes the newest job of each song.
     fn index_jobs(&mut self) {
         let oldest_first = self.jobs.newest_first().rev();
         self.job_of = oldest_first.map(|job| (job.song, job.id)).collect();
@@ -663,7 +665,7 @@ impl ViewState {
         }
     }
 
-    fn import_goes_on(&mut self, path: PathBuf, fraction: f32) {
+    fn update_import(&mut self, path: PathBuf, fraction: f32) {
         match self.importing.iter_mut().find(|other| other.path == path) {
             Some(known) => known.fraction = fraction,
             None => self.importing.push(Importing { path, fraction }),
@@ -672,7 +674,7 @@ impl ViewState {
 
     fn upsert_job(&mut self, job: Job, now: Instant) {
         if self.song(job.song).is_none() {
-            // Late news of a song that was removed.
+            // A late event about a removed song.
             return;
         }
         if job.state == JobState::Running {
@@ -680,7 +682,7 @@ impl ViewState {
             let expected = self.expected_of.get(&job.id).copied().or(self.expected);
             let begin = Estimate::new(expected, done, now);
             let pace = self.paces.entry(job.id).or_insert(begin);
-            // What a draft takes says little of the segments after it.
+            // The pace of a draft does not predict the pace of later segments.
             if job.drafts_left > 0
                 || self.jobs.get(job.id.0).is_some_and(|known| known.drafts_left > 0)
             {
@@ -740,7 +742,7 @@ impl ViewState {
         }
     }
 
-    /// Says something that can be waved away, of a song or of the library.
+    /// Adds a notice about a song or about the library.
     pub fn say(&mut self, song: Option<SongId>, said: impl Into<Said>) {
         self.next_notice += 1;
         self.notices.push(Notice { id: self.next_notice, song, said: said.into() });

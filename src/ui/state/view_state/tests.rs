@@ -56,7 +56,7 @@ fn recorded(text: &str) -> Problem {
     Problem::Recorded { text: text.into() }
 }
 
-fn told(events: impl IntoIterator<Item = Event>) -> ViewState {
+fn state_after(events: impl IntoIterator<Item = Event>) -> ViewState {
     let mut state = ViewState::new("terms");
     for event in events {
         state.apply(event);
@@ -66,7 +66,7 @@ fn told(events: impl IntoIterator<Item = Event>) -> ViewState {
 
 #[test]
 fn songs_come_change_and_go() {
-    let mut state = told([
+    let mut state = state_after([
         Event::Library { songs: vec![song(2), song(1)], jobs: Vec::new() },
         Event::Song(song(3)),
         Event::Song(Song { title: "New".into(), ..song(1) }),
@@ -79,7 +79,10 @@ fn songs_come_change_and_go() {
     state.apply(Event::SongRemoved(SongId(2)));
     assert!(state.open().is_none() && state.jobs().len() == 0 && state.song(SongId(2)).is_none());
     state.apply(Event::Job(job(1, 2, JobState::Running, 3)));
-    assert!(state.jobs().len() == 0 && state.job_counts() == (0, 0), "late news of a removed song");
+    assert!(
+        state.jobs().len() == 0 && state.job_counts() == (0, 0),
+        "a late event about a removed song"
+    );
     state.apply(Event::Library { songs: Vec::new(), jobs: Vec::new() });
     assert!(state.songs().len() == 0 && state.library_known());
 }
@@ -87,7 +90,7 @@ fn songs_come_change_and_go() {
 #[test]
 fn a_cover_outlives_a_change_of_state() {
     let cover = Arc::new(crate::engine::Thumbnail { width: 1, height: 1, rgba: vec![1; 4] });
-    let state = told([
+    let state = state_after([
         Event::Song(Song { cover: Some(Arc::clone(&cover)), ..song(1) }),
         Event::Song(Song { state: SongState::Separated, ..song(1) }),
     ]);
@@ -99,7 +102,7 @@ fn a_cover_outlives_a_change_of_state() {
 fn imports_progress_fail_and_end() {
     let path = |name: &str| PathBuf::from(format!("/music/{name}"));
     let importing = |name: &str, fraction| Event::Importing { path: path(name), fraction };
-    let mut state = told([importing("a", 0.1), importing("b", 0.2), importing("a", 0.5)]);
+    let mut state = state_after([importing("a", 0.1), importing("b", 0.2), importing("a", 0.5)]);
     assert_eq!(state.importing().len(), 2);
     assert_eq!(state.importing()[0].fraction, 0.5);
     state.apply(Event::ImportFailed { path: path("a"), problem: recorded("is empty") });
@@ -124,8 +127,8 @@ fn peaks_land_where_they_belong_and_nowhere_else() {
         first,
         peaks: vec![peak; count].into(),
     };
-    // 2000 frames are four bins.
-    let mut state = told([
+    // Four bins cover 2000 frames.
+    let mut state = state_after([
         Event::Opened { song: SongId(1), frames: 2000, stems: stems() },
         send(1, Lane::Original, 1, 2),
         send(1, Lane::Stem(3), 3, 50),
@@ -154,7 +157,7 @@ fn peaks_land_where_they_belong_and_nowhere_else() {
 fn the_segment_that_is_computed_is_known_also_of_a_song_opened_later() {
     let opened = |song| Event::Opened { song: SongId(song), frames: 2000, stems: stems() };
     let frames = Some((0, 900));
-    let mut state = told([opened(1), Event::Computing { song: SongId(2), frames }]);
+    let mut state = state_after([opened(1), Event::Computing { song: SongId(2), frames }]);
     assert_eq!(state.open().unwrap().computing, None);
     state.apply(opened(2));
     assert_eq!(state.open().unwrap().computing, frames);
@@ -168,11 +171,11 @@ fn the_segment_that_is_computed_is_known_also_of_a_song_opened_later() {
 
 #[test]
 fn the_time_left_follows_the_pace_of_the_segments() {
-    let mut state = told([Event::Song(song(1))]);
+    let mut state = state_after([Event::Song(song(1))]);
     let start = Instant::now();
     let at = |secs| start + Duration::from_secs(secs);
     let running = |done| Event::Job(job(1, 1, JobState::Running, done));
-    // A job that goes on from segment 8: what was there before says nothing of the pace.
+    // A job that resumes at segment 8: earlier segments do not count for the pace.
     state.apply_at(running(8), at(0));
     let progress = state.progress(SongId(1), at(0)).unwrap();
     assert_eq!(progress.fraction, 0.4);
@@ -184,20 +187,20 @@ fn the_time_left_follows_the_pace_of_the_segments() {
     assert_eq!(progress.times_real_time, Some(2.5), "5 s of song in 2 s");
     assert_eq!(state.progress(SongId(1), at(5)).unwrap().seconds_left, Some(19.0));
     let late = state.progress(SongId(1), at(60)).unwrap().seconds_left;
-    assert_eq!(late, Some(18.0), "a late segment stops the clock");
-    state.apply_at(Event::Job(job(1, 1, JobState::Failed(recorded("no room")), 10)), at(61));
+    assert_eq!(late, Some(18.0), "a late segment freezes the estimate");
+    state.apply_at(Event::Job(job(1, 1, JobState::Failed(recorded("disk full")), 10)), at(61));
     assert_eq!(state.progress(SongId(1), at(61)), None);
-    assert_eq!(state.failure(SongId(1)), Some(&recorded("no room")));
+    assert_eq!(state.failure(SongId(1)), Some(&recorded("disk full")));
     state.apply_at(Event::Pace(4.0), at(61));
     state.apply_at(running(10), at(62));
     let progress = state.progress(SongId(1), at(63)).unwrap();
-    assert_eq!(progress.seconds_left, Some(39.0), "by what segments took before");
+    assert_eq!(progress.seconds_left, Some(39.0), "from the pace of earlier segments");
     assert_eq!(progress.times_real_time, Some(1.25));
 }
 
 #[test]
 fn a_draft_takes_time_too_and_says_nothing_of_what_follows() {
-    let mut state = told([Event::Song(song(1)), Event::Pace(4.0)]);
+    let mut state = state_after([Event::Song(song(1)), Event::Pace(4.0)]);
     let start = Instant::now();
     let at = |secs| start + Duration::from_secs(secs);
     let mut apply = |drafts_left, done, secs| {
@@ -213,7 +216,7 @@ fn a_draft_takes_time_too_and_says_nothing_of_what_follows() {
 
 #[test]
 fn who_waits_knows_its_place() {
-    let state = told([
+    let state = state_after([
         Event::Song(song(1)),
         Event::Song(song(2)),
         Event::Job(job(1, 1, JobState::Running, 0)),
@@ -225,7 +228,7 @@ fn who_waits_knows_its_place() {
 
 #[test]
 fn stems_are_known_from_the_song_or_else_from_the_model() {
-    let mut state = told([Event::Song(song(1))]);
+    let mut state = state_after([Event::Song(song(1))]);
     assert!(state.stems(SongId(1)).is_empty());
     state.apply(Event::Model(ModelState::Ready { sources: stems(), least_memory: 560 << 20 }));
     assert_eq!(state.stems(SongId(1)).len(), 4);
@@ -241,10 +244,11 @@ fn stems_are_known_from_the_song_or_else_from_the_model() {
 fn exports_run_end_and_are_waved_away() {
     let id = ExportId(1);
     let event = |state| Event::Export { id, state };
-    let mut state = told([event(ExportState::Running(0.1)), event(ExportState::Running(0.2))]);
+    let mut state =
+        state_after([event(ExportState::Running(0.1)), event(ExportState::Running(0.2))]);
     assert_eq!(state.exports().len(), 1);
     state.dismiss_export(id);
-    assert_eq!(state.exports().len(), 1, "what runs cannot be waved away");
+    assert_eq!(state.exports().len(), 1, "a running export cannot be dismissed");
     state.apply(event(ExportState::Done {
         files: vec!["/a.wav".into()],
         gain_db: -1.0,
@@ -259,13 +263,13 @@ fn exports_run_end_and_are_waved_away() {
 
 #[test]
 fn what_files_are_named_by_is_what_the_library_knows_until_the_engine_tells() {
-    let mut state = told([Event::Song(Song { artist: Some("Band".into()), ..song(1) })]);
+    let mut state = state_after([Event::Song(Song { artist: Some("Band".into()), ..song(1) })]);
     let known = state.fields(SongId(1));
-    let words = (known.artist.as_str(), known.title.as_str(), known.file.as_str(), known.track);
-    assert_eq!(words, ("Band", "Song 1", "1", None));
+    let text = (known.artist.as_str(), known.title.as_str(), known.file.as_str(), known.track);
+    assert_eq!(text, ("Band", "Song 1", "1", None));
     let fields = Fields { track: Some(7), ..known.clone() };
     state.apply(Event::Described { song: SongId(1), fields: fields.clone() });
     assert_eq!(state.fields(SongId(1)), fields);
     state.apply(Event::Described { song: SongId(2), fields: Fields::default() });
-    assert_eq!(state.fields(SongId(1)), known, "another song's are not taken for this one's");
+    assert_eq!(state.fields(SongId(1)), known, "the fields of another song are ignored");
 }

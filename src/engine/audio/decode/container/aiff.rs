@@ -1,8 +1,8 @@
 //! AIFF and AIFC.
 //!
-//! Shows a file with one common chunk and one sound chunk, whose sizes and number of frames are
-//! right, in this order. Sizes that were never finished are treated as in [`super::wav`].
-//! Source: Apple, "Audio Interchange File Format AIFF-C" (1991).
+//! Shows a file with one common chunk followed by one sound chunk, with correct sizes and frame
+//! count. Sizes that were never filled in are treated as in [`super::wav`]. Source: Apple, "Audio
+//! Interchange File Format AIFF-C" (1991).
 
 use std::io;
 
@@ -17,10 +17,10 @@ const MOST_CHUNKS: usize = 1024;
 const HEAD: u64 = 8;
 /// Bytes of a sound chunk before its samples: an offset and a block size.
 const SOUND_HEAD: u64 = 8;
-/// Longest common chunk that is shown: a compression's name may follow its numbers.
+/// Maximum length of a common chunk; the name of the compression may follow its numbers.
 const LONGEST_COMMON: u64 = 1 << 10;
 
-/// The shape of an AIFF file; `None` where it has no sound that can be found.
+/// Shape of an AIFF file; `None` if no sound is found.
 ///
 /// # Errors
 /// I/O errors of the file.
@@ -40,7 +40,8 @@ pub fn shape(file: &mut BoundedFile) -> io::Result<Option<Shape>> {
     let is_empty = stated_frames == 0 && claimed == 0 && room < packet_bytes;
     let bytes = if is_unknown { room } else { claimed.min(room) };
     let held = frames_in(bytes);
-    // Of packets of many frames, the last one may not be full: there the number in the header counts.
+    // The last packet of a codec with long packets may be partial; there the stated frame count is
+    // valid.
     let fits = u64::from(stated_frames) <= held;
     let (completeness, promised) = if is_empty {
         (Completeness::Whole, Some(0))
@@ -62,7 +63,7 @@ pub fn shape(file: &mut BoundedFile) -> io::Result<Option<Shape>> {
     Ok(Some(Shape::single(Container::Aiff, view, timing, completeness)))
 }
 
-/// The common chunk, the size of the sound chunk, and where its content starts.
+/// Finds the common chunk, the size of the sound chunk, and the offset of its content.
 fn chunks(file: &mut BoundedFile) -> io::Result<Option<(Vec<u8>, u32, u64)>> {
     let (mut common, mut sound) = (None, None);
     let mut at = 12;
@@ -86,7 +87,7 @@ fn chunks(file: &mut BoundedFile) -> io::Result<Option<(Vec<u8>, u32, u64)>> {
     Ok(common.zip(sound).map(|(common, (size, start))| (common, size, start)))
 }
 
-/// Bytes and frames of the smallest part that can be decoded by itself.
+/// Bytes and frames of the smallest independently decodable unit.
 fn packets(form: &[u8], common: &[u8]) -> (u64, u64) {
     let channels = u16_be(common, 0).unwrap_or(1);
     let bits = u16_be(common, 6).unwrap_or(16);

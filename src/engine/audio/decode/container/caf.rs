@@ -1,8 +1,8 @@
 //! Core Audio Format.
 //!
-//! Shows the chunks that sound needs, with sizes that fit the file, and those that describe it before
-//! the sound. A data chunk of unknown length (-1) goes on to the end of the file.
-//! Source: Apple, "Core Audio Format Specification 1.0".
+//! Shows the chunks needed for decoding, with sizes that fit the file and the descriptive ones
+//! before the sound. A data chunk of unknown length (-1) extends to the end of the file. Source:
+//! Apple, "Core Audio Format Specification 1.0".
 
 use std::io;
 
@@ -10,14 +10,14 @@ use super::{Completeness, Container, Shape, Timing, fourcc, wav};
 use crate::engine::audio::decode::{bounds::BoundedFile, integers::u32_be, view::View};
 
 const MOST_CHUNKS: usize = 1024;
-/// Bytes of the file's own head, of a chunk's, and of the edit count before the samples.
+/// Bytes of the file header, of a chunk header, and of the edit count before the samples.
 const FILE_HEAD: u64 = 8;
 const HEAD: u64 = 12;
 const EDIT_COUNT: u64 = 4;
-/// Chunks that describe the sound: format, codec's settings, layout of channels, table of packets.
+/// Chunks that describe the sound: format, codec settings, channel layout, packet table.
 const NEEDED: [&[u8; 4]; 4] = [b"desc", b"kuki", b"chan", b"pakt"];
 
-/// The shape of a CAF file; `None` where it has no sound that can be found.
+/// Shape of a CAF file; `None` if no sound is found.
 ///
 /// # Errors
 /// I/O errors of the file.
@@ -53,7 +53,7 @@ pub fn shape(file: &mut BoundedFile) -> io::Result<Option<Shape>> {
     let (bytes, completeness, stated) = extent(claimed, room);
     let sound = start + EDIT_COUNT.min(bytes)..start + bytes;
     if let Some(format) = logarithmic(&description) {
-        // Symphonia 0.6.1 knows these in WAV alone.
+        // Symphonia 0.6.1 supports these codecs in WAV only.
         view = wav::canonical(&format, None, sound);
     } else {
         view.push_literal(*b"data");
@@ -73,7 +73,7 @@ pub fn shape(file: &mut BoundedFile) -> io::Result<Option<Shape>> {
     Ok(Some(Shape::single(Container::Caf, view, timing, completeness)))
 }
 
-/// The format chunk of a WAV with the same samples, of A-law and µ-law.
+/// Builds the format chunk of an equivalent WAV for A-law and µ-law.
 fn logarithmic(description: &[u8]) -> Option<Vec<u8>> {
     let tag: u16 = match description.get(8..12)? {
         b"alaw" => 6,
@@ -91,7 +91,7 @@ fn logarithmic(description: &[u8]) -> Option<Vec<u8>> {
     Some(format)
 }
 
-/// Bytes to read, why they may be fewer than intended, and how many were intended; by the rules of [`wav`].
+/// Bytes to read, whether they are complete, and the intended number; by the rules of [`wav`].
 fn extent(claimed: Option<u64>, room: u64) -> (u64, Completeness, Option<u64>) {
     match claimed {
         None => (room, Completeness::Whole, None),
@@ -103,7 +103,8 @@ fn extent(claimed: Option<u64>, room: u64) -> (u64, Completeness, Option<u64>) {
     }
 }
 
-/// Of a table of packets, which counts whole ones of ALAC though the last one may be shorter: the frames to be heard, and those before them.
+/// Timing from a packet table: audible frames and the frames before them. The table counts whole
+/// ALAC packets although the last one may be shorter.
 fn timing(table: &[u8]) -> Option<Timing> {
     let frames = u64::try_from(i64_at(table, 8)?).ok().filter(|&frames| frames > 0)?;
     let priming = u32_be(table, 16)?;

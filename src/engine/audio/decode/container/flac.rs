@@ -1,8 +1,8 @@
 //! FLAC in its own container.
 //!
 //! Shows the stream information and the frames. Tags, covers, cue sheets and seek tables may be
-//! missing or damaged; tags behind the last frame would be taken for a part of it.
-//! Source: RFC 9639.
+//! missing or damaged. Tags after the last frame are hidden, because a decoder would take them for
+//! frame data. Source: RFC 9639.
 
 use std::io;
 
@@ -10,14 +10,14 @@ use super::{Completeness, Container, Shape, Timing, tags};
 use crate::engine::audio::decode::{bounds::BoundedFile, view::View};
 
 const MOST_BLOCKS: usize = 4096;
-/// Bytes of the marker and of a metadata block's head.
+/// Bytes of the marker and of a metadata block header.
 const MARKER: u64 = 4;
 const BLOCK_HEAD: u64 = 4;
 const STREAM_INFO_BYTES: u64 = 34;
-/// So far the first frame is looked for, where the metadata blocks do not lead to it. In bytes.
+/// Bytes in which the first frame is searched if the metadata blocks do not lead to it.
 const FARTHEST: u64 = 32 << 20;
 
-/// The shape of a FLAC file; `None` without stream information.
+/// Shape of a FLAC file; `None` without stream information.
 ///
 /// # Errors
 /// I/O errors of the file.
@@ -31,7 +31,7 @@ pub fn shape(file: &mut BoundedFile) -> io::Result<Option<Shape>> {
         let bytes = u64::from(u32::from_be_bytes([0, a, b, c]));
         let body = at + BLOCK_HEAD;
         if flags & 0x7f == 0x7f || body + bytes > end {
-            break; // no block, or a damaged one
+            break; // not a valid block
         }
         if flags << 1 == 0 && info.is_none() && bytes >= STREAM_INFO_BYTES {
             info = Some(file.bytes_at(body, STREAM_INFO_BYTES)?);
@@ -60,7 +60,7 @@ pub fn shape(file: &mut BoundedFile) -> io::Result<Option<Shape>> {
     Ok(Some(Shape::single(Container::Flac, view, timing, Completeness::Whole)))
 }
 
-/// Where the first frame begins: one that says that it is the first, else any.
+/// Finds the first frame: preferably one numbered 0, else any.
 fn first_frame(file: &mut BoundedFile, start: u64, end: u64) -> io::Result<Option<u64>> {
     let bytes = file.bytes_at(start, FARTHEST.min(end.saturating_sub(start)))?;
     let mut frames = (0..bytes.len()).filter(|&at| is_frame(&bytes[at..]));
@@ -69,14 +69,14 @@ fn first_frame(file: &mut BoundedFile, start: u64, end: u64) -> io::Result<Optio
     Ok(first.or(any).map(|at| start + at as u64))
 }
 
-/// Whether these bytes begin with a frame's header, by its sync code and its checksum.
+/// Whether these bytes begin with a frame header, by its sync code and checksum.
 fn is_frame(bytes: &[u8]) -> bool {
     let Some(&[0xff, sync, sizes, shape]) = bytes.first_chunk() else { return false };
     if sync & 0xfe != 0xf8 || sizes >> 4 == 0 || sizes & 15 == 15 || shape & 1 == 1 {
         return false;
     }
     let Some(&number) = bytes.get(4) else { return false };
-    // The number's first byte says how many follow, as in UTF-8.
+    // The first byte of the number encodes the count of bytes, as in UTF-8.
     let number_bytes = match number.leading_ones() {
         0 => 1,
         ones @ 2..=7 => ones as usize,
@@ -96,7 +96,7 @@ fn is_frame(bytes: &[u8]) -> bool {
     bytes.get(header).is_some_and(|&sum| crc8(&bytes[..header]) == sum)
 }
 
-/// CRC-8 with the polynomial 0x07, as in a frame's header.
+/// CRC-8 with the polynomial 0x07, as in a frame header.
 fn crc8(bytes: &[u8]) -> u8 {
     bytes.iter().fold(0, |crc, byte| {
         (0..8).fold(

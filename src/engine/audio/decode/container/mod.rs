@@ -1,9 +1,9 @@
-//! Containers: which one a file has, and what of it holds the sound.
+//! Containers: detection of a file's format, and location of its sound.
 //!
-//! A file is taken for a container by its first bytes alone, and refused by name where they show
-//! another. Each module then looks through its container by itself, and shows the demuxer a file that
-//! holds one audio track and what plays it: what else there is may be missing, odd or damaged.
-//! Runs on the thread that decodes.
+//! A container is recognised by its first bytes alone, and unsupported ones are rejected by name.
+//! Each module then parses its container and shows the demuxer a file with one audio track and the
+//! data to decode it. All other content may therefore be missing, unusual or damaged. Runs on the
+//! decoder thread.
 
 mod aiff;
 mod caf;
@@ -41,56 +41,56 @@ pub enum Container {
     Mp4,
     /// Matroska and WebM.
     Matroska,
-    /// Frames of MPEG audio, one after the other.
+    /// Consecutive MPEG audio frames.
     Mpeg,
-    /// Frames of AAC with headers of their own.
+    /// AAC frames with ADTS headers.
     Adts,
 }
 
-/// Whether all of a file is there.
+/// Completeness of a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Completeness {
-    /// Nothing shows that anything is missing.
+    /// No sign of missing data.
     #[default]
     Whole,
-    /// The file ends before what its structure states.
+    /// The file ends earlier than its structure states.
     CutOff,
-    /// The program that wrote the file did not finish it: sizes are missing.
+    /// The recording program never filled in the sizes.
     Unfinished,
 }
 
-/// What a container states about a track's start and length.
+/// Start and length that a container states for a track.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Timing {
-    /// Frames before the first one to be heard; `None` where the codec's own number applies.
+    /// Frames before the first audible one; `None` if the codec's own number applies.
     pub skip: Option<u64>,
-    /// Frames to be heard, where they are stated exactly.
+    /// Number of audible frames, if stated exactly.
     pub frames: Option<u64>,
-    /// Frames at the end that are not to be heard.
+    /// Inaudible frames at the end.
     pub padding: u64,
-    /// Length in seconds, where it is stated roughly.
+    /// Approximate length in seconds, if stated.
     pub seconds: Option<f64>,
-    /// Whether damaged parts are left out, so that time stamps show how long they were.
+    /// Whether damaged parts are skipped, so that time stamps reveal their length.
     pub has_gaps: bool,
-    /// Whether the beginning is such a part: time stamps count from 0.
+    /// Whether the beginning was skipped; time stamps then count from 0.
     pub lacks_start: bool,
-    /// Damaged stretches that are decoded nevertheless, in ascending order.
+    /// Damaged sections that are decoded nevertheless, in ascending order.
     pub doubts: Vec<Doubt>,
-    /// The edits of an MP4 track.
+    /// Edits of an MP4 track.
     pub timeline: Option<Timeline>,
 }
 
-/// A stretch of damaged data that is decoded nevertheless.
+/// A damaged section that is decoded nevertheless.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Doubt {
-    /// How many streams end before it, one behind the other.
+    /// Number of chained streams that end before the section.
     pub chapter: usize,
-    /// Its time, in units of the container's time stamps.
+    /// Time range in units of the container's time stamps.
     pub time: Range<u64>,
 }
 
 impl Doubt {
-    /// Adds a stretch, to the one before where they are one.
+    /// Appends a section, merging it with the previous one if they touch.
     fn push(doubts: &mut Vec<Self>, chapter: usize, time: Range<u64>) {
         match doubts.last_mut() {
             Some(last) if last.chapter == chapter && last.time.end >= time.start => {
@@ -101,25 +101,25 @@ impl Doubt {
     }
 }
 
-/// How a file is laid out.
+/// Layout of a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shape {
-    /// The container.
+    /// Kind of container.
     pub container: Container,
-    /// What the demuxer reads.
+    /// Bytes shown to the demuxer.
     pub view: View,
-    /// Start and length.
+    /// Start and length of the track.
     pub timing: Timing,
-    /// Whether all of it is there.
+    /// Whether the file is complete.
     pub completeness: Completeness,
-    /// The audio tracks, where the container can have several.
+    /// Audio tracks, for containers that may hold several.
     pub tracks: Vec<AudioTrack>,
-    /// The number of the track that is shown, from 1.
+    /// Number of the shown track, from 1.
     pub track: usize,
 }
 
 impl Shape {
-    /// The shape of a container with a single track.
+    /// Creates the shape of a container with a single track.
     fn single(
         container: Container,
         view: View,
@@ -130,20 +130,20 @@ impl Shape {
     }
 }
 
-/// What is looked at.
+/// Options for reading a container.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Request {
-    /// The number of an audio track, from 1; `None` for the file's default.
+    /// Number of the audio track, from 1; `None` for the file's default.
     pub track: Option<usize>,
-    /// Whether only headers are read, for a length and not for the sound.
+    /// Whether to read only headers, for the length instead of the sound.
     pub headers_only: bool,
 }
 
-/// The shape of a file.
+/// Determines the shape of a file.
 ///
 /// # Errors
-/// I/O errors of the file; [`DecodeError`] where the file is not audio, or of a kind that is not supported,
-/// or has no such track.
+/// I/O errors of the file. [`DecodeError`] if the file is not audio, its kind is unsupported, or it
+/// lacks the requested track.
 pub fn shape(file: &mut BoundedFile, request: Request) -> io::Result<Result<Shape, DecodeError>> {
     let (container, start) = match sniff::container(file)? {
         Ok(found) => found,
@@ -173,7 +173,7 @@ pub fn shape(file: &mut BoundedFile, request: Request) -> io::Result<Result<Shap
     Ok(shape.and_then(|mut shape| {
         for (index, track) in shape.tracks.iter_mut().enumerate() {
             track.number = index + 1;
-            // These texts are the file's own.
+            // These texts come from the file.
             track.codec = clean(&track.codec).unwrap_or_else(|| "this codec".into());
             track.language = track.language.as_deref().and_then(clean);
             track.name = track.name.as_deref().and_then(clean);
@@ -197,12 +197,11 @@ fn no_such_track(number: usize, count: usize) -> DecodeError {
     DecodeError::Unsupported(Unsupported::Track { number, count })
 }
 
-/// The index of the track to be played: the one that is wanted, else the first one that the file marks
-/// as its default and that can be decoded, else the first one that can be decoded, else the first.
-/// `None` where there are no tracks.
+/// Index of the track to play: the requested one, else the first decodable default, else the first
+/// decodable one, else the first. `None` if there are no tracks.
 ///
 /// # Errors
-/// [`DecodeError::Unsupported`] when there is no track of that number.
+/// [`DecodeError::Unsupported`] if no track has the requested number.
 fn choose(tracks: &[AudioTrack], wanted: Option<usize>) -> Result<Option<usize>, DecodeError> {
     if let Some(wanted) = wanted {
         let index = wanted.checked_sub(1).filter(|&index| index < tracks.len());
@@ -213,7 +212,7 @@ fn choose(tracks: &[AudioTrack], wanted: Option<usize>) -> Result<Option<usize>,
     Ok(default.or_else(decodable).or((!tracks.is_empty()).then_some(0)))
 }
 
-/// The four letters that `bytes` begin with.
+/// First four bytes of `bytes`.
 fn fourcc(bytes: &[u8]) -> Option<[u8; 4]> {
     bytes.first_chunk().copied()
 }

@@ -1,7 +1,7 @@
-//! Which container a file has, by its first bytes; others are refused by name.
+//! Detection of a file's container by its first bytes; unsupported kinds are rejected by name.
 //!
-//! Only what is known to be audio gets through. Anything else is refused even where some of its bytes
-//! look like a frame of MPEG audio, as some bytes of any large file do.
+//! Only known audio is accepted. Anything else is rejected even if some bytes resemble an MPEG
+//! audio frame, because some bytes of any large file do.
 
 use std::io;
 
@@ -12,15 +12,15 @@ use crate::engine::audio::decode::{
     mpeg::{self, Framing},
 };
 
-/// Bytes at the beginning that are looked at.
+/// Bytes inspected at the beginning.
 const START: u64 = 4096;
-/// Tags before the sound that are skipped.
+/// Maximum number of tags skipped before the sound.
 const MOST_TAGS: usize = 64;
 
-/// The container of a file, and where it begins: behind tags.
+/// Container of a file, and its offset after leading tags.
 ///
 /// # Errors
-/// I/O errors of the file; [`DecodeError`] where the file is not audio, or of a kind that is not supported.
+/// I/O errors of the file; [`DecodeError`] if the file is not audio or its kind is unsupported.
 pub fn container(file: &mut BoundedFile) -> io::Result<Result<(Container, u64), DecodeError>> {
     if file.len() == 0 {
         return Ok(Err(DecodeError::Empty(Empty::File)));
@@ -50,7 +50,7 @@ pub fn container(file: &mut BoundedFile) -> io::Result<Result<(Container, u64), 
 }
 
 fn known(bytes: &[u8]) -> Option<Container> {
-    /// Boxes that an MP4 or QuickTime file may begin with.
+    /// Boxes with which an MP4 or QuickTime file may begin.
     const BOXES: [&[u8]; 9] =
         [b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp", b"uuid"];
     let kind = bytes.get(4..8).unwrap_or_default();
@@ -72,7 +72,7 @@ fn is_picture_brand(brand: &[u8]) -> bool {
     matches!(brand, b"heic" | b"heix" | b"hevc" | b"mif1" | b"msf1" | b"avif" | b"avis" | b"crx ")
 }
 
-/// Refuses what its first bytes show to be of another kind.
+/// Rejects a file whose first bytes identify another kind.
 fn foreign(bytes: &[u8], length: u64) -> Option<DecodeError> {
     if let Some(format) = unsupported(bytes) {
         return Some(DecodeError::Unsupported(Unsupported::Format(format)));
@@ -83,7 +83,7 @@ fn foreign(bytes: &[u8], length: u64) -> Option<DecodeError> {
     Some(DecodeError::NotAudio(NotAudio::Other(other(bytes, length)?)))
 }
 
-/// Audio that is not supported.
+/// Unsupported audio formats.
 fn unsupported(bytes: &[u8]) -> Option<Format> {
     const RIFX: &str = "RIFX";
     const ADIF: &str = "ADIF";
@@ -144,7 +144,7 @@ fn unsupported(bytes: &[u8]) -> Option<Format> {
         .or_else(|| (is_loas(0) && is_loas(loas_frame(0))).then_some(Format::Latm))
 }
 
-/// Whether frames of MPEG audio follow one another at the same distance that do not state their length.
+/// Whether the file holds equidistant MPEG audio frames that do not state their length.
 fn has_free_rate(bytes: &[u8]) -> bool {
     let is_free = |frame: &[u8]| {
         let [0xff, second, third, _] = frame[..] else { return false };
@@ -163,7 +163,7 @@ fn has_free_rate(bytes: &[u8]) -> bool {
     places.any(|at| at.abs_diff(2 * first) <= 4)
 }
 
-/// Video containers that are not supported.
+/// Unsupported video containers.
 fn videos(bytes: &[u8]) -> Option<Video> {
     const KINDS: [(&[u8], Video); 8] = [
         (b"\0\0\x01\xba", Video::MpegProgram),
@@ -175,7 +175,8 @@ fn videos(bytes: &[u8]) -> Option<Video> {
         (b"\x1f\x07\0", Video::Dv),
         (b"\xb7\xd8\x00\x20\x37\x49\xda\x11", Video::Wtv),
     ];
-    /// Bytes of an MPEG transport packet, alone, behind a time code, and with error correction.
+    /// Offset and size in bytes of MPEG transport packets: plain, after a time code, and with error
+    /// correction.
     const TRANSPORT: [(usize, usize); 3] = [(0, 188), (4, 192), (0, 204)];
     let found = KINDS.iter().find(|(magic, _)| bytes.starts_with(magic)).map(|(_, name)| *name);
     let transport = |&(offset, stride): &(usize, usize)| {
@@ -189,7 +190,7 @@ fn videos(bytes: &[u8]) -> Option<Video> {
         .or_else(|| TRANSPORT.iter().any(transport).then_some(Video::MpegTransport))
 }
 
-/// Files of which a part may look like sound, and that are something else.
+/// Recognises non-audio files, parts of which may resemble sound.
 fn other(bytes: &[u8], length: u64) -> Option<Foreign> {
     const KINDS: [(&[u8], Foreign); 36] = [
         (b"\x89PNG", Foreign::Picture),
@@ -247,7 +248,7 @@ fn other(bytes: &[u8], length: u64) -> Option<Foreign> {
         .or_else(|| is_text(bytes).then_some(Foreign::Text))
 }
 
-/// Whether all of `start` is UTF-8 without control characters. A character may be cut at its end.
+/// Whether `start` is UTF-8 without control characters. The last character may be truncated.
 fn is_text(start: &[u8]) -> bool {
     let text = match std::str::from_utf8(start) {
         Ok(text) => text,

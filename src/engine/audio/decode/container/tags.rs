@@ -1,5 +1,5 @@
-//! Where tags lie before and behind the sound of formats that have no place for them: ID3v2, ID3v1,
-//! APE and Lyrics3. What they say is read elsewhere.
+//! Location of tags before and after the sound, for formats without a place for them: ID3v2, ID3v1,
+//! APE and Lyrics3. Their contents are read elsewhere.
 //!
 //! Sources: id3.org (ID3v1, ID3v2.4 structure, Lyrics3 2.00), the APEv2 specification.
 
@@ -8,16 +8,16 @@ use std::io;
 use crate::engine::audio::decode::bounds::BoundedFile;
 use crate::engine::audio::decode::integers::u32_le;
 
-/// Tags that are looked for in a row.
+/// Maximum number of consecutive tags.
 const MOST: usize = 64;
 /// Bytes of an ID3v2 header or footer, an APE header or footer, and an ID3v1 tag.
 const ID3V2: u64 = 10;
 const APE: u64 = 32;
 const ID3V1: u64 = 128;
 
-/// Length in bytes of the tag that `bytes` begin with: an ID3v2 tag, an APE tag with a header, an
-/// ID3v1 tag, or Lyrics3 up to where its own length can be read. `None` where there is none.
-/// At least 32 bytes should be given where there are as many.
+/// Length in bytes of the tag at the start of `bytes`; `None` without one. Recognises ID3v2,
+/// APE with a header, ID3v1, and Lyrics3 up to its length field. Callers should pass at least 32
+/// bytes if available.
 pub fn tag_at(bytes: &[u8]) -> Option<u64> {
     if let Some(&[b'I', b'D', b'3', major, minor, flags, a, b, c, d]) = bytes.first_chunk() {
         if major == 0xff || minor == 0xff || [a, b, c, d].iter().any(|byte| byte & 0x80 != 0) {
@@ -39,7 +39,7 @@ pub fn tag_at(bytes: &[u8]) -> Option<u64> {
     bytes.starts_with(b"TAG+").then_some(227)
 }
 
-/// Where the sound ends: before all the tags at the end of the file.
+/// End of the sound: the start of the trailing tags.
 ///
 /// # Errors
 /// I/O errors of the file.
@@ -54,7 +54,7 @@ pub fn end_of_sound(file: &mut BoundedFile) -> io::Result<u64> {
     Ok(end)
 }
 
-/// Where the tag that ends at `end` begins.
+/// Start of the tag that ends at `end`.
 fn tag_before(file: &mut BoundedFile, end: u64) -> io::Result<Option<u64>> {
     if let Some(start) = end.checked_sub(ID3V1)
         && file.bytes_at(start, 3)? == b"TAG"
@@ -99,7 +99,7 @@ fn lyrics_before(file: &mut BoundedFile, end: u64) -> io::Result<Option<u64>> {
     Ok(None)
 }
 
-/// Length in bytes of Lyrics3 that `bytes` begin with, if all of it is there.
+/// Length in bytes of the Lyrics3 tag at the start of `bytes`, if complete.
 pub fn lyrics_at(bytes: &[u8]) -> Option<u64> {
     if !bytes.starts_with(b"LYRICSBEGIN") {
         return None;

@@ -1,8 +1,8 @@
-//! WAV, and its forms of more than 4 GB: RF64 (EBU Tech 3306) and BW64 (ITU-R BS.2088).
+//! WAV, and its variants above 4 GB: RF64 (EBU Tech 3306) and BW64 (ITU-R BS.2088).
 //!
-//! Shows a WAV with one format chunk and one data chunk, whose sizes are right. Programs write the
-//! sizes last: a recorder that was killed, or that wrote into a pipe, leaves 0, -1 or a large constant
-//! there, and some are off by the length of a header. The sound then goes on to the end of the file.
+//! Shows a WAV with one format chunk and one data chunk, with correct sizes. Programs write the
+//! sizes last. A killed recorder, or one that writes to a pipe, leaves 0, -1 or a large constant;
+//! some are off by the length of a header. The sound then extends to the end of the file.
 
 use std::{io, ops::Range};
 
@@ -13,30 +13,30 @@ use crate::engine::audio::decode::{
     view::View,
 };
 
-/// Chunks that are looked at before the sound.
+/// Maximum number of chunks inspected before the sound.
 const MOST_CHUNKS: usize = 1024;
-/// Bytes of the head of a chunk: its name and its size.
+/// Bytes of a chunk header: name and size.
 const HEAD: u64 = 8;
-/// A size that is too large by no more than this is a wrong size, not a file that was cut off: a
-/// header was counted, or a block that was never written. In bytes.
+/// Tolerance for an oversized claim, in bytes. Within it, the size is wrong rather than the file
+/// truncated: a header was counted, or a block was never written.
 pub(super) const SLACK: u64 = 1024;
 /// Format tags of MPEG audio in WAV.
 const MPEG_TAGS: [u16; 2] = [0x50, 0x55];
-/// Format tags whose frames all have the same size: integers, floats, A-law, µ-law, and formats that
-/// are described further.
+/// Format tags with frames of constant size: integers, floats, A-law, µ-law, and the extensible
+/// format.
 const PCM_TAGS: [u16; 5] = [1, 3, 6, 7, 0xfffe];
 
 #[derive(Default)]
 struct Chunks {
     format: Option<Vec<u8>>,
     fact: Option<Vec<u8>>,
-    /// Bytes of sound by the chunk of a file of more than 4 GB.
+    /// Bytes of sound according to the `ds64` chunk of a file above 4 GB.
     long_size: Option<u64>,
-    /// Size and start of the sound.
+    /// Size and offset of the sound.
     data: Option<(u32, u64)>,
 }
 
-/// The shape of a WAV file; `None` where it has no sound that can be found.
+/// Shape of a WAV file; `None` if no sound is found.
 ///
 /// # Errors
 /// I/O errors of the file.
@@ -47,7 +47,7 @@ pub fn shape(file: &mut BoundedFile) -> io::Result<Option<Shape>> {
     };
     let room = file.len().saturating_sub(start);
     let (bytes, completeness, stated) = if size == 0 && is_chain_to_end(file, start)? {
-        (0, Completeness::Whole, Some(0)) // really without sound
+        (0, Completeness::Whole, Some(0)) // genuinely empty
     } else {
         extent(size, chunks.long_size, room)
     };
@@ -66,8 +66,8 @@ pub fn shape(file: &mut BoundedFile) -> io::Result<Option<Shape>> {
     Ok(Some(Shape::single(Container::Wav, view, timing, completeness)))
 }
 
-/// What there is of a data chunk whose head claims `size` bytes, where the file has `room` bytes for
-/// it: bytes to read, why they may be fewer than intended, and how many were intended.
+/// Extent of a data chunk that claims `size` bytes in a file with `room` bytes left. Returns the
+/// bytes to read, whether they are complete, and the intended number.
 fn extent(size: u32, long_size: Option<u64>, room: u64) -> (u64, Completeness, Option<u64>) {
     let claimed = match long_size {
         Some(long) if size == u32::MAX => long,
@@ -77,7 +77,7 @@ fn extent(size: u32, long_size: Option<u64>, room: u64) -> (u64, Completeness, O
         return (room, Completeness::Unfinished, None);
     }
     if claimed <= room {
-        // Sizes of more than 4 GB wrap around in programs that do not know RF64.
+        // Programs without RF64 support wrap sizes above 4 GB around.
         let is_wrapped = long_size.is_none() && room - claimed >= 1 << 32;
         let bytes = if is_wrapped { room } else { claimed };
         return (bytes, Completeness::Whole, Some(bytes));
@@ -91,8 +91,8 @@ fn extent(size: u32, long_size: Option<u64>, room: u64) -> (u64, Completeness, O
     }
 }
 
-/// Whether a size was written by a program that did not know it: the largest numbers of 31 and of 32
-/// bits, and what they become when a header or a block is taken off, or rounded down.
+/// Whether a size is a placeholder for an unknown one: the largest 31- or 32-bit numbers, also
+/// rounded down or reduced by a header or a block.
 pub(super) fn is_placeholder(size: u64) -> bool {
     const NEAR: u64 = 1 << 16;
     const LARGEST: [u64; 4] = [1 << 31, 1 << 32, 1 << 63, u64::MAX];
@@ -126,13 +126,13 @@ fn chunks(file: &mut BoundedFile) -> io::Result<Chunks> {
             }
             _ => {}
         }
-        // Chunks begin at even places.
+        // Chunks begin at even offsets.
         at = body + u64::from(size) + u64::from(size % 2);
     }
     Ok(found)
 }
 
-/// Whether there are chunks, and nothing else, from `at` to the end of the file.
+/// Whether the file consists of chunks only, from `at` to the end.
 fn is_chain_to_end(file: &mut BoundedFile, mut at: u64) -> io::Result<bool> {
     for _ in 0..MOST_CHUNKS {
         if at >= file.len() {
@@ -150,9 +150,9 @@ fn is_chain_to_end(file: &mut BoundedFile, mut at: u64) -> io::Result<bool> {
     Ok(false)
 }
 
-/// A WAV with this format chunk, and the sound in a range of the file.
+/// Builds a WAV with this format chunk and the sound in a range of the file.
 pub(super) fn canonical(format: &[u8], fact: Option<&[u8]>, sound: Range<u64>) -> View {
-    // Symphonia takes the largest number for a length that is not known.
+    // Symphonia interprets the largest number as an unknown length.
     let size = u32::try_from(sound.end - sound.start).unwrap_or(u32::MAX);
     let mut head = b"RIFF\xff\xff\xff\xffWAVEfmt ".to_vec();
     head.extend((format.len() as u32).to_le_bytes());

@@ -1,17 +1,17 @@
-//! Headers of frames of MPEG audio and of AAC in ADTS.
+//! Frame headers of MPEG audio and of AAC in ADTS.
 
 use super::First;
 
-/// Fewest bytes of a frame.
+/// Minimum length of a frame in bytes.
 pub const SHORTEST: usize = 7;
 
-/// Rates of AAC in Hz, by their index (ISO/IEC 14496-3, 1.6.3.4).
+/// Sample rates of AAC in Hz, by index (ISO/IEC 14496-3, 1.6.3.4).
 pub const AAC_RATES: [u32; 13] = [
     96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000,
     7_350,
 ];
 
-/// A kind of frames.
+/// Kind of framing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
     /// MPEG audio, layers 1 to 3.
@@ -23,22 +23,22 @@ pub enum Framing {
 /// Header of one frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// Length of the frame with its header, in bytes.
+    /// Length of the frame including its header, in bytes.
     pub bytes: usize,
-    /// Frames of sound that it holds.
+    /// Samples per channel in the frame.
     pub frames: u64,
-    /// Rate in Hz.
+    /// Sample rate in Hz.
     pub rate: u32,
     /// Layer, 1 to 3; 0 for AAC.
     pub layer: u8,
-    /// Version: 1 for MPEG-1, 2 for MPEG-2 and below; for AAC, its profile.
+    /// Version: 1 for MPEG-1, 2 for MPEG-2 and MPEG-2.5; for AAC, its profile.
     pub version: u8,
-    /// Channels; 0 where the frame itself says.
+    /// Number of channels; 0 if only the frame content states it.
     pub channels: u16,
 }
 
 impl Header {
-    /// The header that `bytes` begin with; `None` where they do not.
+    /// Parses the header at the start of `bytes`; `None` if invalid.
     pub fn read(bytes: &[u8], framing: Framing) -> Option<Self> {
         match framing {
             Framing::Mpeg => Self::mpeg(bytes),
@@ -47,7 +47,7 @@ impl Header {
     }
 
     fn mpeg(bytes: &[u8]) -> Option<Self> {
-        /// In kbit/s: MPEG-1 layers 1 to 3, then MPEG-2 layer 1, and layers 2 and 3.
+        /// Bit rates in kbit/s: MPEG-1 layers 1 to 3, then MPEG-2 layer 1, and layers 2 and 3.
         const KBITS: [[u32; 15]; 5] = [
             [0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448],
             [0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384],
@@ -107,18 +107,18 @@ impl Header {
         })
     }
 
-    /// Whether two frames are of one kind, perhaps at different rates.
+    /// Whether two frames have the same kind, possibly at different rates.
     pub fn is_like(&self, other: &Self) -> bool {
         (self.layer, self.version) == (other.layer, other.version)
     }
 
-    /// Whether two frames can be of one stream.
+    /// Whether two frames can belong to one stream.
     pub fn goes_with(&self, other: &Self) -> bool {
         (self.layer, self.version, self.rate) == (other.layer, other.version, other.rate)
             && (self.layer > 0 || self.channels == other.channels)
     }
 
-    /// What this shows as the first of a stream.
+    /// Properties of a stream that begins with this frame.
     pub fn first(&self) -> First {
         let Self { layer, rate, channels, frames, .. } = *self;
         First { layer, rate, channels, frames }

@@ -1,12 +1,12 @@
-//! Streams of frames that begin with a header of their own: MPEG audio of any layer, and AAC in ADTS.
+//! Streams of self-describing frames: MPEG audio of any layer, and AAC in ADTS.
 //!
-//! Finds the frames one after the other, in memory that does not depend on the length of the file.
-//! Tags between them are skipped wherever they stand, the note of an encoder (Xing, Info, VBRI) is read
-//! and not played, and the time of what is damaged is kept. Decodes nothing.
+//! Reads frame after frame, with memory independent of the file's length. Tags between frames are
+//! skipped anywhere, and the info tag of an encoder (Xing, Info, VBRI) is read instead of played.
+//! The duration of damaged frames is preserved. This module decodes no sound.
 //!
-//! Symphonia's own reader takes the pictures of tags for sound, and loses the time of damaged frames.
-//! Sources: ISO/IEC 11172-3 and 13818-3 (frames), 14496-3 (ADTS); LAME's "Mp3 Info Tag" (revision 1),
-//! Fraunhofer's VBRI note.
+//! Symphonia's reader is not used, because it takes pictures in tags for sound and loses the
+//! duration of damaged frames. Sources: ISO/IEC 11172-3 and 13818-3 (frames), 14496-3 (ADTS);
+//! LAME's "Mp3 Info Tag" (revision 1), Fraunhofer's VBRI header.
 
 mod header;
 mod note;
@@ -21,67 +21,68 @@ use window::Window;
 
 use super::{bounds::BoundedFile, container::tags};
 
-/// Bytes that are looked through for the first frame, and for the next one behind damage.
+/// Bytes searched for the first frame, and for the next one after damage.
 const FARTHEST: u64 = 1 << 20;
-/// Longest frame, in bytes: 13 bits of length in ADTS.
+/// Maximum length of a frame in bytes: 13 bits of length in ADTS.
 const LONGEST_FRAME: usize = 1 << 13;
-/// Frames in a row that show that a stream begins, where it does not begin with the first byte.
+/// Number of consecutive frames that prove a stream that does not begin at the first byte.
 const SURE: usize = 8;
-/// Bytes by which frames of one bit rate differ in length, at most.
+/// Maximum difference in bytes between frames of one bit rate.
 const PADDING: usize = 4;
-/// Bytes that are enough to see which tag begins.
+/// Number of bytes that suffice to recognise a tag.
 const TAG_START: usize = 32;
-/// Lyrics have no length at their beginning; longer ones are taken for damage. In bytes.
+/// Maximum length of Lyrics3 in bytes. They do not start with a length, so longer ones are treated
+/// as damage.
 const LONGEST_LYRICS: usize = 1 << 16;
 
-/// A frame, or what stands for one.
+/// A frame or its replacement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
     /// A frame with its header.
     Frame {
-        /// All its bytes.
+        /// All bytes of the frame.
         bytes: Vec<u8>,
-        /// Frames of sound that it holds.
+        /// Samples per channel in the frame.
         frames: u64,
     },
-    /// Damaged bytes in place of so many frames of sound, which may be none.
+    /// Damaged bytes instead of this many samples per channel, possibly 0.
     Lost(u64),
-    /// The end, within a frame.
+    /// End of the file within a frame.
     CutOff,
-    /// The end.
+    /// End of the stream.
     End,
 }
 
-/// What the first frame shows.
+/// Stream properties according to the first frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct First {
-    /// Its layer, 1 to 3; 0 for AAC.
+    /// Layer, 1 to 3; 0 for AAC.
     pub layer: u8,
-    /// Rate in Hz; that of the core, for AAC.
+    /// Sample rate in Hz; for AAC, that of the core.
     pub rate: u32,
-    /// Channels; 0 where the stream itself says.
+    /// Number of channels; 0 if only the stream content states it.
     pub channels: u16,
-    /// Frames of sound that each frame holds.
+    /// Samples per channel in each frame.
     pub frames: u64,
 }
 
-/// Reads frames.
+/// Reader of frames.
 pub struct Frames<R> {
     window: Window<R>,
     framing: Framing,
-    /// Header of the last frame that was surely one.
+    /// Header of the last reliable frame.
     last: Option<Header>,
-    /// Bytes and count of the frames so far, for the length of damaged ones.
+    /// Total bytes and count of frames so far, to estimate the length of damaged ones.
     bytes: u64,
     count: u64,
-    /// Lengths of the shortest and of the longest frame so far, in bytes.
+    /// Lengths of the shortest and the longest frame so far, in bytes.
     lengths: (usize, usize),
     first: First,
     note: Option<Note>,
     is_first: bool,
 }
 
-/// Whether frames begin at `start`, or behind other bytes soon after it.
+/// Whether frames begin at `start`, or shortly after it.
 ///
 /// # Errors
 /// I/O errors of the file.
@@ -91,7 +92,8 @@ pub fn begins(file: &mut BoundedFile, start: u64, framing: Framing) -> io::Resul
     Ok(sync_first(&mut window, framing)?.is_some())
 }
 
-/// Moves to the first frame of a stream: a few in a row where it begins, several behind other bytes.
+/// Advances to the first frame of a stream. A few consecutive frames suffice at its start; more are
+/// needed after other bytes.
 fn sync_first<R: Read + Seek>(
     window: &mut Window<R>,
     framing: Framing,
@@ -112,8 +114,8 @@ fn sync_first<R: Read + Seek>(
     Ok(None)
 }
 
-/// The header at `offset`, where `count` frames that go together follow one another from there; fewer
-/// where they end with the file, or with a tag.
+/// Returns the header at `offset` if `count` matching frames follow each other from there. Fewer
+/// suffice if they end with the file or with a tag.
 fn chain<R: Read + Seek>(
     window: &mut Window<R>,
     framing: Framing,
@@ -126,7 +128,7 @@ fn chain<R: Read + Seek>(
     for index in 0..count {
         let bytes = window.bytes(at + TAG_START)?;
         let rest = bytes.get(at..).unwrap_or_default();
-        // What begins behind other bytes has to be long enough to be believed.
+        // A stream that begins after other bytes has to be long enough to be credible.
         if index > 0 && count < SURE && (rest.is_empty() || is_tag(rest)) {
             break;
         }
@@ -149,7 +151,7 @@ fn is_tag(bytes: &[u8]) -> bool {
 }
 
 impl<R: Read + Seek> Frames<R> {
-    /// Finds the first frame of a stream; `None` where there is none.
+    /// Finds the first frame of a stream; `None` if absent.
     ///
     /// # Errors
     /// I/O errors of the file.
@@ -173,17 +175,17 @@ impl<R: Read + Seek> Frames<R> {
         Ok(Some(frames))
     }
 
-    /// What the first frame shows.
+    /// Stream properties according to the first frame.
     pub fn first(&self) -> First {
         self.first
     }
 
-    /// The encoder's note, where the stream begins with one.
+    /// Info tag of the encoder, if the stream begins with one.
     pub fn note(&self) -> Option<&Note> {
         self.note.as_ref()
     }
 
-    /// Bytes of a frame, on the average of the first ones.
+    /// Average length of the first frames in bytes.
     ///
     /// # Errors
     /// I/O errors of the file.
@@ -201,7 +203,7 @@ impl<R: Read + Seek> Frames<R> {
         Ok(at as f64 / count.max(1) as f64)
     }
 
-    /// The next frame, or what stands for it.
+    /// Reads the next frame or its replacement.
     ///
     /// # Errors
     /// I/O errors of the file.
@@ -228,7 +230,7 @@ impl<R: Read + Seek> Frames<R> {
         }
     }
 
-    /// The frame with this header; `None` where it is a note, which is not played.
+    /// Reads the frame with this header; `None` for an info tag, which is not played.
     fn frame(&mut self, header: Header) -> io::Result<Option<Item>> {
         let mut length = header.bytes;
         let available = self.window.bytes(length + TAG_START)?.len();
@@ -240,7 +242,7 @@ impl<R: Read + Seek> Frames<R> {
             && let Some(real) = self.real_length(length)?
             && (real < length || self.is_constant() && self.bytes > 0 && !self.is_usual(length))
         {
-            length = real; // its own header is damaged, not the next one
+            length = real; // this header is damaged, not the next one
         }
         let bytes = self.window.bytes(length)?.get(..length).unwrap_or_default().to_vec();
         self.window.advance(length as u64)?;
@@ -255,13 +257,13 @@ impl<R: Read + Seek> Frames<R> {
         Ok(Some(Item::Frame { bytes, frames: header.frames }))
     }
 
-    /// Whether a header can be of this stream, which may change its rate where frames go on.
+    /// Whether a header can belong to this stream, which may change its rate if frames follow.
     fn is_of_stream(&mut self, header: &Header) -> io::Result<bool> {
         let Some(last) = self.last else { return Ok(true) };
         Ok(header.goes_with(&last) || header.is_like(&last) && self.is_followed(header.bytes)?)
     }
 
-    /// Whether a frame, a tag, or the end is `offset` bytes from here.
+    /// Whether a frame, a tag, or the end is `offset` bytes ahead.
     fn is_followed(&mut self, offset: usize) -> io::Result<bool> {
         let last = self.last;
         let bytes = self.window.bytes(offset + TAG_START)?;
@@ -271,17 +273,17 @@ impl<R: Read + Seek> Frames<R> {
         Ok(rest.len() < 4 || is_tag(rest) || is_frame)
     }
 
-    /// Whether all frames so far have the same length, but for padding.
+    /// Whether all frames so far have equal length, except for padding.
     fn is_constant(&self) -> bool {
         self.lengths.1 - self.lengths.0 <= PADDING
     }
 
-    /// Whether a frame of this length fits to those of one length.
+    /// Whether a frame of this length matches a stream of constant length.
     fn is_usual(&self, length: usize) -> bool {
         (self.lengths.1.saturating_sub(PADDING)..=self.lengths.0 + PADDING).contains(&length)
     }
 
-    /// How long the frame here is by where the next two frames are.
+    /// Length of the current frame according to the positions of the next two.
     fn real_length(&mut self, stated: usize) -> io::Result<Option<usize>> {
         let last = self.last;
         for offset in header::SHORTEST..LONGEST_FRAME.min(stated.saturating_mul(16)) {
@@ -292,12 +294,12 @@ impl<R: Read + Seek> Frames<R> {
         Ok(None)
     }
 
-    /// Goes on behind damaged bytes.
+    /// Resumes after damaged bytes.
     fn lost(&mut self) -> io::Result<Item> {
         let last = self.last;
         let mut skipped = 0_u64;
         loop {
-            // In steps, so that the window stays small.
+            // Proceed in steps, so that the window stays small.
             let length = self.window.bytes(LONGEST_FRAME * 2)?.len();
             let limit = length.saturating_sub(LONGEST_FRAME).max(1).min(length);
             let end = if length < LONGEST_FRAME * 2 { length } else { limit };
@@ -314,7 +316,7 @@ impl<R: Read + Seek> Frames<R> {
                 }
             }
             if length < LONGEST_FRAME * 2 {
-                // Nothing follows: other data at the end of the file.
+                // Nothing follows: unrelated data at the end of the file.
                 self.window.advance(length as u64)?;
                 return Ok(Item::End);
             }
@@ -323,8 +325,8 @@ impl<R: Read + Seek> Frames<R> {
         }
     }
 
-    /// Frames of sound in so many damaged bytes. Where frames differ in length, the damage is taken for
-    /// that of one header, unless no frame is as long.
+    /// Estimated samples per channel in damaged bytes. If frames vary in length, a single damaged
+    /// header is assumed, unless no frame is that long.
     fn frames_in(&self, bytes: u64) -> u64 {
         const LONGEST_USUAL: u64 = 1441;
         let each = match (self.count, self.last) {
@@ -349,7 +351,7 @@ impl<R: Read + Seek> Frames<R> {
     }
 }
 
-/// Skips the tags that lie here.
+/// Skips the tags at the current position.
 fn skip_tags<R: Read + Seek>(window: &mut Window<R>) -> io::Result<()> {
     loop {
         let bytes = window.bytes(TAG_START)?;
@@ -373,14 +375,14 @@ mod tests {
 
     use super::*;
 
-    /// Frames of MPEG 1 layer III at 128 kbit/s and 44.1 kHz.
+    /// Frames of MPEG-1 layer III at 128 kbit/s and 44.1 kHz.
     fn stream(count: usize) -> Vec<u8> {
         let mut frame = vec![0; 417];
         frame[..4].copy_from_slice(&[0xFF, 0xFB, 0x90, 0]);
         frame.repeat(count)
     }
 
-    /// How many frames are played of these bytes, and for how much sound others are lost.
+    /// Number of played frames, and number of lost samples per channel.
     fn played_and_lost(bytes: Vec<u8>, framing: Framing) -> (usize, u64) {
         let mut frames = Frames::new(Cursor::new(bytes), framing).unwrap().unwrap();
         let (mut played, mut lost) = (0, 0);
@@ -414,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_are_found_however_far_behind_damage_they_lie() {
+    fn finds_frames_at_any_distance_after_damage() {
         for damaged in [1, 100, 417, 4_000, 8_191, 8_193, 9_000, 12_000, 16_384, 100_000] {
             for behind in [2, 10, 19, 100] {
                 let bytes = [stream(20), vec![0x55; damaged], stream(behind)].concat();

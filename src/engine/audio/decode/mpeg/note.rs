@@ -1,25 +1,25 @@
-//! The note that encoders write into a first frame without sound: how many frames follow, and what
-//! they added to the sound.
+//! Info tag that encoders write into a silent first frame: the number of following frames, and the
+//! padding at both ends.
 
 use super::header::Header;
 use crate::engine::audio::decode::integers::u32_be;
 
-/// Frames by which a decoder of layer 3 delays the sound.
+/// Delay of a layer 3 decoder, in samples.
 const DECODER_DELAY: u64 = 529;
 
-/// An encoder's note.
+/// Info tag of an encoder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Note {
-    /// MPEG frames that follow, if it says so.
+    /// Number of MPEG frames that follow, if stated.
     pub count: Option<u64>,
-    /// Bytes of the stream with the note's own frame, if it says so.
+    /// Bytes of the stream including the tag's own frame, if stated.
     pub bytes: Option<u64>,
-    /// Frames of sound to leave out at the start and at the end, if it says so.
+    /// Samples to skip at the start and at the end, if stated.
     pub added: Option<(u64, u64)>,
 }
 
 impl Note {
-    /// The note in a frame with this header; `None` where it has none.
+    /// Reads the info tag from a frame with this header; `None` if absent.
     pub fn read(frame: &[u8], header: &Header) -> Option<Self> {
         if header.layer != 3 {
             return None;
@@ -30,7 +30,7 @@ impl Note {
             (_, 1) => 9,
             _ => 17,
         };
-        // Some encoders count the checksum behind the header, others do not.
+        // Some encoders leave room for a checksum after the header, others do not.
         let places = [4 + side_info, 6 + side_info];
         let xing = places.iter().find_map(|&at| Self::xing(frame.get(at..)?));
         xing.or_else(|| Self::vbri(frame.get(36..)?))
@@ -48,8 +48,8 @@ impl Note {
             Some(u64::from(number))
         };
         let (count, size) = (number(1), number(2));
-        at += if flags & 4 == 0 { 0 } else { 100 }; // the table of contents
-        at += if flags & 8 == 0 { 0 } else { 4 }; // the quality
+        at += if flags & 4 == 0 { 0 } else { 100 }; // table of contents
+        at += if flags & 8 == 0 { 0 } else { 4 }; // quality
         let added = bytes.get(at..).and_then(lame);
         Some(Self { count: count.filter(|&count| count > 0), bytes: size, added })
     }
@@ -63,7 +63,7 @@ impl Note {
     }
 }
 
-/// What LAME, and those who write as it does, added to the sound.
+/// Padding written by LAME and compatible encoders.
 fn lame(bytes: &[u8]) -> Option<(u64, u64)> {
     const ENCODERS: [&[u8]; 4] = [b"LAME", b"Lavf", b"Lavc", b"GOGO"];
     if !ENCODERS.iter().any(|name| bytes.starts_with(name)) {

@@ -1,26 +1,26 @@
-//! A file that is read forwards, with a look ahead.
+//! Forward reader of a file with lookahead.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-/// Bytes that are read at a time.
+/// Number of bytes read at a time.
 const STEP: usize = 1 << 15;
 
-/// The bytes from one position of a file on, as far as they were asked for.
+/// Buffered bytes from the current position of a file on.
 pub struct Window<R> {
     file: R,
     buffer: Vec<u8>,
-    /// Bytes at the beginning of the buffer that were passed.
+    /// Consumed bytes at the beginning of the buffer.
     passed: usize,
     is_at_end: bool,
 }
 
 impl<R: Read + Seek> Window<R> {
-    /// Begins where `file` stands.
+    /// Creates a window at the current position of `file`.
     pub fn new(file: R) -> Self {
         Self { file, buffer: Vec::new(), passed: 0, is_at_end: false }
     }
 
-    /// At least `count` bytes from here on; fewer at the end of the file only.
+    /// Returns at least `count` bytes from the current position, fewer only at the end of the file.
     ///
     /// # Errors
     /// I/O errors of the file.
@@ -35,7 +35,7 @@ impl<R: Read + Seek> Window<R> {
         Ok(&self.buffer[self.passed..])
     }
 
-    /// Moves forward by so many bytes, which may be beyond the end.
+    /// Advances by `count` bytes, possibly beyond the end.
     ///
     /// # Errors
     /// I/O errors of the file.
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn goes_forward_and_looks_ahead() {
+    fn advances_and_looks_ahead() {
         let bytes: Vec<u8> = (0..100_000_u32).map(|number| (number % 251) as u8).collect();
         let mut window = Window::new(io::Cursor::new(bytes.clone()));
         let mut at = 0;

@@ -1,7 +1,7 @@
 //! APE tags, versions 1 and 2. Pure.
 //!
-//! Source: the APEv2 specification of Hydrogenaudio. Items whose text is not UTF-8, or whose key is
-//! not allowed, are left out one by one; lofty refuses the whole tag then.
+//! Source: the APEv2 specification of Hydrogenaudio. Items with invalid UTF-8 or a forbidden key
+//! are skipped individually, whereas lofty rejects the whole tag.
 
 use lofty::{
     ape::{ApeItem, ApeTag},
@@ -11,15 +11,15 @@ use lofty::{
 
 use super::{image_in, latin1};
 
-/// Items that are looked at.
+/// Maximum number of items read.
 const MOST_ITEMS: usize = 4096;
 /// Bytes of a header, and of a footer.
 const MARK_BYTES: usize = 32;
 const MARK: &[u8] = b"APETAGEX";
-/// How keys of pictures begin.
+/// Prefix of picture keys.
 const PICTURE: &str = "cover art (";
 
-/// Reads a tag: its items, with a header in front or a footer behind.
+/// Parses a tag: its items, with a leading header or a trailing footer.
 pub fn parse(tag: &[u8]) -> Tag {
     let mut rest = if tag.starts_with(MARK) {
         &tag[MARK_BYTES.min(tag.len())..]
@@ -48,7 +48,7 @@ pub fn parse(tag: &[u8]) -> Tag {
     tag
 }
 
-/// Key, flags and value of the first item, and what follows it.
+/// Key, flags and value of the first item, and the remaining bytes.
 fn item(bytes: &[u8]) -> Option<(String, u32, &[u8], &[u8])> {
     let (size, rest) = bytes.split_first_chunk::<4>()?;
     let (flags, rest) = rest.split_first_chunk::<4>()?;
@@ -58,13 +58,13 @@ fn item(bytes: &[u8]) -> Option<(String, u32, &[u8], &[u8])> {
     Some((latin1(key), u32::from_le_bytes(*flags), value, rest))
 }
 
-/// Texts of version 1 need not be UTF-8. Values are separated by zero bytes.
+/// Decodes a text; version 1 allows other encodings than UTF-8. Values are separated by zero bytes.
 fn text(value: &[u8]) -> String {
     let text = std::str::from_utf8(value).map_or_else(|_| latin1(value), Into::into);
     text.trim_end_matches('\0').to_owned()
 }
 
-/// A picture: its file's name, a zero byte, and its bytes. Some programs leave out the name.
+/// Decodes a picture: its file name, a zero byte, and its bytes. Some programs omit the name.
 fn picture(key: &str, value: &[u8]) -> Option<Picture> {
     const LONGEST_NAME: usize = 1024;
     let at = image_in(&value[..value.len().min(LONGEST_NAME)])?;
@@ -95,19 +95,19 @@ mod tests {
     }
 
     #[test]
-    fn a_cover_is_what_follows_its_files_name() {
+    fn a_cover_follows_its_file_name() {
         let jpeg = [&[0xff, 0xd8, 0xff, 0xe0][..], &vec![7; 40_000]].concat();
         let named = [b"cover\xc3\xa4.jpg\0", &jpeg[..]].concat();
         for (key, value) in [("Cover Art (Front)", &named), ("COVER ART (FRONT)", &jpeg)] {
             let tag = parse(&items(&[("Title", 0, b"A Title"), (key, 2, value)]));
             assert_eq!(tag.title().as_deref(), Some("A Title"));
             assert_eq!(tag.pictures()[0].pic_type(), PictureType::CoverFront);
-            assert!(tag.pictures()[0].data() == jpeg, "byte for byte");
+            assert!(tag.pictures()[0].data() == jpeg, "the cover differs");
         }
     }
 
     #[test]
-    fn what_is_odd_in_one_item_leaves_the_others() {
+    fn an_invalid_item_leaves_the_others() {
         let tag = parse(&items(&[
             ("ID3", 0, b"a key that is not allowed"),
             ("ARTIST", 0, b"Anna\0Bert"),

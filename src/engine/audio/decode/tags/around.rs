@@ -1,8 +1,7 @@
-//! The tags that lie in front of the sound and behind it, whatever the format of the file: ID3v2,
-//! APE, Lyrics3 and ID3v1.
+//! Tags before and after the sound, in any file format: ID3v2, APE, Lyrics3 and ID3v1.
 //!
-//! Finds where they are and reads their bytes; [`super::id3v2`] and [`super::ape`] read what they say.
-//! Runs on the thread that reads the tags.
+//! This module locates the tags and reads their bytes; [`super::id3v2`] and [`super::ape`] parse
+//! them. Runs on the thread that reads the tags.
 //!
 //! Sources: ID3v2.4.0 structure (header, footer), the APEv2 specification of Hydrogenaudio, ID3v1 and
 //! "TAG+", Lyrics3 2.00.
@@ -12,11 +11,11 @@ use std::{
     ops::Range,
 };
 
-/// Tags that are looked at on either side of the sound.
+/// Maximum number of tags on either side of the sound.
 const MOST_TAGS: usize = 16;
-/// A tag of more bytes is left out: it is twice as long as the largest cover.
+/// Maximum length of a tag in bytes: twice the size of the largest cover. Longer ones are skipped.
 const LONGEST_TAG: u64 = 32 << 20;
-/// Length of the end of a file that is searched for an ID3v2 tag without a footer.
+/// Bytes at the end of a file that are searched for an ID3v2 tag without a footer.
 const SEARCHED: u64 = 4 << 20;
 
 const ID3V2_HEADER: u64 = 10;
@@ -26,21 +25,21 @@ const ID3V1: u64 = 128;
 /// Tags around the sound of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Around {
-    /// ID3v2 tags with their headers, those in front of the sound first.
+    /// ID3v2 tags with their headers, the leading ones first.
     pub id3v2: Vec<Vec<u8>>,
-    /// APE tags with their footers, or those in front of the sound with their headers.
+    /// APE tags with their footers; leading ones may have headers instead.
     pub ape: Vec<Vec<u8>>,
     /// The 128 bytes of an ID3v1 tag.
     pub id3v1: Option<Vec<u8>>,
-    /// The rest of the file.
+    /// Range of the file between the tags.
     pub inner: Range<u64>,
 }
 
-/// A file that can be read at any position.
+/// Random access to a file.
 pub struct Reader<'a, F>(pub &'a mut F);
 
 impl<F: Read + Seek> Reader<'_, F> {
-    /// At most `count` bytes from `at` on; fewer where the file ends.
+    /// Reads at most `count` bytes at offset `at`, fewer at the end of the file.
     ///
     /// # Errors
     /// I/O errors of the file.
@@ -130,8 +129,8 @@ impl Around {
         Ok(true)
     }
 
-    /// The position of an ID3v2 tag without a footer at the end of the file. Only MPEG, AAC and FLAC are
-    /// searched: other formats hold their tags inside.
+    /// Offset of an ID3v2 tag without a footer at the end of the file. Only MPEG, AAC and FLAC are
+    /// searched, because other formats hold their tags inside.
     fn unmarked_id3v2(&self, file: &mut Reader<'_, impl Read + Seek>) -> io::Result<Option<u64>> {
         let Range { start, end } = self.inner;
         let begin = file.bytes(start, 12)?;
@@ -149,7 +148,7 @@ impl Around {
     }
 }
 
-/// Length of the ID3v2 tag that begins with `head`, with its header and footer.
+/// Length of the ID3v2 tag that begins with `head`, including its header and footer.
 fn id3v2_bytes(head: &[u8]) -> Option<u64> {
     let &[b'I', b'D', b'3', 2..=4, minor, flags, a, b, c, d, ..] = head else { return None };
     if minor == 0xff {
@@ -163,19 +162,19 @@ fn id3v2_bytes(head: &[u8]) -> Option<u64> {
     Some(size + ID3V2_HEADER * if has_footer { 2 } else { 1 })
 }
 
-/// Length of the whole tag that ends with this ID3v2 footer.
+/// Total length of the tag that ends with this ID3v2 footer.
 fn id3v2_footer_bytes(footer: &[u8]) -> Option<u64> {
     let &[b'3', b'D', b'I', 4, _, _, a, b, c, d] = footer else { return None };
     Some(synchsafe(u32::from_be_bytes([a, b, c, d]).into()) + 2 * ID3V2_HEADER)
 }
 
-/// The number that a synchsafe one of four bytes stands for: seven bits a byte.
+/// Decodes a synchsafe number of four bytes, with seven bits per byte.
 pub fn synchsafe(number: u64) -> u64 {
     (0..4).fold(0, |sum, at| sum | (number >> (8 * at) & 0x7f) << (7 * at))
 }
 
-/// Length in bytes of the items and the footer of the APE tag with this header or footer, and whether
-/// the tag has a header.
+/// Length in bytes of the items and the footer of the APE tag with this header or footer, and
+/// whether the tag has a header.
 fn ape_bytes(mark: &[u8]) -> Option<(u64, bool)> {
     let rest = mark.strip_prefix(b"APETAGEX")?;
     let number = |at: usize| Some(u32::from_le_bytes(*rest.get(at..)?.first_chunk()?));
@@ -184,14 +183,14 @@ fn ape_bytes(mark: &[u8]) -> Option<(u64, bool)> {
     is_sane.then_some((size.into(), flags >> 31 == 1))
 }
 
-/// Length of the tag of Lyrics3 2.00 that ends so: six digits, then its mark.
+/// Length of the Lyrics3 2.00 tag with this end: six digits and the marker.
 fn lyrics_bytes(end: &[u8]) -> Option<u64> {
     let digits = end.strip_suffix(b"LYRICS200")?;
     let size: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
     Some(size + 15)
 }
 
-/// Length of the "TAG+" in front of an ID3v1 tag that ends at `end`.
+/// Length of the "TAG+" before an ID3v1 tag that ends at `end`.
 fn enhanced_bytes(
     file: &mut Reader<'_, impl Read + Seek>,
     start: u64,
@@ -199,8 +198,8 @@ fn enhanced_bytes(
 ) -> io::Result<u64> {
     const ENHANCED: u64 = 227;
     let at = end.saturating_sub(ID3V1 + ENHANCED);
-    let is_there = at > start && file.bytes(at, 4)? == b"TAG+";
-    Ok(if is_there { ENHANCED } else { 0 })
+    let exists = at > start && file.bytes(at, 4)? == b"TAG+";
+    Ok(if exists { ENHANCED } else { 0 })
 }
 
 #[cfg(test)]
@@ -237,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_are_found_on_both_sides_in_every_order() {
+    fn finds_tags_on_both_sides_in_every_order() {
         let sound = [0xff, 0xfb, 1, 2, 3, 4];
         let (front, ape, id3v1) = (id3v2(&[7; 300], 0), ape(&[8; 70], true), id3v1());
         let behind = id3v2(&[9; 40], 0);
@@ -264,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_footer_is_followed_from_the_end() {
+    fn finds_a_tag_by_its_footer() {
         let mut tag = id3v2(&[9; 200], 0x10);
         let footer = [b"3DI", &tag[3..10]].concat();
         tag.extend(footer);
@@ -275,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_a_tag_stays() {
+    fn ignores_data_that_resembles_a_tag() {
         for odd in [&b"ID3\x04\0\0\0\0\x7f\x7frest"[..], b"ID3", b"TAG", b"", b"9LYRICS200", b"3DI"]
         {
             let (around, inner) = find(&[odd]);

@@ -1,4 +1,4 @@
-//! The recording time and origin of a Broadcast WAV. Pure.
+//! Recording time and origin of a Broadcast WAV. Pure.
 //!
 //! Source: EBU Tech 3285 version 2 (`bext`).
 
@@ -12,7 +12,7 @@ const ORIGINATOR: usize = 32;
 const DATE: usize = 10;
 const TIME: usize = 8;
 
-/// Bytes of all fixed fields, of which the last are reserved.
+/// Bytes of all fixed fields; the last ones are reserved.
 const FIXED: usize = 602;
 const ORIGINATOR_AT: usize = 256;
 const DATE_AT: usize = 320;
@@ -20,27 +20,27 @@ const TIME_AT: usize = 330;
 const TIME_REFERENCE_AT: usize = 338;
 const VERSION_AT: usize = 346;
 
-/// The fields of a broadcast chunk that are also true of what is made of the sound. Texts are bytes
-/// as the file has them, without zeros behind.
+/// Fields of a broadcast chunk that also apply to derived files. Texts are raw bytes of the file,
+/// without trailing zeros.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Broadcast {
-    /// At most 256 bytes.
+    /// Description, at most 256 bytes.
     pub description: Vec<u8>,
-    /// At most 32 bytes.
+    /// Originator, at most 32 bytes.
     pub originator: Vec<u8>,
-    /// At most 10 bytes: "2024-05-17".
+    /// Date, at most 10 bytes: "2024-05-17".
     pub date: Vec<u8>,
-    /// At most 8 bytes: "12:30:00".
+    /// Time of day, at most 8 bytes: "12:30:00".
     pub time: Vec<u8>,
     /// Time of the first frame, in frames since midnight at [`Self::rate`].
     pub time_reference: u64,
-    /// In frames a second.
+    /// Rate of the time reference, in frames per second.
     pub rate: u32,
 }
 
 impl Broadcast {
-    /// Reads the content of a `bext` chunk in a file of this sample rate in Hz; `None` where the
-    /// chunk is truncated or the rate is 0.
+    /// Parses the content of a `bext` chunk from a file with sample rate `rate` in Hz. `None` if
+    /// the chunk is truncated or the rate is 0.
     pub fn parse(chunk: &[u8], rate: u32) -> Option<Self> {
         let text = |at: usize, longest: usize| {
             let field = chunk.get(at..at + longest)?;
@@ -59,7 +59,8 @@ impl Broadcast {
         .filter(|_| rate > 0)
     }
 
-    /// The fixed fields of a `bext` chunk, version 1, for a file with this sample rate in Hz.
+    /// Serialises the fixed fields of a `bext` chunk, version 1, for a file with sample rate `rate`
+    /// in Hz.
     pub fn bytes(&self, rate: u32) -> Vec<u8> {
         let mut out = vec![0; FIXED];
         let mut put = |at: usize, longest: usize, bytes: &[u8]| {
@@ -82,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_scaled_to_the_rate_of_the_file() {
+    fn scales_times_to_the_rate_of_the_file() {
         let hours = 23 * 3600;
         let broadcast = Broadcast {
             description: b"Sc\xe8ne 12".to_vec(),
@@ -104,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_says_nothing() {
+    fn rejects_a_truncated_chunk() {
         let whole = Broadcast { rate: 48_000, ..Broadcast::default() }.bytes(48_000);
         assert_eq!(Broadcast::parse(&whole[..345], 48_000), None);
         assert_eq!(Broadcast::parse(&whole, 0), None);

@@ -1,5 +1,5 @@
 //! Tags in the chunks of WAV, RF64, BW64 and AIFF files: LIST INFO, AIFF's texts, ID3v2, and the
-//! broadcast chunk. Pure, but for the file that it reads.
+//! broadcast chunk. Pure, except for reading the file.
 //!
 //! Sources: Microsoft's "Multimedia Programming Interface and Data Specifications 1.0" (RIFF, LIST
 //! INFO), EBU Tech 3306 (RF64), ITU-R BS.2088 (BW64), Apple's AIFF 1.3.
@@ -13,25 +13,25 @@ use lofty::tag::{ItemKey, ItemValue, Tag, TagItem, TagType};
 
 use super::{around::Reader, broadcast::Broadcast, id3v2, latin1};
 
-/// Chunks that are looked at.
+/// Maximum number of chunks read.
 const MOST_CHUNKS: usize = 4096;
-/// A chunk of tags with more bytes is left out.
+/// Maximum length of a chunk of tags in bytes; longer ones are skipped.
 const LONGEST_CHUNK: u64 = 32 << 20;
-/// Bytes of a chunk's name and size.
+/// Bytes of a chunk header: name and size.
 const HEAD: u64 = 8;
 
 type Name = [u8; 4];
 
-/// The chunks of a file.
+/// Chunk list of a file.
 #[derive(Clone, Debug, Default)]
 pub struct Chunks {
     is_aiff: bool,
-    /// Names and where their contents are.
+    /// Names, and the ranges of the contents.
     found: Vec<(Name, Range<u64>)>,
 }
 
 impl Chunks {
-    /// Finds the chunks of the file that begins at `range.start`; `None` where it is of another kind.
+    /// Finds the chunks of the file that begins at `range.start`; `None` for another kind of file.
     ///
     /// # Errors
     /// I/O errors of the file.
@@ -68,7 +68,7 @@ impl Chunks {
             if next >= end {
                 break;
             }
-            // Chunks begin at even places of the form.
+            // Chunks begin at even offsets within the form.
             at = next + (next - start) % 2;
         }
         Ok(Some(chunks))
@@ -99,7 +99,7 @@ impl Chunks {
         Ok(tags)
     }
 
-    /// The broadcast chunk, with the file's sample rate.
+    /// Reads the broadcast chunk, with the file's sample rate.
     ///
     /// # Errors
     /// I/O errors of the file.
@@ -133,7 +133,7 @@ fn info(mut list: &[u8]) -> Tag {
     tag
 }
 
-/// Puts a text into a tag under the name of its chunk, unless it says nothing.
+/// Adds a text to a tag under the name of its chunk, unless the text is blank.
 fn push(tag: &mut Tag, name: Name, bytes: &[u8]) {
     let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
     let text =
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_of_texts_are_read_in_any_encoding() {
+    fn reads_info_lists_in_any_encoding() {
         let texts = [
             &b"INFO"[..],
             &chunk(b"INAM", b"M\xfcller\0"),
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_behind_the_sound_of_rf64_are_found() {
+    fn finds_tags_after_the_sound_of_rf64() {
         let sizes = [u64::MAX, 6, 3].map(u64::to_le_bytes).concat();
         let data = [&b"data\xff\xff\xff\xff"[..], &[7; 6]].concat();
         let list = chunk(b"LIST", &[&b"INFO"[..], &chunk(b"INAM", b"Behind")].concat());
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_of_aiff_are_read() {
+    fn reads_texts_of_aiff() {
         let name = b"NAME\0\0\0\x05Title\0AUTH\0\0\0\x04Anna";
         let tags = read(&[&b"FORM\0\0\0\0AIFF"[..], name].concat());
         assert_eq!(tags[0].title().as_deref(), Some("Title"));

@@ -1,13 +1,14 @@
-//! Texts of ID3v2 frames, in whatever encoding they are, or claim to be. Pure.
+//! Texts of ID3v2 frames in their declared or actual encoding. Pure.
 
 use super::latin1;
 
-/// Encodings by their numbers in a frame.
+/// Text encodings by their numbers in a frame.
 const UTF_16: u8 = 1;
 const UTF_16_BE: u8 = 2;
 const UTF_8: u8 = 3;
 
-/// Whether a frame of this kind is an encoding and a text, and stands in a tag only once.
+/// Whether a frame of this kind consists of an encoding and a text, and may occur only once per
+/// tag.
 pub fn is_plain_text(id: &[u8]) -> bool {
     id.first() == Some(&b'T') && !matches!(id, b"TXXX" | b"TXX")
 }
@@ -19,8 +20,8 @@ pub fn is_empty(content: &[u8]) -> bool {
         .all(|c| c == '\0' || c.is_whitespace())
 }
 
-/// Rewrites the text of a text, comment or lyrics frame as UTF-8, or as UTF-16 with a byte order mark in
-/// ID3v2.2.
+/// Rewrites the text of a text, comment or lyrics frame as UTF-8; in ID3v2.2, as UTF-16 with a byte
+/// order mark.
 pub fn mend(version: u8, id: &[u8], content: &mut Vec<u8>) {
     const LANGUAGE: usize = 3;
     let kept = match id {
@@ -30,7 +31,7 @@ pub fn mend(version: u8, id: &[u8], content: &mut Vec<u8>) {
     };
     let Some((&encoding, rest)) = content.split_first() else { return };
     let Some((language, bytes)) = rest.split_at_checked(kept) else { return };
-    // Without a number of an encoding, the text begins at once.
+    // Without an encoding number, the text begins immediately.
     let text =
         if encoding > UTF_8 && kept == 0 { latin1(content) } else { decode(encoding, bytes) };
     let text = text.trim_end_matches('\0');
@@ -43,11 +44,11 @@ pub fn mend(version: u8, id: &[u8], content: &mut Vec<u8>) {
     };
 }
 
-/// Text in the encoding of this number. Values stay separated by zero characters.
+/// Decodes text with this encoding number. Values stay separated by zero characters.
 pub fn decode(encoding: u8, bytes: &[u8]) -> String {
     match encoding {
         UTF_16 | UTF_16_BE => utf_16(bytes, encoding == UTF_16_BE),
-        // Some programs call UTF-8 what is Latin-1.
+        // Some programs mark Latin-1 as UTF-8.
         UTF_8 => {
             let text = std::str::from_utf8(bytes).map_or_else(|_| latin1(bytes), str::to_owned);
             text.replace('\u{feff}', "")
@@ -56,8 +57,9 @@ pub fn decode(encoding: u8, bytes: &[u8]) -> String {
     }
 }
 
-/// UTF-16 with a mark before each value, or only before the first, or none: then the order of bytes
-/// shows where they are zero, as they are in most scripts; else it is `is_big` by the frame.
+/// Decodes UTF-16 with a byte order mark before each value, before the first, or none at all.
+/// Without a mark, the zero bytes that most scripts contain reveal the byte order; otherwise
+/// `is_big` decides.
 fn utf_16(bytes: &[u8], is_big: bool) -> String {
     let pairs = || bytes.chunks_exact(2).map(|pair| [pair[0], pair[1]]);
     let zeros = |at: usize| pairs().filter(|pair| pair[at] == 0 && pair[1 - at] != 0).count();
@@ -92,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn utf_16_is_read_with_and_without_marks() {
+    fn reads_utf_16_with_and_without_marks() {
         let (little, big) = (b"\x01M\0\xfc\0l\0", b"\x01\0M\0\xfc\0l");
         assert_eq!(mended(b"TIT2", little), "Mül");
         assert_eq!(mended(b"TIT2", big), "Mül");
@@ -100,17 +102,17 @@ mod tests {
         assert_eq!(
             mended(b"TIT2", b"\x02M\0\xfc\0l\0"),
             "Mül",
-            "little-endian in spite of its number"
+            "little-endian despite the encoding number"
         );
         assert_eq!(mended(b"TIT2", b"\x01\xff\xfeM\0\xfc\0l\0\0\0"), "Mül");
-        assert_eq!(mended(b"TIT2", b"\x01\xfe\xff\0M\0\xfc\0l\0"), "Mül", "an odd byte behind");
-        // Scripts whose units have no zero bytes: by the frame's number.
+        assert_eq!(mended(b"TIT2", b"\x01\xfe\xff\0M\0\xfc\0l\0"), "Mül", "trailing odd byte");
+        // Scripts whose code units have no zero bytes are read by the encoding number.
         assert_eq!(mended(b"TIT2", b"\x01\x66\x8a\xd3\x9a"), "試髓");
         assert_eq!(mended(b"TIT2", b"\x02\x8a\x66\x9a\xd3"), "試髓");
     }
 
     #[test]
-    fn values_stay_apart_and_lose_their_marks() {
+    fn values_stay_separate_and_lose_their_marks() {
         let two = b"\x01\xff\xfeA\0n\0\0\0\xff\xfeB\0o\0\0\0";
         assert_eq!(mended(b"TPE1", two), "An\0Bo");
         assert_eq!(mended(b"TPE1", b"\x03An\0Bo\0"), "An\0Bo");
@@ -118,10 +120,10 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_kept_where_the_encoding_is_not_known() {
+    fn falls_back_to_latin_1() {
         assert_eq!(mended(b"TIT2", b"\0\xcf\xf0\xe8"), "Ïðè", "CP1251 as Latin-1");
         assert_eq!(mended(b"TIT2", b"\x03M\xfcl"), "Mül", "Latin-1 as UTF-8");
-        assert_eq!(mended(b"TIT2", b"Title"), "Title", "no number of an encoding");
+        assert_eq!(mended(b"TIT2", b"Title"), "Title", "no encoding number");
         assert_eq!(mended(b"COMM", b"\x01eng\0\0H\0i\0"), "eng\0Hi");
         let mut old = b"\0M\xfcl".to_vec();
         mend(2, b"TT2", &mut old);

@@ -1,5 +1,5 @@
-//! Tags as the demuxer finds them, of the containers that lofty does not read: Matroska, CAF, FLAC in
-//! Ogg. Runs on the thread that reads the tags.
+//! Tags read by the demuxer, for containers without lofty support: Matroska, CAF, FLAC in Ogg. Runs
+//! on the thread that reads the tags.
 
 use std::{
     io::{self, Read, Seek, SeekFrom},
@@ -25,8 +25,8 @@ use crate::engine::{
     audio::decode::bounds::BoundedFile, system::panics::guarded, types::CancelToken,
 };
 
-/// Reads the tags of the file at `path`, the newest first; none where it cannot be opened. The demuxer
-/// sees the whole file here: for the sound it is shown a file without tags.
+/// Reads the tags of the file at `path`, the newest first; empty if the file cannot be opened. Here
+/// the demuxer sees the whole file, whereas for the sound it is shown a file without tags.
 pub fn read(path: &Path, cancel: &CancelToken) -> Vec<Tag> {
     let read = || {
         let file = Box::new(Whole(BoundedFile::open(path, cancel)?));
@@ -46,7 +46,7 @@ pub fn read(path: &Path, cancel: &CancelToken) -> Vec<Tag> {
     guarded(read).flatten().unwrap_or_default()
 }
 
-/// A whole file, as the demuxer wants it.
+/// A whole file as a source for the demuxer.
 struct Whole(BoundedFile);
 
 impl Read for Whole {
@@ -100,7 +100,7 @@ fn tag_of(revision: &MetadataRevision) -> Tag {
             _ => {}
         }
     }
-    // Matroska's tags of the whole file are read as an album's: they name the artist of its only song.
+    // Matroska's file-level tags are read as album tags: they name the artist of the only song.
     let is_artist_known = tag.get_string(ItemKey::TrackArtist).is_some();
     let key = if is_artist_known { ItemKey::AlbumArtist } else { ItemKey::TrackArtist };
     for found in all().filter_map(|tag| tag.std.as_ref()) {

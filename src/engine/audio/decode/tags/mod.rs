@@ -1,12 +1,12 @@
-//! The metadata of a file: title, artist, album, tempo, key, cover, time of recording. An unreadable
-//! tag is left out; it never stops a song.
+//! Metadata of a file: title, artist, album, tempo, key, cover, time of recording. An unreadable
+//! tag is skipped; it never stops a song.
 //!
-//! - [`around`]: the tags in front of the sound and behind it; [`id3v2`] and [`ape`] read them.
-//! - [`chunks`]: the tags within WAV and AIFF files; [`broadcast`]: the chunk of Broadcast WAV.
-//! - [`log`]: the tags of Matroska and others, by the demuxer.
+//! - [`around`]: tags before and after the sound; [`id3v2`] and [`ape`] parse them.
+//! - [`chunks`]: tags within WAV and AIFF files; [`broadcast`]: the chunk of Broadcast WAV.
+//! - [`log`]: tags of Matroska and others, read by the demuxer.
 //!
-//! lofty reads the rest and maps names and frames to fields. Precedence is defined in
-//! [`read_all`] alone. Runs on the thread that calls it.
+//! lofty reads the rest and maps names and frames to fields. Only [`read_all`] defines precedence.
+//! Runs on the calling thread.
 
 mod ape;
 mod around;
@@ -42,17 +42,16 @@ use crate::engine::{
     types::{CancelToken, Tags},
 };
 
-/// Covers of more bytes are left out: nobody's screen needs them, and a damaged length may claim
-/// any size.
+/// Maximum size of a cover in bytes. No screen needs more, and a damaged length may claim any size.
 pub const LARGEST_COVER: usize = 16 << 20;
 
-/// Texts are cut to so many characters.
+/// Maximum length of texts in characters.
 pub const LONGEST_TEXT: usize = 1_000;
 
-/// The metadata of a file.
+/// Metadata of a file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct About {
-    /// All but the cover.
+    /// All fields except the cover.
     pub tags: Tags,
     /// PNG or JPEG bytes.
     pub cover: Option<Vec<u8>>,
@@ -87,7 +86,7 @@ impl About {
         }
     }
 
-    /// Fills what is missing from `other`.
+    /// Copies missing fields from `other`.
     pub fn complete_with(&mut self, other: Self) {
         let Self { tags: Tags { title, artist, album, bpm, key }, cover } = other;
         self.tags.title = self.tags.title.take().or(title);
@@ -99,8 +98,9 @@ impl About {
     }
 }
 
-/// All tags of the file at `path`, in order of precedence; reads within the bounds of a file. A tag on
-/// which a library panics is left out. A later tag only supplies fields that the earlier ones lack.
+/// Reads all tags of the file at `path` in order of precedence, within the read limits of a file. A
+/// tag on which a library panics is skipped. A later tag only supplies fields that the earlier ones
+/// lack.
 ///
 /// A format's own tags come first; ID3v1 comes last, because it truncates texts to 30 characters.
 pub fn read_all(path: &Path, cancel: &CancelToken) -> Vec<Tag> {
@@ -116,7 +116,7 @@ pub fn read_all(path: &Path, cancel: &CancelToken) -> Vec<Tag> {
     tags
 }
 
-/// The broadcast chunk of the file at `path`, if it has one that can be read.
+/// Broadcast chunk of the file at `path`, if present and readable.
 pub fn broadcast(path: &Path, cancel: &CancelToken) -> Option<Broadcast> {
     let mut file = BoundedFile::open(path, cancel)?;
     let end = Reader(&mut file).len().ok()?;
@@ -134,7 +134,7 @@ fn find_all(path: &Path, cancel: &CancelToken) -> Option<Vec<Tag>> {
     match head[..] {
         [b'f', b'L', b'a', b'C', ..] | [b'O', b'g', b'g', b'S', ..] => {
             let found = read_lofty(Window::new(file, inner));
-            // FLAC in Ogg is unknown to lofty.
+            // lofty does not support FLAC in Ogg.
             tags.extend(found.unwrap_or_else(|| log::read(path, cancel)));
         }
         [_, _, _, _, b'f', b't', b'y', b'p', ..] => {
@@ -144,7 +144,7 @@ fn find_all(path: &Path, cancel: &CancelToken) -> Option<Vec<Tag>> {
             tags.extend(log::read(path, cancel));
         }
         _ => {
-            // Tags behind the sound may also be chunks, and have been found already.
+            // Tags after the sound may also be chunks, which were found already.
             let whole = inner.start..Reader(&mut file).len().ok()?;
             if let Some(chunks) = Chunks::find(&mut file, whole).ok()? {
                 tags.extend(chunks.tags(&mut file).ok()?);
@@ -156,7 +156,7 @@ fn find_all(path: &Path, cancel: &CancelToken) -> Option<Vec<Tag>> {
 
 /// Parses a single tag of an MPEG file with lofty.
 fn read_alone(tag: &[u8], kind: TagType) -> Option<Tag> {
-    /// lofty looks for other tags in front of this one and behind it, and finds none.
+    /// Padding, because lofty searches for other tags before and after this one.
     const NOTHING: [u8; 64] = [0; 64];
     let bytes = match kind {
         TagType::Id3v1 => [&NOTHING, tag].concat(),
@@ -176,7 +176,7 @@ fn read_lofty(file: impl Read + Seek) -> Option<Vec<Tag>> {
     Some(kinds.into_iter().filter_map(|kind| file.remove(kind)).collect())
 }
 
-/// A part of a file, shown as a file of its own.
+/// A section of a file, presented as a file.
 struct Window<F> {
     file: F,
     range: Range<u64>,
@@ -213,12 +213,12 @@ impl<F: Read + Seek> Seek for Window<F> {
     }
 }
 
-/// Text in Latin-1.
+/// Decodes Latin-1.
 fn latin1(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(*byte)).collect()
 }
 
-/// Where in `bytes` a PNG or a JPEG begins.
+/// Offset of the first PNG or JPEG in `bytes`.
 fn image_in(bytes: &[u8]) -> Option<usize> {
     (0..bytes.len()).find(|at| is_image(&bytes[*at..]))
 }
@@ -227,7 +227,7 @@ fn is_image(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\x89PNG\r\n\x1a\n") || bytes.starts_with(&[0xff, 0xd8, 0xff])
 }
 
-/// One line without control characters; `None` when nothing is left.
+/// Cleans a text to one line without control characters; `None` if nothing is left.
 pub fn clean(text: &str) -> Option<String> {
     let line: String =
         text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_TEXT).collect();
@@ -235,7 +235,7 @@ pub fn clean(text: &str) -> Option<String> {
     (!line.is_empty()).then(|| line.to_owned())
 }
 
-/// `bytes`, if they begin as PNG or JPEG and are not too many.
+/// Returns `bytes` if they are a PNG or JPEG within the size limit.
 fn image(bytes: &[u8]) -> Option<Vec<u8>> {
     (is_image(bytes) && bytes.len() <= LARGEST_COVER).then(|| bytes.to_vec())
 }
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn only_pictures_that_can_be_shown_are_kept() {
+    fn keeps_only_displayable_pictures() {
         assert!(image(b"\x89PNG\r\n\x1a\n....").is_some());
         assert!(image(&[0xff, 0xd8, 0xff, 0xe0]).is_some());
         assert_eq!(image(b"GIF89a"), None);
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_tags_says_nothing() {
+    fn a_file_without_tags_has_no_metadata() {
         assert_eq!(
             About::read(Path::new("nowhere.mp3"), &CancelToken::default()),
             About::default()

@@ -1,4 +1,4 @@
-//! Files with several tags: which one counts, whatever their order.
+//! Precedence among several tags in a file, in any order.
 
 use std::fs;
 
@@ -24,7 +24,7 @@ fn data(name: &str) -> Vec<u8> {
     fs::read(folder.join(name)).unwrap()
 }
 
-/// An ID3v2 tag that says these; an empty text says nothing.
+/// Builds an ID3v2 tag with these fields; an empty text counts as absent.
 fn id3v2(title: &str, album: &str) -> Vec<u8> {
     let mut tag = Tag::new(TagType::Id3v2);
     tag.set_title(title.into());
@@ -64,7 +64,7 @@ fn titles(tags: &Tags) -> (Option<&str>, Option<&str>, Option<&str>) {
 }
 
 #[test]
-fn of_an_mp3s_tags_the_richest_counts_in_every_order() {
+fn the_richest_tag_of_an_mp3_wins_in_every_order() {
     let folder = TempDir::new().unwrap();
     let sound = data("bare-44k.mp3");
     let of_id3v1 = id3v1(LONG, "Album of ID3v1");
@@ -108,7 +108,7 @@ fn an_empty_or_broken_second_tag_does_not_win() {
 }
 
 #[test]
-fn a_formats_own_tags_count_more_than_others_around_it() {
+fn native_tags_win_over_tags_around_the_file() {
     let folder = TempDir::new().unwrap();
     let (front, behind) = (id3v2("Title of ID3v2", "Album of ID3v2"), id3v2("Behind", "Behind"));
     let old = id3v1("Title of ID3v1", "Album of ID3v1");
@@ -138,13 +138,13 @@ fn a_formats_own_tags_count_more_than_others_around_it() {
             (Some("In FLAC"), Some("Album of ID3v2"))
         );
     }
-    // Without tags of its own, those around it are all there is.
+    // Without native tags, the surrounding ones apply.
     let tags = about(&folder, "a.flac", &[&data("chirp.flac"), &old]);
     assert_eq!(tags.title.as_deref(), Some("Title of ID3v1"));
 }
 
 #[test]
-fn a_wavs_id3_chunk_counts_more_than_its_list() {
+fn the_id3_chunk_of_a_wav_wins_over_its_list() {
     let folder = TempDir::new().unwrap();
     let chunk = |name: &[u8; 4], content: &[u8]| {
         let mut chunk = [&name[..], &(content.len() as u32).to_le_bytes(), content].concat();

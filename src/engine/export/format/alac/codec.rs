@@ -1,50 +1,52 @@
-//! The Apple Lossless codec: packets of samples to packets of bytes, each decodable from itself.
+//! Apple Lossless codec: turns packets of samples into packets of bytes, each decodable
+//! independently.
 //!
-//! No container, no file, no thread of its own. A packet is coded in the [`Way`] that was best when
-//! all were last tried, or written as the samples are when that is shorter. So a packet is never
-//! longer than its samples and nine bytes.
+//! The codec handles no container, file or thread. A packet is coded with the [`Way`] that won the
+//! last trial of all ways, or stored verbatim if that is shorter. A packet is therefore never
+//! longer than its samples plus nine bytes.
 //!
 //! Source: Apple's published description and reference decoder of ALAC (2011), version 0 of the
 //! format: mixed stereo, an adaptive linear predictor, adaptive Golomb codes.
 
-/// Frames of every packet but the last; what every reader can take.
+/// Frames of every packet but the last; every reader supports this size.
 pub const PACKET_FRAMES: usize = 4096;
 
-/// Coefficients of the predictor.
+/// Number of predictor coefficients.
 const ORDER: usize = 8;
-/// Every so many packets all ways are tried: twice as fast as always, for half a percent of length.
+/// All ways are tried every fourth packet: twice as fast as trying always, for half a percent more
+/// length.
 const TRY_ALL: usize = 4;
-/// Binary digits after the point of a coefficient.
+/// Fractional bits of a coefficient.
 const POINT: u32 = 9;
-/// The coefficients that a predictor begins with, newest sample first: 38/16, -29/16 and -2/16.
+/// Initial coefficients of a predictor, newest sample first: 38/16, -29/16 and -2/16.
 const BEGIN: [i32; ORDER] = [1216, -928, -64, 0, 0, 0, 0, 0];
-/// A coefficient moves by at most one a frame, so from within this bound it stays within 16 bits
-/// for a whole packet.
+/// Bound of a coefficient at the start of a packet. Coefficients move by at most one per frame, so
+/// they stay within 16 bits during the packet.
 const FARTHEST: i32 = i16::MAX as i32 - PACKET_FRAMES as i32;
 
-/// How fast the Golomb coder's mean follows the samples, where it begins, and its widest
-/// parameter: the values that Apple's encoder has always written.
+/// Adaptation rate of the Golomb coder's mean, its initial value, and the widest parameter: the
+/// constants of Apple's encoder.
 const FOLLOW: u32 = 40;
 const FIRST_MEAN: u32 = 10;
 const WIDEST: u32 = 14;
-/// Binary digits after the point of that mean.
+/// Fractional bits of the mean.
 const MEAN_POINT: u32 = 9;
-/// This many ones in a row say that a number follows as it is.
+/// Length of the prefix of ones that announces an escaped, verbatim number.
 const ESCAPE: u32 = 9;
 
-/// Stereo is mixed in quarters.
+/// Stereo mixing weights are in quarters.
 const MIX_BITS: u32 = 2;
 
 const MONO_ELEMENT: u32 = 0;
 const PAIR_ELEMENT: u32 = 1;
 const END: u32 = 7;
 
-/// Codes one stream. Its memory is a few packets, whatever the length.
+/// Encoder of one stream. Its memory is a few packets, regardless of the length.
 pub struct Codec {
     channels: usize,
     bits: u32,
     ways: Vec<Way>,
-    /// The way that was best when all were last tried, and the packets since then.
+    /// Index of the way that won the last trial, and the number of packets since then.
     way: usize,
     since: usize,
     best: Bits,
@@ -52,7 +54,7 @@ pub struct Codec {
 }
 
 impl Codec {
-    /// For 1 or 2 channels of integers of 16 or 24 bits.
+    /// Creates a codec for 1 or 2 channels of integers of 16 or 24 bits.
     pub fn new(channels: u16, bits: u16) -> Self {
         let mixes: &[i32] = if channels == 2 { &[0, 2] } else { &[0] };
         let shifts: &[u32] = if bits > 16 { &[0, 8] } else { &[0] };
@@ -71,10 +73,10 @@ impl Codec {
         }
     }
 
-    /// What a decoder must know before the first packet, once all are coded: `ALACSpecificConfig`,
-    /// 24 bytes. `longest` packet in bytes, `average` in bits a second.
+    /// Builds the `ALACSpecificConfig` (24 bytes) for decoders, once all packets are coded.
+    /// `longest` is in bytes per packet, `average` in bits per second.
     pub fn cookie(&self, rate: u32, longest: u32, average: u32) -> Vec<u8> {
-        /// Of no use to any decoder, and always this.
+        /// Fixed value that no decoder uses.
         const LONGEST_RUN: u16 = 255;
         let mut out = Vec::with_capacity(24);
         out.extend((PACKET_FRAMES as u32).to_be_bytes());
@@ -89,12 +91,13 @@ impl Codec {
         out
     }
 
-    /// Codes interleaved samples, at most [`PACKET_FRAMES`] frames; fewer only at the end.
+    /// Codes interleaved samples of at most [`PACKET_FRAMES`] frames; only the last packet may be
+    /// shorter.
     pub fn encode(&mut self, samples: &[i32]) -> &[u8] {
         let frames = samples.len() / self.channels;
         self.best.clear();
         self.verbatim(samples, frames);
-        // A predictor needs something to begin with.
+        // A predictor needs some samples to start from.
         if frames > 2 * ORDER {
             self.try_ways(samples, frames);
         }
@@ -131,11 +134,11 @@ impl Codec {
     }
 }
 
-/// The start of a packet: its one element, and its length where it is not the usual one.
+/// Writes the start of a packet: its single element, and its length if shorter than usual.
 fn header(out: &mut Bits, channels: usize, frames: usize, shift: u32, verbatim: bool) {
     let is_short = frames != PACKET_FRAMES;
     out.put(if channels == 2 { PAIR_ELEMENT } else { MONO_ELEMENT }, 3);
-    out.put(0, 4 + 12); // the element's number, and what is unused
+    out.put(0, 4 + 12); // the element's number, and unused bits
     out.put(u32::from(is_short), 1);
     out.put(shift / 8, 2);
     out.put(u32::from(verbatim), 1);
@@ -144,16 +147,17 @@ fn header(out: &mut Bits, channels: usize, frames: usize, shift: u32, verbatim: 
     }
 }
 
-/// One way to code a packet. It keeps its predictors from packet to packet, because what has
-/// learned the song begins better; what a decoder needs of it is in each packet.
+/// One way to code a packet. Predictors persist between packets, because adapted coefficients
+/// predict the next packet better. The coefficients are written into each packet, so decoders need
+/// no history.
 struct Way {
-    /// Low bits that are written as they are, because only noise is in them: 0 or 8.
+    /// Low bits stored verbatim because they hold only noise: 0 or 8.
     shift: u32,
-    /// How many quarters of the left are in the first channel, the rest of it right; the second
-    /// is then the difference. 0: left and right as they are.
+    /// Quarters of left in the first channel, the remainder being right; the second channel is then
+    /// the difference. 0 keeps left and right separate.
     mix: i32,
     predictors: [Predictor; 2],
-    /// The channels as they are predicted, and one channel's residuals.
+    /// The mixed channels, and the residuals of one channel.
     mixed: [Vec<i32>; 2],
     residuals: Vec<i32>,
 }
@@ -170,7 +174,7 @@ impl Way {
         }
     }
 
-    /// Writes what follows the header; false when decoders might not agree on it.
+    /// Writes the part after the header; returns false if decoders might disagree on the result.
     fn pair(&mut self, samples: &[i32], bits: u32, out: &mut Bits) -> bool {
         let (shift, mix) = (self.shift, self.mix);
         self.mixed.iter_mut().for_each(Vec::clear);
@@ -185,14 +189,14 @@ impl Way {
         }
         out.put(MIX_BITS, 8);
         out.put(mix as u32, 8);
-        // The difference of two samples has one bit more.
+        // The difference of two samples needs one more bit.
         self.coded(samples, 2, bits + 1, out)
     }
 
     fn mono(&mut self, samples: &[i32], bits: u32, out: &mut Bits) -> bool {
         self.mixed[0].clear();
         self.mixed[0].extend(samples.iter().map(|x| x >> self.shift));
-        out.put(0, 16); // nothing is mixed
+        out.put(0, 16); // no mixing
         self.coded(samples, 1, bits, out)
     }
 
@@ -206,7 +210,7 @@ impl Way {
                 out.put(x as u32, self.shift);
             }
         }
-        // All channels are run even when one does not fit, so that all learn.
+        // Run all channels even if one does not fit, so that every predictor adapts.
         let mut fits = true;
         for (predictor, channel) in self.predictors.iter_mut().zip(&self.mixed).take(channels) {
             fits &= predictor.residuals(channel, width, &mut self.residuals);
@@ -216,9 +220,9 @@ impl Way {
     }
 }
 
-/// A linear predictor that learns from the sign of each error.
+/// A linear predictor that adapts by the sign of each error (sign-LMS).
 struct Predictor {
-    /// Oldest sample first.
+    /// Coefficients, oldest sample first.
     coefficients: [i32; ORDER],
 }
 
@@ -229,20 +233,20 @@ impl Predictor {
         Self { coefficients }
     }
 
-    /// Writes where the predictor stands before a packet.
+    /// Writes the coefficients at the start of a packet.
     fn write(&mut self, out: &mut Bits) {
         if self.coefficients.iter().any(|x| x.abs() > FARTHEST) {
             *self = Self::new();
         }
-        out.put(POINT, 8); // kind 0, and the point
-        out.put((4 << 5) | ORDER as u32, 8); // four quarters of the mean's speed
+        out.put(POINT, 8); // mode 0, and the number of fractional bits
+        out.put((4 << 5) | ORDER as u32, 8); // adaptation at four quarters of the normal rate
         for &x in self.coefficients.iter().rev() {
             out.put(x as u32, 16);
         }
     }
 
-    /// The errors of the prediction of `x`, `width` bits wide; false when a sum does not fit into
-    /// 32 bits, where decoders differ.
+    /// Computes the prediction errors of `x`, `width` bits wide. Returns false if a sum exceeds 32
+    /// bits, where decoders differ.
     fn residuals(&mut self, x: &[i32], width: u32, out: &mut Vec<i32>) -> bool {
         let wrap = |error: i32| (error << (32 - width)) >> (32 - width);
         out.clear();
@@ -262,7 +266,7 @@ impl Predictor {
         fits
     }
 
-    /// Moves the coefficients against the error, the oldest first, until it is used up.
+    /// Moves the coefficients against the error, the oldest first, until the error is used up.
     fn learn(&mut self, base: i32, past: &[i32; ORDER], error: i32) {
         let sign = error.signum();
         let mut left = error;
@@ -272,22 +276,22 @@ impl Predictor {
             }
             let difference = base - x;
             *a -= sign * difference.signum();
-            // Rounded down, as decoders do it: not the same for both signs.
+            // Rounds down like the decoders; the result differs for the two signs.
             left -= weight * ((sign * difference.abs()) >> POINT);
         }
     }
 }
 
-/// Writes residuals of `width` bits. Small ones are short, and runs of zeros are counted. False for
-/// the one number on which decoders differ.
+/// Writes residuals of `width` bits with adaptive Golomb codes and run lengths of zeros. Returns
+/// false for the one number on which decoders differ.
 fn golomb(residuals: &[i32], width: u32, out: &mut Bits) -> bool {
-    /// A number beyond this makes the mean as large as it may be.
+    /// Numbers above this limit raise the mean to its maximum.
     const LARGE: u32 = 0xffff;
-    /// A mean below a quarter says that zeros will follow.
+    /// A mean below a quarter predicts a run of zeros.
     const QUIET: u32 = 1 << (MEAN_POINT - 2);
     const LONGEST_RUN: usize = 0xffff;
     let mut mean = FIRST_MEAN;
-    // After a run of zeros that ended by itself, the next number is not zero.
+    // After a run that ended before its maximum length, the next number is not zero.
     let mut after_run = 0;
     let mut fits = true;
     let mut at = 0;
@@ -301,7 +305,7 @@ fn golomb(residuals: &[i32], width: u32, out: &mut Bits) -> bool {
         if number > LARGE {
             mean = LARGE;
         }
-        // Some decoders compare this, and some the number.
+        // Some decoders compare `folded`, others `number`.
         fits &= (folded > LARGE) == (number > LARGE);
         after_run = 0;
         if mean < QUIET && at < residuals.len() {
@@ -316,15 +320,15 @@ fn golomb(residuals: &[i32], width: u32, out: &mut Bits) -> bool {
     fits
 }
 
-/// Whether decoders agree on these residuals.
+/// Whether all decoders agree on these residuals.
 #[cfg(test)]
 pub fn fits_golomb(residuals: &[i32], width: u32) -> bool {
     golomb(residuals, width, &mut Bits::default())
 }
 
-/// Writes a number as ones for its multiples of 2^parameter - 1 and the rest in binary, or after
-/// an escape in `width` bits. The rests 0 and 1 of the field cannot both occur, so a rest of 0
-/// takes a bit less.
+/// Writes a number as a unary count of its multiples of 2^parameter - 1 and a binary remainder, or
+/// verbatim in `width` bits after an escape. Other remainders are stored plus one, so that a
+/// remainder of 0 takes one bit less.
 fn code(number: u32, parameter: u32, width: u32, out: &mut Bits) {
     let unit = (1 << parameter) - 1;
     let (ones, rest) = (number / unit, number % unit);
@@ -340,7 +344,7 @@ fn code(number: u32, parameter: u32, width: u32, out: &mut Bits) {
     }
 }
 
-/// Bits, the highest first.
+/// Bit buffer, most significant bit first.
 #[derive(Default)]
 struct Bits {
     bytes: Vec<u8>,
@@ -355,7 +359,7 @@ impl Bits {
         self.count = 0;
     }
 
-    /// Appends the low `bits` of `value`, up to 32.
+    /// Appends the low `bits` bits of `value`, at most 32.
     fn put(&mut self, value: u32, bits: u32) {
         let value = u64::from(value) & ((1 << bits) - 1);
         self.pending = (self.pending << bits) | value;
@@ -366,7 +370,7 @@ impl Bits {
         }
     }
 
-    /// Ends the packet on a whole byte.
+    /// Ends the packet, padded to a whole byte.
     fn end(&mut self) {
         self.put(END, 3);
         self.put(0, (8 - self.count) % 8);

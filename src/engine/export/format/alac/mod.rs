@@ -1,9 +1,9 @@
 //! ALAC, Apple's lossless format, in an M4A file: integers of 16 and 24 bits, of any length.
 //!
-//! The codec is our own: the one crate that encodes ALAC has 16 bits only, and writes past the end
-//! of its buffer when a packet begins quietly and goes on loudly. The file is [`Mp4`]'s.
+//! The codec is implemented here. The only crate that encodes ALAC supports 16 bits only, and it
+//! writes past its buffer when a packet begins quietly and gets loud. [`Mp4`] writes the container.
 //!
-//! Source: Apple's "`ALACMagicCookieDescription`" (how ALAC lies in MP4).
+//! Source: Apple's "`ALACMagicCookieDescription`" (ALAC in MP4).
 
 mod codec;
 #[cfg(test)]
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::engine::types::Depth;
 
-/// This format.
+/// The ALAC format.
 pub static FORMAT: Format = Format {
     id: "alac",
     name: "ALAC",
@@ -39,7 +39,7 @@ pub static FORMAT: Format = Format {
     },
 };
 
-/// A file of one or more tracks of ALAC.
+/// A file with one or more ALAC tracks.
 pub(super) struct Alac<W> {
     mp4: Mp4<W>,
     tracks: Vec<Track>,
@@ -51,7 +51,7 @@ pub(super) struct Alac<W> {
 
 struct Track {
     codec: Codec,
-    /// What is not yet a whole packet, interleaved.
+    /// Samples that do not yet fill a packet, interleaved.
     waiting: Vec<i32>,
 }
 
@@ -60,7 +60,8 @@ pub(super) fn buffered(file: File) -> BufWriter<File> {
 }
 
 impl<W: Write + Seek> Alac<W> {
-    /// Begins a file of tracks with these names, enabled or not; `user_data` are whole boxes.
+    /// Begins a file with the named tracks, each enabled or not. `user_data` consists of complete
+    /// boxes.
     pub(super) fn new(
         out: W,
         spec: &Spec,
@@ -73,7 +74,7 @@ impl<W: Write + Seek> Alac<W> {
             Depth::Float32 => return Err(wrong_samples()),
         };
         if !matches!(spec.channels, 1 | 2) {
-            return Err(invalid("ALAC is written with one or two channels"));
+            return Err(invalid("ALAC needs one or two channels"));
         }
         let named: Vec<_> = tracks.into_iter().collect();
         let tracks = named.iter().map(|_| Track::new(spec.channels, bits)).collect();
@@ -81,7 +82,7 @@ impl<W: Write + Seek> Alac<W> {
         Ok(Self { mp4, tracks, channels: spec.channels, bits, rate: spec.rate, user_data })
     }
 
-    /// Codes what waits, packet by packet; the short one too if it is the last.
+    /// Codes complete packets of the waiting samples; if `is_last`, also the final short packet.
     fn code(&mut self, stream: usize, is_last: bool) -> io::Result<()> {
         let channels = usize::from(self.channels);
         let track = self.tracks.get_mut(stream).ok_or_else(|| invalid("no such stream"))?;
@@ -100,7 +101,7 @@ impl<W: Write + Seek> Encoder for Alac<W> {
     fn write(&mut self, stream: usize, samples: Samples<'_>) -> io::Result<()> {
         let Samples::Int(samples) = samples else { return Err(wrong_samples()) };
         if !samples.len().is_multiple_of(usize::from(self.channels)) {
-            return Err(invalid("a frame is not whole"));
+            return Err(invalid("incomplete frame"));
         }
         let track = self.tracks.get_mut(stream).ok_or_else(|| invalid("no such stream"))?;
         track.waiting.extend_from_slice(samples);
@@ -131,7 +132,7 @@ impl Track {
     }
 }
 
-/// What MP4 says of a track of ALAC.
+/// Builds the MP4 sample entry of an ALAC track.
 fn sample_entry(channels: u16, bits: u16, rate: u32, cookie: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     mp4::nest(&mut out, *b"alac", |out| {
@@ -141,7 +142,7 @@ fn sample_entry(channels: u16, bits: u16, rate: u32, cookie: &[u8]) -> Vec<u8> {
         out.extend(channels.to_be_bytes());
         out.extend(bits.to_be_bytes());
         out.extend([0; 4]);
-        // A rate that this field cannot tell is in the cookie alone.
+        // A rate above this field's range is only in the cookie.
         out.extend(u16::try_from(rate).unwrap_or(0).to_be_bytes());
         out.extend([0; 2]);
         mp4::nest(out, *b"alac", |out| {

@@ -1,4 +1,4 @@
-//! Files of ALAC, written and decoded again by Symphonia.
+//! ALAC files, decoded again by Symphonia.
 
 use std::{
     fs::File,
@@ -17,7 +17,7 @@ use symphonia::core::{
 use super::*;
 use crate::engine::export::Tags;
 
-/// A song in a nutshell, interleaved; `most` is the largest sample.
+/// Kinds of test signals.
 #[derive(Clone, Copy, Debug)]
 pub enum Signal {
     Silence,
@@ -25,13 +25,13 @@ pub enum Signal {
     Extremes,
     Alternating,
     Sine,
-    /// Near the lowest bit.
+    /// Amplitude near the lowest bit.
     Faint,
-    /// Zeros with loud samples among them.
+    /// Zeros with loud samples in between.
     Clicks,
-    /// An eighth of each packet is silent, and the rest as loud as can be.
+    /// An eighth of each packet is silent, the rest is at full scale.
     LateNoise,
-    /// As 16 bits in the upper part of 24.
+    /// 16-bit samples shifted up to 24 bits.
     Coarse,
 }
 
@@ -87,17 +87,17 @@ pub fn spec(channels: u16, depth: Depth, rate: u32, streams: &[&str]) -> Spec {
     Spec { rate, channels, depth, frames: 0, streams, scratch: PathBuf::new() }
 }
 
-/// What a file says of a track.
+/// Decoded content of a track.
 #[derive(Debug, PartialEq)]
 pub struct Heard {
     pub samples: Vec<i32>,
     pub channels: usize,
     pub rate: u32,
-    /// As the container has it.
+    /// Number of frames according to the container.
     pub frames: u64,
 }
 
-/// Track `track` of a file, counted from 0, decoded to integers of `bits`.
+/// Decodes track `track` of a file, counted from 0, to integers of `bits`.
 pub fn decoded(path: &Path, track: usize, bits: u16) -> Heard {
     let stream = MediaSourceStream::new(
         Box::new(File::open(path).unwrap()),
@@ -124,7 +124,7 @@ pub fn decoded(path: &Path, track: usize, bits: u16) -> Heard {
     Heard { samples, channels, rate, frames: of.num_frames.unwrap() }
 }
 
-/// Writes streams in turn, in blocks of so many samples.
+/// Writes streams in turn, in blocks of `block` samples.
 pub fn feed(mut encoder: Box<dyn Encoder>, streams: &[Vec<i32>], block: usize) {
     let longest = streams.iter().map(Vec::len).max().unwrap_or(0);
     for start in (0..longest).step_by(block) {
@@ -150,7 +150,7 @@ fn round_trip(samples: &[i32], channels: u16, depth: Depth, rate: u32, block: us
 }
 
 #[test]
-fn every_signal_comes_back_bit_for_bit() {
+fn every_signal_survives_bit_for_bit() {
     for signal in SIGNALS {
         for (depth, channels) in
             [(Depth::Int16, 1), (Depth::Int16, 2), (Depth::Int24, 1), (Depth::Int24, 2)]
@@ -172,7 +172,7 @@ fn lengths_around_a_packet_and_rates_beyond_16_bits_work() {
 }
 
 #[test]
-fn an_empty_stream_is_a_file_without_frames() {
+fn an_empty_stream_becomes_a_file_without_frames() {
     let mut file = Cursor::new(Vec::new());
     let spec = spec(2, Depth::Int16, 44_100, &["mix"]);
     let tracks = [(String::new(), true)];
@@ -183,7 +183,7 @@ fn an_empty_stream_is_a_file_without_frames() {
 }
 
 #[test]
-fn what_cannot_be_kept_is_refused() {
+fn rejects_unsupported_streams() {
     let begin = |channels, depth| {
         let spec = spec(channels, depth, 44_100, &["mix"]);
         (FORMAT.begin)(tempfile::tempfile().unwrap(), &spec, &Tags::default())
@@ -215,15 +215,15 @@ fn music_gets_shorter_and_noise_hardly_longer() {
 }
 
 #[test]
-fn the_number_on_which_decoders_differ_is_not_written() {
-    // After a run of zeros a number is one less; 2^15 folds to 0x10000.
+fn never_writes_the_number_on_which_decoders_differ() {
+    // After a run of zeros, a number is reduced by one; 2^15 folds to 0x10000.
     let fits = |residual| codec::fits_golomb(&[0, 0, residual, 1, 2, 3], 17);
     assert!(fits((1 << 15) - 1));
     assert!(!fits(1 << 15));
     assert!(fits((1 << 15) + 1));
 }
 
-/// A signal, its seed, frames, channels, depth, and frames of a block.
+/// Yields a signal, its seed, frames, channels, depth, and frames per block.
 fn songs() -> impl Strategy<Value = (Signal, u64, usize, usize, Depth, usize)> {
     (
         prop::sample::select(SIGNALS.to_vec()),
@@ -239,15 +239,16 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn any_length_in_any_blocks_comes_back(song in songs()) {
+    fn any_length_in_any_blocks_survives(song in songs()) {
         let (signal, seed, frames, channels, depth, block) = song;
         let samples = signal.samples(seed, frames, channels, depth.bits());
         round_trip(&samples, channels as u16, depth, 48_000, block);
     }
 
-    /// Pieces of all signals in a row, so that the predictors meet what they did not learn.
+    /// Concatenates pieces of all signals, so that the predictors meet input they have not adapted
+    /// to.
     #[test]
-    fn changing_signals_come_back(
+    fn changing_signals_survive(
         pieces in prop::collection::vec((0..SIGNALS.len(), any::<u64>(), 1_usize..3_000), 1..12),
         channels in 1_usize..=2,
         depth in prop::sample::select(vec![Depth::Int16, Depth::Int24]),

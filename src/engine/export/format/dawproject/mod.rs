@@ -1,7 +1,7 @@
-//! A session for a DAW: every stream a track, in one `.dawproject`.
+//! A DAW session: every stream is a track in one `.dawproject` file.
 //!
-//! The tracks are WAV files in the session's archive, which is written once they are complete: until
-//! then they lie beside it, without names. See [`archive`] for the format itself.
+//! The tracks are WAV files in the session's archive. Until they are complete, they are unnamed
+//! files next to the archive. [`archive`] describes the file format.
 
 mod archive;
 
@@ -14,7 +14,7 @@ use self::archive::{Session, SessionTrack};
 use super::{Encoder, Format, Keeps, Samples, Spec, Streams, colour_of, wav};
 use crate::engine::{export::Tags, types::Depth};
 
-/// This format.
+/// The DAW session format.
 pub static FORMAT: Format = Format {
     id: "dawproject",
     name: "DAW session",
@@ -22,7 +22,7 @@ pub static FORMAT: Format = Format {
     keeps: Keeps::Exactly(&[Depth::Int24, Depth::Int16, Depth::Float32]),
     rate: |rate| rate,
     streams: Streams::All,
-    copies: 2, // the tracks, and the archive of them
+    copies: 2, // the tracks, and the archive that contains them
     begin: |file, spec, tags| Ok(Box::new(DawProject::new(file, spec, tags)?)),
 };
 
@@ -55,7 +55,7 @@ impl DawProject {
 
 impl Encoder for DawProject {
     fn write(&mut self, stream: usize, samples: Samples<'_>) -> io::Result<()> {
-        let none = || io::Error::new(io::ErrorKind::InvalidInput, "there is no such stream");
+        let none = || io::Error::new(io::ErrorKind::InvalidInput, "no such stream");
         self.tracks.get_mut(stream).ok_or_else(none)?.encoder.write(0, samples)
     }
 

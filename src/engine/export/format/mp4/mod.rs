@@ -1,71 +1,72 @@
-//! A writer of MP4 files that hold sound: a container, not a format.
+//! Writer of the MP4 container for audio.
 //!
-//! It writes front to back: the packets as they come, in chunks of about half a second, those of
-//! several tracks in turn as they are given; then the tables. It keeps one chunk a track and six
-//! bytes a packet, which is 220 KB for an hour of packets of 4096 frames. It knows no codec: the
-//! caller describes each track's samples when all are written.
+//! The file is written front to back: first the packets in chunks of about half a second,
+//! interleaved by track, then the tables. The writer holds one chunk per track and six bytes per
+//! packet: 220 KB for an hour of packets of 4096 frames. The container is independent of codecs;
+//! the caller describes each track's samples at the end.
 //!
-//! Sources: ISO/IEC 14496-12 (boxes, the tables), ISO/IEC 14496-14 (MP4), Apple's "`QuickTime`
-//! File Format" (`meta` of the kind `mdir`, where tags are).
+//! Sources: ISO/IEC 14496-12 (boxes, the tables), ISO/IEC 14496-14 (MP4), Apple's "`QuickTime` File
+//! Format" (`meta` boxes of the kind `mdir`, which hold tags).
 
 #[cfg(test)]
 pub(super) mod tests;
 
 use std::io::{self, Seek, SeekFrom, Write};
 
-/// From this size on a size or a place takes eight bytes.
+/// Largest size or offset that is stored in four bytes instead of eight.
 pub const LONGEST_SHORT: u64 = u32::MAX as u64;
 
-/// Packets in a chunk: half a second at 44.1 kHz and 4096 frames.
+/// Packets per chunk: half a second at 44.1 kHz and 4096 frames.
 const CHUNK_PACKETS: u32 = 5;
 
-/// No rotation, no scaling: what sound has for a picture's matrix.
+/// Identity matrix, which the headers require even for audio.
 const UPRIGHT: [u32; 9] = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000];
 
-/// A file in the making.
+/// A file being written.
 pub struct Mp4<W> {
     out: W,
     rate: u32,
     packet_frames: u32,
     tracks: Vec<Track>,
-    /// Where the next chunk goes.
+    /// Offset of the next chunk.
     at: u64,
-    /// Where the media data's header is.
+    /// Offset of the media data's header.
     media_at: u64,
     longest_short: u64,
 }
 
-/// One stream of the file, while it is written.
+/// A track being written.
 struct Track {
     name: String,
-    /// Whether players play it unless told otherwise.
+    /// Whether players play the track by default.
     enabled: bool,
-    /// Bytes of each packet, and where each chunk is.
+    /// Size of each packet in bytes, and offset of each chunk.
     sizes: Vec<u32>,
     chunks: Vec<u64>,
     frames: u64,
-    /// The packets of the chunk in the making.
+    /// Packets of the current chunk.
     chunk: Vec<u8>,
     chunk_packets: u32,
 }
 
-/// What a track turned out to be.
+/// Totals of a complete track.
 #[derive(Clone, Copy, Debug)]
 pub struct Written {
-    /// Its length.
+    /// Length in frames.
     pub frames: u64,
-    /// All its packets.
+    /// Total size of the packets in bytes.
     pub bytes: u64,
-    /// Its longest packet.
+    /// Size of the longest packet in bytes.
     pub longest: u32,
 }
 
 impl<W: Write + Seek> Mp4<W> {
-    /// Begins a file of tracks that are named and enabled or not, with so many frames a second and
-    /// in every packet but the last. `longest_short` is [`LONGEST_SHORT`] but in tests.
+    /// Begins a file with the named tracks, each enabled or not. `rate` is in frames per second,
+    /// and all packets but the last hold `packet_frames`. `longest_short` is [`LONGEST_SHORT`]
+    /// except in tests.
     ///
     /// # Errors
-    /// What the disk says.
+    /// Fails if the disk cannot be written.
     pub fn new(
         mut out: W,
         rate: u32,
@@ -76,7 +77,7 @@ impl<W: Write + Seek> Mp4<W> {
         let mut head = Vec::new();
         nest(&mut head, *b"ftyp", |out| out.extend(b"M4A \0\0\0\0M4A mp42isom"));
         let media_at = head.len() as u64;
-        // Room for a long size. Readers that know only short ones can pass over it.
+        // Placeholder for a 64-bit size; readers without support for those skip it.
         nest(&mut head, *b"free", |_| {});
         nest(&mut head, *b"mdat", |_| {});
         out.write_all(&head)?;
@@ -85,10 +86,11 @@ impl<W: Write + Seek> Mp4<W> {
         Ok(Self { out, rate, packet_frames, tracks, at, media_at, longest_short })
     }
 
-    /// Appends a packet to a track. Only its last may be short of frames.
+    /// Appends a packet to a track. Only the last packet may hold fewer frames.
     ///
     /// # Errors
-    /// What the disk says; [`io::ErrorKind::InvalidInput`] for a track that the file does not have.
+    /// Fails if the disk cannot be written. Fails with [`io::ErrorKind::InvalidInput`] for an
+    /// unknown track.
     pub fn packet(&mut self, track: usize, frames: u32, packet: &[u8]) -> io::Result<()> {
         let to = self.tracks.get_mut(track).ok_or_else(|| invalid("no such track"))?;
         to.sizes.push(u32::try_from(packet.len()).map_err(io::Error::other)?);
@@ -101,11 +103,11 @@ impl<W: Write + Seek> Mp4<W> {
         Ok(())
     }
 
-    /// Completes the file: `describe` gives each track's sample entry, a whole box; `user_data` are
-    /// whole boxes that go into the file's user data.
+    /// Completes the file. `describe` returns the sample entry of each track as a complete box.
+    /// `user_data` consists of complete boxes for the file's user data.
     ///
     /// # Errors
-    /// What the disk says.
+    /// Fails if the disk cannot be written.
     pub fn finish(
         mut self,
         describe: impl Fn(usize, Written) -> Vec<u8>,
@@ -130,7 +132,7 @@ impl<W: Write + Seek> Mp4<W> {
         self.out.flush()
     }
 
-    /// Says how long the media data is, which begin after two headers of eight bytes or one of
+    /// Writes the size of the media data, which begin after two headers of eight bytes or one of
     /// sixteen.
     fn media_size(&mut self) -> io::Result<()> {
         let long = self.at - self.media_at;
@@ -158,12 +160,12 @@ impl<W: Write + Seek> Mp4<W> {
             out.extend([0; 10]);
             put(out, &UPRIGHT);
             out.extend([0; 24]);
-            put(out, &[self.tracks.len() as u32 + 1]); // the next track's number
+            put(out, &[self.tracks.len() as u32 + 1]); // next track ID
         });
     }
 
-    /// What the headers of the movie, its tracks and their media begin with. When they were made is
-    /// left unknown, so that the same sound gives the same file.
+    /// Writes the common beginning of the headers of the movie, its tracks and their media. The
+    /// creation time is left unknown, so that equal audio produces equal files.
     fn times(&self, out: &mut Vec<u8>, flags: u32, frames: u64, middle: impl Fn(&mut Vec<u8>)) {
         let short = u32::try_from(frames).ok().filter(|_| frames <= self.longest_short);
         put(out, &[u32::from(short.is_none()) << 24 | flags]);
@@ -189,11 +191,11 @@ impl<W: Write + Seek> Mp4<W> {
         nest(out, *b"mdia", |out| {
             nest(out, *b"mdhd", |out| {
                 self.times(out, 0, track.frames, |out| put(out, &[self.rate]));
-                put(out, &[0x55c4_0000]); // "und", no language
+                put(out, &[0x55c4_0000]); // "und", undetermined language
             });
             handler(out, *b"soun", [0; 4], &track.name);
             nest(out, *b"minf", |out| {
-                nest(out, *b"smhd", |out| put(out, &[0, 0])); // in the middle
+                nest(out, *b"smhd", |out| put(out, &[0, 0])); // balance in the middle
                 nest(out, *b"dinf", |out| {
                     nest(out, *b"dref", |out| {
                         put(out, &[0, 1]);
@@ -205,7 +207,7 @@ impl<W: Write + Seek> Mp4<W> {
         });
     }
 
-    /// Which frames are in which packet, and where each packet is.
+    /// Writes the tables that map frames to packets and packets to offsets.
     fn tables(&self, out: &mut Vec<u8>, track: &Track, entry: &[u8]) {
         let packets = track.sizes.len() as u32;
         nest(out, *b"stsd", |out| {
@@ -271,7 +273,7 @@ impl Track {
     }
 }
 
-/// A box of this kind, with what `fill` appends.
+/// Writes a box of this kind with the content that `fill` appends.
 pub fn nest(out: &mut Vec<u8>, kind: [u8; 4], fill: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
     out.extend([0; 4]);
@@ -281,7 +283,7 @@ pub fn nest(out: &mut Vec<u8>, kind: [u8; 4], fill: impl FnOnce(&mut Vec<u8>)) {
     out[start..start + 4].copy_from_slice(&size.to_be_bytes());
 }
 
-/// Tags as a `meta` box around a whole `ilst` box; nothing when there are none.
+/// Writes tags as a `meta` box around a complete `ilst` box; nothing if `ilst` is empty.
 pub fn meta(out: &mut Vec<u8>, ilst: &[u8]) {
     if ilst.is_empty() {
         return;
@@ -293,7 +295,7 @@ pub fn meta(out: &mut Vec<u8>, ilst: &[u8]) {
     });
 }
 
-/// Numbers of 32 bits.
+/// Writes big-endian 32-bit numbers.
 pub fn put(out: &mut Vec<u8>, numbers: &[u32]) {
     out.extend(numbers.iter().flat_map(|x| x.to_be_bytes()));
 }
@@ -309,7 +311,7 @@ fn handler(out: &mut Vec<u8>, kind: [u8; 4], maker: [u8; 4], name: &str) {
     });
 }
 
-/// A table of the rows whose first number is not 0.
+/// Writes a table of the rows whose first number is not 0.
 fn table<const N: usize>(out: &mut Vec<u8>, kind: [u8; 4], rows: [[u32; N]; 2]) {
     let rows: Vec<_> = rows.into_iter().filter(|row| row[0] > 0).collect();
     nest(out, kind, |out| {

@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use super::*;
 
-/// Boxes that hold boxes, and what comes before those.
+/// Boxes that contain boxes, and the number of bytes before those.
 const PARENTS: [(&[u8; 4], usize); 10] = [
     (b"moov", 0),
     (b"trak", 0),
@@ -18,7 +18,7 @@ const PARENTS: [(&[u8; 4], usize); 10] = [
     (b"stsd", 8),
 ];
 
-/// Each box with the path to it, such as `moov/trak/tkhd`, in order; also a check of every size.
+/// Lists each box with its path, such as `moov/trak/tkhd`, in order, and checks every size.
 pub fn boxes(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
     let mut all = Vec::new();
     walk(bytes, "", &mut all);
@@ -51,13 +51,13 @@ fn all_of(boxes: &[(String, Vec<u8>)], name: &str) -> Vec<Vec<u8>> {
     boxes.iter().filter(|(path, _)| path == name).map(|(_, content)| content.clone()).collect()
 }
 
-/// The numbers of a table, past its flags.
+/// Reads the numbers of a table after its flags.
 fn numbers(content: &[u8]) -> Vec<u32> {
     content[4..].chunks_exact(4).map(|bytes| number(bytes, 0)).collect()
 }
 
-/// Two tracks of 12 packets, the last with 7 frames; packet `i` of track `t` is `i + 1` times the
-/// byte `16 t + i`.
+/// Writes two tracks of 12 packets, the last with 7 frames. Packet `i` of track `t` repeats the
+/// byte `16 t + i` `i + 1` times.
 fn written(longest_short: u64) -> Vec<u8> {
     let mut file = Cursor::new(Vec::new());
     let tracks = [("One".to_owned(), true), ("Two".to_owned(), false)];
@@ -119,7 +119,7 @@ fn expected_packets() -> Vec<Vec<Vec<u8>>> {
 }
 
 #[test]
-fn a_short_file_has_short_sizes_and_every_packet_is_found() {
+fn a_short_file_uses_32_bit_sizes_and_every_packet_is_found() {
     let file = written(LONGEST_SHORT);
     let boxes = boxes(&file);
     let top: Vec<_> =
@@ -130,8 +130,8 @@ fn a_short_file_has_short_sizes_and_every_packet_is_found() {
 }
 
 #[test]
-fn a_long_file_has_long_sizes_and_every_packet_is_found() {
-    // The smallest file that is too long for "short" sizes of less than 100.
+fn a_long_file_uses_64_bit_sizes_and_every_packet_is_found() {
+    // The smallest file that exceeds "short" sizes of less than 100.
     let file = written(100);
     let boxes = boxes(&file);
     let top: Vec<_> =
@@ -139,7 +139,7 @@ fn a_long_file_has_long_sizes_and_every_packet_is_found() {
     assert_eq!(top, ["ftyp", "mdat", "moov"]);
     assert_eq!(all_of(&boxes, "mdat")[0].len(), 2 * 78);
     assert_eq!(packets_by_tables(&file, true), expected_packets());
-    // Long times, too: version 1 of the three headers.
+    // The durations are long, too: version 1 of the three headers.
     let header = &all_of(&boxes, "moov/mvhd")[0];
     assert_eq!((header[0], header.len()), (1, 112));
     assert_eq!((number(header, 20), number(header, 28)), (48_000, 1107));
@@ -149,12 +149,12 @@ fn a_long_file_has_long_sizes_and_every_packet_is_found() {
 }
 
 #[test]
-fn the_headers_tell_lengths_names_and_what_is_enabled() {
+fn headers_hold_lengths_names_and_enabled_flags() {
     let file = written(LONGEST_SHORT);
     let boxes = boxes(&file);
     let movie = &all_of(&boxes, "moov/mvhd")[0];
     assert_eq!((movie.len(), number(movie, 12), number(movie, 16)), (100, 48_000, 1107));
-    assert_eq!(number(movie, 96), 3, "the next track");
+    assert_eq!(number(movie, 96), 3, "next track ID");
     let tracks = all_of(&boxes, "moov/trak/tkhd");
     assert_eq!(tracks.iter().map(|track| number(track, 0)).collect::<Vec<_>>(), [7, 6]);
     assert_eq!(tracks.iter().map(|track| number(track, 12)).collect::<Vec<_>>(), [1, 2]);
@@ -173,7 +173,7 @@ fn the_headers_tell_lengths_names_and_what_is_enabled() {
 }
 
 #[test]
-fn tracks_lie_in_turn() {
+fn tracks_are_interleaved() {
     let file = written(LONGEST_SHORT);
     let boxes = boxes(&file);
     let mut chunks: Vec<_> = all_of(&boxes, "moov/trak/mdia/minf/stbl/stco")

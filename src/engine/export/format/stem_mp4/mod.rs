@@ -1,12 +1,12 @@
-//! Stems for DJs: the mix and four stems as ALAC tracks of one MP4 file that says which is which.
+//! Stems for DJs: the mix and four stems as ALAC tracks of one MP4 file, with a manifest.
 //!
-//! Any player plays the first track, the mix; the stems are tracks that are not enabled. Programs
-//! for DJs (Traktor, Mixxx) find the stems' names and colours in the box `stem` of the user data.
+//! The mix is the first track, which any player plays; the stems are disabled tracks. DJ programs
+//! (Traktor, Mixxx) read the stems' names and colours from the `stem` box of the user data.
 //!
-//! Sources: Native Instruments, "Stem File Specification" 1.0 (2015): an MP4 file whose
-//! `moov/udta/stem` box holds JSON. ALAC and AAC are its codecs. Native Instruments' own reader is
-//! tested with ALAC of 16 and 24 bits; 16 bits at 44.1 or 48 kHz is what every reader takes. Mixxx
-//! wants five stereo streams, and finds the box only behind media data with a short size.
+//! Source: Native Instruments, "Stem File Specification" 1.0 (2015): an MP4 file whose
+//! `moov/udta/stem` box holds JSON, with ALAC or AAC as codec. Native Instruments' own reader is
+//! tested with ALAC of 16 and 24 bits; every reader accepts 16 bits at 44.1 or 48 kHz. Mixxx
+//! requires five stereo streams, and finds the box only behind media data with a 32-bit size.
 
 #[cfg(test)]
 mod tests;
@@ -37,17 +37,17 @@ pub static FORMAT: Format = Format {
     begin: |file, spec, tags| Ok(Box::new(begin(file, spec, tags)?)),
 };
 
-/// The mix and four stems.
+/// Number of streams: the mix and four stems.
 const STREAMS: usize = 5;
 
-/// Begins the file. Its tracks are written as any of ALAC.
+/// Begins the file. Its tracks are written like those of any ALAC file.
 fn begin(file: File, spec: &Spec, tags: &Tags) -> io::Result<Alac<BufWriter<File>>> {
     let [mix, stems @ ..] = spec.streams.as_slice() else { return Err(wrong_streams()) };
     if spec.streams.len() != STREAMS {
         return Err(wrong_streams());
     }
     if spec.channels != 2 {
-        return Err(invalid("stems for DJs have two channels"));
+        return Err(invalid("stems for DJs need two channels"));
     }
     let mut user_data = Vec::new();
     let manifest = serde_json::to_vec(&manifest(stems)).map_err(io::Error::other)?;
@@ -58,9 +58,9 @@ fn begin(file: File, spec: &Spec, tags: &Tags) -> io::Result<Alac<BufWriter<File
     Alac::new(buffered(file), spec, tracks, user_data, mp4::LONGEST_SHORT)
 }
 
-/// What the `stem` box says. The compressor and the limiter that a DJ program may apply to the sum
-/// of the stems are off, because the stems add up to the mix; the numbers are those that Native
-/// Instruments' files have then.
+/// Content of the `stem` box. The compressor and limiter that a DJ program may apply to the sum are
+/// disabled, because the stems already add up to the mix. The parameters are the values in Native
+/// Instruments' files.
 fn manifest(stems: &[String]) -> serde_json::Value {
     let colour = |place: usize, name: &str| {
         let [red, green, blue] = colour_of(name, place);
@@ -96,7 +96,7 @@ fn manifest(stems: &[String]) -> serde_json::Value {
     })
 }
 
-/// "vocals" as "Vocals".
+/// Capitalises a name: "vocals" becomes "Vocals".
 fn capitalised(name: &str) -> String {
     let mut chars = name.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())

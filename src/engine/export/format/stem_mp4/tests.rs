@@ -1,4 +1,4 @@
-//! Stem files, written and read again: the streams by Symphonia, the boxes by themselves.
+//! Stem files, with the streams decoded by Symphonia and the boxes parsed directly.
 
 use super::*;
 use crate::engine::export::format::{
@@ -24,7 +24,7 @@ fn written(depth: Depth) -> (tempfile::TempDir, std::path::PathBuf, Vec<Vec<i32>
 }
 
 #[test]
-fn every_stream_comes_back_bit_for_bit() {
+fn every_stream_survives_bit_for_bit() {
     for depth in [Depth::Int16, Depth::Int24] {
         let (_folder, path, streams) = written(depth);
         for (track, samples) in streams.iter().enumerate() {
@@ -36,7 +36,7 @@ fn every_stream_comes_back_bit_for_bit() {
 }
 
 #[test]
-fn one_channel_is_refused() {
+fn rejects_mono() {
     let folder = tempfile::tempdir().unwrap();
     let file = File::create(folder.path().join("song.stem.mp4")).unwrap();
     let spec = spec(1, Depth::Int16, 44_100, &NAMES);
@@ -45,7 +45,7 @@ fn one_channel_is_refused() {
 }
 
 #[test]
-fn the_file_says_which_stem_is_which() {
+fn the_manifest_names_the_stems() {
     let (_folder, path, _) = written(Depth::Int16);
     let boxes = boxes(&std::fs::read(path).unwrap());
     let stem = boxes.iter().find(|(name, _)| name == "moov/udta/stem").unwrap();
@@ -66,7 +66,7 @@ fn the_file_says_which_stem_is_which() {
 }
 
 #[test]
-fn other_stems_have_colours_of_their_own() {
+fn other_stems_have_distinct_colours() {
     let names = ["drums", "guitar", "piano", "vocals"].map(str::to_owned);
     let manifest = manifest(&names);
     let colours: std::collections::BTreeSet<_> = manifest["stems"]
@@ -79,7 +79,7 @@ fn other_stems_have_colours_of_their_own() {
 }
 
 #[test]
-fn only_the_mix_and_four_stems_make_a_file() {
+fn requires_the_mix_and_four_stems() {
     for count in [0, 1, 4, 6] {
         let names = vec!["mix"; count];
         let spec = spec(2, Depth::Int16, 44_100, &names);
@@ -91,7 +91,7 @@ fn only_the_mix_and_four_stems_make_a_file() {
 }
 
 #[test]
-fn rates_go_to_the_nearest_of_their_family() {
+fn rates_map_to_the_nearest_of_their_family() {
     for (from, to) in [(44_100, 44_100), (88_200, 44_100), (22_050, 44_100), (176_400, 44_100)] {
         assert_eq!((FORMAT.rate)(from), to);
     }

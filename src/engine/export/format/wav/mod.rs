@@ -1,8 +1,8 @@
-//! WAV: integers of 16 and 24 bits, 32-bit float, of any length.
+//! WAV: integers of 16 and 24 bits and 32-bit float, of any length.
 //!
-//! Written by hand, because hound writes neither the chunks that a studio looks for nor more than
-//! 4 GB. The file is plain RIFF until that limit; then what was kept free for it at the start
-//! becomes the sizes of RF64.
+//! Implemented here because hound writes neither the chunks that studios expect nor files above 4
+//! GB. The file is plain RIFF up to that limit. Beyond it, a placeholder chunk at the start becomes
+//! the size table of RF64.
 //!
 //! Sources: Microsoft's "Multimedia Programming Interface and Data Specifications 1.0" (RIFF, LIST
 //! INFO), EBU Tech 3285 version 2 (`bext`), EBU Tech 3306 (RF64).
@@ -15,7 +15,7 @@ use std::{
 use super::{Encoder, Format, Keeps, Samples, Spec, Streams, wrong_samples};
 use crate::engine::{export::Tags, types::Depth};
 
-/// This format.
+/// The WAV format.
 pub static FORMAT: Format = Format {
     id: "wav",
     name: "WAV",
@@ -27,13 +27,13 @@ pub static FORMAT: Format = Format {
     begin: |file, spec, tags| Ok(Box::new(Wav::new(file, spec, tags, LONGEST_RIFF)?)),
 };
 
-/// The largest size that RIFF can tell.
+/// Largest size that RIFF can represent.
 const LONGEST_RIFF: u64 = u32::MAX as u64;
 
-/// Bytes of RF64's own chunk: three sizes, and a table that stays empty.
+/// Bytes of RF64's own chunk: three sizes and an empty table.
 const SIZES_BYTES: u32 = 28;
 
-/// What the `fmt ` chunk calls integers and floats.
+/// Format tags of integers and floats in the `fmt ` chunk.
 const PCM: u16 = 1;
 const FLOAT: u16 = 3;
 
@@ -41,12 +41,12 @@ struct Wav {
     file: BufWriter<File>,
     depth: Depth,
     frame_bytes: u16,
-    /// Where the samples begin, and how many bytes of them there are.
+    /// Offset of the samples, and their number of bytes.
     data_at: u64,
     data_bytes: u64,
-    /// Where the `fact` chunk has the length in frames, if there is one.
+    /// Offset of the length in frames in the `fact` chunk, if present.
     fact_at: Option<u64>,
-    /// What comes after the samples.
+    /// ID3 tag, written after the samples.
     id3: Vec<u8>,
     longest_riff: u64,
 }
@@ -164,8 +164,8 @@ fn chunk(out: &mut Vec<u8>, name: [u8; 4], content: &[u8]) {
     }
 }
 
-/// The broadcast chunk. Fields of the source's own chunk are kept, so that a DAW places the file where
-/// the source was; without one, the time reference is 0.
+/// Builds the broadcast chunk. Fields of the source's own chunk are kept, so that a DAW places the
+/// file where the source was. Without one, the time reference is 0.
 fn broadcast(tags: &Tags, spec: &Spec) -> Vec<u8> {
     let mut broadcast = tags.broadcast().cloned().unwrap_or_default();
     if broadcast.description.is_empty() {
@@ -180,7 +180,7 @@ fn broadcast(tags: &Tags, spec: &Spec) -> Vec<u8> {
     let mode = if spec.channels == 1 { "mono" } else { "stereo" };
     out.extend(format!("A=PCM,F={rate},W={bits},M={mode},T=Partita\r\n").into_bytes());
     if out.len() % 2 == 1 {
-        out.push(0); // some readers, hound among them, do not know of the byte after odd chunks
+        out.push(0); // some readers, such as hound, do not skip the padding byte of odd chunks
     }
     out
 }

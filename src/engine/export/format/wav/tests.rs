@@ -1,4 +1,4 @@
-//! WAV, read by hand and by hound.
+//! WAV files, read by a minimal parser and by hound.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -30,7 +30,7 @@ fn write(path: &Path, spec: &Spec, samples: Samples<'_>, longest_riff: u64) {
     wav.finish().unwrap();
 }
 
-/// Name of the form, its size as told, and the chunks: each with its place and content.
+/// Name of the form, its declared size, and the chunks with their positions and contents.
 struct Parsed {
     form: [u8; 4],
     riff_bytes: u64,
@@ -38,7 +38,7 @@ struct Parsed {
     order: Vec<String>,
 }
 
-/// Strict: sizes must add up to the file's, chunks begin at even places.
+/// Parses strictly: sizes must add up to the file's, and chunks must begin at even offsets.
 fn parse(path: &Path) -> Parsed {
     let bytes = fs::read(path).unwrap();
     let short = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
@@ -46,7 +46,7 @@ fn parse(path: &Path) -> Parsed {
     let form: [u8; 4] = bytes[..4].try_into().unwrap();
     assert_eq!(&bytes[8..12], b"WAVE");
     let is_long = form == *b"RF64";
-    // What the first chunk says, where the others have no room.
+    // In RF64, the first chunk holds the 64-bit sizes.
     let (riff_bytes, data_bytes) = if is_long {
         assert_eq!((&bytes[12..16], short(4)), (&b"ds64"[..], u32::MAX));
         (long(20), long(28))
@@ -104,7 +104,7 @@ proptest! {
 
     #[test]
     fn hound_reads_every_float(
-        samples in prop::collection::vec(any::<f32>().prop_filter("a number", |x| !x.is_nan()), 0..60),
+        samples in prop::collection::vec(any::<f32>().prop_filter("not NaN", |x| !x.is_nan()), 0..60),
     ) {
         let home = TempDir::new().unwrap();
         let path = home.path().join("a.wav");
@@ -121,7 +121,7 @@ proptest! {
 }
 
 #[test]
-fn a_file_of_more_than_4_gb_is_recognised_as_partitas_own() {
+fn a_file_above_4_gb_is_recognised_as_partitas_own() {
     let home = TempDir::new().unwrap();
     let path = home.path().join("a.wav");
     for (tags, is_own) in [(tags().signed(), true), (tags(), false)] {
@@ -154,11 +154,11 @@ fn the_limit_between_riff_and_rf64_is_exact() {
     assert_eq!(long.chunks["data"].1.len(), 15);
     let sizes = &long.chunks["ds64"].1;
     assert_eq!(sizes[16..24], 5u64.to_le_bytes(), "frames");
-    assert_eq!(sizes[24..28], [0; 4], "no table");
+    assert_eq!(sizes[24..28], [0; 4], "empty table");
 }
 
 #[test]
-fn a_studio_finds_its_chunks_before_the_sound() {
+fn studio_chunks_precede_the_samples() {
     let home = TempDir::new().unwrap();
     let path = home.path().join("a.wav");
     write(&path, &spec(44_100, 2, Depth::Int24, 1), Samples::Int(&[1, 2]), LONGEST_RIFF);
@@ -184,7 +184,7 @@ fn a_studio_finds_its_chunks_before_the_sound() {
 }
 
 #[test]
-fn without_tags_there_are_none() {
+fn without_tags_no_tag_chunks_are_written() {
     let home = TempDir::new().unwrap();
     let path = home.path().join("a.wav");
     let spec = spec(44_100, 1, Depth::Int16, 1);

@@ -1,5 +1,5 @@
-//! What the source of a drag says and when: XDND as a state machine. Pure: it sees where the
-//! pointer is and what the target answers, and tells what is to be sent; it knows no display.
+//! The source side of XDND as a state machine. Pure: its input is the pointer's position and the
+//! target's replies, its output the messages to send; it has no access to a display.
 //!
 //! Source: "Drag-and-Drop Protocol for the X Window System", version 5 (freedesktop.org).
 
@@ -7,65 +7,65 @@ use std::time::{Duration, Instant};
 
 use super::{Failure, State};
 
-/// The version spoken here.
+/// The protocol version of this source.
 pub const VERSION: u32 = 5;
 
-/// Targets of earlier versions are left alone, as GTK and Qt do.
+/// Oldest supported version of a target, the same as in GTK and Qt.
 pub const OLDEST_VERSION: u32 = 3;
 
-/// How long a target may take to say whether it would take the files, once the button is let go.
+/// Longest wait for a target's pending status after the button is released.
 const STATUS_WAIT: Duration = Duration::from_secs(3);
 
-/// How long a target may take to finish, from the last time that it asked for something: a DAW may
-/// copy files before it says so.
+/// Longest wait for a target to finish, counted from its last request for data: a DAW may copy the
+/// files before it confirms.
 const FINISH_WAIT: Duration = Duration::from_secs(20);
 
-/// A window that takes drops.
+/// A window that accepts drops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
     /// The window below the pointer.
     pub window: u32,
-    /// The one that gets its messages: itself, or its proxy.
+    /// The window that receives the messages: the target or its proxy.
     pub receiver: u32,
-    /// The lower of its version and ours.
+    /// The lower of the target's version and [`VERSION`].
     pub version: u32,
 }
 
-/// A place on the screen, in pixels from its top left corner.
+/// A position on the screen in pixels, from the top left corner.
 pub type Place = (i16, i16);
 
-/// What can be seen at a moment.
+/// An observation of the pointer.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {
-    /// Where the pointer is.
+    /// The pointer's position.
     pub place: Place,
     /// Whether the button is still held.
     pub is_held: bool,
-    /// Whether the user wants no more of it.
+    /// Whether the user has cancelled the drag.
     pub is_cancelled: bool,
-    /// What is below the pointer.
+    /// The target below the pointer.
     pub target: Option<Target>,
 }
 
-/// What is sent to a target.
+/// A message to a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Message {
-    /// The pointer is above it now.
+    /// The pointer has entered the target.
     Enter,
-    /// And here.
+    /// The pointer has moved over the target.
     Position(Place),
-    /// And no more.
+    /// The pointer has left the target.
     Leave,
-    /// The button was let go.
+    /// The button was released over the target.
     Drop,
 }
 
-/// The state machine.
+/// The state machine of a drag.
 #[derive(Debug)]
 pub struct Protocol {
     phase: Phase,
     over: Option<Over>,
-    /// Where the pointer was last.
+    /// The pointer's last position.
     place: Place,
     outbox: Vec<(Target, Message)>,
 }
@@ -74,37 +74,37 @@ pub struct Protocol {
 enum Phase {
     /// The button is held.
     Held,
-    /// It is not, but the target has not said yet whether it wants the files.
+    /// The button is released, but the target's status is still pending.
     Released { since: Instant },
-    /// The target has been told that they are its own.
+    /// The drop message has been sent.
     Given { since: Instant, was_asked: bool },
-    /// Nothing more is said.
+    /// The drag has ended, and no more messages are sent.
     Ended(State),
 }
 
-/// The target that has been entered.
+/// The entered target.
 #[derive(Debug)]
 struct Over {
     target: Target,
-    /// The last position that it was told.
-    told: Place,
-    /// Whether it has not answered to that; it gets no other until then.
+    /// The last position sent to the target.
+    sent: Place,
+    /// Whether the reply to that position is pending; no other position is sent until then.
     owes_status: bool,
     accepts: bool,
 }
 
 impl Protocol {
-    /// Before anything was seen.
+    /// A drag before its first observation.
     pub fn new() -> Self {
         Self { phase: Phase::Held, over: None, place: (0, 0), outbox: Vec::new() }
     }
 
-    /// What is to be sent, in this order; each once.
+    /// Drains the messages to send, in order.
     pub fn outbox(&mut self) -> Vec<(Target, Message)> {
         std::mem::take(&mut self.outbox)
     }
 
-    /// For the caller of the drag.
+    /// The state reported to the caller.
     pub fn state(&self) -> State {
         match &self.phase {
             Phase::Ended(state) => state.clone(),
@@ -112,7 +112,7 @@ impl Protocol {
         }
     }
 
-    /// Takes a look; wants to be called about as often as a screen is drawn.
+    /// Processes an observation; call it about once per frame of the screen.
     pub fn look(&mut self, now: Instant, look: Look) {
         match self.phase {
             Phase::Held | Phase::Released { .. } if look.is_cancelled => {
@@ -128,7 +128,7 @@ impl Protocol {
             }
             Phase::Released { since } => self.let_go(now, since),
             Phase::Given { since, was_asked } if now - since > FINISH_WAIT => {
-                // Some take the files and never say so.
+                // Some targets take the files but never send `XdndFinished`.
                 let end = if was_asked { State::Dropped } else { State::Failed(Failure::NotTaken) };
                 self.phase = Phase::Ended(end);
             }
@@ -136,7 +136,7 @@ impl Protocol {
         }
     }
 
-    /// The window `from` has said whether it would take the files.
+    /// Handles the status of the window `from`: whether it would take the files.
     pub fn status(&mut self, from: u32, accepts: bool) {
         if let Some(over) = self.over.as_mut().filter(|over| over.target.window == from) {
             over.owes_status = false;
@@ -144,14 +144,14 @@ impl Protocol {
         }
     }
 
-    /// Some window has asked for the files.
+    /// Handles a request for the files by any window.
     pub fn asked(&mut self, now: Instant) {
         if let Phase::Given { since, was_asked } = &mut self.phase {
             (*since, *was_asked) = (now, true);
         }
     }
 
-    /// The window `from` has said that it is done; `took` has a meaning from version 5 on.
+    /// Handles `XdndFinished` from the window `from`; `took` is defined from version 5 on.
     pub fn finished(&mut self, from: u32, took: bool) {
         let target = self.over.as_ref().map(|over| over.target);
         if let (Phase::Given { .. }, Some(target)) = (&self.phase, target)
@@ -162,34 +162,34 @@ impl Protocol {
         }
     }
 
-    /// Leaves what was below the pointer, enters what is, tells it where the pointer is.
+    /// Leaves the previous target, enters the new one, and sends the pointer's position.
     fn follow(&mut self, target: Option<Target>) {
         if self.over.as_ref().map(|over| over.target) != target {
             self.leave();
             if let Some(target) = target {
                 self.outbox.push((target, Message::Enter));
                 self.outbox.push((target, Message::Position(self.place)));
-                let told = self.place;
-                self.over = Some(Over { target, told, owes_status: true, accepts: false });
+                let sent = self.place;
+                self.over = Some(Over { target, sent, owes_status: true, accepts: false });
             }
         }
-        self.tell_place();
+        self.send_place();
     }
 
-    /// A target may name an area in which it wants no positions; it gets them, as it must be able
-    /// to take them.
-    fn tell_place(&mut self) {
+    /// Sends the pointer's position unless a reply is pending. The rectangle in which a target
+    /// wants no positions is ignored, because targets must accept positions there too.
+    fn send_place(&mut self) {
         if let Some(over) = &mut self.over
             && !over.owes_status
-            && over.told != self.place
+            && over.sent != self.place
         {
-            (over.told, over.owes_status) = (self.place, true);
+            (over.sent, over.owes_status) = (self.place, true);
             self.outbox.push((over.target, Message::Position(self.place)));
         }
     }
 
     fn let_go(&mut self, now: Instant, since: Instant) {
-        self.tell_place();
+        self.send_place();
         match &self.over {
             Some(over) if over.owes_status && now - since <= STATUS_WAIT => {}
             Some(over) if over.accepts && !over.owes_status => {

@@ -1,4 +1,4 @@
-//! Drags, played through without a display.
+//! Tests of the drag protocol without a display.
 
 use proptest::prelude::*;
 
@@ -8,7 +8,7 @@ use crate::ui::platform::drag_out::protocol::*;
 const A: Target = Target { window: 1, receiver: 1, version: 5 };
 const B: Target = Target { window: 2, receiver: 20, version: 5 };
 
-/// A drag, and a clock.
+/// A drag with a simulated clock.
 struct Play {
     protocol: Protocol,
     now: Instant,
@@ -19,7 +19,7 @@ impl Play {
         Self { protocol: Protocol::new(), now: Instant::now() }
     }
 
-    /// Looks, and gives what is sent.
+    /// Feeds an observation and returns the messages to send.
     fn look(
         &mut self,
         place: Place,
@@ -70,16 +70,16 @@ fn a_target_gets_one_position_at_a_time() {
     play.protocol.status(A.window, true);
     assert_eq!(play.look((4, 4), Some(A), true), [(A, Position((4, 4)))]);
     play.protocol.status(A.window, true);
-    assert_eq!(play.look((4, 4), Some(A), true), []); // it has not moved
+    assert_eq!(play.look((4, 4), Some(A), true), []); // the pointer has not moved
 }
 
 #[test]
 fn the_drop_is_where_the_button_was_let_go() {
     let mut play = Play::new();
     play.look((1, 1), Some(A), true);
-    assert_eq!(play.look((9, 9), Some(A), false), []); // no answer to (1, 1) yet
+    assert_eq!(play.look((9, 9), Some(A), false), []); // the status for (1, 1) is pending
     play.protocol.status(A.window, true);
-    // The pointer has gone on since, over another window even; the drop has not.
+    // The pointer has moved on to another window since, but the drop position stays.
     assert_eq!(play.look((50, 50), Some(B), false), [(A, Position((9, 9)))]);
     assert_eq!(play.look((60, 60), Some(B), false), []);
     play.protocol.status(A.window, true);
@@ -93,7 +93,7 @@ fn what_is_entered_is_left() {
     play.protocol.status(A.window, true);
     assert_eq!(play.look((2, 2), Some(B), true), [(A, Leave), (B, Enter), (B, Position((2, 2)))]);
     assert_eq!(play.state(), goes_on(false));
-    play.protocol.status(A.window, true); // late, and of no matter
+    play.protocol.status(A.window, true); // late, so ignored
     assert_eq!(play.state(), goes_on(false));
     assert_eq!(play.look((3, 3), None, true), [(B, Leave)]);
     assert_eq!(play.look((3, 3), None, false), []);
@@ -116,7 +116,7 @@ fn a_target_may_think_better_of_it() {
         play.look((1, 1), Some(target), true);
         play.protocol.status(A.window, true);
         play.look((1, 1), Some(target), false);
-        play.protocol.finished(B.window, true); // of no matter
+        play.protocol.finished(B.window, true); // ignored
         assert_eq!(play.state(), goes_on(true));
         play.protocol.finished(A.window, false);
         assert_eq!(play.state(), end);
@@ -145,7 +145,7 @@ fn a_target_that_never_finishes_is_not_waited_for() {
             play.protocol.asked(play.now);
             play.now += FINISH_WAIT / 2;
             assert_eq!(play.look((1, 1), None, false), []);
-            assert_eq!(play.state(), goes_on(true)); // asking gives it more time
+            assert_eq!(play.state(), goes_on(true)); // a request extends the wait
         }
         play.now += FINISH_WAIT;
         assert_eq!(play.look((1, 1), None, false), []);
@@ -200,8 +200,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    /// Whatever happens, a target hears: Enter, Positions that it answers one by one, and then
-    /// Leave or Drop, Drop only after its last answer was yes; and nothing after the end.
+    /// For any input, a target receives Enter, then Positions that it answers one by one, then
+    /// Leave or Drop. Drop follows only an accepting status, and nothing follows the end.
     #[test]
     fn targets_hear_what_the_protocol_allows(steps in steps()) {
         let mut play = Play::new();

@@ -1,24 +1,24 @@
-//! Elements of EBML (RFC 8794): read, and written.
+//! Reader and writer of EBML elements (RFC 8794).
 
 use std::io;
 
 use crate::engine::audio::decode::{bounds::BoundedFile, view::View};
 
-/// Longest head of an element: four bytes of name, eight of size.
+/// Maximum length of an element header: four bytes of ID, eight of size.
 pub const HEAD: u64 = 12;
 
-/// An element: its name, where its content begins, and how long that is; `None` where it is unknown.
+/// An EBML element.
 #[derive(Clone, Copy, Debug)]
 pub struct Element {
-    /// Its name.
+    /// ID of the element.
     pub id: u32,
-    /// Where its content begins.
+    /// Offset of the content.
     pub body: u64,
-    /// Length of its content.
+    /// Length of the content in bytes; `None` if unknown.
     pub bytes: Option<u64>,
 }
 
-/// The element whose head is at `at`; `None` without one.
+/// Reads the element header at offset `at`; `None` if invalid.
 ///
 /// # Errors
 /// I/O errors of the file.
@@ -28,7 +28,7 @@ pub fn element_at(file: &mut BoundedFile, at: u64) -> io::Result<Option<Element>
     Ok(Some(Element { id, body: at + (id_bytes + size_bytes) as u64, bytes: size }))
 }
 
-/// Name and size of an element, each with its own length in bytes.
+/// ID and size of an element, each with its encoded length in bytes.
 fn read_head(bytes: &[u8]) -> Option<(u32, usize, Option<u64>, usize)> {
     let id_bytes = bytes.first()?.leading_zeros() as usize + 1;
     let name = bytes.get(..id_bytes).filter(|_| id_bytes <= 4)?;
@@ -38,7 +38,7 @@ fn read_head(bytes: &[u8]) -> Option<(u32, usize, Option<u64>, usize)> {
     Some((id, id_bytes, (!is_unknown).then_some(size), size_bytes))
 }
 
-/// A number of variable length, without the bit that marks the length.
+/// Decodes a variable-length number, without its length marker, and returns its encoded length.
 pub fn vint(bytes: &[u8]) -> Option<(u64, usize)> {
     let &first = bytes.first()?;
     let length = first.leading_zeros() as usize + 1;
@@ -47,7 +47,7 @@ pub fn vint(bytes: &[u8]) -> Option<(u64, usize)> {
     Some((rest.iter().fold(first, |number, &byte| (number << 8) | u64::from(byte)), length))
 }
 
-/// The elements that `bytes` hold: names and contents, up to the first invalid one.
+/// Yields IDs and contents of the elements in `bytes`, up to the first invalid one.
 pub fn children(mut bytes: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
     std::iter::from_fn(move || {
         let (id, id_bytes, size, size_bytes) = read_head(bytes)?;
@@ -58,7 +58,7 @@ pub fn children(mut bytes: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
     })
 }
 
-/// The head of an element with so many bytes of content.
+/// Builds the header of an element with `bytes` bytes of content.
 pub fn head(id: u32, bytes: u64) -> Vec<u8> {
     let name = id.to_be_bytes();
     let mut head: Vec<u8> = name.into_iter().skip_while(|&byte| byte == 0).collect();
@@ -72,18 +72,18 @@ pub fn push_element(view: &mut View, id: u32, content: &[u8]) {
     view.push_literal(content);
 }
 
-/// An unsigned integer of up to eight bytes.
+/// Decodes an unsigned integer of up to eight bytes.
 pub fn unsigned(bytes: &[u8]) -> u64 {
     bytes.iter().take(8).fold(0, |number, &byte| (number << 8) | u64::from(byte))
 }
 
-/// A signed integer of up to eight bytes.
+/// Decodes a signed integer of up to eight bytes.
 pub fn signed(bytes: &[u8]) -> i64 {
     let unused = 64 - 8 * bytes.len().clamp(1, 8) as u32;
     ((unsigned(bytes) << unused) as i64) >> unused
 }
 
-/// A float of four or eight bytes.
+/// Decodes a float of four or eight bytes.
 pub fn float(bytes: &[u8]) -> Option<f64> {
     match bytes.len() {
         4 => Some(f64::from(f32::from_be_bytes(bytes.try_into().ok()?))),
@@ -92,7 +92,7 @@ pub fn float(bytes: &[u8]) -> Option<f64> {
     }
 }
 
-/// A text, up to its end or to a length that is enough for names.
+/// Decodes a text up to its terminator, cut to a length sufficient for names.
 pub fn text(bytes: &[u8]) -> String {
     const LONGEST: usize = 200;
     let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len()).min(LONGEST);

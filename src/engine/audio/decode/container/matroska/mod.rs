@@ -1,9 +1,9 @@
 //! Matroska and WebM.
 //!
-//! Shows one audio track and the clusters, with sizes that fit: chapters, cues, tags and other tracks
-//! may be missing or damaged, and files that were cut off or recorded live end where they end. What a
-//! damaged cluster still holds is shown up to the damage, and the next cluster after it.
-//! Source: RFC 9559; RFC 8794 (EBML).
+//! Shows one audio track and the clusters, with sizes that fit. Chapters, cues, tags and other
+//! tracks may be missing or damaged. Truncated files and live recordings end at the end of the
+//! file. A damaged cluster is shown up to the damage; reading resumes at the next cluster. Source:
+//! RFC 9559; RFC 8794 (EBML).
 
 mod ebml;
 mod tracks;
@@ -25,29 +25,29 @@ const SEGMENT: u32 = 0x1853_8067;
 const INFO: u32 = 0x1549_a966;
 const TRACKS: u32 = 0x1654_ae6b;
 const CLUSTER: u32 = 0x1f43_b675;
-/// Elements that can follow a cluster of unknown size.
+/// Elements that may follow a cluster of unknown size.
 const TOP_LEVEL: [u32; 8] =
     [CLUSTER, INFO, TRACKS, 0x114d_9b74, 0x1c53_bb6b, 0x1254_c367, 0x1941_a469, 0x1043_a770];
 const SIMPLE_BLOCK: u32 = 0xa3;
 const BLOCK_GROUP: u32 = 0xa0;
 const BLOCK: u32 = 0xa1;
 const DISCARD_PADDING: u32 = 0x75a2;
-/// Elements that a cluster may hold besides blocks: its time, position, size, and ones without meaning.
+/// Elements of a cluster: blocks, its time, position and size, and padding.
 const IN_CLUSTER: [u32; 9] =
     [SIMPLE_BLOCK, BLOCK_GROUP, 0xe7, 0xa7, 0xab, 0x5854, 0xaf, 0xec, 0xbf];
 
 const LONGEST_TRACKS: u64 = 16 << 20;
 const LONGEST_INFO: u64 = 1 << 20;
 const NANOSECONDS: u64 = 1_000_000_000;
-/// Bytes that are looked through at a time for the next cluster.
+/// Bytes searched at a time for the next cluster.
 const STRIDE: u64 = 1 << 16;
 
-/// The shape of a Matroska file; `None` where no audio track is found. `wanted` is the number of an
-/// audio track, from 1. Where `headers_only`, no cluster is walked through, and nothing is shown of
-/// the file but what plays it.
+/// Shape of a Matroska file; `None` if no audio track is found. `wanted` is the number of an audio
+/// track, from 1. With `headers_only`, the clusters are not walked, and only the data needed for
+/// decoding is shown.
 ///
 /// # Errors
-/// I/O errors of the file; [`DecodeError`] when the file has no such track.
+/// I/O errors of the file; [`DecodeError`] if the file lacks the wanted track.
 pub fn shape(
     file: &mut BoundedFile,
     wanted: Option<usize>,
@@ -93,21 +93,21 @@ pub fn shape(
     })))
 }
 
-/// Findings about the clusters.
+/// Results of walking the clusters.
 struct Clusters {
     completeness: Completeness,
     discard_ns: u64,
     is_damaged: bool,
 }
 
-/// Ticks and length, as the segment states them.
+/// Time scale and duration that the segment states.
 struct Info {
     tick_ns: u64,
     ticks: Option<f64>,
 }
 
 impl Info {
-    /// An element with the length of a tick, and the names of programs, which have to be there.
+    /// Builds the element with the length of a tick and the mandatory application names.
     fn element(&self) -> Vec<u8> {
         let mut bytes = b"\x4d\x80\x81-\x57\x41\x81-\x2a\xd7\xb1\x88".to_vec();
         bytes.extend(self.tick_ns.to_be_bytes());
@@ -120,7 +120,7 @@ impl Info {
     }
 }
 
-/// The segment's element, with the length of its head.
+/// Segment element, with the length of its header.
 #[derive(Clone, Copy)]
 struct Segment {
     body: u64,
@@ -143,13 +143,13 @@ fn segment(file: &mut BoundedFile) -> io::Result<Option<Segment>> {
     Ok(None)
 }
 
-/// A walk through the segment.
+/// Walker over the segment.
 struct Walk<'a> {
     file: &'a mut BoundedFile,
     start: u64,
-    /// Where the segment ends: by its own size, or with the file.
+    /// End of the segment, by its own size or by the end of the file.
     end: u64,
-    /// Whether the segment should be longer than the file is.
+    /// Whether the segment claims to extend beyond the file.
     is_cut: bool,
     first_cluster: Option<u64>,
 }
@@ -162,7 +162,7 @@ impl<'a> Walk<'a> {
         Self { file, start: segment.body, end, is_cut, first_cluster: None }
     }
 
-    /// Tracks and times. Both may stand behind the clusters.
+    /// Reads tracks and times. Both may follow the clusters.
     fn headers(&mut self) -> io::Result<(Vec<TrackEntry>, Info)> {
         const MOST: usize = 1 << 16;
         let mut info = Info { tick_ns: 1_000_000, ticks: None };
@@ -212,7 +212,7 @@ impl<'a> Walk<'a> {
             let element = element_at(self.file, at)?
                 .filter(|element| TOP_LEVEL.contains(&element.id) || is_void(element));
             let Some(element) = element else {
-                // Damaged, or other data behind the last cluster.
+                // Damage, or unrelated data after the last cluster.
                 match self.next_cluster(at + 1)? {
                     Some(next) => (at, found.is_damaged) = (next, true),
                     None => break,
@@ -252,7 +252,7 @@ impl<'a> Walk<'a> {
         Ok(found)
     }
 
-    /// Walks through the blocks of a cluster that should go from `start` to `end`.
+    /// Walks the blocks of a cluster that spans from `start` to `end`.
     fn blocks(&mut self, start: u64, end: u64, track: &TrackEntry) -> io::Result<Blocks> {
         let is_unknown = end == u64::MAX;
         let limit = end.min(self.end);
@@ -272,7 +272,7 @@ impl<'a> Walk<'a> {
                 Some(next) if next <= limit => {
                     let is_block = matches!(element.id, SIMPLE_BLOCK | BLOCK_GROUP);
                     let discard_ns = self.discard(&element, track)?;
-                    // Blocks of other tracks would be taken for damage.
+                    // Readers would take blocks of other tracks for damage.
                     if !is_block || discard_ns.is_some() {
                         read.shown.push_file(read.end..next);
                     }
@@ -295,7 +295,8 @@ impl<'a> Walk<'a> {
         Ok(read)
     }
 
-    /// Of a block of the track: what is not to be heard at its end, in nanoseconds; `None` of others.
+    /// Duration at the end of a block to discard, in nanoseconds; `None` if the block is not of the
+    /// track.
     fn discard(&mut self, element: &Element, track: &TrackEntry) -> io::Result<Option<u64>> {
         const LONGEST: u64 = 1 << 20;
         let bytes = element.bytes.unwrap_or(0);
@@ -318,7 +319,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Where the next cluster's head is, from `at` on.
+    /// Offset of the next cluster header at or after `at`.
     fn next_cluster(&mut self, mut at: u64) -> io::Result<Option<u64>> {
         let name = CLUSTER.to_be_bytes();
         while at < self.end {
@@ -332,22 +333,22 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The part of a cluster that can be read.
+/// Readable part of a cluster.
 struct Blocks {
-    /// The blocks of the track, and what is not a block.
+    /// Blocks of the track and all elements other than blocks.
     shown: View,
-    /// Where the part ends.
+    /// End of the part.
     end: u64,
     stop: Stop,
-    /// That of the track's last block, where it has one.
+    /// Duration to discard at the end of the last block of the track, if stated.
     discard_ns: Option<u64>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stop {
-    /// Where the cluster ends.
+    /// End of the cluster.
     End,
-    /// Where the file ends.
+    /// End of the file.
     CutOff,
     Damaged,
 }

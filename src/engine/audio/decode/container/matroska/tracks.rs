@@ -1,4 +1,4 @@
-//! The list of tracks in a Matroska file.
+//! Track list of a Matroska file.
 
 use super::ebml::{children, float, head, text, unsigned};
 use crate::engine::types::AudioTrack;
@@ -8,22 +8,22 @@ const ENTRY: u32 = 0xae;
 /// An audio track of the list.
 #[derive(Clone, Debug, Default)]
 pub struct TrackEntry {
-    /// Its number, by which blocks name it.
+    /// Number by which blocks refer to the track.
     pub number: u64,
-    /// Its bytes in the track list, with its head.
+    /// Entry for the track list, including its header.
     pub entry: Vec<u8>,
     codec: String,
     is_default: bool,
     is_enabled: bool,
     language: Option<String>,
     name: Option<String>,
-    /// Sound that the encoder added at the start, in nanoseconds.
+    /// Encoder delay at the start, in nanoseconds.
     pub delay_ns: u64,
-    /// Rate of the decoded sound, in Hz.
+    /// Sample rate of the decoded sound, in Hz.
     pub rate: u32,
 }
 
-/// The audio tracks in the content of a list of tracks.
+/// Reads the audio tracks from the content of a track list.
 pub fn read_tracks(bytes: &[u8]) -> Vec<TrackEntry> {
     const AUDIO: u64 = 2;
     let mut tracks = Vec::new();
@@ -49,7 +49,7 @@ pub fn read_tracks(bytes: &[u8]) -> Vec<TrackEntry> {
         }
         if kind == AUDIO {
             if track.codec == "A_OPUS" {
-                track.rate = 48_000; // whatever the encoder was given
+                track.rate = 48_000; // regardless of the encoder's input
             }
             track.entry = entry(content);
             tracks.push(track);
@@ -58,11 +58,11 @@ pub fn read_tracks(bytes: &[u8]) -> Vec<TrackEntry> {
     tracks
 }
 
-/// A track's entry with what plays it, and nothing else.
+/// Builds a track entry reduced to the data needed for decoding.
 fn entry(content: &[u8]) -> Vec<u8> {
     const NUMBER: u32 = 0xd7;
     const UID: u32 = 0x73c5;
-    /// Number, kind, codec with its settings and delays, duration of a frame, audio, compression.
+    /// Number, kind, codec with settings and delays, frame duration, audio, compression.
     const NEEDED: [u32; 9] = [NUMBER, 0x83, 0x86, 0x63a2, 0x56aa, 0x56bb, 0x23_e383, 0xe1, 0x6d80];
     let mut needed = head(UID, 1);
     needed.push(1);
@@ -75,7 +75,7 @@ fn entry(content: &[u8]) -> Vec<u8> {
     entry
 }
 
-/// A track, as it is listed for users.
+/// Describes a track for the user.
 pub fn listed(track: &TrackEntry) -> AudioTrack {
     AudioTrack {
         number: 0,

@@ -1,16 +1,16 @@
-//! The boxes of MP4 in bytes that are in memory. Pure.
+//! Parser of MP4 boxes in memory. Pure.
 //!
 //! Source: ISO/IEC 14496-12.
 
 use std::ops::Range;
 
-/// Boxes that are looked at in one place.
+/// Maximum number of boxes read in one place.
 pub(in crate::engine::audio::decode::container) const MOST: usize = 1 << 16;
 
-/// A box in bytes that are in memory: its kind, and where its content is.
+/// Kind of a box in memory, and the range of its content.
 pub(in crate::engine::audio::decode::container) type Child = ([u8; 4], Range<usize>);
 
-/// Kind, length of the head, and size of a box; a size of 0 goes to the end.
+/// Kind, header length and size of a box; a size of 0 extends to the end.
 pub(in crate::engine::audio::decode::container) fn read_head(
     bytes: &[u8],
 ) -> Option<([u8; 4], u64, u64)> {
@@ -22,7 +22,7 @@ pub(in crate::engine::audio::decode::container) fn read_head(
     }
 }
 
-/// The boxes within a range of bytes, up to the first invalid one.
+/// Lists the boxes within a range of bytes, up to the first invalid one.
 pub(in crate::engine::audio::decode::container) fn children(
     bytes: &[u8],
     range: Range<usize>,
@@ -43,7 +43,7 @@ pub(in crate::engine::audio::decode::container) fn children(
     found
 }
 
-/// The content of the box at the end of a path of kinds.
+/// Finds the content of the box at the end of a path of kinds.
 pub(in crate::engine::audio::decode::container) fn find(
     bytes: &[u8],
     range: Range<usize>,

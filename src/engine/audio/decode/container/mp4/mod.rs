@@ -1,9 +1,9 @@
 //! MP4, M4A and QuickTime files.
 //!
-//! Shows the media data where it is, and behind it an index of one audio track that is made from the
-//! file's: what else the index holds may be odd or damaged. Files of fragments keep their own index.
-//! Data behind the last box is not shown.
-//! Sources: ISO/IEC 14496-12 (boxes, edit lists), Apple's "QuickTime File Format" (sound descriptions).
+//! Shows the media data in place, followed by a rebuilt index of one audio track. Other parts of
+//! the index may therefore be unusual or damaged. Fragmented files keep their own index. Data after
+//! the last box is hidden. Sources: ISO/IEC 14496-12 (boxes, edit lists), Apple's "QuickTime File
+//! Format" (sound descriptions).
 
 mod boxes;
 mod samples;
@@ -21,13 +21,14 @@ use boxes::{MOST, children, find, read_head};
 use samples::Tables;
 use timing::Timeline;
 
-/// Longest index that is read into memory, in bytes.
+/// Maximum length of an index that is read into memory, in bytes.
 const LONGEST_INDEX: u64 = 256 << 20;
 
-/// The shape of an MP4 file; `None` where it has no index that can be read. `wanted` is the number of an audio track, from 1.
+/// Shape of an MP4 file; `None` without a readable index. `wanted` is the number of an audio track,
+/// from 1.
 ///
 /// # Errors
-/// I/O errors of the file; [`DecodeError`] when the file has no such track.
+/// I/O errors of the file; [`DecodeError`] if the file lacks the wanted track.
 pub fn shape(
     file: &mut BoundedFile,
     wanted: Option<usize>,
@@ -85,33 +86,33 @@ pub fn shape(
     Ok(Ok(Some(Shape { container, view, timing, completeness, tracks: listed, track })))
 }
 
-/// The outermost boxes, and the byte at a place where the file has no other track.
+/// Top-level boxes, and a reader of single bytes if the file has no other track.
 type Media<'a> = (&'a TopLevel, Option<&'a mut dyn FnMut(u64) -> Option<u8>>);
 
-/// The outermost boxes.
+/// Top-level boxes of a file.
 #[derive(Default)]
 struct TopLevel {
-    /// Where the box of the index is, and its content.
+    /// Offset of the index box, and the range of its content.
     index: Option<(u64, Range<u64>)>,
-    /// The boxes of media data, with their heads.
+    /// Media data boxes, including their headers.
     data: Vec<Range<u64>>,
-    /// Where the last box ends.
+    /// End of the last box.
     end: u64,
     has_type: bool,
-    /// Whether the last box should go on beyond the end of the file.
+    /// Whether the last box claims to extend beyond the end of the file.
     is_cut: bool,
-    /// Heads of boxes that have to be replaced.
+    /// Replacement box headers by offset.
     patches: Vec<(u64, Vec<u8>)>,
 }
 
 impl TopLevel {
-    /// The end of the box of media data that holds `at`; [`u64::MAX`] without one.
+    /// End of the media data box that contains `at`; [`u64::MAX`] if no box does.
     fn end_of_data(&self, at: u64) -> u64 {
         self.data.iter().find(|data| data.contains(&at)).map_or(u64::MAX, |data| data.end)
     }
 }
 
-/// Boxes that may go on beyond the end of a file that was cut off.
+/// Boxes that may extend beyond the end of a truncated file.
 const MAY_BE_CUT: [&[u8; 4]; 8] =
     [b"mdat", b"moof", b"free", b"skip", b"wide", b"uuid", b"styp", b"sidx"];
 
@@ -131,7 +132,7 @@ fn top_level(file: &mut BoundedFile) -> io::Result<TopLevel> {
         let end = at.saturating_add(size);
         if end > file.len() {
             if !MAY_BE_CUT.contains(&&kind) {
-                break; // an index without its end, or other data behind the last box
+                break; // a truncated index, or unrelated data after the last box
             }
             top.is_cut = true;
             top.data.push(at..end);
@@ -150,7 +151,7 @@ fn top_level(file: &mut BoundedFile) -> io::Result<TopLevel> {
     Ok(top)
 }
 
-/// The head of a box that is shorter than its own says, in as many bytes.
+/// Builds a box header with a reduced size and the original length of `head_bytes`.
 fn shortened(kind: [u8; 4], head_bytes: u64, size: u64) -> Vec<u8> {
     let mut head = if head_bytes == 16 { 1_u32 } else { size as u32 }.to_be_bytes().to_vec();
     head.extend(kind);
@@ -167,7 +168,7 @@ struct Trak {
     handler: [u8; 4],
     is_enabled: bool,
     language: Option<String>,
-    /// The sample description: its kind, and all its bytes.
+    /// Kind of the sample description, and the range of its bytes.
     codec: [u8; 4],
     entry: Range<usize>,
     mp4_object: Option<u8>,
@@ -232,7 +233,7 @@ impl Trak {
         name.to_owned()
     }
 
-    /// An index with this track alone, and of it only what plays it.
+    /// Builds an index with only this track, reduced to the data needed for decoding.
     fn index(&self, moov: &[u8], movie_header: Option<&[u8]>, media: Media<'_>) -> Vec<u8> {
         let copy = |path: &[&[u8; 4]]| {
             let content = find(moov, self.range.clone(), path).map(|range| &moov[range]);
@@ -254,7 +255,7 @@ impl Trak {
         boxed(*b"moov", &[&header, &trak])
     }
 
-    /// The tables of samples, where they had to be mended.
+    /// Repaired sample tables; `None` if no repair was needed.
     fn mended_tables(&self, moov: &[u8], (top, byte_at): Media<'_>) -> Option<Vec<u8>> {
         let content = |kind| {
             let path = [b"mdia", b"minf", b"stbl", kind];
@@ -281,8 +282,8 @@ impl Trak {
         Some(boxes.concat())
     }
 
-    /// The sample description as Symphonia reads it: QuickTime keeps the decoder's settings in a box
-    /// within a box, and the order of the bytes of integers elsewhere.
+    /// Builds the sample description as Symphonia expects it. QuickTime nests the decoder settings
+    /// in another box, and stores the byte order of integers elsewhere.
     fn sample_entry(&self, moov: &[u8]) -> Vec<u8> {
         let content = &moov[self.entry.clone()];
         let Some(fields) = Fields::read(content) else { return boxed(self.codec, &[content]) };
@@ -303,7 +304,7 @@ impl Trak {
         boxed(self.codec, &[&fields.version_0(&content[..8]), &settings])
     }
 
-    /// The samples of a PCM track that Symphonia would take for others.
+    /// Format of a PCM track that Symphonia would misinterpret.
     fn pcm(
         &self,
         content: &[u8],
@@ -312,7 +313,7 @@ impl Trak {
     ) -> Option<Pcm> {
         let mut pcm = match &self.codec {
             b"ipcm" | b"fpcm" => {
-                // ISO/IEC 23003-5: flags, and the bits of a sample.
+                // ISO/IEC 23003-5: flags, then bits per sample.
                 let config = &content[inner(b"pcmC")?];
                 let (flags, bits) = (*config.get(4)?, *config.get(5)?);
                 let is_float = &self.codec == b"fpcm";
@@ -331,7 +332,7 @@ impl Trak {
     }
 }
 
-/// Integers or floats.
+/// Format of PCM samples.
 #[derive(Clone, Copy)]
 struct Pcm {
     bits: u32,
@@ -352,12 +353,12 @@ fn pcm_of(kind: [u8; 4]) -> Option<Pcm> {
     Some(Pcm { bits, is_float, is_big })
 }
 
-/// The numbers of a sample description, whatever its version.
+/// Fields of a sample description of any version.
 struct Fields {
     channels: u32,
     bits: u16,
     rate: f64,
-    /// Bytes up to the boxes.
+    /// Bytes before the nested boxes.
     bytes: usize,
 }
 
@@ -406,7 +407,7 @@ impl Fields {
     }
 }
 
-/// The kind of an MPEG-4 decoder, as the description says it.
+/// Object type of an MPEG-4 decoder from its sample description.
 fn decoder_object(moov: &[u8], entry: Range<usize>) -> Option<u8> {
     let content = moov.get(entry)?;
     let fields = Fields::read(content)?;
@@ -414,7 +415,7 @@ fn decoder_object(moov: &[u8], entry: Range<usize>) -> Option<u8> {
     let found = find(content, range.clone(), &[b"esds"])
         .or_else(|| find(content, range, &[b"wave", b"esds"]))?;
     let mut bytes = content.get(found.start + 4..found.end)?;
-    // An elementary stream descriptor, its optional parts, then the decoder's.
+    // An elementary stream descriptor, its optional parts, then the decoder's descriptor.
     let (tag, inner) = descriptor(bytes)?;
     if tag != 3 {
         return None;
@@ -440,7 +441,8 @@ fn descriptor(bytes: &[u8]) -> Option<(u8, &[u8])> {
     Some((tag, content.get(..size).unwrap_or(content)))
 }
 
-/// Three letters of five bits each; numbers of Macintosh languages are left out.
+/// Decodes a language of three letters with five bits each; numeric Macintosh languages are
+/// ignored.
 fn language_of(bytes: &[u8]) -> Option<String> {
     let packed = u16_be(bytes, 0)?;
     let letter = |shift: u16| char::from(b'`' + ((packed >> shift) & 31) as u8);

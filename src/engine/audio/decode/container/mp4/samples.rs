@@ -1,39 +1,39 @@
-//! The tables of an MP4 track that say where its samples are, mended where damage shows.
+//! Repair of the MP4 tables that locate a track's samples.
 //!
-//! Chunks of a file with sound alone lie end to end, so that the tables hold everything twice: a chunk
-//! begins where the samples of the one before it end. A single wrong number is found by that, and is put
-//! right; where a size is out of all proportion, its sample gets what the others leave. Without it the
-//! demuxer would read from a wrong place up to the end of the file.
-//! Reads no file: works on the content of boxes. Source: ISO/IEC 14496-12, 8.6.1 and 8.7.
+//! Chunks of an audio-only file are contiguous, so the tables are redundant: a chunk begins where
+//! the samples of the previous one end. This reveals and corrects a single wrong number. A sample
+//! with an absurd size gets the bytes that the others leave. Without repair, the demuxer would read
+//! from a wrong offset until the end of the file. Works on box contents in memory. Source: ISO/IEC
+//! 14496-12, 8.6.1 and 8.7.
 
 use crate::engine::audio::decode::integers::u32_be;
 
-/// Bytes of a table before its entries, of one with a size for all, and of an entry of a table of runs.
+/// Bytes of a table header, of a size table's header, and of an entry of a run table.
 const HEAD: usize = 8;
 const SIZES_HEAD: usize = 12;
 const RUN: usize = 12;
-/// Samples of one track that are believed: ten days of AAC.
+/// Maximum number of samples of a track: ten days of AAC.
 const MOST_SAMPLES: usize = 1 << 26;
 
-/// The content of a track's tables: durations, runs of chunks (`stsc`), sizes (`stsz`), and offsets.
+/// Contents of a track's tables.
 pub struct Tables<'a, 'file> {
-    /// Content of `stts`.
+    /// Content of `stts` (durations).
     pub durations: &'a [u8],
-    /// Content of `stsc`.
+    /// Content of `stsc` (runs of chunks).
     pub runs: &'a [u8],
-    /// Content of `stsz`.
+    /// Content of `stsz` (sizes).
     pub sizes: &'a [u8],
-    /// Content of `stco`, or of `co64`.
+    /// Content of `stco` or `co64` (offsets).
     pub offsets: &'a [u8],
     /// Whether the offsets have 64 bits.
     pub is_wide: bool,
-    /// Where the media data ends in which this place of the file is.
+    /// Returns the end of the media data that contains an offset.
     pub end_of_data: &'a dyn Fn(u64) -> u64,
-    /// The byte at a place of the file, where nothing but this track is in it.
+    /// Reads the byte at an offset, if the file holds only this track.
     pub byte_at: Option<&'file mut (dyn FnMut(u64) -> Option<u8> + 'file)>,
 }
 
-/// Mended content of `stts`, `stsz`, and `co64`.
+/// Repaired contents of `stts`, `stsz` and `co64`.
 pub struct Mended {
     /// Content of `stts`.
     pub durations: Vec<u8>,
@@ -44,8 +44,8 @@ pub struct Mended {
 }
 
 impl Tables<'_, '_> {
-    /// The tables as they should be; `None` where they are right, or cannot be judged: samples of one
-    /// size, or tables that do not belong together.
+    /// Returns repaired tables. `None` if the tables are correct or cannot be checked: samples of
+    /// equal size, or inconsistent tables.
     pub fn mended(&mut self) -> Option<Mended> {
         if u32_be(self.sizes, 4)? != 0 {
             return None;
@@ -94,7 +94,7 @@ impl Tables<'_, '_> {
         }
     }
 
-    /// Samples of each chunk; `None` where they are not as many as there are sizes.
+    /// Number of samples in each chunk; `None` if their sum differs from the number of sizes.
     fn counts(&self, chunks: usize, samples: usize) -> Option<Vec<usize>> {
         let mut counts = Vec::new();
         let runs: Vec<&[u8]> = self.runs.get(HEAD..)?.chunks_exact(RUN).collect();
@@ -113,7 +113,7 @@ impl Tables<'_, '_> {
         (counts.len() == chunks && total == samples && samples <= MOST_SAMPLES).then_some(counts)
     }
 
-    /// The durations, for as many samples as there are.
+    /// Extends or cuts the durations to the number of samples.
     fn durations_of(&self, samples: usize) -> Vec<u8> {
         let mut table = self.durations.to_vec();
         let entries = table.get(HEAD..).unwrap_or_default().chunks_exact(8);
@@ -130,7 +130,7 @@ impl Tables<'_, '_> {
     }
 }
 
-/// Puts single wrong offsets right, where most chunks lie end to end.
+/// Corrects single wrong offsets if most chunks are contiguous.
 fn mend_offsets(offsets: &mut [u64], lengths: &[u64]) {
     const FEWEST_CHUNKS: usize = 4;
     let chunks = offsets.len();
@@ -151,9 +151,9 @@ fn mend_offsets(offsets: &mut [u64], lengths: &[u64]) {
     }
 }
 
-/// Makes the sizes of a chunk fit into `room`. Sizes beyond `limit` are wrong, and share the bytes that
-/// the others leave; else a single size that is too large is cut. Where neither helps, the chunk ends
-/// with its room. Fewer bytes are not a sign of damage: samples of another track may follow.
+/// Makes the sizes of a chunk fit into `room`. Sizes above `limit` are wrong and share the bytes
+/// that the others leave; otherwise a single oversized entry is reduced. If neither helps, the
+/// chunk is cut at `room`. A smaller sum is not damage: samples of another track may follow.
 fn fit(sizes: &mut [u64], room: u64, limit: u64) {
     let sum: u64 = sizes.iter().sum();
     if sum <= room {
@@ -178,14 +178,14 @@ fn fit(sizes: &mut [u64], room: u64, limit: u64) {
     }
 }
 
-/// Bytes that samples of these sizes could take if one size were wrong.
+/// Number of bytes that samples of these sizes could take if one size were wrong.
 fn most(sizes: &[u64]) -> u64 {
     let largest = sizes.iter().max().copied().unwrap_or(0);
     sizes.iter().sum::<u64>().saturating_add(largest)
 }
 
-/// Where samples in a row do not fill `room`, finds the one with the wrong size: samples begin alike, up
-/// to it where the sizes say, and behind it so many bytes later or earlier.
+/// Finds the wrong size if consecutive samples do not fill `room`. All samples begin with similar
+/// bytes: before the wrong one at the stated offsets, after it shifted by the difference.
 fn align(sizes: &mut [u64], start: u64, room: u64, byte_at: &mut dyn FnMut(u64) -> Option<u8>) {
     let sum: u64 = sizes.iter().sum();
     if sum == room {
@@ -205,7 +205,7 @@ fn align(sizes: &mut [u64], start: u64, room: u64, byte_at: &mut dyn FnMut(u64) 
     }
     let usual = (0..=u8::MAX).max_by_key(|byte| counts[usize::from(*byte)]);
     let is_start = |byte: Option<u8>| i64::from(byte == usual);
-    // The gain of taking the sizes at their word up to and with this sample.
+    // Gain of trusting the sizes up to and including this sample.
     let (mut gain, mut best) = (0, (0, 0));
     for (index, [stated, moved]) in starts.iter().enumerate() {
         gain += is_start(*stated) - is_start(*moved);
@@ -215,17 +215,17 @@ fn align(sizes: &mut [u64], start: u64, room: u64, byte_at: &mut dyn FnMut(u64) 
     *size = (*size + room).saturating_sub(sum);
 }
 
-/// The largest size that is believed: many times the usual one.
+/// Largest plausible size: a multiple of the median.
 fn largest(sizes: &[u64]) -> u64 {
     let mut sorted = sizes.to_vec();
     sorted.sort_unstable();
     sorted.get(sorted.len() / 2).map_or(0, |median| median.saturating_mul(8))
 }
 
-/// Numbers of `N` bytes.
+/// Decodes numbers of `N` bytes.
 fn numbers<const N: usize>(bytes: &[u8]) -> Vec<u64> {
     let number = |bytes: &[u8]| bytes.iter().fold(0, |sum, &byte| sum << 8 | u64::from(byte));
-    // Larger numbers, which no file has, would overflow their sums.
+    // Clamp: larger numbers, which no real file has, could overflow sums.
     bytes.chunks_exact(N).map(|bytes| number(bytes).min(1 << 48)).collect()
 }
 
@@ -270,12 +270,12 @@ mod tests {
     }
 
     #[test]
-    fn whole_tables_stay() {
+    fn keeps_correct_tables() {
         assert!(mended(&whole()).is_none());
     }
 
     #[test]
-    fn a_wrong_offset_is_put_right() {
+    fn corrects_a_wrong_offset() {
         let right = numbers::<4>(&whole()[3][8..]);
         for at in 8..8 + 4 * 9 {
             for value in [0, 0x55, 0xff] {
@@ -283,7 +283,7 @@ mod tests {
                 tables[3][at] = value;
                 let is_first = at < 12 && u64::from(value) << (8 * (11 - at)) < right[1];
                 if tables[3] == whole()[3] || is_first {
-                    continue; // as it was, or as another track's samples might make it
+                    continue; // unchanged, or plausible with samples of another track
                 }
                 let offsets = numbers::<8>(&mended(&tables).unwrap().offsets[8..]);
                 assert_eq!(offsets, right, "{at} {value}");
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn chunks_never_reach_into_the_next_one() {
+    fn chunks_never_overlap() {
         for at in 12..12 + 4 * 90 {
             for value in [0x55, 0xff] {
                 let mut tables = whole();
@@ -308,14 +308,14 @@ mod tests {
     }
 
     #[test]
-    fn a_size_out_of_all_proportion_is_put_right() {
+    fn corrects_an_absurd_size() {
         let mut tables = whole();
         tables[2][12 + 4 * 33] = 0x7f;
         assert_eq!(mended(&tables).unwrap().sizes, whole()[2]);
     }
 
     #[test]
-    fn samples_behind_a_run_of_wrong_sizes_are_where_they_were() {
+    fn samples_after_wrong_sizes_keep_their_offsets() {
         // A single chunk, as some programs write it.
         let mut tables = whole();
         tables[1] = table(&[0, 1], [1, SAMPLES, 1]);
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_size_is_found_by_where_samples_begin() {
+    fn finds_a_wrong_size_by_the_starts_of_samples() {
         let right = numbers::<4>(&whole()[2][12..]);
         let begins: Vec<u64> =
             (0..right.len()).map(|index| 1000 + right[..index].iter().sum::<u64>()).collect();
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chunk_of_many_samples_is_cut_at_once_where_its_room_ends() {
+    fn cuts_a_chunk_of_many_samples_in_linear_time() {
         let mut sizes = vec![300; 1 << 20];
         fit(&mut sizes, 1_000, 2_400);
         assert_eq!(&sizes[..5], [300, 300, 300, 100, 0]);
@@ -353,14 +353,14 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_those_of_all_samples() {
+    fn durations_cover_all_samples() {
         let mut tables = whole();
         tables[0][9] = 0x7f;
         assert_eq!(mended(&tables).unwrap().durations, whole()[0]);
     }
 
     #[test]
-    fn chunks_among_others_are_not_judged() {
+    fn ignores_interleaved_chunks() {
         let mut tables = whole();
         for at in (8..tables[3].len()).step_by(4) {
             tables[3][at + 1] = (at / 4) as u8;

@@ -1,4 +1,4 @@
-//! Which frames of an MP4 track are to be heard: edit lists, and iTunes' note of priming and length.
+//! Audible frames of an MP4 track: edit lists, and iTunes' record of priming and length.
 //!
 //! Sources: ISO/IEC 14496-12 (edit list), Apple's Technical Note TN2258 (`iTunSMPB`).
 
@@ -14,32 +14,32 @@ use crate::engine::audio::{
     resample::rescale,
 };
 
-/// Edits of a track that are read.
+/// Maximum number of edits read per track.
 const MOST_EDITS: usize = 4096;
 
-/// What an MP4 file states about one track's start, length and order.
+/// Start, length and order that an MP4 file states for one track.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Timeline {
     edits: Vec<Edit>,
     media_ticks_per_second: u32,
     movie_ticks_per_second: u32,
-    /// Length of all samples, in ticks of the media; 0 where it is not known.
+    /// Length of all samples, in ticks of the media; 0 if unknown.
     media_ticks: u64,
-    /// Priming, padding and length in frames, as iTunes writes them.
+    /// Priming, padding and length in frames, as written by iTunes.
     itunes: Option<[u64; 3]>,
 }
 
-/// A part of the media that is to be played, or a pause.
+/// A section of the media to play, or a pause.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Edit {
-    /// In ticks of the movie; 0 goes to the end.
+    /// Length in ticks of the movie; 0 extends to the end.
     length: u64,
-    /// In ticks of the media; `None` for a pause.
+    /// Start in ticks of the media; `None` for a pause.
     start: Option<u64>,
 }
 
 impl Timeline {
-    /// The timeline of the track in `trak`, a range of the index `moov` with these boxes.
+    /// Reads the timeline of the track in `trak`, a range of the index `moov` with these boxes.
     pub(in crate::engine::audio::decode::container) fn read(
         moov: &[u8],
         boxes: &[Child],
@@ -75,8 +75,8 @@ impl Timeline {
         Timing { seconds, timeline: Some(self), ..Timing::default() }
     }
 
-    /// The frames to be heard of a track that is decoded at `rate` Hz, a list for each time that it
-    /// has to be read; `priming` frames are what its decoder adds at the start.
+    /// Audible frames of a track decoded at `rate` Hz, with one list per decoding pass. `priming`
+    /// is the number of frames that the decoder adds at the start.
     pub fn passes(&self, rate: u32, priming: u64) -> Vec<Trim> {
         let all = Some(rescale(self.media_ticks, rate, self.media_ticks_per_second));
         let frames = all.filter(|&frames| frames > 0 && self.media_ticks_per_second > 0);
@@ -94,7 +94,7 @@ impl Timeline {
         let mut passes: Vec<Trim> = Vec::new();
         let (mut silence, mut movie_ticks, mut before) = (0, 0, 0);
         for edit in &self.edits[first..] {
-            // By sums, so that roundings do not add up.
+            // Round sums instead of lengths, so that rounding errors do not accumulate.
             movie_ticks += edit.length;
             let end = rescale(movie_ticks, rate, self.movie_ticks_per_second);
             let length = end.saturating_sub(before);
@@ -105,7 +105,7 @@ impl Timeline {
             };
             let start = rescale(start, rate, self.media_ticks_per_second);
             let rest = frames.map_or(u64::MAX, |frames| frames.saturating_sub(start));
-            // The movie's ticks are often milliseconds: then the media's own length is more precise.
+            // Movie ticks are often milliseconds; the length of the media is then more precise.
             let tick = u64::from(rate / self.movie_ticks_per_second.max(1)) + 1;
             let is_rest = edit.length == 0 || rest.abs_diff(length) <= tick;
             let length = if !is_rest {
@@ -146,7 +146,7 @@ fn edits(moov: &[u8], list: &Range<usize>) -> Vec<Edit> {
     found
 }
 
-/// Length of all samples by the table of their times.
+/// Length of all samples according to the table of durations.
 fn media_ticks(table: &[u8]) -> u64 {
     let entries = table.get(8..).unwrap_or(&[]).chunks_exact(8);
     entries.fold(0, |sum: u64, entry| {
@@ -170,7 +170,7 @@ fn itunes_note(moov: &[u8], user_data: Range<usize>) -> Option<[u64; 3]> {
     None
 }
 
-/// The second to fourth of the note's hexadecimal numbers: priming, padding, length.
+/// Priming, padding and length: the second to fourth hexadecimal number of the record.
 fn itunes_numbers(note: &str) -> Option<[u64; 3]> {
     let mut numbers = note.split_whitespace().skip(1).map(|word| u64::from_str_radix(word, 16));
     let mut next = || numbers.next()?.ok();
@@ -193,28 +193,28 @@ mod tests {
     }
 
     #[test]
-    fn the_length_of_the_media_makes_an_edit_precise() {
+    fn the_media_length_refines_an_edit() {
         let passes = timeline(&[(Some(1_024), 10_000)], 1_024 + 441_017).passes(44_100, 1_024);
         assert_eq!(passes, [Trim::range(1_024, 441_017)]);
     }
 
     #[test]
-    fn an_edit_that_ends_earlier_is_kept() {
+    fn keeps_an_edit_that_ends_early() {
         let passes = timeline(&[(Some(1_024), 5_000)], 500_000).passes(44_100, 1_024);
         assert_eq!(passes, [Trim::range(1_024, 220_500)]);
     }
 
     #[test]
-    fn several_edits_are_played_with_the_pauses_between_them() {
+    fn plays_several_edits_with_the_pauses_between_them() {
         let edits = [(None, 500), (Some(44_100), 1_000), (None, 250), (Some(132_300), 1_000)];
         let [pass] = &timeline(&edits, 441_000).passes(44_100, 0)[..] else { panic!("one pass") };
         let mut expected = Trim::range(44_100, 44_100);
         expected.push(Part { silence: 11_025, start: 132_300, length: Some(44_100) });
-        assert_eq!(*pass, expected, "the pause before the first one only delays it");
+        assert_eq!(*pass, expected, "an initial pause must be dropped");
     }
 
     #[test]
-    fn edits_that_go_back_are_read_in_passes_of_their_own() {
+    fn backward_edits_need_separate_passes() {
         let edits = [(Some(44_100), 1_000), (Some(0), 1_000), (Some(88_200), 1_000)];
         let passes = timeline(&edits, 441_000).passes(44_100, 0);
         let mut second = Trim::range(0, 44_100);
@@ -223,15 +223,15 @@ mod tests {
     }
 
     #[test]
-    fn times_follow_the_rate_that_is_decoded() {
-        // HE-AAC whose media counts at the rate of its core.
+    fn times_scale_to_the_decoded_rate() {
+        // HE-AAC whose media ticks are at the rate of its core.
         let timeline =
             Timeline { media_ticks_per_second: 22_050, ..timeline(&[(Some(1_024), 0)], 23_074) };
         assert_eq!(timeline.passes(44_100, 2_048), [Trim::range(2_048, 44_100)]);
     }
 
     #[test]
-    fn itunes_note_goes_before_the_edit_list_unless_it_cannot_be() {
+    fn a_plausible_itunes_record_overrides_the_edit_list() {
         let note = itunes_numbers(" 00000000 00000840 000001C0 000000000006B900 00000000");
         assert_eq!(note, Some([2_112, 448, 440_576]));
         let noted = |frames| Timeline { itunes: note, ..timeline(&[(Some(1_024), 0)], frames) };
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_statement_the_decoders_priming_is_left_out() {
+    fn without_edits_the_decoder_priming_is_skipped() {
         assert_eq!(Timeline::default().passes(44_100, 1_024), [Trim::from(1_024)]);
     }
 }

@@ -1,13 +1,14 @@
-//! Checksums of pages: whether one is right, and which byte is wrong where only one is.
+//! Page checksums: verification, and location of a single wrong byte.
 //!
-//! A checksum is linear: one wrong byte changes it by what that byte alone would make. Pure computation.
+//! CRCs are linear: a single wrong byte changes the checksum by that byte's own contribution. Pure
+//! computation.
 
 use crate::engine::audio::decode::integers::u32_le;
 
-/// Offset of a page's checksum, of 4 bytes.
+/// Offset of a page's 4-byte checksum.
 pub const SUM: usize = 22;
 
-/// By how much the checksum of a page differs from the stated one; 0 where it is right.
+/// XOR of a page's computed and stated checksum; 0 if correct.
 pub fn fault(page: &[u8]) -> u32 {
     let checked = page.iter().enumerate();
     let sum =
@@ -15,8 +16,8 @@ pub fn fault(page: &[u8]) -> u32 {
     sum ^ u32_le(page, SUM).unwrap_or_default()
 }
 
-/// Where a page has the one wrong byte that explains its wrong checksum, and how its bits differ. Of other
-/// damage, one page in some thousands looks so.
+/// Offset and bit difference of the one wrong byte that explains the checksum mismatch. About one
+/// page in some thousands with other damage matches by chance.
 pub fn single_fault(page: &[u8]) -> Option<(usize, u8)> {
     let mut fault = Some(fault(page)).filter(|&fault| fault != 0)?;
     let stated = fault.to_le_bytes();
@@ -24,7 +25,7 @@ pub fn single_fault(page: &[u8]) -> Option<(usize, u8)> {
         return Some((SUM + at, stated[at]));
     }
     for at in (0..page.len()).rev() {
-        // The checksum's state before the byte at this place, had all behind it been 0.
+        // State of the checksum before the byte at `at`, if all later bytes were 0.
         let byte = BYTES[(fault & 255) as usize];
         fault = (fault ^ TABLE[usize::from(byte)]) >> 8 | u32::from(byte) << 24;
         if fault << 8 == 0 {
@@ -57,7 +58,7 @@ const TABLE: [u32; 256] = {
     }
     table
 };
-/// The byte whose checksum ends with each byte.
+/// Inverse of `TABLE` by the lowest byte of its entries.
 const BYTES: [u8; 256] = {
     let mut bytes = [0; 256];
     let mut index = 0;
@@ -78,7 +79,7 @@ mod tests {
     use super::{super::page::pages_of, *};
 
     #[test]
-    fn the_checksum_shows_which_byte_is_wrong() {
+    fn the_checksum_locates_a_wrong_byte() {
         let page = pages_of(&[(0..2000).map(|at| (at * at % 251) as u8).collect()], 7, 3);
         assert_eq!((fault(&page), single_fault(&page)), (0, None));
         for at in (0..page.len()).step_by(7).chain(0..30) {

@@ -1,14 +1,14 @@
-//! First bits of packets of Vorbis, Opus and FLAC: how long a packet sounds, and how to put that right.
+//! Packet headers of Vorbis, Opus and FLAC: the duration of a packet, and its repair.
 //!
-//! Knows nothing of pages, and decodes no sound. Pure computation.
-//! Sources: the Vorbis I specification (4.2, 4.3.1), RFC 6716 (3.1), RFC 9639 (9.1).
+//! Pure computation, independent of pages. Sources: the Vorbis I specification (4.2, 4.3.1), RFC
+//! 6716 (3.1), RFC 9639 (9.1).
 
 use crate::engine::audio::decode::flac_frame;
 
-/// Bytes of a packet that are enough to read its head.
+/// Number of bytes that suffice to read any packet header.
 pub const LONGEST: usize = 16;
 
-/// A codec, with what its headers say about its packets.
+/// Codec of a stream, with the packet parameters from its headers.
 #[derive(Debug)]
 pub enum Codec {
     /// Vorbis.
@@ -17,32 +17,32 @@ pub enum Codec {
     Opus,
     /// FLAC.
     Flac,
-    /// Packets whose length is not known.
+    /// Codec with unknown packet durations.
     Other,
 }
 
-/// The block sizes of a Vorbis stream.
+/// Block sizes of a Vorbis stream.
 #[derive(Debug)]
 pub struct Modes {
     /// Frames of a short and of a long block.
     blocks: [u64; 2],
-    /// Whether each mode has long blocks.
+    /// Whether each mode uses long blocks.
     are_long: Vec<bool>,
 }
 
-/// The head of a packet.
+/// Header of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
-    /// Frames of sound; of Vorbis, frames of the block.
+    /// Frames of sound; for Vorbis, frames of the block.
     pub frames: u64,
     /// Whether this is a long block of Vorbis.
     is_long: bool,
-    /// Whether the blocks before and behind are long, as a long block states.
+    /// Whether the previous and the next block are long, as stated by a long block.
     neighbours: Option<[bool; 2]>,
 }
 
 impl Codec {
-    /// The codec with this name, by the first packet of its headers, and by Vorbis' last one.
+    /// Creates the codec from its name, its first header packet, and the setup packet of Vorbis.
     pub fn new(name: &str, first: &[u8], setup: Option<&[u8]>) -> Self {
         match name {
             "Opus" => Self::Opus,
@@ -52,7 +52,7 @@ impl Codec {
         }
     }
 
-    /// The head of a packet; `None` where no packet of sound begins so.
+    /// Reads a packet header; `None` if the packet is invalid.
     pub fn read(&self, packet: &[u8]) -> Option<Head> {
         let frames = match self {
             Self::Vorbis(modes) => return modes.head(packet),
@@ -63,7 +63,7 @@ impl Codec {
         Some(Head { frames, is_long: false, neighbours: None })
     }
 
-    /// Frames that a packet adds to the time, behind a block of `before` frames.
+    /// Frames that a packet advances the time, after a block of `before` frames.
     pub fn duration(&self, before: Option<u64>, head: &Head) -> u64 {
         match (self, before) {
             (Self::Vorbis(_), Some(before)) => before / 4 + head.frames / 4,
@@ -80,7 +80,7 @@ impl Modes {
         Some(Self { blocks, are_long: modes_of(setup?)? })
     }
 
-    /// Bits of a mode's number.
+    /// Number of bits of a mode number.
     fn bits(&self) -> u32 {
         usize::BITS - (self.are_long.len() - 1).leading_zeros()
     }
@@ -95,22 +95,22 @@ impl Modes {
         Some(Head { frames: self.blocks[usize::from(is_long)], is_long, neighbours })
     }
 
-    /// Frames by which a short block among long ones changes the time.
+    /// Time difference in frames between a short and a long block among long ones.
     pub fn difference(&self) -> u64 {
         (self.blocks[1].saturating_sub(self.blocks[0]) / 2).max(1)
     }
 
-    /// The first two bytes of a packet, as a block of the other size, or of this size where they are none.
+    /// First two bytes of a packet with its block size changed; `None` without a mode of that size.
     pub fn as_block(&self, packet: &[u8], is_long: bool) -> Option<[u8; 2]> {
         let first: [u8; 2] = *packet.first_chunk()?;
-        let mode = self.are_long.iter().position(|&it| it == is_long)? as u16;
+        let mode = self.are_long.iter().position(|&long| long == is_long)? as u16;
         let mask = (1 << (1 + self.bits())) - 1;
         Some((u16::from_le_bytes(first) & !mask | mode << 1).to_le_bytes())
     }
 }
 
 impl Head {
-    /// How often this block and the one behind it contradict each other.
+    /// Number of contradictions between this block and the next.
     pub fn conflicts(&self, behind: &Self) -> usize {
         let states_other = |neighbour: Option<bool>, real: bool| {
             usize::from(neighbour.is_some_and(|stated| stated != real))
@@ -120,8 +120,8 @@ impl Head {
     }
 }
 
-/// Whether each mode of Vorbis has long blocks. The modes are the last thing in the setup packet, so they
-/// are read backwards: all that is before them need not be understood.
+/// Whether each mode of Vorbis uses long blocks. The modes come last in the setup packet and are
+/// read backwards, so that nothing before them has to be parsed.
 fn modes_of(setup: &[u8]) -> Option<Vec<bool>> {
     const MODE_BITS: usize = 41; // block flag, window type, transform type, mapping
     const COUNT_BITS: usize = 6;
@@ -145,7 +145,7 @@ fn modes_of(setup: &[u8]) -> Option<Vec<bool>> {
     found
 }
 
-/// Frames of a packet of Opus at 48 kHz.
+/// Frames of an Opus packet at 48 kHz.
 fn opus_frames(packet: &[u8]) -> Option<u64> {
     const LONGEST_FRAMES: u64 = 5760; // 120 ms
     let first = *packet.first()?;
@@ -172,10 +172,10 @@ mod tests {
     }
 
     #[test]
-    fn modes_of_vorbis_are_found_at_the_end_of_its_setup() {
+    fn finds_vorbis_modes_at_the_end_of_the_setup() {
         let bytes = file("chirp.ogg");
-        let at = bytes.windows(7).position(|it| it == b"\x05vorbis").unwrap();
-        let end = at + bytes[at..].windows(4).position(|it| it == b"OggS").unwrap();
+        let at = bytes.windows(7).position(|bytes| bytes == b"\x05vorbis").unwrap();
+        let end = at + bytes[at..].windows(4).position(|bytes| bytes == b"OggS").unwrap();
         assert_eq!(modes_of(&bytes[at..end]), Some(vec![false, true]));
         assert_eq!(modes_of(b"\x05vorbis"), None);
         assert_eq!(modes_of(&[0; 100]), None);
@@ -183,10 +183,10 @@ mod tests {
     }
 
     #[test]
-    fn heads_of_vorbis_state_their_block_and_its_neighbours() {
+    fn vorbis_headers_state_their_block_and_its_neighbours() {
         let modes = Modes { blocks: [256, 2048], are_long: vec![false, true] };
         let short = modes.head(&[0b1111_1100]).unwrap();
-        let long = modes.head(&[0b1010]).unwrap(); // behind a short block
+        let long = modes.head(&[0b1010]).unwrap(); // after a short block
         assert_eq!((short.frames, long.frames), (256, 2048));
         assert_eq!((modes.head(&[1]), modes.head(&[])), (None, None));
         assert_eq!((long.conflicts(&short), short.conflicts(&long)), (1, 0));
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn packets_of_opus_state_how_long_they_are() {
+    fn opus_packets_state_their_duration() {
         assert_eq!(opus_frames(&[0xfc]), Some(960));
         assert_eq!(opus_frames(&[3 << 3 | 1]), Some(5760));
         assert_eq!(opus_frames(&[16 << 3 | 3, 48]), Some(5760));

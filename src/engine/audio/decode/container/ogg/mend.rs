@@ -1,9 +1,8 @@
-//! Doubtful pages: what their time, flags and sizes must have been, by the pages around them, so that only
-//! the packets that are really damaged are lost or sound odd.
+//! Repair of doubtful pages: time, flags and sizes are reconstructed from the neighbouring pages.
+//! Only packets that are really damaged are then lost or distorted.
 //!
-//! A page states the time at its end, and its packets state how long they are; the page before and the one
-//! behind say the same a second time. Follows one stream page by page. Decodes nothing. Runs on the thread
-//! that decodes.
+//! A page states the time at its end, and its packets state their durations. The previous and the
+//! next page state both a second time. Follows one stream page by page. Runs on the decoder thread.
 
 use std::ops::Range;
 
@@ -13,54 +12,55 @@ use super::{
 };
 use crate::engine::audio::decode::flac_frame;
 
-/// Time at the end of a page in which no packet ends.
+/// Time of a page in which no packet ends.
 const NO_TIME: u64 = u64::MAX;
 
-/// Latest time that is believed, in frames: years.
+/// Latest plausible time in frames: years.
 const LATEST: u64 = 1 << 44;
-/// Latest end of a first page that shows that a stream begins at 0, in frames: of the longest pages.
+/// Latest end, in frames, of a first page that proves a stream start at 0: the longest pages.
 const LATEST_START: u64 = 1 << 18;
 
-/// A stream up to one of its pages.
+/// State of a stream after one of its pages.
 pub struct Line {
     codec: Codec,
-    /// Time at the end of the page; `None` at the beginning, and behind missing pages.
+    /// Time at the end of the page; `None` at the start and after missing pages.
     end: Option<u64>,
-    /// Whether no page came yet, and none is missing.
+    /// Whether the stream is at its start, without missing pages.
     is_start: bool,
-    /// Whether a packet goes on in the next page; `None` behind missing pages.
+    /// Whether a packet continues in the next page; `None` after missing pages.
     goes_on: Option<bool>,
-    /// The first bytes of that packet.
+    /// First bytes of that packet.
     carried: Vec<u8>,
-    /// The head of the last packet, and its first bytes.
+    /// Header of the last packet, and its first bytes.
     last: Option<Head>,
     usual: Vec<u8>,
 }
 
 /// A packet that ends in a page.
 struct Packet {
-    /// Where it begins in the page's bytes, unless it begins in another.
+    /// Offset in the page, unless the packet begins in another page.
     at: Option<usize>,
-    /// Its bytes in this page.
+    /// Number of bytes in this page.
     length: usize,
     start: Vec<u8>,
     head: Option<Head>,
 }
 
 impl Line {
-    /// The beginning of a stream of this codec.
+    /// State at the start of a stream of this codec.
     pub fn new(codec: Codec) -> Self {
         let (carried, usual) = (Vec::new(), Vec::new());
         Self { codec, end: None, is_start: true, goes_on: None, carried, last: None, usual }
     }
 
-    /// Pages are missing from here on.
+    /// Records that pages are missing.
     pub fn interrupt(&mut self) {
         (self.end, self.goes_on, self.last, self.is_start) = (None, None, None, false);
         self.carried.clear();
     }
 
-    /// Takes a page as it is shown. Returns the time that its packets take, where it shows that.
+    /// Advances by a page as shown. Returns the time range of its packets, if the page determines
+    /// it.
     pub fn take(&mut self, page: &Page) -> Option<Range<u64>> {
         let (packets, carried) = self.packets(page, &self.carried);
         self.is_start = false;
@@ -88,7 +88,7 @@ impl Line {
         self.is_start && end <= LATEST_START
     }
 
-    /// Puts a doubtful page right, of which `next` is the page behind it.
+    /// Repairs a doubtful page; `next` is the page after it.
     pub fn mend(&self, page: &mut Page, next: Option<&Page>) {
         let mut flags = page.flags() & (CONTINUED | LAST);
         if let Some(goes_on) = self.goes_on {
@@ -108,10 +108,10 @@ impl Line {
         }
         let end = self.end_of(page, next, &packets, &carried);
         page.put(GRANULE, &end.to_le_bytes());
-        // A stream begins at 0 as a rule, but a part that was cut out of one does not.
+        // A stream usually begins at 0, but an excerpt does not.
         let start = self.end.or_else(|| self.begins(end).then_some(0));
         let whole = start.and_then(|start| end.checked_sub(start));
-        // The last page may state that its end is not heard.
+        // The last page may mark its end as inaudible.
         let whole = whole.filter(|&whole| next.is_some() && whole <= LATEST);
         match &self.codec {
             Codec::Vorbis(modes) => {
@@ -124,15 +124,15 @@ impl Line {
         }
     }
 
-    /// The packets that end in a page behind one that ends with the part `carried` of a packet, and the part
-    /// with which the page itself ends.
+    /// Packets that end in a page, and the start of the packet that continues after it. The
+    /// previous page ended with the part `carried` of a packet.
     fn packets(&self, page: &Page, carried: &[u8]) -> (Vec<Packet>, Vec<u8>) {
         let is_continued = page.flags() & CONTINUED != 0;
         let (mut packets, mut open) = (Vec::new(), Vec::new());
         for (index, (range, is_end)) in page.ranges().into_iter().enumerate() {
             let begins_before = index == 0 && is_continued;
             if begins_before && carried.is_empty() {
-                continue; // its beginning is missing
+                continue; // the start of the packet is missing
             }
             let mut start = if begins_before { carried.to_vec() } else { Vec::new() };
             let rest = heads::LONGEST.saturating_sub(start.len()).min(range.len());
@@ -148,7 +148,7 @@ impl Line {
         (packets, open)
     }
 
-    /// Frames of sound of packets behind the block `before`; `None` where a packet does not show it.
+    /// Frames of sound in packets after the block `before`; `None` if a packet has no valid header.
     fn after(&self, packets: &[Packet], mut before: Option<Head>) -> Option<u64> {
         let mut total = 0;
         for packet in packets {
@@ -159,10 +159,11 @@ impl Line {
         Some(total)
     }
 
-    /// Like [`Self::after`], for the packets of the next page.
+    /// Frames of the next page's packets; unlike [`Self::after`], a silent first block of Vorbis is
+    /// excluded.
     fn total(&self, packets: &[Packet], before: Option<Head>) -> Option<u64> {
         let total = self.after(packets, before)?;
-        // The first block of Vorbis gives no sound.
+        // The first block of Vorbis produces no sound.
         let silent = packets.first().filter(|_| self.is_start).and_then(|packet| packet.head);
         Some(match (&self.codec, silent) {
             (Codec::Vorbis(_), Some(head)) => total - self.codec.duration(None, &head),
@@ -170,9 +171,9 @@ impl Line {
         })
     }
 
-    /// The time at a doubtful page's end: as the page states it, where a neighbour agrees.
+    /// Time at the end of a doubtful page; the stated time counts if a neighbour agrees.
     fn end_of(&self, page: &Page, next: Option<&Page>, packets: &[Packet], carried: &[u8]) -> u64 {
-        const MOST_PADDING: u64 = 1 << 13; // that the last page may state
+        const MOST_PADDING: u64 = 1 << 13; // allowed on the last page
         const LONGEST_PACKET: u64 = 1 << 13;
         let stated = page.granule();
         let total = self.total(packets, self.last);
@@ -193,7 +194,7 @@ impl Line {
             return stated;
         }
         let is_sure = next.is_some_and(|next| next.trust != Trust::Doubtful);
-        // Heads of packets are more bytes than the time is, and damaged more often.
+        // Packet headers take more bytes than the time, and are damaged more often.
         let is_likely = next.is_some()
             && by_before.is_none_or(|end| end.abs_diff(stated) <= LONGEST_PACKET)
             && self
@@ -203,14 +204,16 @@ impl Line {
         by_next.filter(|_| is_sure).or(by_stated).or(by_before).unwrap_or(stated)
     }
 
-    /// The first bytes of packets of this stream: of the last one, or of most of those that follow.
+    /// First bytes of a typical packet of this stream: the last one, or the majority of the
+    /// following ones.
     fn usual(&self, page: &Page, next: Option<&Page>) -> Vec<u8> {
         if !self.usual.is_empty() {
             return self.usual.clone();
         }
         let (packets, _) = self.packets(next.unwrap_or(page), &[]);
-        let same =
-            |start: &[u8]| packets.iter().filter(|it| it.start.first() == start.first()).count();
+        let same = |start: &[u8]| {
+            packets.iter().filter(|packet| packet.start.first() == start.first()).count()
+        };
         let usual = packets.iter().filter(|packet| packet.head.is_some());
         usual
             .map(|packet| &packet.start)
@@ -219,8 +222,8 @@ impl Line {
             .unwrap_or_default()
     }
 
-    /// Where the sizes do not lead to the page's end, takes others that give the most packets that look like
-    /// packets.
+    /// Replaces sizes that do not add up to the page's length by those that yield the most
+    /// plausible packets.
     fn choose_sizes(&self, page: &mut Page, next: Option<&Page>, usual: &[u8]) {
         const SURE: i64 = 8;
         if page.is_fitted() {
@@ -238,7 +241,7 @@ impl Line {
             let end = self
                 .end
                 .zip(self.total(&packets, self.last))
-                .map(|(end, it)| end.saturating_add(it));
+                .map(|(end, frames)| end.saturating_add(frames));
             let is_timed = end == Some(page.granule());
             let continues = next.map(|next| next.flags() & CONTINUED != 0);
             let is_continued = continues == Some(fitted.goes_on());
@@ -253,8 +256,8 @@ impl Line {
         }
     }
 
-    /// Puts the sizes of Vorbis' blocks right: a damaged one contradicts the blocks around it, and the
-    /// page's length.
+    /// Corrects Vorbis block sizes: a damaged one contradicts its neighbours and the page's
+    /// duration.
     fn mend_blocks(
         &self,
         modes: &Modes,
@@ -264,7 +267,7 @@ impl Line {
         behind: Option<Head>,
     ) {
         const MOST_REPAIRS: usize = 64;
-        const PER_BLOCK: i64 = 2; // a right block that is changed makes two conflicts
+        const PER_BLOCK: i64 = 2; // changing a correct block makes two conflicts
         const UNREADABLE: i64 = 10;
         let frames = |head: Option<Head>| head.map(|head| head.frames);
         for _ in 0..MOST_REPAIRS {
@@ -276,7 +279,8 @@ impl Line {
                 }
                 _ => 0,
             };
-            // Conflicts with the neighbours of a packet, and the time that depends on it.
+            // Counts conflicts with the neighbours of a packet, and the time that depends on the
+            // packet.
             let around = |index: usize, head: Option<Head>| {
                 let before = index.checked_sub(1).map_or(self.last, |before| packets[before].head);
                 let next = packets.get(index + 1).map_or(behind, |next| next.head);
@@ -287,7 +291,9 @@ impl Line {
                 (conflicts(&[before, head, next]) as i64, (own + then) as i64)
             };
             let mut best = (0, None);
-            for (index, packet) in packets.iter().enumerate().filter(|(_, it)| it.at.is_some()) {
+            for (index, packet) in
+                packets.iter().enumerate().filter(|(_, packet)| packet.at.is_some())
+            {
                 let (conflicts, time) = around(index, packet.head);
                 for is_long in [false, true] {
                     let start = modes.as_block(&packet.start, is_long);
@@ -304,7 +310,7 @@ impl Line {
                     }
                 }
             }
-            // Without the page's length, one contradiction is no proof.
+            // Without the page's duration, a single conflict is insufficient.
             let (2.., Some((index, start, head))) = best else { break };
             packets[index].head = head;
             packets[index].start[..2].copy_from_slice(&start);
@@ -312,22 +318,22 @@ impl Line {
         }
     }
 
-    /// Gives packets of Opus that are not as long as usual the usual beginning, where that comes nearer to the
-    /// page's length.
+    /// Replaces the start of unusual Opus packets by the usual start, if that brings the page
+    /// closer to its duration.
     fn mend_opus(&self, page: &mut Page, packets: &[Packet], whole: Option<u64>, usual: &[u8]) {
-        const CODE: u8 = 3; // states the number of frames in a second byte
+        const CODE: u8 = 3; // the second byte states the number of frames
         let Some(head) = self.codec.read(usual) else { return };
         let bytes = if usual[0] & CODE == CODE { 2 } else { 1 };
-        let is_odd = |packet: &&Packet| packet.head.is_none_or(|it| it.frames != head.frames);
+        let is_odd = |packet: &&Packet| packet.head.is_none_or(|own| own.frames != head.frames);
         let odd: Vec<&Packet> = packets
             .iter()
             .filter(is_odd)
             .filter(|packet| packet.at.is_some() && packet.length >= bytes)
             .collect();
-        let stated = |packet: &Packet| packet.head.map_or(0, |it| it.frames);
+        let stated = |packet: &Packet| packet.head.map_or(0, |own| own.frames);
         let now: u64 = packets.iter().map(stated).sum();
-        let then =
-            now + head.frames * odd.len() as u64 - odd.iter().map(|it| stated(it)).sum::<u64>();
+        let then = now + head.frames * odd.len() as u64
+            - odd.iter().map(|packet| stated(packet)).sum::<u64>();
         let is_better = whole.is_some_and(|whole| whole.abs_diff(then) < whole.abs_diff(now));
         for packet in odd {
             if is_better || packet.head.is_none() {
@@ -336,8 +342,7 @@ impl Line {
         }
     }
 
-    /// Gives frames of FLAC whose header is damaged another one, so that the time that is lost with them is
-    /// known.
+    /// Replaces damaged headers of FLAC frames, so that the time lost with those frames is known.
     fn mend_flac(&self, page: &mut Page, packets: &[Packet], whole: Option<u64>, usual: &[u8]) {
         let known: u64 = packets.iter().filter_map(|packet| Some(packet.head?.frames)).sum();
         let damaged: Vec<usize> = packets

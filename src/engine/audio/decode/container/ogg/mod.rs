@@ -1,10 +1,10 @@
-//! Ogg: Vorbis, Opus and FLAC, alone, beside video, or one after the other.
+//! Ogg: Vorbis, Opus and FLAC, alone, beside video, or chained.
 //!
-//! Shows the pages of one audio track, behind headers without tags, the last page marked as the last.
-//! Damaged pages are put right as far as their checksum and their neighbours allow, and their time is
-//! noted. Behind pages that are missing, the headers are shown again: the demuxer then takes the time
-//! from the next page instead of going on from the page before.
-//! Sources: RFC 3533 (pages), RFC 7845 (Opus), the Vorbis I specification, FLAC's mapping into Ogg.
+//! Shows the pages of one audio track after headers without tags, with the last page marked as
+//! such. Damaged pages are repaired as far as their checksum and neighbours allow, and their time
+//! ranges are recorded. After missing pages, the headers are shown again, so that the demuxer takes
+//! the time from the next page instead of continuing the old count. Sources: RFC 3533 (pages), RFC
+//! 7845 (Opus), the Vorbis I specification, FLAC's mapping into Ogg.
 
 mod checksum;
 mod heads;
@@ -25,17 +25,17 @@ use crate::engine::{
     types::AudioTrack,
 };
 
-/// Longest headers that are read into memory, in bytes: a cover may lie in them.
+/// Maximum length of headers that are read into memory, in bytes; they may include a cover.
 const LONGEST_HEADERS: usize = 64 << 20;
 
-/// Pages whose sizes are guessed: each costs time.
+/// Maximum number of pages with guessed sizes, because guessing is slow.
 const MOST_GUESSES: usize = 128;
 
-/// The shape of an Ogg file; `None` where no audio track is found. `wanted` is the number of an audio
-/// track, from 1. Where `headers_only`, all of the file is shown from the first audio track on.
+/// Shape of an Ogg file; `None` if no audio track is found. `wanted` is the number of an audio
+/// track, from 1. With `headers_only`, the whole file is shown from the first audio track on.
 ///
 /// # Errors
-/// I/O errors of the file; [`DecodeError`] when the file has no such track.
+/// I/O errors of the file; [`DecodeError`] if the file lacks the wanted track.
 pub fn shape(
     file: &mut BoundedFile,
     wanted: Option<usize>,
@@ -67,7 +67,7 @@ pub fn shape(
             }
             Found::Damaged => {
                 let next = next_mark(file, at + 1)?;
-                // Other data at the end of the file, such as a tag, is not damage.
+                // Unrelated data at the end of the file, such as a tag, is not damage.
                 walk.is_damaged_at_end |= next.is_some() || file.bytes_at(at, 4)? == b"OggS";
                 let Some(next) = next else { break };
                 at = next;
@@ -77,62 +77,62 @@ pub fn shape(
     Ok(Ok(walk.finish()))
 }
 
-/// A walk through the pages.
+/// Walker over the pages.
 struct Walk {
     wanted: Option<usize>,
     view: View,
-    /// The first group's audio tracks, and the number of the one that is shown.
+    /// Audio tracks of the first group, and the number of the shown one.
     tracks: Vec<AudioTrack>,
     track: usize,
     /// Streams that begin together, and their first pages.
     group: Vec<(Page, AudioTrack)>,
-    /// The stream that is shown, once one was chosen.
+    /// The shown stream, once one is chosen.
     stream: Option<Stream>,
     /// Serial numbers of all streams so far.
     serials: HashSet<u32>,
     is_cut: bool,
-    /// Gaps, and stretches of damaged pages that are shown, up to the last page of the stream.
+    /// Gaps and shown damaged sections, up to the last page of the stream.
     timing: Timing,
-    /// Whether damaged bytes lie behind that page.
+    /// Whether damaged bytes follow that page.
     is_damaged_at_end: bool,
-    /// How often headers were shown.
+    /// Number of times that headers were shown.
     chapters: usize,
-    /// Pages whose sizes had to be guessed.
+    /// Number of pages whose sizes were guessed.
     guesses: usize,
 }
 
-/// The stream that is shown.
+/// The shown stream.
 struct Stream {
     serial: u32,
     headers: Headers,
-    /// Number of the last page of the headers.
+    /// Number of the last header page.
     header_page: u32,
-    /// The last page of sound, which is not shown yet.
+    /// The last page of sound, not yet shown.
     last: Option<Pending>,
-    /// The pages of sound that are shown; `None` until the headers are.
+    /// State after the shown pages of sound; `None` until the headers are shown.
     line: Option<Line>,
 }
 
-/// A page of sound that is not shown yet.
+/// A page of sound that is not yet shown.
 struct Pending {
     page: Page,
-    /// Number of the page of sound before it, if there is one.
+    /// Number of the preceding page of sound, if any.
     before: Option<u32>,
-    /// Whether damage was found before it.
+    /// Whether damage was found before the page.
     is_behind_damage: bool,
 }
 
-/// The packets before the sound.
+/// Header packets of a stream.
 enum Headers {
-    /// On the way.
+    /// Still incomplete.
     Open {
         first: Page,
         codec: String,
         packets: Vec<Vec<u8>>,
-        /// The part of a packet that goes on in the next page.
+        /// First part of a packet that continues in the next page.
         part: Vec<u8>,
     },
-    /// As pages.
+    /// Complete, as pages.
     Closed(Vec<u8>),
 }
 
@@ -158,7 +158,7 @@ impl Walk {
         self.stream.as_ref().is_some_and(|stream| stream.last.is_some())
     }
 
-    /// Serial number and number of the next page of the stream that is shown.
+    /// Serial number and next page number of the shown stream.
     fn follower(&self) -> Option<(u32, u32)> {
         let stream = self.stream.as_ref().filter(|_| self.group.is_empty())?;
         let last = stream.last.as_ref().map(|last| match last.page.trust {
@@ -168,13 +168,13 @@ impl Walk {
         Some((stream.serial, last.unwrap_or(stream.header_page).wrapping_add(1)))
     }
 
-    /// Whether a page stands where only the next page of the stream that is shown can be.
+    /// Whether the page is at the only possible position of the shown stream's next page.
     fn adjoins(&self, page: &Page) -> bool {
         let last = self.stream.as_ref().and_then(|stream| stream.last.as_ref());
         self.serials.len() == 1 && last.is_some_and(|last| last.page.end() == page.start)
     }
 
-    /// Takes a page. False where it is damaged, and nothing shows what it is.
+    /// Consumes a page. Returns false if the page is damaged and cannot be assigned.
     fn take(&mut self, mut page: Page) -> Result<bool, DecodeError> {
         let is_doubtful = page.trust == Trust::Doubtful;
         if page.flags() & FIRST != 0 && !is_doubtful {
@@ -214,7 +214,7 @@ impl Walk {
         Ok(true)
     }
 
-    /// After the first pages of streams that begin together: chooses one of them.
+    /// Chooses a stream after the first pages of streams that begin together.
     fn begin_group(&mut self) -> Result<(), DecodeError> {
         if self.group.is_empty() {
             return Ok(());
@@ -222,7 +222,7 @@ impl Walk {
         let mut group = std::mem::take(&mut self.group);
         let tracks: Vec<AudioTrack> = group.iter().map(|(_, track)| track.clone()).collect();
         let is_first = self.stream.is_none();
-        // Streams that follow may be others: the same number is taken where it can be.
+        // Later groups may hold other streams: prefer the same track number.
         let chosen = match choose(&tracks, self.wanted) {
             Err(error) if is_first => return Err(error),
             Err(_) => choose(&tracks, None)?,
@@ -241,7 +241,7 @@ impl Walk {
         Ok(())
     }
 
-    /// Takes a page of sound, and shows the one before it.
+    /// Queues a page of sound, and shows the previous one.
     fn show(&mut self, page: Page) {
         let before = self.flush(Some(&page), false);
         let is_behind_damage = self.timing.has_gaps || self.is_damaged_at_end;
@@ -252,7 +252,7 @@ impl Walk {
         }
     }
 
-    /// Shows the page that was kept until it was clear what is behind it. Returns its number.
+    /// Shows the pending page, now that the next one is known. Returns its number.
     fn flush(&mut self, next: Option<&Page>, is_end: bool) -> Option<u32> {
         let stream = self.stream.as_mut()?;
         let Pending { mut page, before, is_behind_damage } = stream.last.take()?;
@@ -261,7 +261,7 @@ impl Walk {
             page.put(SEQUENCE, &number.to_le_bytes());
         }
         let follows = page.sequence() == number;
-        // A recording of a broadcast begins at any page, but its bytes are whole.
+        // A recorded broadcast begins at any page, but its bytes are intact.
         self.timing.lacks_start |=
             before.is_none() && !follows && is_behind_damage && self.view.len() == 0;
         self.timing.has_gaps |= before.is_some() && !follows || page.trust != Trust::Right;
@@ -310,8 +310,8 @@ impl Walk {
     }
 }
 
-/// Whether a doubtful page has its own number, and not that of the page that is expected here, by the page
-/// behind it.
+/// Whether a doubtful page carries its true number instead of the expected one, judged by the next
+/// page.
 fn is_numbered(page: &Page, expected: u32, next: Option<&Page>) -> bool {
     let goes_on_at =
         |number: u32| next.is_some_and(|next| next.sequence() == number.wrapping_add(1));
@@ -319,7 +319,7 @@ fn is_numbered(page: &Page, expected: u32, next: Option<&Page>) -> bool {
 }
 
 impl Headers {
-    /// The codec, by its headers.
+    /// Codec of the stream, derived from the headers.
     fn codec(&self) -> Codec {
         match self {
             Self::Open { first, codec, packets, .. } => {
@@ -329,7 +329,7 @@ impl Headers {
         }
     }
 
-    /// Whether a doubtful page holds headers that the sound depends on, and not only tags.
+    /// Whether a doubtful page holds headers that decoding depends on, rather than tags.
     fn depend_on(&self, page: &Page) -> bool {
         let Self::Open { packets, codec, .. } = self else { return false };
         let ends = page.parts().iter().filter(|(_, is_end)| *is_end).count();
@@ -340,13 +340,13 @@ impl Headers {
         }
     }
 
-    /// Takes a page, if it is one of the headers.
+    /// Consumes a page if it belongs to the headers.
     fn take(&mut self, page: &Page) -> bool {
         let Self::Open { packets, part, codec, .. } = self else { return false };
         let wanted = match codec.as_str() {
             "Vorbis" => 2,
             "Opus" => 1,
-            _ => usize::MAX, // as many as come before the sound
+            _ => usize::MAX, // all packets before the sound
         };
         let is_sound = codec == "FLAC" && part.is_empty() && page.content().first() == Some(&0xff)
             || packets.len() >= wanted;
@@ -363,9 +363,9 @@ impl Headers {
         true
     }
 
-    /// The headers as pages, without tags.
+    /// Serialises the headers as pages, without tags.
     fn close(&mut self) -> Option<Vec<u8>> {
-        /// No vendor, no comments.
+        /// Empty vendor string, zero comments.
         const NONE: [u8; 8] = [0; 8];
         if let Self::Open { first, codec, packets, .. } = self {
             let comments: Vec<u8> = match codec.as_str() {
@@ -385,7 +385,7 @@ impl Headers {
     }
 }
 
-/// A stream's first page; of FLAC, it says how many packets of headers follow.
+/// Builds a stream's first page; for FLAC, with the number of header packets corrected.
 fn first_page(first: &Page, codec: &str) -> Vec<u8> {
     let mut page = first.clone();
     let count = page.bytes.len() - page.content().len() + 7;
@@ -395,7 +395,7 @@ fn first_page(first: &Page, codec: &str) -> Vec<u8> {
     page.sealed()
 }
 
-/// The audio track that begins with this packet; `None` of video, captions and indexes.
+/// Audio track that begins with this packet; `None` for video, captions and indexes.
 fn track_of(packet: &[u8]) -> Option<AudioTrack> {
     const KINDS: [(&[u8], &str, bool); 6] = [
         (b"\x01vorbis", "Vorbis", true),

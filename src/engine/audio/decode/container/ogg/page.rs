@@ -1,6 +1,5 @@
-//! Pages of Ogg: read with their checksum, put right by it, and written. Knows nothing of their packets.
-//!
-//! Runs on the thread that decodes.
+//! Ogg pages: reading with checksum, repair by checksum, and writing, independent of their packets.
+//! Runs on the decoder thread.
 
 use std::{collections::BTreeSet, io, ops::Range};
 
@@ -9,12 +8,12 @@ use super::checksum::{SUM, fault, seal, single_fault};
 use crate::engine::audio::decode::view::Span;
 use crate::engine::audio::decode::{bounds::BoundedFile, integers::u32_le, view::View};
 
-/// Bytes of a page's head before its table of sizes.
+/// Bytes of a page header before its size table.
 const HEAD: u64 = 27;
-/// Longest page, in bytes.
+/// Maximum length of a page, in bytes.
 const LONGEST: u64 = HEAD + 255 + 255 * 255;
 const MARK: &[u8; 4] = b"OggS";
-/// Where the parts of a head are.
+/// Offsets of the header fields.
 pub const VERSION: usize = 4;
 pub const FLAGS: usize = 5;
 pub const GRANULE: usize = 6;
@@ -25,30 +24,30 @@ const COUNT: usize = 26;
 pub const CONTINUED: u8 = 1;
 pub const FIRST: u8 = 2;
 pub const LAST: u8 = 4;
-/// Bytes that are looked through at a time for the next page.
+/// Bytes searched at a time for the next page.
 const STRIDE: u64 = 1 << 16;
 
-/// How far a page is to be trusted.
+/// Reliability of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trust {
-    /// Its checksum is right.
+    /// Correct checksum.
     Right,
-    /// One byte was wrong, which the checksum showed.
+    /// Repaired: the checksum located a single wrong byte.
     Restored,
-    /// Its checksum is wrong, although its sizes lead to the next page.
+    /// Wrong checksum, although the sizes lead to the next page.
     Doubtful,
 }
 
-/// A page.
+/// An Ogg page.
 #[derive(Clone)]
 pub struct Page {
-    /// Where it is in the file.
+    /// Offset in the file.
     pub start: u64,
-    /// All its bytes.
+    /// All bytes of the page.
     pub bytes: Vec<u8>,
-    /// How far they are to be trusted.
+    /// Reliability of the bytes.
     pub trust: Trust,
-    /// Bytes that are others than those of the file.
+    /// Offsets of bytes that differ from the file.
     changed: BTreeSet<usize>,
 }
 
@@ -57,22 +56,22 @@ impl Page {
         Self { start, bytes, trust, changed: BTreeSet::new() }
     }
 
-    /// Its flags.
+    /// Header flags.
     pub fn flags(&self) -> u8 {
         self.bytes[FLAGS]
     }
 
-    /// The time at its end.
+    /// Time at the end of the page.
     pub fn granule(&self) -> u64 {
         u64::from_le_bytes(std::array::from_fn(|index| self.bytes[GRANULE + index]))
     }
 
-    /// The serial number of its stream.
+    /// Serial number of the stream.
     pub fn serial(&self) -> u32 {
         self.u32_at(SERIAL)
     }
 
-    /// Its number within its stream.
+    /// Number of the page within its stream.
     pub fn sequence(&self) -> u32 {
         self.u32_at(SEQUENCE)
     }
@@ -81,7 +80,7 @@ impl Page {
         u32::from_le_bytes(std::array::from_fn(|index| self.bytes[at + index]))
     }
 
-    /// Where it ends in the file.
+    /// Offset of the page's end in the file.
     pub fn end(&self) -> u64 {
         self.start + self.bytes.len() as u64
     }
@@ -91,12 +90,12 @@ impl Page {
         self.bytes.get(HEAD as usize..HEAD as usize + count).unwrap_or_default()
     }
 
-    /// Its content, after its head.
+    /// Content after the header.
     pub fn content(&self) -> &[u8] {
         self.bytes.get(HEAD as usize + self.sizes().len()..).unwrap_or_default()
     }
 
-    /// Where in its bytes the parts of packets are, and whether each ends in it.
+    /// Ranges of the packet parts in `bytes`, and whether each part ends its packet.
     pub fn ranges(&self) -> Vec<(Range<usize>, bool)> {
         let (mut ranges, mut start) = (Vec::new(), HEAD as usize + self.sizes().len());
         let mut end = start;
@@ -113,25 +112,25 @@ impl Page {
         ranges
     }
 
-    /// The parts of packets in it, and whether each ends in it.
+    /// Packet parts, and whether each ends its packet.
     pub fn parts(&self) -> Vec<(&[u8], bool)> {
         let part = |(range, is_end): (Range<usize>, bool)| (&self.bytes[range], is_end);
         self.ranges().into_iter().map(part).collect()
     }
 
-    /// Whether its last packet goes on in the next page.
+    /// Whether the last packet continues in the next page.
     pub fn goes_on(&self) -> bool {
         self.sizes().last() == Some(&255)
     }
 
-    /// Whether its sizes lead to its end.
+    /// Whether the sizes add up to the page's length.
     pub fn is_fitted(&self) -> bool {
         let sizes = self.sizes();
         sizes.len() == usize::from(self.bytes[COUNT])
             && HEAD as usize + sizes.len() + sum(sizes) == self.bytes.len()
     }
 
-    /// Writes other bytes at `at`.
+    /// Overwrites bytes at `at`.
     pub fn put(&mut self, at: usize, bytes: &[u8]) {
         for (index, &byte) in (at..).zip(bytes) {
             if self.bytes[index] != byte {
@@ -141,18 +140,18 @@ impl Page {
         }
     }
 
-    /// Sets the sizes from this index on.
+    /// Overwrites the sizes from `index` on.
     pub fn put_sizes(&mut self, index: usize, sizes: &[u8]) {
         self.put(HEAD as usize + index, sizes);
     }
 
-    /// This page with its checksum, after a change.
+    /// Updates the checksum after a change and returns the bytes.
     pub fn sealed(mut self) -> Vec<u8> {
         seal(&mut self.bytes);
         self.bytes
     }
 
-    /// Appends this page with a right checksum to a view of its file.
+    /// Appends this page with a correct checksum to a view of its file.
     pub fn show(mut self, view: &mut View) {
         if self.changed.is_empty() && self.trust == Trust::Right {
             return view.push_file(self.start..self.end());
@@ -168,7 +167,7 @@ impl Page {
         view.push_file(self.start + from as u64..self.end());
     }
 
-    /// Puts the one byte right that explains the checksum, if there is one.
+    /// Repairs the single wrong byte that explains the checksum; returns false if no such byte exists.
     fn is_restored(&mut self) -> bool {
         let Some((at, change)) = single_fault(&self.bytes) else { return false };
         let byte = self.bytes[at] ^ change;
@@ -177,7 +176,7 @@ impl Page {
         self.is_fitted() && self.bytes.starts_with(MARK) && self.bytes[VERSION] == 0
     }
 
-    /// Takes another number of sizes, where that leads to its end.
+    /// Corrects the number of sizes if another number fits the page's length.
     fn fit_count(&mut self) {
         let head = HEAD as usize;
         let fits = |count: &u8| {
@@ -189,7 +188,8 @@ impl Page {
         }
     }
 
-    /// Other sizes that lead to its end, from each index on: one, or a few in a row.
+    /// Alternative sizes that fit the page's length, at each index: a single one, or a few in a
+    /// row.
     pub fn fits(&self) -> Vec<(usize, Vec<u8>)> {
         const IN_A_ROW: [usize; 6] = [1, 2, 4, 8, 16, 24];
         let sizes = self.sizes();
@@ -219,18 +219,18 @@ fn sum(sizes: &[u8]) -> usize {
     sizes.iter().map(|&size| usize::from(size)).sum()
 }
 
-/// What is at one place of the file.
+/// Data at an offset of the file.
 pub enum Found {
-    /// A page.
+    /// A valid or repaired page.
     Page(Page),
-    /// No page, or one whose bytes show nothing.
+    /// No page, or an unrecognisable one.
     Damaged,
-    /// A page that goes on beyond the end of the file.
+    /// A page that extends beyond the end of the file.
     CutOff,
 }
 
-/// The page at `at`. Where `follows` another of the stream with this serial number and this number, its mark
-/// may be damaged.
+/// Reads the page at `at`. If `follows` gives the expected serial and page number, a damaged
+/// capture pattern is accepted.
 ///
 /// # Errors
 /// I/O errors of the file.
@@ -261,7 +261,8 @@ pub fn page_at(file: &mut BoundedFile, at: u64, follows: Option<(u32, u32)>) -> 
     if is_here { mended(file, at) } else { Ok(Found::Damaged) }
 }
 
-/// A page that seems to go on beyond the end of the file, which a damaged size may state, too.
+/// Handles a page that seems to extend beyond the end of the file, possibly because of a damaged
+/// size.
 fn mended_or_cut(file: &mut BoundedFile, at: u64, is_marked: bool) -> io::Result<Found> {
     if !is_marked {
         return Ok(Found::Damaged);
@@ -275,11 +276,11 @@ fn mended_or_cut(file: &mut BoundedFile, at: u64, is_marked: bool) -> io::Result
     })
 }
 
-/// A damaged page whose sizes lead to the next page, or to the end of the file.
+/// Accepts a damaged page whose sizes lead to the next page or to the end of the file.
 fn fitting(file: &mut BoundedFile, mut page: Page, is_marked: bool) -> io::Result<Option<Page>> {
     let next = file.bytes_at(page.end(), HEAD)?;
     let follows = (page.serial(), page.sequence().wrapping_add(1));
-    // A page without its mark shows by that of the next one.
+    // Without its own capture pattern, a page is confirmed by that of the next one.
     let leads_on =
         next.starts_with(MARK) || is_head(&next, follows) || is_marked && next.is_empty();
     if !leads_on {
@@ -290,12 +291,12 @@ fn fitting(file: &mut BoundedFile, mut page: Page, is_marked: bool) -> io::Resul
         return Ok(Some(restored));
     }
     page.put(0, MARK);
-    let is_right = fault(&page.bytes) == 0; // only its mark was damaged
+    let is_right = fault(&page.bytes) == 0; // only the capture pattern was damaged
     page.trust = if is_right { Trust::Restored } else { Trust::Doubtful };
     Ok(Some(page))
 }
 
-/// A damaged page whose sizes lead to no other, put right by its checksum, or by where the next page begins.
+/// Repairs a damaged page with wrong sizes, by its checksum or by the start of the next page.
 fn mended(file: &mut BoundedFile, at: u64) -> io::Result<Found> {
     let end = next_mark(file, at + 1)?.unwrap_or(file.len());
     if end - at > LONGEST || end - at < HEAD {
@@ -313,7 +314,7 @@ fn mended(file: &mut BoundedFile, at: u64) -> io::Result<Found> {
     Ok(if page.is_fitted() || !page.fits().is_empty() { Found::Page(page) } else { Found::Damaged })
 }
 
-/// Whether a page with this serial number and this number begins here, although its mark is damaged.
+/// Whether a page with this serial and page number begins here despite a damaged capture pattern.
 fn is_head(bytes: &[u8], expected: (u32, u32)) -> bool {
     const MOST_FLAGS: u8 = 7;
     u32_le(bytes, SERIAL).zip(u32_le(bytes, SEQUENCE)) == Some(expected)
@@ -321,7 +322,7 @@ fn is_head(bytes: &[u8], expected: (u32, u32)) -> bool {
         && bytes.get(FLAGS).is_some_and(|&flags| flags <= MOST_FLAGS)
 }
 
-/// Where a page's mark comes next, from `at` on.
+/// Offset of the next capture pattern at or after `at`.
 ///
 /// # Errors
 /// I/O errors of the file.
@@ -336,7 +337,7 @@ pub fn next_mark(file: &mut BoundedFile, mut at: u64) -> io::Result<Option<u64>>
     Ok(None)
 }
 
-/// Pages that hold these packets, the first of them with this number.
+/// Builds pages that hold these packets; the first page gets the number `sequence`.
 pub fn pages_of(packets: &[Vec<u8>], serial: u32, sequence: u32) -> Vec<u8> {
     const MOST_SIZES: usize = 255;
     let mut sizes = Vec::new();
@@ -374,7 +375,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_that_lead_to_the_end_are_found() {
+    fn finds_sizes_that_fit_the_length() {
         let bytes = pages_of(&[vec![1; 100], vec![2; 100], vec![3; 100], vec![4; 100]], 7, 3);
         let mut page = Page::new(0, bytes, Trust::Doubtful);
         page.put_sizes(1, &[90]);
@@ -394,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_shown_as_it_was_put_right() {
+    fn shows_a_page_as_repaired() {
         let bytes = pages_of(&[vec![9; 600]], 7, 3);
         let mut page = Page::new(0, bytes.clone(), Trust::Doubtful);
         page.put(GRANULE, &[1, 2]);

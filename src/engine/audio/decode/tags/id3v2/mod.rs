@@ -4,8 +4,8 @@
 //! module finds the frames, unpacks them and decodes their texts; lofty gets plain frames and maps
 //! them to fields. Pictures are extracted here. Pure.
 //!
-//! Sources: ID3v2.4.0 structure and native frames, ID3v2.3.0, ID3v2.2.0; for what programs do, the
-//! bug trackers of mutagen and `TagLib`, and iTunes' plain sizes in ID3v2.4.
+//! Sources: ID3v2.4.0 structure and native frames, ID3v2.3.0, ID3v2.2.0; for deviations in
+//! practice, the bug trackers of mutagen and `TagLib`, and iTunes' plain sizes in ID3v2.4.
 
 use std::io::Read as _;
 
@@ -17,21 +17,21 @@ use lofty::{
 use super::{around::synchsafe, id3v2_text as text, image_in, read_alone};
 
 const HEADER: usize = 10;
-/// Frames that are looked at.
+/// Maximum number of frames read.
 const MOST_FRAMES: usize = 4096;
-/// Bytes that all compressed frames of a tag may become together.
+/// Maximum total size in bytes of the decompressed frames of a tag.
 const MOST_UNPACKED: u64 = 32 << 20;
 
 /// The encoding of a frame's size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sizes {
-    /// Eight bits a byte: the standard in ID3v2.2 and 2.3, and iTunes' encoding in 2.4.
+    /// Eight bits per byte: the standard in ID3v2.2 and 2.3, and iTunes' encoding in 2.4.
     Plain,
-    /// Seven bits a byte: the standard in ID3v2.4.
+    /// Seven bits per byte: the standard in ID3v2.4.
     Synchsafe,
 }
 
-/// A frame's place in the body of a tag.
+/// Location of a frame in the body of a tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Found {
     header: usize,
@@ -39,31 +39,31 @@ struct Found {
     end: usize,
 }
 
-/// The frames found by one size encoding.
+/// Frames found with one size encoding.
 #[derive(Clone, Debug, Default)]
 struct Walk {
     frames: Vec<Found>,
-    /// Where the last frame ends.
+    /// End of the last frame.
     end: usize,
     /// Whether only padding follows.
     lines_up: bool,
 }
 
 impl Walk {
-    /// Compared between walks. The count matters: an oversized frame may swallow others and end in the
+    /// Key to compare walks. The count matters: an oversized frame may swallow others, end in the
     /// padding, and so line up by chance.
     fn merit(&self) -> (bool, usize, usize) {
         (self.lines_up, self.frames.len(), self.end)
     }
 }
 
-/// A frame without what depends on flags.
+/// A frame without flag-dependent encoding.
 struct Frame {
     id: Vec<u8>,
     content: Vec<u8>,
 }
 
-/// Reads a whole tag, with its header; `None` where nothing in it can be read.
+/// Parses a whole tag including its header; `None` if nothing in it is readable.
 pub fn parse(tag: &[u8]) -> Option<Tag> {
     let (body, layout) = Layout::of(tag)?;
     let walk = layout.walk(&body);
@@ -77,7 +77,7 @@ pub fn parse(tag: &[u8]) -> Option<Tag> {
     }
     drop_repeated(&mut frames);
     let whole = layout.lofty(&frames).or_else(|| {
-        // One that lofty refuses makes it refuse all.
+        // lofty rejects all frames because of a single invalid one.
         frames.retain(|frame| layout.lofty(std::slice::from_ref(frame)).is_some());
         layout.lofty(&frames)
     });
@@ -89,7 +89,7 @@ pub fn parse(tag: &[u8]) -> Option<Tag> {
     says_something.then_some(tag)
 }
 
-/// Keeps the first text of each kind that is not empty.
+/// Keeps the first non-empty text of each kind.
 fn drop_repeated(frames: &mut Vec<Frame>) {
     let mut known: Vec<Vec<u8>> = Vec::new();
     frames.retain(|frame| {
@@ -104,16 +104,16 @@ fn drop_repeated(frames: &mut Vec<Frame>) {
     });
 }
 
-/// The layout that all frames of a tag share.
+/// Properties common to all frames of a tag.
 struct Layout {
-    /// 2, 3 or 4.
+    /// Major version: 2, 3 or 4.
     version: u8,
-    /// Whether the tag's header says that all frames are unsynchronised.
+    /// Whether the tag's header marks all frames as unsynchronised.
     is_unsynchronised: bool,
 }
 
 impl Layout {
-    /// The layout of a tag, and its body without extended header and footer.
+    /// Layout of a tag, and its body without extended header and footer.
     fn of(tag: &[u8]) -> Option<(Vec<u8>, Self)> {
         let (header, rest) = tag.split_first_chunk::<HEADER>()?;
         let &[b'I', b'D', b'3', version @ 2..=4, _, flags, size @ ..] = header else {
@@ -124,7 +124,7 @@ impl Layout {
         let mut body = rest[..rest.len().min(size as usize)].to_vec();
         let (is_unsynchronised, has_extended) = (flags & 0x80 != 0, flags & 0x40 != 0);
         if version == 2 && has_extended {
-            return None; // a compression that was never defined
+            return None; // this flag means a compression that was never defined
         }
         let layout = Self { version, is_unsynchronised };
         if is_unsynchronised
@@ -139,14 +139,14 @@ impl Layout {
         Some((body, layout))
     }
 
-    /// Length of the extended header; 0 where the flag is set without one.
+    /// Length of the extended header; 0 if the flag is set without one.
     fn extended_bytes(&self, body: &[u8]) -> usize {
         let Some(size) = body.first_chunk::<4>() else { return 0 };
         if self.is_id(size) {
             return 0;
         }
         let number = u64::from(u32::from_be_bytes(*size));
-        // In ID3v2.3 its size does not count itself.
+        // In ID3v2.3, the size excludes its own four bytes.
         let bytes = if self.version == 4 { synchsafe(number) } else { number + 4 };
         if bytes <= body.len() as u64 { bytes as usize } else { 0 }
     }
@@ -162,13 +162,13 @@ impl Layout {
     fn is_id(&self, bytes: &[u8]) -> bool {
         let Some(id) = bytes.get(..self.id_bytes()) else { return false };
         let is_letter = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
-        // Some programs write the names of ID3v2.2 into 2.3.
+        // Some programs write the frame IDs of ID3v2.2 into 2.3.
         let is_short = self.version == 3 && id[3] == 0 && id[..3].iter().all(is_letter);
         id[0].is_ascii_uppercase() && (id.iter().all(is_letter) || is_short)
     }
 
-    /// Finds the frames by the size encoding that fits best: one whose frames line up to the tag's end,
-    /// then the one with most frames. The encoding of the standard wins a tie.
+    /// Finds the frames with the size encoding that fits best: first by whether the frames line up
+    /// to the tag's end, then by their number. The standard's encoding wins a tie.
     fn walk(&self, body: &[u8]) -> Walk {
         let padding = body.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
         let (right, wrong) = match self.version {
@@ -186,8 +186,8 @@ impl Layout {
         best
     }
 
-    /// Finds frames by the first size encoding, or by the second where only that leads to another frame.
-    /// `padding`: offset from which all bytes are zero.
+    /// Finds frames with the first size encoding, or with the second if only that one leads to
+    /// another frame. `padding` is the offset from which all bytes are zero.
     fn walk_by(&self, body: &[u8], padding: usize, (first, second): (Sizes, Sizes)) -> Walk {
         let mut walk = Walk::default();
         while walk.frames.len() < MOST_FRAMES {
@@ -223,8 +223,8 @@ impl Layout {
         (end <= body.len()).then_some(Found { header: at, start, end })
     }
 
-    /// The frame without encryption, compression and unsynchronisation; `None` where that cannot be.
-    /// `left`: bytes that compressed frames may still become.
+    /// Removes encryption, compression and unsynchronisation from a frame; `None` if that is
+    /// impossible. `left` is the number of bytes that compressed frames may still expand to.
     fn unpack(&self, body: &[u8], found: &Found, left: &mut u64) -> Option<Frame> {
         let id = body[found.header..][..self.id_bytes()].to_vec();
         let content = &body[found.start..found.end];
@@ -273,8 +273,8 @@ impl Layout {
     }
 }
 
-/// The picture of a frame that holds one: its bytes begin where they look like one, whatever its
-/// description is encoded in.
+/// Extracts the picture of a frame. Its start is recognised by its signature, regardless of the
+/// encoding of its description.
 fn picture(frame: &Frame) -> Option<Picture> {
     const LONGEST_DESCRIPTION: usize = 4096;
     let content = &frame.content;
@@ -290,7 +290,7 @@ fn picture(frame: &Frame) -> Option<Picture> {
     let picture = Picture::unchecked(rest[at..].to_vec()).pic_type(PictureType::from_u8(*kind));
     Some(match description {
         "" => picture.build(),
-        words => picture.description(words.to_owned()).build(),
+        text => picture.description(text.to_owned()).build(),
     })
 }
 

@@ -1,4 +1,4 @@
-//! Tags as they should be, and as programs write them, made here.
+//! Synthetic tags, both valid ones and ones with the deviations of real programs.
 
 use std::io::Write as _;
 
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// A frame that is written as it is given.
+/// A frame that is written verbatim.
 struct Raw {
     id: &'static [u8],
     flags: [u8; 2],
@@ -18,11 +18,11 @@ fn raw(id: &'static [u8], content: &[u8]) -> Raw {
     Raw { id, flags: [0; 2], content: content.to_vec() }
 }
 
-fn text(id: &'static [u8], words: &str) -> Raw {
-    raw(id, &[b"\0", words.as_bytes()].concat())
+fn text(id: &'static [u8], value: &str) -> Raw {
+    raw(id, &[b"\0", value.as_bytes()].concat())
 }
 
-/// Bytes with the signature of a JPEG, of this length, with all byte values in it.
+/// Data with the signature of a JPEG and all byte values, `bytes` bytes long.
 fn jpeg(bytes: usize) -> Vec<u8> {
     let filling = (0..bytes.saturating_sub(4)).map(|at| (at * 7 % 251) as u8);
     [0xff, 0xd8, 0xff, 0xe0].into_iter().chain(filling).collect()
@@ -52,7 +52,7 @@ fn tag(version: u8, flags: u8, body: &[u8]) -> Vec<u8> {
     [b"ID3", &[version, 0, flags][..], &seven_bits(body.len() as u32), body].concat()
 }
 
-/// Title, artist, a cover of so many bytes, and an album behind it.
+/// Frames with title, artist, a cover of `cover_bytes` bytes, and an album after it.
 fn song(cover_bytes: usize) -> [Raw; 4] {
     [
         text(b"TIT2", "A Title"),
@@ -68,11 +68,11 @@ fn assert_is_song(tag: &[u8], cover_bytes: usize) {
     assert_eq!(tag.artist().as_deref(), Some("An Artist"));
     assert_eq!(tag.album().as_deref(), Some("An Album"));
     assert_eq!(tag.pictures()[0].pic_type(), PictureType::CoverFront);
-    assert!(tag.pictures()[0].data() == jpeg(cover_bytes), "byte for byte");
+    assert!(tag.pictures()[0].data() == jpeg(cover_bytes), "the cover differs");
 }
 
 #[test]
-fn wrong_sizes_are_read_as_they_were_meant() {
+fn reads_sizes_in_the_wrong_encoding() {
     for cover_bytes in [100, 113, 114, 500, 16_000, 26_498, 70_000, 3_000_000] {
         for version in [3, 4] {
             for sizes in [Sizes::Plain, Sizes::Synchsafe] {
@@ -88,7 +88,7 @@ fn wrong_sizes_are_read_as_they_were_meant() {
 }
 
 #[test]
-fn sizes_of_both_kinds_in_one_tag_are_told_apart() {
+fn distinguishes_both_size_encodings_in_one_tag() {
     for version in [3, 4] {
         for odd_one in 0..4 {
             for (usual, odd) in [(Sizes::Plain, Sizes::Synchsafe), (Sizes::Synchsafe, Sizes::Plain)]
@@ -107,7 +107,7 @@ fn sizes_of_both_kinds_in_one_tag_are_told_apart() {
 }
 
 #[test]
-fn the_oldest_version_is_read() {
+fn reads_the_oldest_version() {
     let frames = [
         text(b"TT2", "A Title"),
         raw(b"TP1", b"\x01\xff\xfeA\0n\0 \0A\0r\0t\0i\0s\0t\0"),
@@ -118,7 +118,7 @@ fn the_oldest_version_is_read() {
     assert!(parse(&tag(2, 0x40, &body(2, |_| Sizes::Plain, &frames))).is_none(), "compressed");
 }
 
-/// Puts zero bytes in, as unsynchronisation does.
+/// Inserts zero bytes as unsynchronisation does.
 fn unsynchronised(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     for (at, &byte) in bytes.iter().enumerate() {
@@ -132,7 +132,7 @@ fn unsynchronised(bytes: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn unsynchronisation_is_undone_where_it_was_done() {
+fn reverses_unsynchronisation_only_if_applied() {
     let plain = body(3, |_| Sizes::Plain, &song(9_000));
     assert_is_song(&tag(3, 0x80, &unsynchronised(&plain)), 9_000);
     assert_is_song(&tag(3, 0x80, &plain), 9_000);
@@ -183,13 +183,13 @@ fn compressed_frames_are_unpacked_and_encrypted_ones_left_out() {
     }
     let mut frames = song(900);
     (frames[0].flags, frames[1].flags) = ([0, 0x04], [0, 0x40]);
-    frames[1].content.insert(0, 7); // its group
+    frames[1].content.insert(0, 7); // group identifier
     let tag = parse(&tag(4, 0, &body(4, |_| Sizes::Synchsafe, &frames))).unwrap();
     assert_eq!((tag.title(), tag.artist().as_deref()), (None, Some("An Artist")));
 }
 
 #[test]
-fn an_empty_frame_does_not_win_nor_a_broken_one_spoil_the_rest() {
+fn skips_empty_and_broken_frames() {
     let frames = [
         text(b"TIT2", ""),
         text(b"TIT2", "A Title"),
@@ -213,9 +213,9 @@ fn an_empty_frame_does_not_win_nor_a_broken_one_spoil_the_rest() {
 }
 
 #[test]
-fn pictures_are_found_behind_any_description() {
+fn finds_pictures_after_any_description() {
     let image = jpeg(5_000);
-    for (begin, words) in [
+    for (begin, description) in [
         (&b"\0image/jpeg\0\x03words\0"[..], Some("words")),
         (b"\x01image/jpeg\0\x03\xff\xfew\0\0\0", Some("w")),
         (b"\x01image/jpeg\0\x03w\0\0\0", Some("w")),
@@ -226,7 +226,7 @@ fn pictures_are_found_behind_any_description() {
         let frames = [raw(b"APIC", &[begin, &image].concat()), text(b"TALB", "An Album")];
         let tag = parse(&tag(4, 0, &body(4, |_| Sizes::Synchsafe, &frames))).unwrap();
         assert!(tag.pictures()[0].data() == image, "{begin:?}");
-        assert_eq!(tag.pictures()[0].description(), words, "{begin:?}");
+        assert_eq!(tag.pictures()[0].description(), description, "{begin:?}");
     }
 }
 
@@ -234,12 +234,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn whatever_the_bytes_are_reading_ends(
+    fn parsing_any_bytes_terminates(
         mut bytes in prop::collection::vec(any::<u8>(), 0..400),
         version in 2..=4u8,
     ) {
         parse(&tag(version, bytes.first().copied().unwrap_or(0), &bytes));
-        // Changed in one place.
+        // A valid tag, changed in one place.
         let whole = tag(version, 0, &body(version, |_| Sizes::Plain, &song(300)));
         let at = bytes.len() % whole.len();
         bytes.clone_from(&whole);

@@ -1,13 +1,14 @@
-//! A DAW session: `.dawproject`, the open exchange format that Bitwig Studio, Studio One, Cubase
-//! and others read. A ZIP with `project.xml`, `metadata.xml` and the tracks' files in `audio/`.
+//! Writer of DAW sessions: `.dawproject` is the open exchange format of Bitwig Studio, Studio One,
+//! Cubase and others. The file is a ZIP with `project.xml`, `metadata.xml` and the tracks' files in
+//! `audio/`.
 //!
-//! Every track is one clip from time 0 to the end of the song, with its fader, its balance and its
-//! mute as the user set them. Times are in seconds at every level and nothing is warped, so that
-//! neither a tempo that is wrong nor one that is changed later moves or stretches what is heard.
-//! The format wants a tempo nevertheless: a song whose tempo is not known gets 120 beats a minute.
+//! Every track is one clip over the whole song, with the fader, balance and mute that the user set.
+//! All times are in seconds and nothing is warped, so a wrong tempo or a later tempo change neither
+//! moves nor stretches the audio. The format requires a tempo; a song of unknown tempo gets 120
+//! beats per minute.
 //!
-//! It encodes no audio (the files come finished) and knows no stems. Runs on the thread that calls
-//! it, in memory that does not depend on the songs' length.
+//! This module encodes no audio and does not depend on stems. It runs on the calling thread, with
+//! memory independent of the songs' length.
 //!
 //! Source: the repository bitwig/dawproject, format version 1.0 (`Project.xsd`, `MetaData.xsd`).
 
@@ -22,61 +23,61 @@ use quick_xml::{
 };
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
-/// Beats a minute of a song whose tempo is not known.
+/// Tempo written for a song of unknown tempo, in beats per minute.
 const UNKNOWN_TEMPO: f64 = 120.0;
 
-/// Where faders of DAWs end, as a factor: 6 dB above full scale.
+/// Upper end of a DAW fader as a linear factor: 6 dB above unity.
 const FADER_TOP: f32 = 2.0;
 
-/// What the master track's channel is called within the file.
+/// ID of the master track's channel within the file.
 const MASTER_CHANNEL: &str = "channel-master";
 
-/// A song's tracks, as a DAW shows them. All have the same rate, channels and length.
+/// Tracks of a song as a DAW shows them. All have the same rate, channel count and length.
 #[derive(Clone, Debug)]
 pub struct Session<'a> {
-    /// The song's.
+    /// Title of the song.
     pub title: &'a str,
-    /// If it is known.
+    /// Artist, if known.
     pub artist: Option<&'a str>,
-    /// If it is known.
+    /// Album, if known.
     pub album: Option<&'a str>,
-    /// Of the files, in Hz.
+    /// Sample rate of the files in Hz.
     pub rate: u32,
-    /// Of each file.
+    /// Length of each file in frames.
     pub frames: u64,
-    /// Of each file: 1 or 2.
+    /// Channels of each file: 1 or 2.
     pub channels: u16,
-    /// Beats a minute, if they are known.
+    /// Tempo in beats per minute, if known.
     pub bpm: Option<f64>,
-    /// From the top down.
+    /// Tracks from top to bottom.
     pub tracks: &'a [SessionTrack],
 }
 
-/// One track.
+/// A track of a session.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SessionTrack {
-    /// What it is called.
+    /// Name shown for the track.
     pub name: String,
-    /// Red, green, blue.
+    /// Colour as red, green, blue.
     pub colour: [u8; 3],
-    /// Its file inside `audio/`: a plain name, not a path, different for each track.
+    /// Name of the file inside `audio/`: not a path, and unique among the tracks.
     pub file_name: String,
-    /// The fader, as a factor: 1 leaves the track as it is.
+    /// Linear gain of the fader; 1 leaves the track unchanged.
     pub gain: f32,
-    /// The balance: -1 is left, 0 the middle, 1 right.
+    /// Balance: -1 is left, 0 the middle, 1 right.
     pub pan: f32,
-    /// Whether it is silent.
+    /// Whether the track is muted.
     pub muted: bool,
 }
 
 /// Writes the session to an empty file. `audio` copies the finished file of the track with the
-/// given number to a writer; it is stored as it is, because audio does not get smaller in a ZIP.
+/// given index to a writer. The audio is stored uncompressed, because deflate hardly shrinks it.
 /// The caller syncs the file.
 ///
 /// # Errors
-/// [`io::ErrorKind::InvalidInput`] for a session that cannot be told (a rate of 0; a tempo, gain or
-/// pan that is no number; a file name that is a path, or the name of another track's file); what
-/// the disk says; what `audio` says. The file is of no use then.
+/// Fails with [`io::ErrorKind::InvalidInput`] for a rate of 0, and for an invalid tempo, gain or
+/// pan. A file name must not be a path or occur twice. Also fails if the disk or `audio` fails. The
+/// file is unusable after an error.
 pub fn write(
     file: File,
     session: &Session<'_>,
@@ -98,12 +99,12 @@ pub fn write(
     }
     let mut out = archive.finish()?;
     out.flush()?;
-    // An error that the archive kept to itself still spoils the file.
+    // An error that the archive swallowed still corrupts the file.
     if out.has_failed { Err(io::Error::other("the session is incomplete")) } else { Ok(()) }
 }
 
-/// The session's file. After an error it accepts everything and writes nothing: the archive completes
-/// itself when it is dropped, and prints on standard error where that fails.
+/// Output file of the session. After an error it silently accepts writes: the archive finalizes
+/// itself when dropped, and would otherwise print another error on standard error.
 struct Out {
     file: BufWriter<File>,
     has_failed: bool,
@@ -148,29 +149,29 @@ impl Seek for Out {
 fn check(session: &Session<'_>) -> io::Result<()> {
     let wrong = |what: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, what.to_owned()));
     if session.rate == 0 || session.channels == 0 {
-        return wrong("a session without a rate or without channels");
+        return wrong("a session needs a sample rate and channels");
     }
     if session.bpm.is_some_and(|bpm| !bpm.is_finite() || bpm <= 0.0) {
-        return wrong("a tempo that is none");
+        return wrong("invalid tempo in a session");
     }
     for track in session.tracks {
         if !track.gain.is_finite() || track.gain < 0.0 || !track.pan.is_finite() {
-            return wrong("a fader or balance that is no number");
+            return wrong("invalid fader or balance in a session");
         }
         let name = track.file_name.as_str();
         let is_plain = !name.contains(['/', '\\', ':']) && !matches!(name, "" | "." | "..");
         if !is_plain || xml_text(name) != name {
-            return wrong("a file in a session needs a plain name");
+            return wrong("a file name in a session must not be a path");
         }
         if session.tracks.iter().filter(|other| other.file_name == name).count() > 1 {
-            return wrong("two files of one name in a session");
+            return wrong("duplicate file name in a session");
         }
     }
     Ok(())
 }
 
-/// Whether a file may be too long for plain ZIP. Decided per session, because not every program
-/// that reads sessions reads ZIP64.
+/// Whether a file may exceed plain ZIP. This is decided per session, because some programs that
+/// read sessions cannot read ZIP64.
 fn may_be_large(session: &Session<'_>) -> bool {
     const SAMPLE_BYTES: u64 = 4;
     const TAGS: u64 = 1 << 28;
@@ -182,16 +183,16 @@ fn path(track: &SessionTrack) -> String {
     format!("audio/{}", track.file_name)
 }
 
-/// Characters that XML 1.0 can hold, on one line.
+/// Replaces line breaks and removes characters that XML 1.0 cannot hold.
 fn xml_text(text: &str) -> String {
-    let is_no_character = |c: char| c < ' ' || matches!(c, '\u{FFFE}' | '\u{FFFF}');
+    let is_invalid = |c: char| c < ' ' || matches!(c, '\u{FFFE}' | '\u{FFFF}');
     let blank = |c: char| if matches!(c, '\t' | '\n' | '\r') { ' ' } else { c };
-    text.chars().map(blank).filter(|&c| !is_no_character(c)).collect()
+    text.chars().map(blank).filter(|&c| !is_invalid(c)).collect()
 }
 
 type Xml = Writer<Vec<u8>>;
 
-/// A whole XML file.
+/// Builds a complete XML file.
 fn document(content: impl FnOnce(&mut Xml) -> io::Result<()>) -> io::Result<Vec<u8>> {
     let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
     xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
@@ -199,7 +200,7 @@ fn document(content: impl FnOnce(&mut Xml) -> io::Result<()>) -> io::Result<Vec<
     Ok(xml.into_inner())
 }
 
-/// An element with attributes and with others inside.
+/// Writes an element with attributes and children.
 fn element(
     xml: &mut Xml,
     name: &str,
@@ -211,7 +212,7 @@ fn element(
     Ok(())
 }
 
-/// An element with attributes alone.
+/// Writes an element with attributes only.
 fn empty(xml: &mut Xml, name: &str, attributes: &[(&str, &str)]) -> io::Result<()> {
     xml.create_element(name).with_attributes(attributes.iter().copied()).write_empty()?;
     Ok(())
@@ -290,7 +291,7 @@ fn master(xml: &mut Xml) -> io::Result<()> {
     })
 }
 
-/// Mute, balance and fader, in the units and ranges in which DAWs write them themselves.
+/// Writes mute, balance and fader in the units and ranges that DAWs themselves use.
 fn mixer(xml: &mut Xml, of: &str, gain: f32, pan: f32, muted: bool) -> io::Result<()> {
     empty(
         xml,
@@ -327,8 +328,8 @@ fn mixer(xml: &mut Xml, of: &str, gain: f32, pan: f32, muted: bool) -> io::Resul
     )
 }
 
-/// A track's one clip. The audio lies in a timeline of its own inside it, as DAWs write it: some
-/// pass over a clip that holds its audio directly.
+/// Writes the single clip of a track. The audio lies in a nested timeline inside the clip, as DAWs
+/// write it; some ignore a clip that holds its audio directly.
 fn lane(xml: &mut Xml, session: &Session<'_>, at: usize, track: &SessionTrack) -> io::Result<()> {
     let seconds = (session.frames as f64 / f64::from(session.rate)).to_string();
     let unit = ("timeUnit", "seconds");

@@ -1,4 +1,4 @@
-//! Sessions are read back with a ZIP reader and a walk through the XML.
+//! Sessions are read back with a ZIP reader and an XML walk.
 
 use std::{collections::HashSet, io::Read as _};
 
@@ -7,7 +7,7 @@ use quick_xml::{Reader, XmlVersion};
 
 use super::*;
 
-/// An element: where it is in the tree, its attributes, and the text in it.
+/// An element: its path in the tree, its attributes and its text.
 #[derive(Debug, Default)]
 struct Found {
     path: String,
@@ -22,7 +22,7 @@ impl Found {
     }
 }
 
-/// Every element, parents before children.
+/// Lists every element, parents before children.
 fn walk(xml: &str) -> Vec<Found> {
     let mut reader = Reader::from_str(xml);
     reader.config_mut().expand_empty_elements = true;
@@ -93,7 +93,7 @@ fn session(tracks: &[SessionTrack]) -> Session<'_> {
     }
 }
 
-/// The archive of a session whose files hold `audio`.
+/// Writes a session whose files hold `audio`, and opens the archive.
 fn written(session: &Session<'_>, audio: &[u8]) -> io::Result<zip::ZipArchive<File>> {
     let file = tempfile::tempfile()?;
     write(file.try_clone()?, session, &mut |_, to| to.write_all(audio))?;
@@ -142,7 +142,7 @@ fn every_track_is_one_clip_over_the_whole_song() {
 }
 
 #[test]
-fn audio_is_stored_as_it_is_in_a_plain_archive() {
+fn audio_is_stored_uncompressed_in_a_plain_archive() {
     let tracks = [one_track("bass"), one_track("Schlagzeug für 2")];
     let file = tempfile::tempfile().unwrap();
     let sounds = [vec![0; 100_000], b"second".to_vec()];
@@ -161,7 +161,7 @@ fn audio_is_stored_as_it_is_in_a_plain_archive() {
 }
 
 #[test]
-fn only_what_is_longer_than_4_gb_needs_zip64() {
+fn only_files_above_4_gb_need_zip64() {
     let short = session(&[]);
     assert!(!may_be_large(&short));
     assert!(!may_be_large(&Session { frames: 44_100 * 60 * 60, ..short.clone() }));
@@ -171,12 +171,12 @@ fn only_what_is_longer_than_4_gb_needs_zip64() {
 
 #[test]
 fn the_tempo_moves_nothing() {
-    for (bpm, told) in [(None, "120"), (Some(93.25), "93.25")] {
+    for (bpm, expected) in [(None, "120"), (Some(93.25), "93.25")] {
         let tracks = [one_track("mix")];
         let mut archive = written(&Session { bpm, ..session(&tracks) }, b"").unwrap();
         let project = walk(&entry(&mut archive, "project.xml"));
         let tempo = at(&project, "/Project/Transport/Tempo");
-        assert_eq!((tempo[0].get("value"), tempo[0].get("unit")), (told, "bpm"));
+        assert_eq!((tempo[0].get("value"), tempo[0].get("unit")), (expected, "bpm"));
         let units = project.iter().flat_map(|one| &one.attributes);
         let units: Vec<_> = units.filter(|(key, _)| key.ends_with("imeUnit")).collect();
         assert_eq!(units.len(), 7);
@@ -186,7 +186,7 @@ fn the_tempo_moves_nothing() {
 }
 
 #[test]
-fn what_refers_to_something_finds_it() {
+fn every_reference_resolves() {
     let tracks = ["a", "b", "c", "d", "e", "f"].map(one_track);
     let mut archive = written(&session(&tracks), b"").unwrap();
     let project = walk(&entry(&mut archive, "project.xml"));
@@ -203,7 +203,7 @@ fn what_refers_to_something_finds_it() {
 }
 
 #[test]
-fn what_cannot_be_told_is_refused() {
+fn rejects_invalid_sessions() {
     let refused = |session: &Session<'_>| {
         written(session, b"").unwrap_err().kind() == io::ErrorKind::InvalidInput
     };
@@ -232,7 +232,7 @@ fn a_file_that_cannot_be_copied_fails_the_session() {
 
 proptest! {
     #[test]
-    fn any_text_comes_back(title in any::<String>(), artist in any::<String>(), name in any::<String>()) {
+    fn any_text_survives(title in any::<String>(), artist in any::<String>(), name in any::<String>()) {
         let tracks = [SessionTrack { name: name.clone(), ..one_track("a") }];
         let of_any = Session { title: &title, artist: Some(&artist), ..session(&tracks) };
         let mut archive = written(&of_any, b"").unwrap();
@@ -246,10 +246,10 @@ proptest! {
     }
 }
 
-/// Else the archive prints a second error on standard error when it is dropped.
+/// Otherwise the archive would print a second error on standard error when dropped.
 #[cfg(target_os = "linux")]
 #[test]
-fn after_an_error_the_archive_completes_itself_without_another() {
+fn dropping_the_archive_after_an_error_is_silent() {
     let full = File::options().write(true).open("/dev/full").unwrap();
     let mut out = Out::new(full);
     let block = vec![0; 1 << 17];

@@ -8,6 +8,7 @@
 use std::{
     fs::{self, File},
     io::Read as _,
+    path::Path,
 };
 
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
@@ -28,12 +29,15 @@ pub(super) const KIND: Kind = Kind {
         let work = (4 * spec.channels * spec.segment_frames * spec.sources.len()) as u64;
         Ok((spec, Memory { weights, work, per_thread: 0 }))
     },
-    load: |path, _precision| {
-        let file = File::open(path).map_err(|source| ModelError::io(path, source))?;
-        Ok(Box::new(FilterBank::read(file)?))
-    },
+    load: |path, _precision| read(path),
+    candle: |path, _device| read(path),
     recognise: |_, _| None,
 };
+
+fn read(path: &Path) -> Result<Box<dyn Separator>> {
+    let file = File::open(path).map_err(|source| ModelError::io(path, source))?;
+    Ok(Box::new(FilterBank::read(file)?))
+}
 
 struct FilterBank {
     spec: Spec,

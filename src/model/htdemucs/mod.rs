@@ -7,7 +7,7 @@
 
 mod arguments;
 mod build;
-pub mod candle;
+mod candle;
 mod config;
 pub mod layers;
 pub mod spectrogram;

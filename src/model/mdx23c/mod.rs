@@ -7,7 +7,7 @@
 //! bf16 has no transform. Runs on the rayon pool of the caller.
 
 mod build;
-pub mod candle;
+mod candle;
 mod config;
 mod cost;
 mod layers;

@@ -7,7 +7,7 @@
 
 mod bands;
 mod build;
-pub mod candle;
+mod candle;
 mod config;
 pub mod cost;
 mod feature_attention;

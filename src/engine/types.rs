@@ -222,13 +222,13 @@ pub struct Job {
 
 impl Job {
     /// What makes its stems.
-    pub fn recipe(&self) -> SeparationOptions {
+    pub fn options(&self) -> SeparationOptions {
         SeparationOptions { model: self.model.clone(), quality: self.quality }
     }
 
     /// Whether it makes these stems, of whichever instruments.
-    pub fn is_of(&self, song: SongId, recipe: &SeparationOptions) -> bool {
-        self.song == song && self.model == recipe.model && self.quality == recipe.quality
+    pub fn is_of(&self, song: SongId, options: &SeparationOptions) -> bool {
+        self.song == song && self.model == options.model && self.quality == options.quality
     }
 
     /// Whether it is over: done, failed, or ended by the user.

@@ -68,7 +68,7 @@ impl Core {
     /// Repeats the requests that another process held up, where it has ended.
     pub(super) fn take_up_held_elsewhere(&mut self) {
         for (song, asked, from_frame) in std::mem::take(&mut self.queue.held_elsewhere) {
-            if self.is_locked(song, &asked.recipe) {
+            if self.is_locked(song, &asked.options) {
                 self.queue.held_elsewhere.push((song, asked, from_frame));
             } else {
                 let request = asked.request;
@@ -79,8 +79,8 @@ impl Core {
         }
     }
 
-    fn is_locked(&self, song: SongId, recipe: &SeparationOptions) -> bool {
-        let track = self.library.song(song).and_then(|song| self.track(&song, recipe));
+    fn is_locked(&self, song: SongId, options: &SeparationOptions) -> bool {
+        let track = self.library.song(song).and_then(|song| self.track(&song, options));
         let stems = track.map(|track| track.stems);
         let Ok(Some(stems)) = stems else { return false };
         matches!(stems.lock(), Err(Problem::Locked))
@@ -88,7 +88,7 @@ impl Core {
 
     fn can_go_on(&self, job: &Job) -> bool {
         let Ok(song) = self.library.song(job.song) else { return false };
-        let Ok(track) = self.track(&song, &job.recipe()) else { return false };
+        let Ok(track) = self.track(&song, &job.options()) else { return false };
         let missing = track.stems.map_or(0, |stems| stems.missing_bytes(&wanted_of(job, &stems)));
         check_room(self.library.home(), missing).is_ok()
             && atomic_file::temporary_in(&self.library.song_folder(&song.hash)).is_ok()

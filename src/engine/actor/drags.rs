@@ -61,18 +61,18 @@ impl Core {
     ) -> Result<()> {
         let song = self.library.song(id)?;
         let folder = self.library.song_folder(&song.hash);
-        let recipe = self.recipe_of(id);
-        let Some(model) = self.model(&recipe).cloned() else {
-            return Err(self.why_missing(&recipe, Problem::NoModel));
+        let options = self.options_of(id);
+        let Some(model) = self.model(&options).cloned() else {
+            return Err(self.why_missing(&options, Problem::NoModel));
         };
-        let track = self.track(&song, &recipe)?;
+        let track = self.track(&song, &options)?;
         let (sink, outbox) = (self.sink.clone(), self.outbox.clone());
         let (cancel, turn) = (CancelToken::default(), Arc::clone(&self.drags.turn));
         let (token, to) = (cancel.clone(), folder.clone());
         let work = move || {
             let turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
             let make =
-                || drag_files::files(&song, &to, (&model, recipe.quality), &track, &stems, &token);
+                || drag_files::files(&song, &to, (&model, options.quality), &track, &stems, &token);
             // A bug ends this with a word, not silently.
             let made = caught(Activity::WritingFiles, make);
             drop(turn);

@@ -14,7 +14,7 @@ impl Core {
     pub(super) fn tell_fields(&self, song: SongId) -> Result<()> {
         let song = self.library.song(song)?;
         let folder = self.library.song_folder(&song.hash);
-        let model = self.recipe_of(song.id).model;
+        let model = self.options_of(song.id).model;
         let sink = self.sink.clone();
         let work = move || {
             let origin = Origin::of_song(&song, &folder, &model, &CancelToken::default());
@@ -61,9 +61,9 @@ impl Core {
     fn order(&self, song: SongId, selection: Selection, place: Place) -> Result<SongExport> {
         let song = self.library.song(song)?;
         let folder = self.library.song_folder(&song.hash);
-        let recipe = self.recipe_of(song.id);
-        let track = self.track(&song, &recipe)?;
-        Ok(SongExport { song, folder, recipe, track, selection, place })
+        let options = self.options_of(song.id);
+        let track = self.track(&song, &options)?;
+        Ok(SongExport { song, folder, recipe: options, track, selection, place })
     }
 }
 

@@ -68,7 +68,7 @@ impl Core {
         if !job.is_ended() {
             return Ok(());
         }
-        let last = self.library.last_job_of(job.song, &job.recipe())?;
+        let last = self.library.last_job_of(job.song, &job.options())?;
         if last.is_some_and(|last| last.id == id) {
             // So that it is taken up instead of a new one.
             self.library.update_job(&Job { state: JobState::Paused, ..job.clone() })?;

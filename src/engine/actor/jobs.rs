@@ -42,9 +42,9 @@ impl Core {
         stems: &[String],
         from_frame: u64,
     ) -> Result<()> {
-        let (recipe, drafts_first) = (self.recipe_of(id), self.defaults.drafts_first);
+        let (options, drafts_first) = (self.options_of(id), self.defaults.drafts_first);
         let (stems, request) = (stems.to_vec(), Some(request));
-        self.request(id, JobRequest { recipe, drafts_first, stems, request }, from_frame)
+        self.request(id, JobRequest { options, drafts_first, stems, request }, from_frame)
     }
 
     /// Says which job answers a command, before the job's first event.
@@ -63,16 +63,16 @@ impl Core {
     /// Asks for stems of a song. What is in the store already is not computed again.
     pub(super) fn request(&mut self, id: SongId, asked: JobRequest, from_frame: u64) -> Result<()> {
         let song = self.library.song(id)?;
-        let JobRequest { recipe, drafts_first, stems, request } = asked;
-        let drafts_first = drafts_first && !recipe.quality.is_draft;
-        let Some(model) = self.model(&recipe).cloned() else {
-            return Err(self.why_missing(&recipe, Problem::NoModel));
+        let JobRequest { options, drafts_first, stems, request } = asked;
+        let drafts_first = drafts_first && !options.quality.is_draft;
+        let Some(model) = self.model(&options).cloned() else {
+            return Err(self.why_missing(&options, Problem::NoModel));
         };
         let sources = &model.stems();
         let stems: Vec<String> =
             ordered(sources, &stems)?.into_iter().map(|stem| sources[stem].clone()).collect();
-        let track = self.track(&song, &recipe)?;
-        if let Some(job) = self.queue.job_of(id, &recipe) {
+        let track = self.track(&song, &options)?;
+        if let Some(job) = self.queue.job_of(id, &options) {
             // More ticks join the job that is there: one pass makes all stems, a bag goes on with
             // those that were not asked for yet.
             job.stems.extend(
@@ -89,12 +89,12 @@ impl Core {
         };
         let wanted = stems_among(sources, &stems);
         let is_there = store.missing(&wanted) == 0;
-        if !is_there && self.queue.track_of(id, &recipe).is_none() {
+        if !is_there && self.queue.track_of(id, &options).is_none() {
             match store.lock() {
                 Ok(lock) => drop(lock),
                 // Another program that works on this song keeps its job.
                 Err(Problem::Locked) => {
-                    let asked = JobRequest { recipe, drafts_first, stems, request };
+                    let asked = JobRequest { options, drafts_first, stems, request };
                     self.wait_for_other(id, asked, from_frame);
                     return Ok(());
                 }
@@ -104,9 +104,9 @@ impl Core {
         // A job that was interrupted goes on; one that did the same is shown again.
         let goes_on =
             |job: &Job| !job.is_ended() || (job.stems == stems && job.state == JobState::Done);
-        let mut job = match self.library.last_job_of(id, &recipe)?.filter(goes_on) {
+        let mut job = match self.library.last_job_of(id, &options)?.filter(goes_on) {
             Some(job) => Job { stems, ..job },
-            None => self.library.add_job(id, &recipe, drafts_first, &stems)?,
+            None => self.library.add_job(id, &options, drafts_first, &stems)?,
         };
         job.segments_total = store.plan().len();
         job.segments_done = store.done_count_of(&wanted);
@@ -189,12 +189,12 @@ impl Core {
 
     fn start(&mut self, mut job: Job, from_frame: u64) -> Result<()> {
         let song = self.library.song(job.song)?;
-        let recipe = job.recipe();
-        let Some(model) = self.model(&recipe).cloned() else {
+        let options = job.options();
+        let Some(model) = self.model(&options).cloned() else {
             let gone = Problem::ModelMissing { model: job.model };
-            return Err(self.why_missing(&recipe, gone));
+            return Err(self.why_missing(&options, gone));
         };
-        let mut track = self.track(&song, &recipe)?;
+        let mut track = self.track(&song, &options)?;
         if job.drafts_first {
             track = track.with_draft(&self.library.song_folder(&song.hash), &model)?;
         }
@@ -346,7 +346,7 @@ impl Core {
                 self.fail(Some(job.song), &e);
             }
             if let Some(open) = self.open.as_ref().filter(|open| open.song == job.song) {
-                self.tell_shown(job.song, &open.recipe, &open.track);
+                self.tell_shown(job.song, &open.options, &open.track);
             }
             if job.segments_done != running.known_segments {
                 // Another program has added some.
@@ -368,10 +368,10 @@ impl Core {
     }
 
     fn add_to_paces(&mut self, running: &Running) -> Result<()> {
-        let (recipe, networks) = (running.job.recipe(), running.networks);
-        let Some(model) = self.model(&recipe) else { return Ok(()) };
+        let (options, networks) = (running.job.options(), running.networks);
+        let Some(model) = self.model(&options) else { return Ok(()) };
         let draft = Preset::Draft.quality(&model.spec);
-        let counts = [(recipe.quality, running.computed), (draft, running.drafted)];
+        let counts = [(options.quality, running.computed), (draft, running.drafted)];
         let counts = counts.map(|(quality, count)| (model.pace_name(quality), count));
         for (name, (segments, seconds)) in counts {
             self.library.add_to_pace(&name, segments * networks, seconds)?;
@@ -381,9 +381,9 @@ impl Core {
 
     /// Tells how long a segment is expected to take.
     pub(super) fn show_pace(&self) {
-        let recipe = self.default_options();
-        let Some(model) = self.model(&recipe) else { return };
-        if let Some(seconds) = self.pace_of(model, recipe.quality) {
+        let options = self.default_options();
+        let Some(model) = self.model(&options) else { return };
+        if let Some(seconds) = self.pace_of(model, options.quality) {
             self.sink.send(Event::Pace(seconds));
         }
     }
@@ -409,7 +409,7 @@ impl Core {
 
     /// A model of one network has made all stems, whatever the job asked for.
     fn end_others(&mut self, job: &Job) -> Result<()> {
-        let model = self.model(&job.recipe()).filter(|model| model.networks.len() == 1);
+        let model = self.model(&job.options()).filter(|model| model.networks.len() == 1);
         match model.map(InstalledModel::stems) {
             Some(stems) if job.state == JobState::Done => self.library.end_others(job, &stems),
             _ => Ok(()),

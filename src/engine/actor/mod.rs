@@ -96,7 +96,7 @@ pub(super) struct Core {
     /// What is used for songs of which nothing else was said.
     defaults: Defaults,
     /// What was chosen for songs.
-    recipes: BTreeMap<SongId, SeparationOptions>,
+    chosen: BTreeMap<SongId, SeparationOptions>,
     /// Why there is no model although there are weights.
     model_fault: Option<Problem>,
     /// An address at which weights are looked for first.
@@ -130,7 +130,7 @@ pub(super) struct Core {
 /// The song that the player holds.
 struct Open {
     song: SongId,
-    recipe: SeparationOptions,
+    options: SeparationOptions,
     track: SongTrack,
 }
 
@@ -180,7 +180,7 @@ impl Core {
             models: Vec::new(),
             fallback: None,
             defaults: preferences.defaults(),
-            recipes: BTreeMap::new(),
+            chosen: BTreeMap::new(),
             model_fault: None,
             mirror: preferences.mirror(),
             install: None,
@@ -341,7 +341,7 @@ impl Core {
                 }
                 Ok(())
             }
-            Command::Choose { song, recipe } => self.choose(song, recipe),
+            Command::Choose { song, recipe: options } => self.choose(song, options),
             Command::UseModel { song, model } => self.use_model(song, model),
             Command::NextVersion(song) => self.next_version(song),
             Command::SetDefaults(defaults) => self.set_defaults(defaults),
@@ -378,44 +378,44 @@ impl Core {
     }
 
     /// The stores of a song; the stems are shared with whoever reads or writes them already.
-    fn track(&self, song: &Song, recipe: &SeparationOptions) -> Result<SongTrack> {
-        let is_it = |open: &&Open| open.song == song.id && open.recipe == *recipe;
+    fn track(&self, song: &Song, options: &SeparationOptions) -> Result<SongTrack> {
+        let is_it = |open: &&Open| open.song == song.id && open.options == *options;
         let open = self.open.as_ref().filter(is_it).map(|open| open.track.clone());
         // Files that somebody has removed are still open, but nothing is kept in them.
-        let shared = self.queue.track_of(song.id, recipe).or(open);
+        let shared = self.queue.track_of(song.id, options).or(open);
         if let Some(track) = shared.filter(SongTrack::is_in_place) {
             return Ok(track);
         }
-        SongTrack::open(&self.library.song_folder(&song.hash), self.model(recipe), recipe.quality)
+        SongTrack::open(&self.library.song_folder(&song.hash), self.model(options), options.quality)
     }
 
-    /// The model of a recipe, if it is installed.
-    fn model(&self, recipe: &SeparationOptions) -> Option<&InstalledModel> {
-        self.models.iter().find(|model| model.name == recipe.model)
+    /// The model that these options name, if it is installed.
+    fn model(&self, options: &SeparationOptions) -> Option<&InstalledModel> {
+        self.models.iter().find(|model| model.name == options.model)
     }
 
-    /// The error of a command that needs the model of a recipe, which is not there.
-    fn why_missing(&self, recipe: &SeparationOptions, otherwise: Problem) -> Problem {
-        InstalledModel::why_missing(self.library.home(), &recipe.model, otherwise)
+    /// The error of a command that needs the model that these options name, and it is not installed.
+    fn why_missing(&self, options: &SeparationOptions, otherwise: Problem) -> Problem {
+        InstalledModel::why_missing(self.library.home(), &options.model, otherwise)
     }
 
     /// What is used where nothing else was said: another model where that one is not installed.
     fn default_options(&self) -> SeparationOptions {
-        let recipe = self.defaults.recipe.clone();
+        let options = self.defaults.recipe.clone();
         let fallback =
             || self.models.iter().find(|model| Some(&model.name) == self.fallback.as_ref());
-        match self.model(&recipe).or_else(fallback) {
+        match self.model(&options).or_else(fallback) {
             Some(model) => SeparationOptions {
                 model: model.name.clone(),
-                quality: recipe.quality.for_network(&model.spec),
+                quality: options.quality.for_network(&model.spec),
             },
-            None => recipe,
+            None => options,
         }
     }
 
     /// What makes the stems that a song shows.
-    fn recipe_of(&self, song: SongId) -> SeparationOptions {
-        let chosen = self.recipes.get(&song).filter(|recipe| self.model(recipe).is_some());
+    fn options_of(&self, song: SongId) -> SeparationOptions {
+        let chosen = self.chosen.get(&song).filter(|options| self.model(options).is_some());
         chosen.cloned().unwrap_or_else(|| self.default_options())
     }
 

@@ -53,7 +53,7 @@ impl Stop {
 /// A request for stems of a song, with the options of the separation.
 #[derive(Clone)]
 pub(super) struct JobRequest {
-    pub(super) recipe: SeparationOptions,
+    pub(super) options: SeparationOptions,
     pub(super) drafts_first: bool,
     pub(super) stems: Vec<String>,
     /// The command that made the request, if known.
@@ -63,8 +63,8 @@ pub(super) struct JobRequest {
 impl JobRequest {
     /// The request that made a job.
     pub(super) fn by(job: &Job, request: Option<RequestId>) -> Self {
-        let (recipe, stems) = (job.recipe(), job.stems.clone());
-        Self { recipe, drafts_first: job.drafts_first, stems, request }
+        let (options, stems) = (job.options(), job.stems.clone());
+        Self { options, drafts_first: job.drafts_first, stems, request }
     }
 }
 
@@ -117,8 +117,8 @@ impl Queue {
     }
 
     /// The stores that the running job writes, if it is of this song and these options.
-    pub(super) fn track_of(&self, song: SongId, recipe: &SeparationOptions) -> Option<SongTrack> {
-        let running = self.running.as_ref().filter(|running| running.job.is_of(song, recipe));
+    pub(super) fn track_of(&self, song: SongId, options: &SeparationOptions) -> Option<SongTrack> {
+        let running = self.running.as_ref().filter(|running| running.job.is_of(song, options));
         running.map(|running| running.track.clone())
     }
 
@@ -135,7 +135,7 @@ impl Queue {
     }
 
     /// The job of a song that waits or runs, unless it is being ended.
-    pub(super) fn job_of(&mut self, song: SongId, recipe: &SeparationOptions) -> Option<&mut Job> {
+    pub(super) fn job_of(&mut self, song: SongId, options: &SeparationOptions) -> Option<&mut Job> {
         let paused = self.paused.iter_mut().map(|paused| &mut paused.job);
         let waiting = self.waiting.iter_mut().map(|(job, _)| job).chain(paused);
         self.running
@@ -143,6 +143,6 @@ impl Queue {
             .filter(|running| running.stop.is_none_or(|stop| stop == Stop::Again))
             .map(|running| &mut running.job)
             .chain(waiting)
-            .find(|job| job.is_of(song, recipe))
+            .find(|job| job.is_of(song, options))
     }
 }

@@ -200,7 +200,7 @@ impl Core {
         let usual = self.default_options();
         let used = self.songs_with_stems_of(&usual);
         self.find_models();
-        self.keep_recipe(&used, &usual);
+        self.keep_options(&used, &usual);
         self.show_pace();
         self.sink.send(Event::Model(self.model_state()));
         self.list_models();
@@ -217,17 +217,17 @@ impl Core {
             StemStore::has_any_in(&folder, model.groups().len())
         };
         let songs = self.library.songs().unwrap_or_default().into_iter();
-        let used = songs.filter(|song| self.recipe_of(song.id) == *usual && has_stems(&song.hash));
+        let used = songs.filter(|song| self.options_of(song.id) == *usual && has_stems(&song.hash));
         used.map(|song| song.id).collect()
     }
 
     /// Keeps for these songs the model that made their stems, where another is the usual one now.
-    fn keep_recipe(&mut self, songs: &[SongId], recipe: &SeparationOptions) {
-        if self.default_options() == *recipe || self.model(recipe).is_none() {
+    fn keep_options(&mut self, songs: &[SongId], options: &SeparationOptions) {
+        if self.default_options() == *options || self.model(options).is_none() {
             return;
         }
         for song in songs {
-            if let Err(e) = self.library.set_recipe(*song, Some(recipe)) {
+            if let Err(e) = self.library.set_recipe(*song, Some(options)) {
                 tracing::warn!("{e}");
             }
         }

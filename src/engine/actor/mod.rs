@@ -10,6 +10,7 @@ mod job_commands;
 mod jobs;
 mod queue;
 mod removal;
+mod running;
 mod songs;
 mod versions;
 mod weights;

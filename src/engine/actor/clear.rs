@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Core, exports::spawn, queue::Stop, songs::remove_folder};
+use super::{Core, exports::spawn, songs::remove_folder};
 use crate::engine::{
     diagnostics::{bug_report, doctor::folder_bytes},
     event::Event,
@@ -29,15 +29,15 @@ impl Core {
         preferences.save(self.library.home())
     }
 
-    /// Computes in another way from now on. A job that runs begins its segment anew.
+    /// Computes in another way from now on. A job that runs restarts its segment.
     pub(super) fn set_compute(&mut self, compute: Compute) -> Result<()> {
         if compute == self.compute {
             return Ok(());
         }
         pool::check(compute)?;
         self.compute = compute;
-        if let Some(running) = &mut self.queue.running {
-            running.stop(Stop::Again);
+        if self.queue.restart_running() {
+            self.stop_worker();
         }
         Ok(())
     }

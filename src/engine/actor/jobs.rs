@@ -1,138 +1,131 @@
-//! Jobs in the engine: asking for stems, the queue, and what becomes of each. What else the user does
-//! with them is in `job_commands`.
+//! Jobs in the engine: requests for stems, and the start of jobs. What the queue decides is carried
+//! out: written to the library, emitted, and given to the worker.
+//!
+//! The user's other commands for jobs are in `job_commands`, progress and end in `running`. Runs on
+//! the engine's thread.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
 };
 
 use super::{
     Core,
-    queue::{JobRequest, Running, Stop},
+    queue::{JobRequest, Next},
+    running::RunningTask,
     worker::Task,
 };
 use crate::engine::{
     event::Event,
     export::ordered,
-    problem::{Advice, Class, Problem, Result},
+    problem::{Activity, Advice, Problem, Result},
     separation::scheduler::Listener,
     store::StemStore,
-    system::atomic_file,
+    system::{atomic_file, panics::caught},
     types::{CancelToken, Job, JobId, JobState, RequestId, SongId},
 };
 
 impl Core {
-    /// At the start: jobs that the program's end interrupted go on.
-    pub(super) fn take_up_jobs(&mut self) -> Result<()> {
-        let mut jobs = self.library.queue()?;
-        jobs.retain(Job::is_active);
-        for mut job in jobs {
-            job.state = JobState::Waiting;
-            self.queue.waiting.push_back((job, 0));
-        }
+    /// At the start: jobs that the program's end interrupted resume.
+    pub(super) fn restore_jobs(&mut self) -> Result<()> {
+        self.queue.restore(self.library.queue()?);
         self.start_next();
         Ok(())
     }
 
-    /// Asks for stems of a song, as it is set to be separated.
+    /// Requests stems of a song, with the options that are set for it.
     pub(super) fn process(
         &mut self,
         request: RequestId,
-        id: SongId,
-        stems: &[String],
+        song: SongId,
+        stems: Vec<String>,
         from_frame: u64,
     ) -> Result<()> {
-        let (options, drafts_first) = (self.options_of(id), self.defaults.drafts_first);
-        let (stems, request) = (stems.to_vec(), Some(request));
-        self.request(id, JobRequest { options, drafts_first, stems, request }, from_frame)
+        let (options, drafts_first) = (self.options_of(song), self.defaults.drafts_first);
+        let (request, reuse) = (Some(request), None);
+        self.request(JobRequest { song, options, drafts_first, stems, from_frame, request, reuse })
     }
 
-    /// Says which job answers a command, before the job's first event.
-    fn accept(&mut self, request: Option<RequestId>, job: JobId) {
+    /// Emits which job answers a command, before the job's first event.
+    fn accept(&self, request: Option<RequestId>, job: JobId) {
         if let Some(request) = request {
-            self.queue.requests.insert(job, request);
             self.sink.send(Event::Accepted { request, job });
         }
     }
 
-    /// Reports a failure of a job to the command that asked for it.
-    pub(super) fn fail_job(&self, job: &Job, error: &Problem) {
-        self.fail_request(self.queue.requests.get(&job.id).copied(), Some(job.song), error);
-    }
-
-    /// Asks for stems of a song. What is in the store already is not computed again.
-    pub(super) fn request(&mut self, id: SongId, asked: JobRequest, from_frame: u64) -> Result<()> {
-        let song = self.library.song(id)?;
-        let JobRequest { options, drafts_first, stems, request } = asked;
-        let drafts_first = drafts_first && !options.quality.is_draft;
-        let Some(model) = self.model(&options).cloned() else {
-            return Err(self.why_missing(&options, Problem::NoModel));
+    /// Requests stems of a song. Segments that are in the store are not computed again.
+    pub(super) fn request(&mut self, request: JobRequest) -> Result<()> {
+        let song = self.library.song(request.song)?;
+        let options = &request.options;
+        let drafts_first = request.drafts_first && !options.quality.is_draft;
+        let Some(model) = self.model(options).cloned() else {
+            return Err(self.why_missing(options, Problem::NoModel));
         };
         let sources = &model.stems();
-        let stems: Vec<String> =
-            ordered(sources, &stems)?.into_iter().map(|stem| sources[stem].clone()).collect();
-        let track = self.track(&song, &options)?;
-        if let Some(job) = self.queue.job_of(id, &options) {
-            // More ticks join the job that is there: one pass makes all stems, a bag goes on with
-            // those that were not asked for yet.
-            job.stems.extend(
-                stems.into_iter().filter(|stem| !job.stems.contains(stem)).collect::<Vec<_>>(),
-            );
-            let job = job.clone();
+        let ordered = ordered(sources, &request.stems)?;
+        let stems: Vec<String> = ordered.into_iter().map(|stem| sources[stem].clone()).collect();
+        let request = JobRequest { drafts_first, stems, ..request };
+        let JobRequest { options, stems, .. } = &request;
+        let track = self.track(&song, options)?;
+        if let Some(job) = self.queue.join(&request) {
             self.library.update_job(&job)?;
-            self.accept(request, job.id);
+            self.accept(request.request, job.id);
             self.show_job(&job);
             return Ok(());
         }
         let Some(store) = &track.stems else {
             return Err(Problem::OpenedWithoutModel);
         };
-        let wanted = stems_among(sources, &stems);
-        let is_there = store.missing(&wanted) == 0;
-        if !is_there && self.queue.track_of(id, &options).is_none() {
+        let wanted = stems_among(sources, stems);
+        let is_complete = store.missing(&wanted) == 0;
+        if !is_complete && self.track_of_running(song.id, options).is_none() {
             match store.lock() {
                 Ok(lock) => drop(lock),
-                // Another program that works on this song keeps its job.
+                // Another process that works on this song keeps its job.
                 Err(Problem::Locked) => {
-                    let asked = JobRequest { options, drafts_first, stems, request };
-                    self.wait_for_other(id, asked, from_frame);
+                    self.show_held_elsewhere(song.id);
+                    self.queue.hold_request(request);
                     return Ok(());
                 }
                 Err(e) => return Err(e),
             }
         }
-        // A job that was interrupted goes on; one that did the same is shown again.
-        let goes_on =
-            |job: &Job| !job.is_ended() || (job.stems == stems && job.state == JobState::Done);
-        let mut job = match self.library.last_job_of(id, &options)?.filter(goes_on) {
-            Some(job) => Job { stems, ..job },
-            None => self.library.add_job(id, &options, drafts_first, &stems)?,
+        // An interrupted job resumes; one that did the same is shown again.
+        let fits = |job: &Job| {
+            let did_it = job.state == JobState::Done && job.stems == *stems;
+            !job.is_ended() || did_it || request.reuse == Some(job.id)
+        };
+        let mut job = match self.library.last_job_of(song.id, options)?.filter(fits) {
+            Some(job) => Job { stems: stems.clone(), ..job },
+            None => self.library.add_job(song.id, options, drafts_first, stems)?,
         };
         job.segments_total = store.plan().len();
         job.segments_done = store.done_count_of(&wanted);
-        job.state = if is_there { JobState::Done } else { JobState::Waiting };
+        job.state = if is_complete { JobState::Done } else { JobState::Waiting };
         self.library.update_job(&job)?;
-        self.accept(request, job.id);
+        self.accept(request.request, job.id);
         self.show_job(&job);
         if job.is_active() {
-            self.queue.waiting.push_back((job, from_frame));
+            self.queue.push(job, request.request, request.from_frame);
             self.start_next();
             return Ok(());
         }
-        self.queue.requests.remove(&job.id);
-        // A program may have been killed before it did.
+        self.queue.forget(job.id);
+        // The program that completed it may have been killed before it did this.
         self.drop_draft(&job, &track)
     }
 
     /// Ends a job; finished segments stay.
     pub(super) fn cancel(&mut self, id: JobId) -> Result<()> {
-        if let Some(running) = self.queue.running.as_mut().filter(|running| running.job.id == id) {
-            running.stop(Stop::Cancelled);
+        let job = self.library.job(id);
+        if self.queue.cancel(id, job.as_ref().ok().map(|job| job.song)) {
+            self.stop_worker();
             return Ok(());
         }
-        self.queue.forget(id);
-        let mut job = self.library.job(id)?;
-        self.queue.held_elsewhere.retain(|(song, ..)| *song != job.song);
+        let mut job = job?;
         if !job.is_ended() {
             job.state = JobState::Cancelled;
             self.library.update_job(&job)?;
@@ -147,47 +140,34 @@ impl Core {
         for job in jobs.iter().filter(|job| song.is_none_or(|song| job.song == song)) {
             self.cancel(job.id)?;
         }
+        self.queue.drop_held_requests(song);
         Ok(())
     }
 
     /// Ends jobs that are not in the library any more.
     pub(super) fn drop_lost_jobs(&mut self) {
         let Self { queue, library, .. } = self;
-        queue.waiting.retain(|(job, _)| library.job(job.id).is_ok());
-        queue.paused.retain(|paused| library.job(paused.job.id).is_ok());
-        queue.held_elsewhere.retain(|(song, ..)| library.song(*song).is_ok());
-        if let Some(running) =
-            queue.running.as_mut().filter(|running| library.job(running.job.id).is_err())
-        {
-            running.stop(Stop::Cancelled);
+        if queue.retain(|job| library.job(job).is_ok(), |song| library.song(song).is_ok()) {
+            self.stop_worker();
         }
     }
 
     /// Gives the worker the next waiting job, if it has none.
     pub(super) fn start_next(&mut self) {
-        while self.queue.running.is_none() {
-            let Some((job, from_frame)) = self.queue.waiting.pop_front() else { return };
-            let id = job.id;
-            match self.start(job.clone(), from_frame) {
-                Ok(()) => {}
-                // Another program works on this song: its job is not ours to write.
-                Err(Problem::Locked) => {
-                    let request = self.queue.requests.get(&id).copied();
-                    self.wait_for_other(job.song, JobRequest::by(&job, request), from_frame);
-                }
-                Err(e) if e.class() == Class::WaitForDisk => {
-                    self.queue.running = None;
-                    self.pause(job, from_frame, &e);
-                }
-                Err(e) => {
-                    self.queue.running = None;
-                    self.end_job(&Job { id, state: JobState::Failed(e), ..job });
+        while let Some(next) = self.queue.start_next() {
+            let job = next.job.clone();
+            // A bug fails this job, not the queue.
+            if let Err(e) = caught(Activity::Engine, || self.start(next)) {
+                self.task = None;
+                let finished = self.queue.finish(job, Err(e), Instant::now());
+                if let Some(finished) = finished {
+                    self.end_turn(finished);
                 }
             }
         }
     }
 
-    fn start(&mut self, mut job: Job, from_frame: u64) -> Result<()> {
+    fn start(&mut self, Next { mut job, from_frame }: Next) -> Result<()> {
         let song = self.library.song(job.song)?;
         let options = job.options();
         let Some(model) = self.model(&options).cloned() else {
@@ -232,15 +212,15 @@ impl Core {
         }
         self.sink.send(Event::Job(job.clone()));
         self.show_draft(&job, &track);
-        self.queue.running = Some(Running {
-            known_segments: job.segments_done,
+        let known_segments = job.segments_done;
+        self.queue.started(job);
+        self.task = Some(RunningTask {
+            track,
+            cancel,
+            known_segments,
             computed: (0, 0.0),
             drafted: (0, 0.0),
             networks,
-            job,
-            track,
-            cancel,
-            stop: None,
         });
         self.worker.give(task)
     }

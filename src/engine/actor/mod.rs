@@ -46,10 +46,11 @@ use crate::engine::{
     settings::Preferences,
     store::track::SongTrack,
     system::panics::caught,
-    types::{Analysis, CancelToken, Compute, Config, ExportId, JobId, RequestId, Song, SongId},
+    types::{Analysis, CancelToken, Compute, Config, ExportId, RequestId, Song, SongId},
 };
 use drags::Drags;
 use queue::Queue;
+use running::RunningTask;
 pub(super) use weights::{Change, NewModel};
 use worker::{Progress, Worker};
 
@@ -88,8 +89,8 @@ pub(super) struct Core {
     worker: Worker,
     compute: Compute,
     queue: Queue,
-    /// The order of the waiting jobs as it was last told.
-    told_queue: Vec<JobId>,
+    /// What the worker does for the queue's running job.
+    task: Option<RunningTask>,
     /// Every model that is installed.
     models: Vec<InstalledModel>,
     /// Name of the model that is used where the default one is not installed.
@@ -177,7 +178,7 @@ impl Core {
             worker,
             compute: config.compute,
             queue: Queue::default(),
-            told_queue: Vec::new(),
+            task: None,
             models: Vec::new(),
             fallback: None,
             defaults: preferences.defaults(),
@@ -220,10 +221,10 @@ impl Core {
         if let Some(problem) = self.damaged.take() {
             self.sink.send(Event::Failed { request: None, song: None, problem });
         }
-        if interactive && let Err(e) = self.take_up_jobs() {
+        if interactive && let Err(e) = self.restore_jobs() {
             self.fail(None, &e);
         }
-        self.tell_queue();
+        self.show_order();
         if interactive {
             self.analyse_next();
         }
@@ -249,7 +250,7 @@ impl Core {
                 self.fail(None, &e);
                 self.obeyed = None;
             }
-            self.tell_queue();
+            self.show_order();
         }
         self.shut_down();
     }
@@ -293,9 +294,9 @@ impl Core {
         if interactive {
             self.watch_library();
             self.follow_others();
-            self.take_up_paused();
+            self.release_jobs();
         }
-        self.take_up_held_elsewhere();
+        self.repeat_held_requests();
     }
 
     fn obey(&mut self, request: RequestId, command: Command) {
@@ -310,11 +311,11 @@ impl Core {
                 Ok(())
             }
             Command::Process { song, stems, from_frame } => {
-                self.process(request, song, &stems, from_frame)
+                self.process(request, song, stems, from_frame)
             }
             Command::Cancel(job) => self.cancel(job),
             Command::Pause(job) => self.pause_job(job),
-            Command::Continue(job) => self.continue_job(job),
+            Command::Continue(job) => self.resume_job(job),
             Command::Retry(job) => self.retry_job(request, job),
             Command::MoveJob { job, to } => self.move_job(job, to),
             Command::ClearJobs(jobs) => self.clear_jobs(jobs),
@@ -383,7 +384,7 @@ impl Core {
         let is_it = |open: &&Open| open.song == song.id && open.options == *options;
         let open = self.open.as_ref().filter(is_it).map(|open| open.track.clone());
         // Files that somebody has removed are still open, but nothing is kept in them.
-        let shared = self.queue.track_of(song.id, options).or(open);
+        let shared = self.track_of_running(song.id, options).or(open);
         if let Some(track) = shared.filter(SongTrack::is_in_place) {
             return Ok(track);
         }
@@ -442,7 +443,7 @@ impl Core {
         }
         self.analyst.join();
         self.player.load(None);
-        self.keep_running_job();
+        self.interrupt_running_job();
         self.holder = TrashBin::default(); // what was removed goes for good
         for (_, thread) in std::mem::take(&mut self.exports).into_values() {
             if thread.join().is_err() {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Core, exports::spawn, songs::remove_folder};
+use super::{Core, songs::remove_folder};
 use crate::engine::{
     diagnostics::{bug_report, doctor::folder_bytes},
     event::Event,
@@ -15,7 +15,7 @@ use crate::engine::{
     problem::{Activity, Result},
     separation::pool,
     settings::Preferences,
-    system::panics::caught,
+    system::{panics::caught, threads},
     types::{Compute, RequestId},
 };
 
@@ -45,7 +45,9 @@ impl Core {
     /// Tells the sound devices; the sound system takes its time.
     pub(super) fn list_outputs(&self) -> Result<()> {
         let sink = self.sink.clone();
-        spawn("outputs", move || sink.send(Event::Outputs(outputs()))).map(drop)
+        // Detached: a sound system that does not answer must not hold up the end of the program.
+        threads::start("outputs", move || sink.send(Event::Outputs(outputs())))?.detach();
+        Ok(())
     }
 
     /// Writes a report, on a thread of its own: it looks at the whole machine.
@@ -62,7 +64,9 @@ impl Core {
                 }
             });
         };
-        spawn("report", work).map(drop)
+        // Detached: the file gets its name only when it is complete.
+        threads::start("report", work)?.detach();
+        Ok(())
     }
 
     /// Tells how much the data folder holds; counted on a thread of its own.
@@ -77,7 +81,8 @@ impl Core {
             let all = folder_bytes(&home);
             sink.send(Event::HomeMeasured { home, all, stems });
         };
-        spawn("measure", work).map(drop)
+        threads::start("measure", work)?.detach(); // it only reads
+        Ok(())
     }
 
     /// Removes the stems of all songs, and ends the jobs that make some. The songs stay.

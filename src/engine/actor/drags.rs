@@ -3,16 +3,19 @@
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
-    thread::{self, JoinHandle, ThreadId},
+    thread::ThreadId,
 };
 
-use super::{Core, Message, exports::spawn};
+use super::{Core, Message};
 use crate::engine::{
     event::Event,
     export::drag_files,
     library::paths::DRAGGED,
     problem::{Activity, Problem, Result},
-    system::panics::caught,
+    system::{
+        panics::caught,
+        threads::{self, Thread},
+    },
     types::{CancelToken, RequestId, SongId},
 };
 
@@ -29,7 +32,7 @@ struct Running {
     /// The song's folder.
     folder: PathBuf,
     cancel: CancelToken,
-    thread: JoinHandle<()>,
+    thread: Thread,
 }
 
 impl Drags {
@@ -43,11 +46,7 @@ impl Drags {
 
     /// Waits for all to end.
     pub(super) fn join(&mut self) {
-        for running in self.running.drain(..) {
-            if running.thread.join().is_err() {
-                tracing::error!("a thread that made files to drag panicked");
-            }
-        }
+        self.running.clear();
     }
 }
 
@@ -85,9 +84,9 @@ impl Core {
                     sink.send(Event::Failed { request, song, problem: e });
                 }
             }
-            drop(outbox.send(Message::DragEnded(thread::current().id())));
+            drop(outbox.send(Message::DragEnded(threads::current())));
         };
-        let thread = spawn("drag files", work)?;
+        let thread = threads::start("drag files", work)?;
         self.drags.running.push(Running { song: id, folder, cancel, thread });
         Ok(())
     }
@@ -95,7 +94,7 @@ impl Core {
     /// The files are there, or are not. If their song was removed meanwhile, a folder may have been
     /// made once more.
     pub(super) fn drag_ended(&mut self, thread: ThreadId) {
-        let ended = |running: &mut Running| running.thread.thread().id() == thread;
+        let ended = |running: &mut Running| running.thread.id() == Some(thread);
         for Running { song, folder, .. } in self.drags.running.extract_if(.., ended) {
             if self.library.song(song).is_ok() {
                 continue;

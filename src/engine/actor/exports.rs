@@ -5,7 +5,7 @@ use crate::engine::{
     event::{Event, ExportState},
     export::{Exported, Origin, Place, Selection, Settings, song_export::SongExport},
     problem::{Activity, Problem, Result},
-    system::panics::caught,
+    system::{panics::caught, threads},
     types::{CancelToken, ExportId, SongId},
 };
 
@@ -22,7 +22,9 @@ impl Core {
                 sink.send(Event::Described { song: song.id, fields: origin.fields() });
             }
         };
-        spawn("describe", work).map(drop)
+        // Detached: it reads one file and writes none.
+        threads::start("describe", work)?.detach();
+        Ok(())
     }
 
     /// Starts an export; what becomes of it is told in events.
@@ -50,7 +52,7 @@ impl Core {
                 tell(state_of(caught(Activity::WritingFiles, work)));
                 drop(outbox.send(Message::ExportEnded(id)));
             };
-            self.exports.insert(id, (cancel, spawn("export", work)?));
+            self.exports.insert(id, (cancel, threads::start("export", work)?));
             Ok(())
         });
         if let Err(e) = started {
@@ -77,12 +79,4 @@ fn state_of(result: Result<Exported>) -> ExportState {
         Err(Problem::Cancelled) => ExportState::Cancelled,
         Err(e) => ExportState::Failed(e),
     }
-}
-
-/// Starts a thread.
-pub(super) fn spawn(
-    name: &str,
-    work: impl FnOnce() + Send + 'static,
-) -> Result<std::thread::JoinHandle<()>> {
-    std::thread::Builder::new().name(name.into()).spawn(work).map_err(Problem::no_thread)
 }

@@ -2,13 +2,13 @@
 //!
 //! Runs on the engine's thread.
 
-use super::{Core, exports::spawn, queue::JobRequest};
+use super::{Core, queue::JobRequest};
 use crate::engine::{
     event::Event,
     export::job_tracks,
     library::Library,
     problem::{Activity, Problem, Result},
-    system::panics::caught,
+    system::{panics::caught, threads},
     types::{JobId, JobState, RequestId},
 };
 
@@ -104,6 +104,8 @@ impl Core {
                 }
             });
         };
-        spawn("tracks", work).map(drop)
+        // Detached: files get their names only when they are complete, and can be made again.
+        threads::start("tracks", work)?.detach();
+        Ok(())
     }
 }

@@ -19,7 +19,7 @@ mod worker;
 use std::{
     collections::BTreeMap,
     sync::{Arc, atomic::AtomicI64},
-    thread::{JoinHandle, ThreadId},
+    thread::ThreadId,
     time::{Duration, Instant},
 };
 
@@ -45,7 +45,7 @@ use crate::engine::{
     },
     settings::Preferences,
     store::track::SongTrack,
-    system::panics::caught,
+    system::{panics::caught, threads::Thread},
     types::{Analysis, CancelToken, Compute, Config, ExportId, RequestId, Song, SongId},
 };
 use drags::Drags;
@@ -113,7 +113,7 @@ pub(super) struct Core {
     open: Option<Open>,
     /// The open song for the worker, which follows its play head; 0 for none.
     listened: Arc<AtomicI64>,
-    exports: BTreeMap<ExportId, (CancelToken, JoinHandle<()>)>,
+    exports: BTreeMap<ExportId, (CancelToken, Thread)>,
     drags: Drags,
     /// Looks after the users' files, where anybody stays to be told.
     sources: Option<MissingFiles>,
@@ -445,11 +445,7 @@ impl Core {
         self.player.load(None);
         self.interrupt_running_job();
         self.holder = TrashBin::default(); // what was removed goes for good
-        for (_, thread) in std::mem::take(&mut self.exports).into_values() {
-            if thread.join().is_err() {
-                tracing::error!("an export thread panicked");
-            }
-        }
+        self.exports.clear(); // joins their threads
         self.drags.join();
         if self.queue.is_idle() {
             self.worker.join();

@@ -13,6 +13,7 @@ use crate::engine::{
     problem::{Problem, Result},
     separation::{options::SeparationOptions, plan::Plan},
     store::{StemStore, track::SongTrack},
+    system::threads,
     types::{Analysis, Job, JobState, Song, SongId, SongState},
 };
 
@@ -130,8 +131,9 @@ impl Core {
                 }
             }
         };
-        if let Err(e) = std::thread::Builder::new().name("covers".into()).spawn(work) {
-            tracing::warn!("covers are not shown: {e}");
+        match threads::start("covers", work) {
+            Ok(thread) => thread.detach(), // it only reads
+            Err(e) => tracing::warn!("covers are not shown: {e}"),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::{
             options::SeparationOptions,
         },
         store::StemStore,
-        system::panics::caught,
+        system::{panics::caught, threads},
         types::{CancelToken, SongId},
     },
     model::{
@@ -149,11 +149,9 @@ impl Core {
             };
             drop(outbox.send(Message::Weights(change, result)));
         };
-        std::thread::Builder::new()
-            .name("weights".into())
-            .spawn(work)
-            .map(drop)
-            .map_err(Problem::no_thread)
+        // Detached: it is cancelled at the end of the program, but a server may not answer before.
+        threads::start("weights", work)?.detach();
+        Ok(())
     }
 
     /// Weights were fetched or looked at, or were not.

@@ -5,7 +5,6 @@
 
 use std::{
     sync::Arc,
-    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
@@ -22,7 +21,10 @@ use crate::{
             scheduler::Listener,
         },
         store::{MixStore, StemStore},
-        system::panics::caught,
+        system::{
+            panics::caught,
+            threads::{self, Thread},
+        },
         types::{CancelToken, Compute, JobId},
     },
     model,
@@ -73,7 +75,7 @@ enum Order {
 /// The worker thread. Dropping the handle ends it after its segment.
 pub(in crate::engine) struct Worker {
     inbox: Option<Sender<Order>>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<Thread>,
 }
 
 impl Worker {
@@ -86,15 +88,11 @@ impl Worker {
         pool::check(compute)?;
         // A job, behind a model that is to be loaded.
         let (inbox, orders) = bounded(2);
-        let thread = std::thread::Builder::new()
-            .name("separate".into())
-            .spawn(move || {
-                let make = |model: &InstalledModel, compute| {
-                    LoadedModel::new(model.clone(), compute, beside)
-                };
-                run(&orders, &make, &tell);
-            })
-            .map_err(Problem::no_thread)?;
+        let thread = threads::start("separate", move || {
+            let make =
+                |model: &InstalledModel, compute| LoadedModel::new(model.clone(), compute, beside);
+            run(&orders, &make, &tell);
+        })?;
         Ok(Self { inbox: Some(inbox), thread: Some(thread) })
     }
 
@@ -115,10 +113,15 @@ impl Worker {
     /// Waits for the worker to end; its task must have been cancelled.
     pub(in crate::engine) fn join(mut self) {
         self.inbox = None;
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the separation thread panicked");
+        self.thread = None;
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // Detached: a segment that is being computed is not waited for. Its store is as it was before.
+        if let Some(thread) = self.thread.take() {
+            thread.detach();
         }
     }
 }

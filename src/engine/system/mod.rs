@@ -1,4 +1,4 @@
-//! Services of the operating system: files that survive a power cut, panics, priorities, limits.
+//! Services of the operating system: files that survive a power cut, panics, threads, priorities, limits.
 //!
 //! Knows no song and no model. Works on any thread.
 
@@ -8,3 +8,4 @@ pub mod limits;
 pub mod panics;
 pub(in crate::engine) mod priority;
 pub mod single_instance;
+pub mod threads;

@@ -13,7 +13,6 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
@@ -24,7 +23,10 @@ use interprocess::local_socket::{
 use crate::engine::{
     library::paths,
     problem::{Problem, Result},
-    system::digest::hex,
+    system::{
+        digest::hex,
+        threads::{self, Thread},
+    },
 };
 
 /// In the data folder: held as long as its window is open.
@@ -61,7 +63,7 @@ pub struct Instance {
 #[derive(Debug)]
 struct Listening {
     is_over: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<Thread>,
 }
 
 /// Takes the right to be the window, or hands `files` over to the one that has it.
@@ -108,7 +110,7 @@ impl Instance {
             drop(listener); // it removes its socket: the address has to be good until then
             drop(address);
         };
-        let thread = std::thread::Builder::new().name("later starts".into()).spawn(work)?;
+        let thread = threads::start("later starts", work)?;
         self.listening = Some(Listening { is_over, thread: Some(thread) });
         Ok(())
     }
@@ -120,10 +122,8 @@ impl Drop for Instance {
         is_over.store(true, Ordering::Relaxed);
         // It waits for a call; this is the last one.
         let is_woken = Address::of(&self.home).and_then(|address| address.connect()).is_ok();
-        if let Some(thread) = thread.take().filter(|_| is_woken)
-            && thread.join().is_err()
-        {
-            tracing::error!("the thread for later starts panicked");
+        if let Some(thread) = thread.take().filter(|_| !is_woken) {
+            thread.detach(); // it may wait for ever
         }
     }
 }

@@ -19,7 +19,6 @@ use std::{
     fs::{self, File},
     io,
     path::{Path, PathBuf},
-    thread::JoinHandle,
 };
 
 use crossbeam_channel::{Sender, bounded};
@@ -28,7 +27,10 @@ use super::liveness::{ALIVE, BEAT, Clock, Worker, beat};
 pub use super::liveness::{SILENCE, host};
 use crate::engine::{
     problem::{Problem, Result},
-    system::atomic_file::{make_folders, sweep, try_write_atomically},
+    system::{
+        atomic_file::{make_folders, sweep, try_write_atomically},
+        threads::{self, Thread},
+    },
 };
 
 /// Prefixes of folders: a try; one that is being made; one that is being removed.
@@ -52,7 +54,7 @@ pub struct Wanted<'a> {
 pub struct Claim {
     folder: PathBuf,
     work: PathBuf,
-    beat: Option<(Sender<()>, JoinHandle<()>)>,
+    beat: Option<(Sender<()>, Thread)>,
 }
 
 /// The answer to a request for a song.
@@ -278,7 +280,7 @@ impl Claim {
                 }
             }
         };
-        let thread = std::thread::Builder::new().name("alive".into()).spawn(keep_alive)?;
+        let thread = threads::start("alive", keep_alive)?;
         let work = folder.join(work);
         Ok(Self { folder, work, beat: Some((stop, thread)) })
     }
@@ -302,9 +304,7 @@ impl Claim {
     fn end(&mut self) {
         if let Some((stop, thread)) = self.beat.take() {
             drop(stop);
-            if thread.join().is_err() {
-                tracing::error!("the thread that keeps the claim alive panicked");
-            }
+            drop(thread);
         }
     }
 }

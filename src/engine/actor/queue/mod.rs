@@ -334,9 +334,10 @@ impl Queue {
             self.running.take_if(|running| running.entry.job.id == job.id)?;
         let request = entry.request;
         entry.job = job;
+        let continues = matches!(stop, None | Some(Stop::Restart));
         let outcome = match result {
-            Err(Problem::Locked) if stop.is_none() => Outcome::HeldElsewhere,
-            Err(e) if stop.is_none() && e.class() == Class::WaitForDisk => {
+            Err(Problem::Locked) if continues => Outcome::HeldElsewhere,
+            Err(e) if continues && e.class() == Class::WaitForDisk => {
                 Outcome::HeldByDisk { notice: entry.hold_for_disk(&e, now) }
             }
             result => {

@@ -246,6 +246,16 @@ fn a_stopped_job_does_not_wait_for_the_disk() {
 }
 
 #[test]
+fn a_job_that_restarts_waits_for_the_disk() {
+    let (mut queue, now) = (queue(&[1]), Instant::now());
+    let job = start(&mut queue);
+    assert!(queue.restart_running());
+    let finished = finish(&mut queue, job, Err(disk_full()), now);
+    assert_eq!(finished.job.state, JobState::Waiting);
+    assert_eq!(order(&queue), [1]);
+}
+
+#[test]
 fn a_job_on_whose_song_another_process_works_becomes_a_request() {
     let (mut queue, now) = (queue(&[1, 2]), Instant::now());
     let job = queue.start_next().unwrap().job;

@@ -95,7 +95,8 @@ impl Core {
     /// made once more.
     pub(super) fn drag_ended(&mut self, thread: ThreadId) {
         let ended = |running: &mut Running| running.thread.id() == Some(thread);
-        for Running { song, folder, .. } in self.drags.running.extract_if(.., ended) {
+        for Running { song, folder, thread, .. } in self.drags.running.extract_if(.., ended) {
+            thread.detach(); // it has ended, but for freeing what it held
             if self.library.song(song).is_ok() {
                 continue;
             }

@@ -281,7 +281,9 @@ impl Core {
             }
             Message::Work(Progress::Ended(job, result)) => self.job_ended(job, result),
             Message::ExportEnded(id) => {
-                self.exports.remove(&id);
+                if let Some((_, thread)) = self.exports.remove(&id) {
+                    thread.detach(); // it has ended, but for freeing what it held
+                }
             }
             Message::DragEnded(thread) => self.drag_ended(thread),
             Message::Weights(change, result) => self.weights_came(&change, result),

@@ -19,7 +19,7 @@ use crate::engine::{
     types::{Compute, RequestId},
 };
 
-/// Folders in a song's folder that can be made anew from the song.
+/// Folders in a song's folder that can be made again from the song.
 const CLEARED: [&str; 3] = ["stems", TRACKS, DRAGGED];
 
 impl Core {
@@ -42,7 +42,7 @@ impl Core {
         Ok(())
     }
 
-    /// Tells the sound devices; the sound system takes its time.
+    /// Emits the sound devices, from a thread, because the sound system may be slow.
     pub(super) fn list_outputs(&self) -> Result<()> {
         let sink = self.sink.clone();
         // Detached: a sound system that does not answer must not hold up the end of the program.
@@ -69,7 +69,7 @@ impl Core {
         Ok(())
     }
 
-    /// Tells how much the data folder holds; counted on a thread of its own.
+    /// Emits the size of the data folder, counted on a thread.
     pub(super) fn measure_home(&self) -> Result<()> {
         let (home, songs) = (self.library.home().to_owned(), self.library.songs_folder());
         let sink = self.sink.clone();

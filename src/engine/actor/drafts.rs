@@ -29,7 +29,7 @@ impl Core {
     }
 
     /// The better stems are there: their draft has no listener any more, and gives back its room. One
-    /// that somebody asked for by itself stays.
+    /// that was requested by itself stays.
     pub(super) fn drop_draft(&mut self, job: &Job, track: &SongTrack) -> Result<()> {
         let (Some(stems), Some(draft)) = (&track.stems, &track.draft) else { return Ok(()) };
         let is_refined =

@@ -10,7 +10,7 @@ use crate::engine::{
 };
 
 impl Core {
-    /// Tells what the files of a song can be named by; its tags are read on a thread of their own.
+    /// Emits the fields that can name the files of a song; a thread reads its tags.
     pub(super) fn tell_fields(&self, song: SongId) -> Result<()> {
         let song = self.library.song(song)?;
         let folder = self.library.song_folder(&song.hash);

@@ -15,8 +15,7 @@ use std::{
 use super::{
     Core,
     queue::{JobRequest, Next},
-    running::RunningTask,
-    worker::Task,
+    worker::{RunningTask, Task},
 };
 use crate::engine::{
     event::Event,

@@ -1,4 +1,4 @@
-//! The engine's own thread: takes commands and news of the other threads, one after the other, and
+//! The engine's own thread: takes commands and messages of the other threads, one after the other, and
 //! owns the library and the queue. It waits for nothing but its channel.
 
 mod backoff;
@@ -50,9 +50,8 @@ use crate::engine::{
 };
 use drags::Drags;
 use queue::Queue;
-use running::RunningTask;
 pub(super) use weights::{Change, NewModel};
-use worker::{Progress, Worker};
+use worker::{Progress, RunningTask, Worker};
 
 /// How often a quiet engine looks whether another program has changed the library.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -106,7 +105,7 @@ pub(super) struct Core {
     install: Option<CancelToken>,
     /// The library's version when it was last looked at.
     library_version: Option<i64>,
-    /// The newest song whose cover was told.
+    /// The newest song whose cover was emitted.
     newest_cover: SongId,
     /// The newest song that was given to be analysed, and whether it still is.
     analysed: (SongId, bool),
@@ -115,15 +114,15 @@ pub(super) struct Core {
     listened: Arc<AtomicI64>,
     exports: BTreeMap<ExportId, (CancelToken, Thread)>,
     drags: Drags,
-    /// Looks after the users' files, where anybody stays to be told.
-    sources: Option<MissingFiles>,
+    /// Checks whether the users' files are in place; only in the window's engine.
+    missing_files: Option<MissingFiles>,
     /// Where removed songs are until this program ends.
-    holder: TrashBin,
+    trash_bin: TrashBin,
     /// What can still be brought back.
     removed: Vec<Removed>,
     /// Whether the user knows that the library is gone.
     is_missed: bool,
-    /// What became of a damaged library, until the window is told.
+    /// The recovery of a damaged library, until the event is emitted.
     damaged: Option<Problem>,
     /// The command that is being obeyed: failures on the way are its failures.
     obeyed: Option<RequestId>,
@@ -152,8 +151,8 @@ impl Core {
         // The receiver outlives these threads, but for the moments in which the program ends.
         // An engine that stays has a window before it.
         let beside = if config.interactive { memory::WINDOW } else { 0 };
-        let worker = Worker::start(config.compute, beside, move |news| {
-            drop(tell.send(Message::Work(news)));
+        let worker = Worker::start(config.compute, beside, move |progress| {
+            drop(tell.send(Message::Work(progress)));
         })?;
         let tell = outbox.clone();
         let importer = Importer::start(config.home.clone(), sink.clone(), move |song| {
@@ -163,9 +162,9 @@ impl Core {
         let analyst = Analyst::start(move |song, found| {
             drop(tell.send(Message::Analysed(song, found)));
         })?;
-        let sources = config.interactive.then(|| MissingFiles::start(&sink));
+        let missing_files = config.interactive.then(|| MissingFiles::start(&sink));
         let waveforms = Waveforms::start(&sink)?;
-        // What is to be said of odd settings, whoever shows them says.
+        // Problems of the settings are reported by the window, which loads them too.
         let (preferences, _) = Preferences::load(&config.home);
         Ok(Self {
             library,
@@ -193,8 +192,8 @@ impl Core {
             listened: Arc::default(),
             exports: BTreeMap::new(),
             drags: Drags::default(),
-            sources: sources.transpose()?,
-            holder: TrashBin::default(),
+            missing_files: missing_files.transpose()?,
+            trash_bin: TrashBin::default(),
             removed: Vec::new(),
             is_missed: false,
             damaged: damaged.filter(|_| config.interactive),
@@ -235,7 +234,7 @@ impl Core {
                 Ok(message) => Some(message),
                 Err(RecvTimeoutError::Timeout) => None,
             };
-            // A bug is told, and the next command is obeyed all the same.
+            // A bug is reported, and the engine takes the next command.
             let work = caught(Activity::Engine, || {
                 if let Some(message) = message {
                     self.handle(message);
@@ -261,7 +260,7 @@ impl Core {
             Message::Imported(Imported::Song(path, song)) => {
                 self.show_imported(path, *song);
                 // Only the window's engine has the time for it.
-                if self.sources.is_some() {
+                if self.missing_files.is_some() {
                     self.analyse_next();
                 }
             }
@@ -381,11 +380,11 @@ impl Core {
         self.sink.send(Event::Failed { request, song, problem: error.clone() });
     }
 
-    /// The stores of a song; the stems are shared with whoever reads or writes them already.
+    /// The stores of a song; the stems are shared with their readers and writers.
     fn track(&self, song: &Song, options: &SeparationOptions) -> Result<SongTrack> {
-        let is_it = |open: &&Open| open.song == song.id && open.options == *options;
-        let open = self.open.as_ref().filter(is_it).map(|open| open.track.clone());
-        // Files that somebody has removed are still open, but nothing is kept in them.
+        let is_shown = |open: &&Open| open.song == song.id && open.options == *options;
+        let open = self.open.as_ref().filter(is_shown).map(|open| open.track.clone());
+        // Removed files are still open, but what is written to them is lost.
         let shared = self.track_of_running(song.id, options).or(open);
         if let Some(track) = shared.filter(SongTrack::is_in_place) {
             return Ok(track);
@@ -446,7 +445,7 @@ impl Core {
         self.analyst.join();
         self.player.load(None);
         self.interrupt_running_job();
-        self.holder = TrashBin::default(); // what was removed goes for good
+        self.trash_bin = TrashBin::default(); // what was removed goes for good
         self.exports.clear(); // joins their threads
         self.drags.join();
         if self.queue.is_idle() {

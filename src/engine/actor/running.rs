@@ -8,6 +8,7 @@ use super::{
     Core,
     jobs::wanted_of,
     queue::{Finished, Outcome},
+    worker::RunningTask,
 };
 use crate::engine::{
     event::Event,
@@ -17,22 +18,8 @@ use crate::engine::{
         options::{Preset, SeparationOptions},
     },
     store::track::SongTrack,
-    types::{CancelToken, Job, JobId, JobState, RequestId, SongId},
+    types::{Job, JobId, JobState, RequestId, SongId},
 };
-
-/// What the worker does for the running job, and how far it is.
-pub(super) struct RunningTask {
-    pub(super) track: SongTrack,
-    pub(super) cancel: CancelToken,
-    /// Segments that were in the store at its start, and that it has added.
-    pub(super) known_segments: usize,
-    /// Segments that it has added, and the seconds that they took.
-    pub(super) computed: (usize, f64),
-    /// The same of its draft.
-    pub(super) drafted: (usize, f64),
-    /// Networks that it runs for each segment.
-    pub(super) networks: usize,
-}
 
 impl Core {
     /// The stores that the running job writes, if it is of this song and these options.

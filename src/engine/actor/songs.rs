@@ -18,7 +18,7 @@ use crate::engine::{
 };
 
 impl Core {
-    /// Tells the whole library; covers that were not told yet follow.
+    /// Emits the whole library; covers that were not emitted yet follow.
     pub(super) fn send_library(&mut self) -> Result<()> {
         self.chosen = self.library.recipes()?;
         let songs: Vec<Song> = self.library.songs()?;
@@ -35,8 +35,8 @@ impl Core {
 
     /// Has the files of all songs looked after.
     pub(super) fn watch_sources(&self) {
-        if let (Some(sources), Ok(songs)) = (&self.sources, self.library.songs()) {
-            sources.watch(songs.into_iter().map(|song| (song.id, song.path)).collect());
+        if let (Some(missing_files), Ok(songs)) = (&self.missing_files, self.library.songs()) {
+            missing_files.watch(songs.into_iter().map(|song| (song.id, song.path)).collect());
         }
     }
 
@@ -83,7 +83,7 @@ impl Core {
         }
     }
 
-    /// Keeps and tells what was found out about a song, unless it was removed meanwhile.
+    /// Stores and emits the analysis of a song, unless the song was removed meanwhile.
     pub(super) fn analysed(&mut self, song: SongId, found: Option<&Analysis>) {
         self.analysed.1 = false;
         if let Some(found) = found {
@@ -195,7 +195,7 @@ impl Core {
         }
     }
 
-    /// Shows the open song anew, where it was: it has other stems than before.
+    /// Reopens the open song at the play head, because its stems have changed.
     pub(super) fn reopen(&mut self) -> Result<()> {
         let Some(Open { song, track: before, .. }) = self.open.take() else { return Ok(()) };
         let options = self.options_of(song);
@@ -265,7 +265,7 @@ impl Core {
         Ok(())
     }
 
-    /// Tells a job, and the song whose state it may have changed.
+    /// Emits a job, and its song, whose state may have changed.
     pub(super) fn show_job(&self, job: &Job) {
         self.sink.send(Event::Job(job.clone()));
         if job.state == JobState::Done

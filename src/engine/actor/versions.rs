@@ -133,12 +133,12 @@ impl Core {
         for model in &self.models {
             for name in &names {
                 let Some(quality) = quality_of(model, &name.to_string_lossy()) else { continue };
-                let (its, plan) =
+                let (stem_folder, plan) =
                     (model.stem_folder(&folder, quality), model.plan(song.frames, quality));
-                if !StemStore::has_any_in(&its, model.groups().len()) {
+                if !StemStore::has_any_in(&stem_folder, model.groups().len()) {
                     continue;
                 }
-                let is_complete = StemStore::is_complete_in(&its, &plan, &model.groups());
+                let is_complete = StemStore::is_complete_in(&stem_folder, &plan, &model.groups());
                 let options = SeparationOptions { model: model.name.clone(), quality };
                 versions.push(Version { recipe: options, is_complete });
             }

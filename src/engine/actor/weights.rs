@@ -42,7 +42,7 @@ pub(in crate::engine) struct NewModel {
 }
 
 impl NewModel {
-    fn of(store: &Store, name: String) -> Self {
+    fn new(store: &Store, name: String) -> Self {
         let metadata = model::weights::read_metadata(&store.path(&name)).ok();
         Self { summary: metadata.and_then(|metadata| Summary::of(&metadata)), name }
     }
@@ -66,7 +66,7 @@ impl Change {
             Self::Install(name) => store.install(name, progress, cancel).map(|()| None),
             Self::Import(file, options) => {
                 let model = store.import_with(file, options, progress, cancel)?;
-                Ok(Some(NewModel::of(store, model.name)))
+                Ok(Some(NewModel::new(store, model.name)))
             }
             Self::Verify(name) => store.verify(name, progress, cancel).map(|()| None),
         }

@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::imports::{Reference, modules};
+
 fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -102,6 +104,33 @@ fn only_the_download_of_weights_knows_the_network() {
     for client in ["attohttpc", "curl", "hyper", "isahc", "minreq", "reqwest"] {
         assert!(!lock.contains(&format!("name = \"{client}\"")), "{client} is a dependency");
     }
+}
+
+/// Threads have a name and a guard, and are joined: `engine/system/threads` starts all, but for those of
+/// tests.
+#[test]
+fn threads_are_started_in_one_place() {
+    let starts = |path: &[String]| {
+        let names: Vec<&str> = path.iter().map(String::as_str).collect();
+        let start = |pair: &[&str]| {
+            pair[0] == "thread" && ["Builder", "spawn", "scope", "*"].contains(&pair[1])
+        };
+        names.windows(2).any(start)
+    };
+    // Under another name, a use of it could not be recognised.
+    let renames = |Reference { path, name, .. }: &&Reference| {
+        path.ends_with(&["std".to_owned(), "thread".to_owned()])
+            && name.as_ref().is_some_and(|name| name != "thread")
+    };
+    let found: Vec<String> = modules()
+        .into_iter()
+        .filter(|(_, references)| {
+            let mut all = references.iter();
+            all.any(|reference| starts(&reference.path) || renames(&reference))
+        })
+        .map(|(module, _)| module.join("::"))
+        .collect();
+    assert_eq!(found, ["engine::system::threads"]);
 }
 
 #[test]

@@ -9,14 +9,14 @@ use std::{
 };
 
 /// A module's path from the crate's root: `["model", "kernels", "cpu"]`.
-type Module = Vec<String>;
+pub(crate) type Module = Vec<String>;
 
 /// A use of a name: the inline modules around it, and the path as written.
-struct Reference {
+pub(crate) struct Reference {
     inline: Vec<String>,
-    path: Vec<String>,
+    pub(crate) path: Vec<String>,
     /// The name that a `use` brings into scope.
-    name: Option<String>,
+    pub(crate) name: Option<String>,
 }
 
 /// The length of the raw string at the start of `rest`.
@@ -173,7 +173,7 @@ fn references(code: &str) -> (Vec<Reference>, Vec<String>) {
 }
 
 /// The modules of `src` except test modules, with their references. The root's name is empty.
-fn modules() -> BTreeMap<Module, Vec<Reference>> {
+pub(crate) fn modules() -> BTreeMap<Module, Vec<Reference>> {
     fn read(file: &Path, module: Module, all: &mut BTreeMap<Module, Vec<Reference>>) {
         let code = fs::read_to_string(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
         let (references, tests) = references(&code);

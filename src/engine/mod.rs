@@ -36,12 +36,9 @@ pub use types::{
     Thumbnail,
 };
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    thread::JoinHandle,
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -50,6 +47,7 @@ use self::{
     actor::{Core, Message},
     event::EventSink,
     player::Player,
+    system::threads::{self, Thread},
 };
 
 /// Capacity of the queue of commands and messages to the engine's thread.
@@ -69,7 +67,7 @@ struct Inner {
     messages: Sender<Message>,
     /// Number of the next command.
     requests: AtomicU64,
-    thread: Option<JoinHandle<()>>,
+    _thread: Thread,
 }
 
 impl Engine {
@@ -84,12 +82,9 @@ impl Engine {
         let sink = EventSink::new(events, Arc::clone(&config.waker));
         let core = Core::new(config, sink, messages.clone(), player.clone())?;
         let interactive = config.interactive;
-        let thread = std::thread::Builder::new()
-            .name("engine".into())
-            .spawn(move || core.run(&inbox, interactive))
-            .map_err(Problem::no_thread)?;
+        let thread = threads::start("engine", move || core.run(&inbox, interactive))?;
         let requests = AtomicU64::new(1);
-        let inner = Arc::new(Inner { messages, requests, thread: Some(thread) });
+        let inner = Arc::new(Inner { messages, requests, _thread: thread });
         Ok((Self { player, inner }, receiver))
     }
 
@@ -111,11 +106,7 @@ impl Engine {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        let sent = self.messages.send(Message::Shutdown);
-        if let (Ok(()), Some(thread)) = (sent, self.thread.take())
-            && thread.join().is_err()
-        {
-            tracing::error!("the engine's thread panicked");
-        }
+        // An engine that has ended takes no message. Its thread is joined when this is dropped.
+        self.messages.send(Message::Shutdown).ok();
     }
 }

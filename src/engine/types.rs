@@ -224,13 +224,13 @@ pub struct Job {
 
 impl Job {
     /// Separation options of the job.
-    pub fn recipe(&self) -> SeparationOptions {
+    pub fn options(&self) -> SeparationOptions {
         SeparationOptions { model: self.model.clone(), quality: self.quality }
     }
 
     /// Whether the job has the given song and options, regardless of the stems.
-    pub fn is_of(&self, song: SongId, recipe: &SeparationOptions) -> bool {
-        self.song == song && self.model == recipe.model && self.quality == recipe.quality
+    pub fn is_of(&self, song: SongId, options: &SeparationOptions) -> bool {
+        self.song == song && self.model == options.model && self.quality == options.quality
     }
 
     /// Whether the job is completed, failed or cancelled.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Core, exports::spawn, queue::Stop, songs::remove_folder};
+use super::{Core, songs::remove_folder};
 use crate::engine::{
     diagnostics::{bug_report, doctor::folder_bytes},
     event::Event,
@@ -15,11 +15,11 @@ use crate::engine::{
     problem::{Activity, Result},
     separation::pool,
     settings::Preferences,
-    system::panics::caught,
+    system::{panics::caught, threads},
     types::{Compute, RequestId},
 };
 
-/// Folders in a song's folder that can be made anew from the song.
+/// Folders in a song's folder that can be made again from the song.
 const CLEARED: [&str; 3] = ["stems", TRACKS, DRAGGED];
 
 impl Core {
@@ -29,23 +29,25 @@ impl Core {
         preferences.save(self.library.home())
     }
 
-    /// Computes in another way from now on. A job that runs begins its segment anew.
+    /// Computes in another way from now on. A job that runs restarts its segment.
     pub(super) fn set_compute(&mut self, compute: Compute) -> Result<()> {
         if compute == self.compute {
             return Ok(());
         }
         pool::check(compute)?;
         self.compute = compute;
-        if let Some(running) = &mut self.queue.running {
-            running.stop(Stop::Again);
+        if self.queue.restart_running() {
+            self.stop_worker();
         }
         Ok(())
     }
 
-    /// Tells the sound devices; the sound system takes its time.
+    /// Emits the sound devices, from a thread, because the sound system may be slow.
     pub(super) fn list_outputs(&self) -> Result<()> {
         let sink = self.sink.clone();
-        spawn("outputs", move || sink.send(Event::Outputs(outputs()))).map(drop)
+        // Detached: a sound system that does not answer must not hold up the end of the program.
+        threads::start("outputs", move || sink.send(Event::Outputs(outputs())))?.detach();
+        Ok(())
     }
 
     /// Writes a report, on a thread of its own: it looks at the whole machine.
@@ -62,10 +64,12 @@ impl Core {
                 }
             });
         };
-        spawn("report", work).map(drop)
+        // Detached: the file gets its name only when it is complete.
+        threads::start("report", work)?.detach();
+        Ok(())
     }
 
-    /// Tells how much the data folder holds; counted on a thread of its own.
+    /// Emits the size of the data folder, counted on a thread.
     pub(super) fn measure_home(&self) -> Result<()> {
         let (home, songs) = (self.library.home().to_owned(), self.library.songs_folder());
         let sink = self.sink.clone();
@@ -77,7 +81,8 @@ impl Core {
             let all = folder_bytes(&home);
             sink.send(Event::HomeMeasured { home, all, stems });
         };
-        spawn("measure", work).map(drop)
+        threads::start("measure", work)?.detach(); // it only reads
+        Ok(())
     }
 
     /// Removes the stems of all songs, and ends the jobs that make some. The songs stay.

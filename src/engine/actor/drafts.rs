@@ -15,10 +15,10 @@ impl Core {
     /// The open song gets the draft that is being made of it, which it may not have had when it was
     /// opened.
     pub(super) fn show_draft(&mut self, job: &Job, track: &SongTrack) {
-        let recipe = job.recipe();
+        let options = job.options();
         let Some(open) = &mut self.open else { return };
         if open.song == job.song
-            && open.recipe == recipe
+            && open.options == options
             && open.track.draft.is_none()
             && track.draft.is_some()
         {
@@ -29,25 +29,25 @@ impl Core {
     }
 
     /// The better stems are there: their draft has no listener any more, and gives back its room. One
-    /// that somebody asked for by itself stays.
+    /// that was requested by itself stays.
     pub(super) fn drop_draft(&mut self, job: &Job, track: &SongTrack) -> Result<()> {
         let (Some(stems), Some(draft)) = (&track.stems, &track.draft) else { return Ok(()) };
         let is_refined =
             |stem: usize| draft.done_count_of(&[stem]) == 0 || stems.missing(&[stem]) == 0;
-        let Some(model) = self.model(&job.recipe()) else { return Ok(()) };
+        let Some(model) = self.model(&job.options()) else { return Ok(()) };
         let quality = Preset::Draft.quality(&model.spec);
-        let recipe = SeparationOptions { quality, ..job.recipe() };
-        let shown = self.recipe_of(job.song);
+        let options = SeparationOptions { quality, ..job.options() };
+        let shown = self.options_of(job.song);
         // Where another quality of the same model is shown, the draft is heard in its gaps.
-        let is_heard = shown.model == recipe.model && shown.quality != job.quality;
-        let is_wanted = is_heard || self.library.last_job_of(job.song, &recipe)?.is_some();
+        let is_heard = shown.model == options.model && shown.quality != job.quality;
+        let is_wanted = is_heard || self.library.last_job_of(job.song, &options)?.is_some();
         if is_wanted || !(0..stems.names().len()).all(is_refined) {
             return Ok(());
         }
         let folder = self.library.song_folder(&self.library.song(job.song)?.hash);
         let folder = model.stem_folder(&folder, quality);
         // A song that shows another model's stems has a draft of that model.
-        let is_of = |open: &&mut Open| open.song == job.song && open.recipe.model == recipe.model;
+        let is_of = |open: &&mut Open| open.song == job.song && open.options.model == options.model;
         if let Some(open) = self.open.as_mut().filter(is_of)
             && open.track.draft.take().is_some()
         {

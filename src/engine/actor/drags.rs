@@ -3,16 +3,19 @@
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
-    thread::{self, JoinHandle, ThreadId},
+    thread::ThreadId,
 };
 
-use super::{Core, Message, exports::spawn};
+use super::{Core, Message};
 use crate::engine::{
     event::Event,
     export::drag_files,
     library::paths::DRAGGED,
     problem::{Activity, Problem, Result},
-    system::panics::caught,
+    system::{
+        panics::caught,
+        threads::{self, Thread},
+    },
     types::{CancelToken, RequestId, SongId},
 };
 
@@ -29,7 +32,7 @@ struct Running {
     /// The song's folder.
     folder: PathBuf,
     cancel: CancelToken,
-    thread: JoinHandle<()>,
+    thread: Thread,
 }
 
 impl Drags {
@@ -43,11 +46,7 @@ impl Drags {
 
     /// Waits for all to end.
     pub(super) fn join(&mut self) {
-        for running in self.running.drain(..) {
-            if running.thread.join().is_err() {
-                tracing::error!("a thread that made files to drag panicked");
-            }
-        }
+        self.running.clear();
     }
 }
 
@@ -61,18 +60,18 @@ impl Core {
     ) -> Result<()> {
         let song = self.library.song(id)?;
         let folder = self.library.song_folder(&song.hash);
-        let recipe = self.recipe_of(id);
-        let Some(model) = self.model(&recipe).cloned() else {
-            return Err(self.why_missing(&recipe, Problem::NoModel));
+        let options = self.options_of(id);
+        let Some(model) = self.model(&options).cloned() else {
+            return Err(self.why_missing(&options, Problem::NoModel));
         };
-        let track = self.track(&song, &recipe)?;
+        let track = self.track(&song, &options)?;
         let (sink, outbox) = (self.sink.clone(), self.outbox.clone());
         let (cancel, turn) = (CancelToken::default(), Arc::clone(&self.drags.turn));
         let (token, to) = (cancel.clone(), folder.clone());
         let work = move || {
             let turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
             let make =
-                || drag_files::files(&song, &to, (&model, recipe.quality), &track, &stems, &token);
+                || drag_files::files(&song, &to, (&model, options.quality), &track, &stems, &token);
             // A bug ends this with a word, not silently.
             let made = caught(Activity::WritingFiles, make);
             drop(turn);
@@ -85,9 +84,9 @@ impl Core {
                     sink.send(Event::Failed { request, song, problem: e });
                 }
             }
-            drop(outbox.send(Message::DragEnded(thread::current().id())));
+            drop(outbox.send(Message::DragEnded(threads::current())));
         };
-        let thread = spawn("drag files", work)?;
+        let thread = threads::start("drag files", work)?;
         self.drags.running.push(Running { song: id, folder, cancel, thread });
         Ok(())
     }
@@ -95,8 +94,9 @@ impl Core {
     /// The files are there, or are not. If their song was removed meanwhile, a folder may have been
     /// made once more.
     pub(super) fn drag_ended(&mut self, thread: ThreadId) {
-        let ended = |running: &mut Running| running.thread.thread().id() == thread;
-        for Running { song, folder, .. } in self.drags.running.extract_if(.., ended) {
+        let ended = |running: &mut Running| running.thread.id() == Some(thread);
+        for Running { song, folder, thread, .. } in self.drags.running.extract_if(.., ended) {
+            thread.detach(); // it has ended, but for freeing what it held
             if self.library.song(song).is_ok() {
                 continue;
             }

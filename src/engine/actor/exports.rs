@@ -5,16 +5,16 @@ use crate::engine::{
     event::{Event, ExportState},
     export::{Exported, Origin, Place, Selection, Settings, song_export::SongExport},
     problem::{Activity, Problem, Result},
-    system::panics::caught,
+    system::{panics::caught, threads},
     types::{CancelToken, ExportId, SongId},
 };
 
 impl Core {
-    /// Tells what the files of a song can be named by; its tags are read on a thread of their own.
+    /// Emits the fields that can name the files of a song; a thread reads its tags.
     pub(super) fn tell_fields(&self, song: SongId) -> Result<()> {
         let song = self.library.song(song)?;
         let folder = self.library.song_folder(&song.hash);
-        let model = self.recipe_of(song.id).model;
+        let model = self.options_of(song.id).model;
         let sink = self.sink.clone();
         let work = move || {
             let origin = Origin::of_song(&song, &folder, &model, &CancelToken::default());
@@ -22,7 +22,9 @@ impl Core {
                 sink.send(Event::Described { song: song.id, fields: origin.fields() });
             }
         };
-        spawn("describe", work).map(drop)
+        // Detached: it reads one file and writes none.
+        threads::start("describe", work)?.detach();
+        Ok(())
     }
 
     /// Starts an export; what becomes of it is told in events.
@@ -50,7 +52,7 @@ impl Core {
                 tell(state_of(caught(Activity::WritingFiles, work)));
                 drop(outbox.send(Message::ExportEnded(id)));
             };
-            self.exports.insert(id, (cancel, spawn("export", work)?));
+            self.exports.insert(id, (cancel, threads::start("export", work)?));
             Ok(())
         });
         if let Err(e) = started {
@@ -61,9 +63,9 @@ impl Core {
     fn order(&self, song: SongId, selection: Selection, place: Place) -> Result<SongExport> {
         let song = self.library.song(song)?;
         let folder = self.library.song_folder(&song.hash);
-        let recipe = self.recipe_of(song.id);
-        let track = self.track(&song, &recipe)?;
-        Ok(SongExport { song, folder, recipe, track, selection, place })
+        let options = self.options_of(song.id);
+        let track = self.track(&song, &options)?;
+        Ok(SongExport { song, folder, recipe: options, track, selection, place })
     }
 }
 
@@ -77,12 +79,4 @@ fn state_of(result: Result<Exported>) -> ExportState {
         Err(Problem::Cancelled) => ExportState::Cancelled,
         Err(e) => ExportState::Failed(e),
     }
-}
-
-/// Starts a thread.
-pub(super) fn spawn(
-    name: &str,
-    work: impl FnOnce() + Send + 'static,
-) -> Result<std::thread::JoinHandle<()>> {
-    std::thread::Builder::new().name(name.into()).spawn(work).map_err(Problem::no_thread)
 }

@@ -2,52 +2,44 @@
 //!
 //! Runs on the engine's thread.
 
-use super::{
-    Core,
-    exports::spawn,
-    queue::{JobRequest, Stop},
-};
+use super::{Core, queue::JobRequest};
 use crate::engine::{
     event::Event,
     export::job_tracks,
     library::Library,
     problem::{Activity, Problem, Result},
-    system::panics::caught,
-    types::{Job, JobId, JobState, RequestId},
+    system::{panics::caught, threads},
+    types::{JobId, JobState, RequestId},
 };
 
 impl Core {
-    /// Tells the order of the waiting jobs, if it has changed.
-    pub(super) fn tell_queue(&mut self) {
-        if !self.told_queue.iter().copied().eq(self.queue.order()) {
-            self.told_queue = self.queue.order().collect();
-            self.sink.send(Event::Queue(self.told_queue.clone()));
+    /// Emits the order of the waiting jobs, if it has changed.
+    pub(super) fn show_order(&mut self) {
+        if let Some(order) = self.queue.order_change() {
+            self.sink.send(Event::Queue(order));
         }
     }
 
-    /// Lets a job rest until the user wants it to go on.
+    /// Pauses a job until the user resumes it.
     pub(super) fn pause_job(&mut self, id: JobId) -> Result<()> {
-        if let Some(running) = self.queue.running.as_mut().filter(|running| running.job.id == id) {
-            running.stop(Stop::Paused);
+        if self.queue.pause(id) {
+            self.stop_worker();
             return Ok(());
         }
-        self.queue.forget(id);
         let mut job = self.library.job(id)?;
         if job.is_active() {
             job.state = JobState::Paused;
             self.library.update_job(&job)?;
             self.show_job(&job);
+        } else if job.is_ended() {
+            self.queue.forget(id); // another process ended it
         }
         Ok(())
     }
 
-    /// Lets a paused job go on, next in the queue.
-    pub(super) fn continue_job(&mut self, id: JobId) -> Result<()> {
-        if let Some(running) = self.queue.running.as_mut().filter(|running| running.job.id == id) {
-            // It has not come to rest yet.
-            if running.stop == Some(Stop::Paused) {
-                running.stop = Some(Stop::Again);
-            }
+    /// Resumes a paused job, next in the queue.
+    pub(super) fn resume_job(&mut self, id: JobId) -> Result<()> {
+        if self.queue.resume_running(id) {
             return Ok(());
         }
         let mut job = self.library.job(id)?;
@@ -55,39 +47,25 @@ impl Core {
             job.state = JobState::Waiting;
             self.library.update_job(&job)?;
             self.show_job(&job);
-            self.queue.waiting.push_front((job, 0));
+            self.queue.resume(job);
             self.note_order()?;
             self.start_next();
         }
         Ok(())
     }
 
-    /// Does once more what an ended job was to do.
+    /// Repeats an ended job.
     pub(super) fn retry_job(&mut self, request: RequestId, id: JobId) -> Result<()> {
         let job = self.library.job(id)?;
         if !job.is_ended() {
             return Ok(());
         }
-        let last = self.library.last_job_of(job.song, &job.recipe())?;
-        if last.is_some_and(|last| last.id == id) {
-            // So that it is taken up instead of a new one.
-            self.library.update_job(&Job { state: JobState::Paused, ..job.clone() })?;
-        }
-        let result = self.request(job.song, JobRequest::by(&job, Some(request)), 0);
-        if result.is_err() {
-            self.library.update_job(&job)?;
-        }
-        result
+        self.request(JobRequest::from_job(&job, Some(request), 0))
     }
 
     /// Gives a waiting job another place.
     pub(super) fn move_job(&mut self, id: JobId, to: usize) -> Result<()> {
-        let waiting = &mut self.queue.waiting;
-        let Some(from) = waiting.iter().position(|(job, _)| job.id == id) else { return Ok(()) };
-        if let Some(job) = waiting.remove(from) {
-            waiting.insert(to.min(waiting.len()), job);
-        }
-        self.note_order()
+        if self.queue.move_to(id, to) { self.note_order() } else { Ok(()) }
     }
 
     fn note_order(&mut self) -> Result<()> {
@@ -126,6 +104,8 @@ impl Core {
                 }
             });
         };
-        spawn("tracks", work).map(drop)
+        // Detached: files get their names only when they are complete, and can be made again.
+        threads::start("tracks", work)?.detach();
+        Ok(())
     }
 }

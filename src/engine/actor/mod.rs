@@ -1,4 +1,4 @@
-//! The engine's own thread: takes commands and news of the other threads, one after the other, and
+//! The engine's own thread: takes commands and messages of the other threads, one after the other, and
 //! owns the library and the queue. It waits for nothing but its channel.
 
 mod backoff;
@@ -10,6 +10,7 @@ mod job_commands;
 mod jobs;
 mod queue;
 mod removal;
+mod running;
 mod songs;
 mod versions;
 mod weights;
@@ -18,7 +19,7 @@ mod worker;
 use std::{
     collections::BTreeMap,
     sync::{Arc, atomic::AtomicI64},
-    thread::{JoinHandle, ThreadId},
+    thread::ThreadId,
     time::{Duration, Instant},
 };
 
@@ -44,13 +45,13 @@ use crate::engine::{
     },
     settings::Preferences,
     store::track::SongTrack,
-    system::panics::caught,
-    types::{Analysis, CancelToken, Compute, Config, ExportId, JobId, RequestId, Song, SongId},
+    system::{panics::caught, threads::Thread},
+    types::{Analysis, CancelToken, Compute, Config, ExportId, RequestId, Song, SongId},
 };
 use drags::Drags;
 use queue::Queue;
 pub(super) use weights::{Change, NewModel};
-use worker::{Progress, Worker};
+use worker::{Progress, RunningTask, Worker};
 
 /// How often a quiet engine looks whether another program has changed the library.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -87,8 +88,8 @@ pub(super) struct Core {
     worker: Worker,
     compute: Compute,
     queue: Queue,
-    /// The order of the waiting jobs as it was last told.
-    told_queue: Vec<JobId>,
+    /// What the worker does for the queue's running job.
+    task: Option<RunningTask>,
     /// Every model that is installed.
     models: Vec<InstalledModel>,
     /// Name of the model that is used where the default one is not installed.
@@ -96,7 +97,7 @@ pub(super) struct Core {
     /// What is used for songs of which nothing else was said.
     defaults: Defaults,
     /// What was chosen for songs.
-    recipes: BTreeMap<SongId, SeparationOptions>,
+    chosen: BTreeMap<SongId, SeparationOptions>,
     /// Why there is no model although there are weights.
     model_fault: Option<Problem>,
     /// An address at which weights are looked for first.
@@ -104,24 +105,24 @@ pub(super) struct Core {
     install: Option<CancelToken>,
     /// The library's version when it was last looked at.
     library_version: Option<i64>,
-    /// The newest song whose cover was told.
+    /// The newest song whose cover was emitted.
     newest_cover: SongId,
     /// The newest song that was given to be analysed, and whether it still is.
     analysed: (SongId, bool),
     open: Option<Open>,
     /// The open song for the worker, which follows its play head; 0 for none.
     listened: Arc<AtomicI64>,
-    exports: BTreeMap<ExportId, (CancelToken, JoinHandle<()>)>,
+    exports: BTreeMap<ExportId, (CancelToken, Thread)>,
     drags: Drags,
-    /// Looks after the users' files, where anybody stays to be told.
-    sources: Option<MissingFiles>,
+    /// Checks whether the users' files are in place; only in the window's engine.
+    missing_files: Option<MissingFiles>,
     /// Where removed songs are until this program ends.
-    holder: TrashBin,
+    trash_bin: TrashBin,
     /// What can still be brought back.
     removed: Vec<Removed>,
     /// Whether the user knows that the library is gone.
     is_missed: bool,
-    /// What became of a damaged library, until the window is told.
+    /// The recovery of a damaged library, until the event is emitted.
     damaged: Option<Problem>,
     /// The command that is being obeyed: failures on the way are its failures.
     obeyed: Option<RequestId>,
@@ -130,7 +131,7 @@ pub(super) struct Core {
 /// The song that the player holds.
 struct Open {
     song: SongId,
-    recipe: SeparationOptions,
+    options: SeparationOptions,
     track: SongTrack,
 }
 
@@ -150,8 +151,8 @@ impl Core {
         // The receiver outlives these threads, but for the moments in which the program ends.
         // An engine that stays has a window before it.
         let beside = if config.interactive { memory::WINDOW } else { 0 };
-        let worker = Worker::start(config.compute, beside, move |news| {
-            drop(tell.send(Message::Work(news)));
+        let worker = Worker::start(config.compute, beside, move |progress| {
+            drop(tell.send(Message::Work(progress)));
         })?;
         let tell = outbox.clone();
         let importer = Importer::start(config.home.clone(), sink.clone(), move |song| {
@@ -161,9 +162,9 @@ impl Core {
         let analyst = Analyst::start(move |song, found| {
             drop(tell.send(Message::Analysed(song, found)));
         })?;
-        let sources = config.interactive.then(|| MissingFiles::start(&sink));
+        let missing_files = config.interactive.then(|| MissingFiles::start(&sink));
         let waveforms = Waveforms::start(&sink)?;
-        // What is to be said of odd settings, whoever shows them says.
+        // Problems of the settings are reported by the window, which loads them too.
         let (preferences, _) = Preferences::load(&config.home);
         Ok(Self {
             library,
@@ -176,11 +177,11 @@ impl Core {
             worker,
             compute: config.compute,
             queue: Queue::default(),
-            told_queue: Vec::new(),
+            task: None,
             models: Vec::new(),
             fallback: None,
             defaults: preferences.defaults(),
-            recipes: BTreeMap::new(),
+            chosen: BTreeMap::new(),
             model_fault: None,
             mirror: preferences.mirror(),
             install: None,
@@ -191,8 +192,8 @@ impl Core {
             listened: Arc::default(),
             exports: BTreeMap::new(),
             drags: Drags::default(),
-            sources: sources.transpose()?,
-            holder: TrashBin::default(),
+            missing_files: missing_files.transpose()?,
+            trash_bin: TrashBin::default(),
             removed: Vec::new(),
             is_missed: false,
             damaged: damaged.filter(|_| config.interactive),
@@ -219,10 +220,10 @@ impl Core {
         if let Some(problem) = self.damaged.take() {
             self.sink.send(Event::Failed { request: None, song: None, problem });
         }
-        if interactive && let Err(e) = self.take_up_jobs() {
+        if interactive && let Err(e) = self.restore_jobs() {
             self.fail(None, &e);
         }
-        self.tell_queue();
+        self.show_order();
         if interactive {
             self.analyse_next();
         }
@@ -233,7 +234,7 @@ impl Core {
                 Ok(message) => Some(message),
                 Err(RecvTimeoutError::Timeout) => None,
             };
-            // A bug is told, and the next command is obeyed all the same.
+            // A bug is reported, and the engine takes the next command.
             let work = caught(Activity::Engine, || {
                 if let Some(message) = message {
                     self.handle(message);
@@ -248,7 +249,7 @@ impl Core {
                 self.fail(None, &e);
                 self.obeyed = None;
             }
-            self.tell_queue();
+            self.show_order();
         }
         self.shut_down();
     }
@@ -259,7 +260,7 @@ impl Core {
             Message::Imported(Imported::Song(path, song)) => {
                 self.show_imported(path, *song);
                 // Only the window's engine has the time for it.
-                if self.sources.is_some() {
+                if self.missing_files.is_some() {
                     self.analyse_next();
                 }
             }
@@ -279,7 +280,9 @@ impl Core {
             }
             Message::Work(Progress::Ended(job, result)) => self.job_ended(job, result),
             Message::ExportEnded(id) => {
-                self.exports.remove(&id);
+                if let Some((_, thread)) = self.exports.remove(&id) {
+                    thread.detach(); // it has ended, but for freeing what it held
+                }
             }
             Message::DragEnded(thread) => self.drag_ended(thread),
             Message::Weights(change, result) => self.weights_came(&change, result),
@@ -292,9 +295,9 @@ impl Core {
         if interactive {
             self.watch_library();
             self.follow_others();
-            self.take_up_paused();
+            self.release_jobs();
         }
-        self.take_up_held_elsewhere();
+        self.repeat_held_requests();
     }
 
     fn obey(&mut self, request: RequestId, command: Command) {
@@ -309,11 +312,11 @@ impl Core {
                 Ok(())
             }
             Command::Process { song, stems, from_frame } => {
-                self.process(request, song, &stems, from_frame)
+                self.process(request, song, stems, from_frame)
             }
             Command::Cancel(job) => self.cancel(job),
             Command::Pause(job) => self.pause_job(job),
-            Command::Continue(job) => self.continue_job(job),
+            Command::Continue(job) => self.resume_job(job),
             Command::Retry(job) => self.retry_job(request, job),
             Command::MoveJob { job, to } => self.move_job(job, to),
             Command::ClearJobs(jobs) => self.clear_jobs(jobs),
@@ -341,7 +344,7 @@ impl Core {
                 }
                 Ok(())
             }
-            Command::Choose { song, recipe } => self.choose(song, recipe),
+            Command::Choose { song, recipe: options } => self.choose(song, options),
             Command::UseModel { song, model } => self.use_model(song, model),
             Command::NextVersion(song) => self.next_version(song),
             Command::SetDefaults(defaults) => self.set_defaults(defaults),
@@ -377,45 +380,45 @@ impl Core {
         self.sink.send(Event::Failed { request, song, problem: error.clone() });
     }
 
-    /// The stores of a song; the stems are shared with whoever reads or writes them already.
-    fn track(&self, song: &Song, recipe: &SeparationOptions) -> Result<SongTrack> {
-        let is_it = |open: &&Open| open.song == song.id && open.recipe == *recipe;
-        let open = self.open.as_ref().filter(is_it).map(|open| open.track.clone());
-        // Files that somebody has removed are still open, but nothing is kept in them.
-        let shared = self.queue.track_of(song.id, recipe).or(open);
+    /// The stores of a song; the stems are shared with their readers and writers.
+    fn track(&self, song: &Song, options: &SeparationOptions) -> Result<SongTrack> {
+        let is_shown = |open: &&Open| open.song == song.id && open.options == *options;
+        let open = self.open.as_ref().filter(is_shown).map(|open| open.track.clone());
+        // Removed files are still open, but what is written to them is lost.
+        let shared = self.track_of_running(song.id, options).or(open);
         if let Some(track) = shared.filter(SongTrack::is_in_place) {
             return Ok(track);
         }
-        SongTrack::open(&self.library.song_folder(&song.hash), self.model(recipe), recipe.quality)
+        SongTrack::open(&self.library.song_folder(&song.hash), self.model(options), options.quality)
     }
 
-    /// The model of a recipe, if it is installed.
-    fn model(&self, recipe: &SeparationOptions) -> Option<&InstalledModel> {
-        self.models.iter().find(|model| model.name == recipe.model)
+    /// The model that these options name, if it is installed.
+    fn model(&self, options: &SeparationOptions) -> Option<&InstalledModel> {
+        self.models.iter().find(|model| model.name == options.model)
     }
 
-    /// The error of a command that needs the model of a recipe, which is not there.
-    fn why_missing(&self, recipe: &SeparationOptions, otherwise: Problem) -> Problem {
-        InstalledModel::why_missing(self.library.home(), &recipe.model, otherwise)
+    /// The error of a command that needs the model that these options name, and it is not installed.
+    fn why_missing(&self, options: &SeparationOptions, otherwise: Problem) -> Problem {
+        InstalledModel::why_missing(self.library.home(), &options.model, otherwise)
     }
 
     /// What is used where nothing else was said: another model where that one is not installed.
     fn default_options(&self) -> SeparationOptions {
-        let recipe = self.defaults.recipe.clone();
+        let options = self.defaults.recipe.clone();
         let fallback =
             || self.models.iter().find(|model| Some(&model.name) == self.fallback.as_ref());
-        match self.model(&recipe).or_else(fallback) {
+        match self.model(&options).or_else(fallback) {
             Some(model) => SeparationOptions {
                 model: model.name.clone(),
-                quality: recipe.quality.for_network(&model.spec),
+                quality: options.quality.for_network(&model.spec),
             },
-            None => recipe,
+            None => options,
         }
     }
 
     /// What makes the stems that a song shows.
-    fn recipe_of(&self, song: SongId) -> SeparationOptions {
-        let chosen = self.recipes.get(&song).filter(|recipe| self.model(recipe).is_some());
+    fn options_of(&self, song: SongId) -> SeparationOptions {
+        let chosen = self.chosen.get(&song).filter(|options| self.model(options).is_some());
         chosen.cloned().unwrap_or_else(|| self.default_options())
     }
 
@@ -441,13 +444,9 @@ impl Core {
         }
         self.analyst.join();
         self.player.load(None);
-        self.keep_running_job();
-        self.holder = TrashBin::default(); // what was removed goes for good
-        for (_, thread) in std::mem::take(&mut self.exports).into_values() {
-            if thread.join().is_err() {
-                tracing::error!("an export thread panicked");
-            }
-        }
+        self.interrupt_running_job();
+        self.trash_bin = TrashBin::default(); // what was removed goes for good
+        self.exports.clear(); // joins their threads
         self.drags.join();
         if self.queue.is_idle() {
             self.worker.join();

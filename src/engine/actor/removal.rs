@@ -24,7 +24,7 @@ impl Core {
         // First out of the way, then out of the library: whenever it ends, the song is there with
         // its stems or not at all.
         let folder = self.library.song_folder(&song.hash);
-        let (asides, errors) = self.holder.take(self.library.home(), &[folder]);
+        let (asides, errors) = self.trash_bin.take(self.library.home(), &[folder]);
         if let Some(error) = errors.into_iter().next() {
             return Err(error);
         }
@@ -104,7 +104,7 @@ impl Core {
         self.drags.cancel(None);
         self.close(None);
         let folders = recovery::song_folders(&self.library.songs_folder());
-        let (asides, errors) = self.holder.take(self.library.home(), &folders);
+        let (asides, errors) = self.trash_bin.take(self.library.home(), &folders);
         for e in errors {
             self.fail(None, &e);
         }

@@ -13,13 +13,14 @@ use crate::engine::{
     problem::{Problem, Result},
     separation::{options::SeparationOptions, plan::Plan},
     store::{StemStore, track::SongTrack},
+    system::threads,
     types::{Analysis, Job, JobState, Song, SongId, SongState},
 };
 
 impl Core {
-    /// Tells the whole library; covers that were not told yet follow.
+    /// Emits the whole library; covers that were not emitted yet follow.
     pub(super) fn send_library(&mut self) -> Result<()> {
-        self.recipes = self.library.recipes()?;
+        self.chosen = self.library.recipes()?;
         let songs: Vec<Song> = self.library.songs()?;
         let songs: Vec<Song> = songs.into_iter().map(|song| self.with_state(song)).collect();
         let is_new = |song: &&Song| song.id > self.newest_cover;
@@ -34,8 +35,8 @@ impl Core {
 
     /// Has the files of all songs looked after.
     pub(super) fn watch_sources(&self) {
-        if let (Some(sources), Ok(songs)) = (&self.sources, self.library.songs()) {
-            sources.watch(songs.into_iter().map(|song| (song.id, song.path)).collect());
+        if let (Some(missing_files), Ok(songs)) = (&self.missing_files, self.library.songs()) {
+            missing_files.watch(songs.into_iter().map(|song| (song.id, song.path)).collect());
         }
     }
 
@@ -82,7 +83,7 @@ impl Core {
         }
     }
 
-    /// Keeps and tells what was found out about a song, unless it was removed meanwhile.
+    /// Stores and emits the analysis of a song, unless the song was removed meanwhile.
     pub(super) fn analysed(&mut self, song: SongId, found: Option<&Analysis>) {
         self.analysed.1 = false;
         if let Some(found) = found {
@@ -130,8 +131,9 @@ impl Core {
                 }
             }
         };
-        if let Err(e) = std::thread::Builder::new().name("covers".into()).spawn(work) {
-            tracing::warn!("covers are not shown: {e}");
+        match threads::start("covers", work) {
+            Ok(thread) => thread.detach(), // it only reads
+            Err(e) => tracing::warn!("covers are not shown: {e}"),
         }
     }
 
@@ -142,9 +144,9 @@ impl Core {
     }
 
     fn with_state(&self, song: Song) -> Song {
-        let recipe = self.recipe_of(song.id);
-        let Some(model) = self.model(&recipe) else { return song };
-        let quality = recipe.quality;
+        let options = self.options_of(song.id);
+        let Some(model) = self.model(&options) else { return song };
+        let quality = options.quality;
         let folder = model.stem_folder(&self.library.song_folder(&song.hash), quality);
         let plan: Plan = model.plan(song.frames, quality);
         let complete = StemStore::is_complete_in(&folder, &plan, &model.groups());
@@ -154,14 +156,14 @@ impl Core {
     /// Shows and plays a song.
     pub(super) fn open(&mut self, id: SongId) -> Result<()> {
         let song = self.library.song(id)?;
-        let recipe = self.recipe_of(id);
-        let track = self.track(&song, &recipe)?;
+        let options = self.options_of(id);
+        let track = self.track(&song, &options)?;
         self.player.load(Some(Arc::new(track.clone())));
-        self.show_open(id, recipe, track);
+        self.show_open(id, options, track);
         Ok(())
     }
 
-    fn show_open(&mut self, id: SongId, recipe: SeparationOptions, track: SongTrack) {
+    fn show_open(&mut self, id: SongId, options: SeparationOptions, track: SongTrack) {
         let stems = track.stems.as_ref().map(|stems| stems.names().to_vec()).unwrap_or_default();
         // The store's word: a row of the library may say anything.
         let frames = track.mix.frames();
@@ -169,17 +171,17 @@ impl Core {
         let (covered, refined) = (track.covered(), track.refined());
         self.sink.send(Event::Segments { song: id, covered, refined });
         self.tell_need(id, &track);
-        self.tell_shown(id, &recipe, &track);
+        self.tell_shown(id, &options, &track);
         self.waveforms.open(id, track.clone());
-        self.prepare_for(&recipe, &track);
-        self.open = Some(Open { song: id, recipe, track });
+        self.prepare_for(&options, &track);
+        self.open = Some(Open { song: id, options, track });
         self.listened.store(id.0, Ordering::Relaxed);
     }
 
     /// Whoever opens a song that is not separated is likely to want that next: then the model is there.
-    fn prepare_for(&self, recipe: &SeparationOptions, track: &SongTrack) {
+    fn prepare_for(&self, options: &SeparationOptions, track: &SongTrack) {
         let is_wanted = track.stems.as_ref().is_some_and(|stems| !stems.is_complete());
-        if let Some(model) = self.model(recipe).filter(|_| is_wanted && self.queue.is_idle()) {
+        if let Some(model) = self.model(options).filter(|_| is_wanted && self.queue.is_idle()) {
             self.worker.prepare(model.clone(), self.compute);
         }
     }
@@ -193,16 +195,16 @@ impl Core {
         }
     }
 
-    /// Shows the open song anew, where it was: it has other stems than before.
+    /// Reopens the open song at the play head, because its stems have changed.
     pub(super) fn reopen(&mut self) -> Result<()> {
         let Some(Open { song, track: before, .. }) = self.open.take() else { return Ok(()) };
-        let recipe = self.recipe_of(song);
-        let track = self.track(&self.library.song(song)?, &recipe)?;
+        let options = self.options_of(song);
+        let track = self.track(&self.library.song(song)?, &options)?;
         let names = |track: &SongTrack| track.stems.as_ref().map(|stems| stems.names().to_vec());
         if names(&before).is_some_and(|before| names(&track) == Some(before)) {
             // One version fades into the other where it is heard.
             self.player.exchange(Arc::new(track.clone()));
-            self.show_open(song, recipe, track);
+            self.show_open(song, options, track);
             return Ok(());
         }
         let (position, is_playing) = (self.player.position(), self.player.is_playing());
@@ -263,7 +265,7 @@ impl Core {
         Ok(())
     }
 
-    /// Tells a job, and the song whose state it may have changed.
+    /// Emits a job, and its song, whose state may have changed.
     pub(super) fn show_job(&self, job: &Job) {
         self.sink.send(Event::Job(job.clone()));
         if job.state == JobState::Done

@@ -15,17 +15,21 @@ use crate::engine::{
 
 impl Core {
     /// Shows other stems of a song. What is playing goes on where it is.
-    pub(super) fn choose(&mut self, song: SongId, recipe: Option<SeparationOptions>) -> Result<()> {
-        let fitted = |recipe: SeparationOptions| {
-            let quality = self.model(&recipe).map(|model| recipe.quality.within(&model.spec));
-            let quality = quality.unwrap_or_else(|| recipe.quality.within_bounds());
-            SeparationOptions { quality, ..recipe }
+    pub(super) fn choose(
+        &mut self,
+        song: SongId,
+        options: Option<SeparationOptions>,
+    ) -> Result<()> {
+        let fitted = |options: SeparationOptions| {
+            let quality = self.model(&options).map(|model| options.quality.within(&model.spec));
+            let quality = quality.unwrap_or_else(|| options.quality.within_bounds());
+            SeparationOptions { quality, ..options }
         };
-        let recipe = recipe.map(fitted);
-        self.library.set_recipe(song, recipe.as_ref())?;
-        match recipe {
-            Some(recipe) => drop(self.recipes.insert(song, recipe)),
-            None => drop(self.recipes.remove(&song)),
+        let options = options.map(fitted);
+        self.library.set_recipe(song, options.as_ref())?;
+        match options {
+            Some(options) => drop(self.chosen.insert(song, options)),
+            None => drop(self.chosen.remove(&song)),
         }
         let described = self.describe(self.library.song(song)?);
         self.sink.send(Event::Song(described));
@@ -38,20 +42,20 @@ impl Core {
 
     /// Shows the stems of another model, of the quality that has the same name.
     pub(super) fn use_model(&mut self, song: SongId, model: String) -> Result<()> {
-        let shown = self.recipe_of(song);
+        let shown = self.options_of(song);
         let preset = self.model(&shown).and_then(|model| shown.quality.preset(&model.spec));
-        let recipe = SeparationOptions { model, ..shown };
-        let quality = match (self.model(&recipe), preset) {
+        let options = SeparationOptions { model, ..shown };
+        let quality = match (self.model(&options), preset) {
             (Some(model), Some(preset)) => preset.quality(&model.spec),
-            _ => recipe.quality,
+            _ => options.quality,
         };
-        self.choose(song, Some(SeparationOptions { quality, ..recipe }))
+        self.choose(song, Some(SeparationOptions { quality, ..options }))
     }
 
     /// Shows the next version of a song that is there.
     pub(super) fn next_version(&mut self, song: SongId) -> Result<()> {
         let versions = self.versions_of(song)?;
-        let shown = self.recipe_of(song);
+        let shown = self.options_of(song);
         let at = versions.iter().position(|version| version.recipe == shown);
         let next = at.map_or(0, |at| (at + 1) % versions.len());
         match versions.into_iter().nth(next) {
@@ -69,7 +73,7 @@ impl Core {
         self.show_pace();
         self.sink.send(Event::Model(self.model_state()));
         self.send_library()?;
-        let is_usual = |song: &SongId| !self.recipes.contains_key(song);
+        let is_usual = |song: &SongId| !self.chosen.contains_key(song);
         match self.open.as_ref().map(|open| open.song).filter(is_usual) {
             Some(_) => self.reopen(),
             None => Ok(()),
@@ -77,15 +81,15 @@ impl Core {
     }
 
     /// Tells what the open song shows, and what there is to choose from.
-    pub(super) fn tell_shown(&self, song: SongId, recipe: &SeparationOptions, track: &SongTrack) {
-        let Some(model) = self.model(recipe) else { return };
+    pub(super) fn tell_shown(&self, song: SongId, options: &SeparationOptions, track: &SongTrack) {
+        let Some(model) = self.model(options) else { return };
         let stems = 0..model.stems().len();
         let missing = |stem| track.stems.as_ref().map_or(0, |stems| stems.missing(&[stem]));
         let (makers, missing) =
             stems.map(|stem| (model.networks_for(&[stem]), missing(stem))).unzip();
         let mut qualities = Preset::qualities(&model.spec);
-        if !qualities.contains(&recipe.quality) {
-            qualities.push(recipe.quality);
+        if !qualities.contains(&options.quality) {
+            qualities.push(options.quality);
         }
         let offer = |quality: Quality| QualityCost {
             quality,
@@ -95,8 +99,9 @@ impl Core {
         };
         let offers = qualities.into_iter().map(offer).collect();
         let versions = self.versions_of(song).unwrap_or_default();
-        let (recipe, has_rest) = (recipe.clone(), model.spec.rest.is_some());
-        let shown = Event::Shown { song, recipe, has_rest, makers, missing, offers, versions };
+        let (options, has_rest) = (options.clone(), model.spec.rest.is_some());
+        let shown =
+            Event::Shown { song, recipe: options, has_rest, makers, missing, offers, versions };
         self.sink.send(shown);
     }
 
@@ -128,14 +133,14 @@ impl Core {
         for model in &self.models {
             for name in &names {
                 let Some(quality) = quality_of(model, &name.to_string_lossy()) else { continue };
-                let (its, plan) =
+                let (stem_folder, plan) =
                     (model.stem_folder(&folder, quality), model.plan(song.frames, quality));
-                if !StemStore::has_any_in(&its, model.groups().len()) {
+                if !StemStore::has_any_in(&stem_folder, model.groups().len()) {
                     continue;
                 }
-                let is_complete = StemStore::is_complete_in(&its, &plan, &model.groups());
-                let recipe = SeparationOptions { model: model.name.clone(), quality };
-                versions.push(Version { recipe, is_complete });
+                let is_complete = StemStore::is_complete_in(&stem_folder, &plan, &model.groups());
+                let options = SeparationOptions { model: model.name.clone(), quality };
+                versions.push(Version { recipe: options, is_complete });
             }
         }
         Ok(versions)

@@ -13,7 +13,7 @@ use crate::{
             options::SeparationOptions,
         },
         store::StemStore,
-        system::panics::caught,
+        system::{panics::caught, threads},
         types::{CancelToken, SongId},
     },
     model::{
@@ -42,7 +42,7 @@ pub(in crate::engine) struct NewModel {
 }
 
 impl NewModel {
-    fn of(store: &Store, name: String) -> Self {
+    fn new(store: &Store, name: String) -> Self {
         let metadata = model::weights::read_metadata(&store.path(&name)).ok();
         Self { summary: metadata.and_then(|metadata| Summary::of(&metadata)), name }
     }
@@ -66,7 +66,7 @@ impl Change {
             Self::Install(name) => store.install(name, progress, cancel).map(|()| None),
             Self::Import(file, options) => {
                 let model = store.import_with(file, options, progress, cancel)?;
-                Ok(Some(NewModel::of(store, model.name)))
+                Ok(Some(NewModel::new(store, model.name)))
             }
             Self::Verify(name) => store.verify(name, progress, cancel).map(|()| None),
         }
@@ -149,11 +149,9 @@ impl Core {
             };
             drop(outbox.send(Message::Weights(change, result)));
         };
-        std::thread::Builder::new()
-            .name("weights".into())
-            .spawn(work)
-            .map(drop)
-            .map_err(Problem::no_thread)
+        // Detached: it is cancelled at the end of the program, but a server may not answer before.
+        threads::start("weights", work)?.detach();
+        Ok(())
     }
 
     /// Weights were fetched or looked at, or were not.
@@ -200,7 +198,7 @@ impl Core {
         let usual = self.default_options();
         let used = self.songs_with_stems_of(&usual);
         self.find_models();
-        self.keep_recipe(&used, &usual);
+        self.keep_options(&used, &usual);
         self.show_pace();
         self.sink.send(Event::Model(self.model_state()));
         self.list_models();
@@ -217,17 +215,17 @@ impl Core {
             StemStore::has_any_in(&folder, model.groups().len())
         };
         let songs = self.library.songs().unwrap_or_default().into_iter();
-        let used = songs.filter(|song| self.recipe_of(song.id) == *usual && has_stems(&song.hash));
+        let used = songs.filter(|song| self.options_of(song.id) == *usual && has_stems(&song.hash));
         used.map(|song| song.id).collect()
     }
 
     /// Keeps for these songs the model that made their stems, where another is the usual one now.
-    fn keep_recipe(&mut self, songs: &[SongId], recipe: &SeparationOptions) {
-        if self.default_options() == *recipe || self.model(recipe).is_none() {
+    fn keep_options(&mut self, songs: &[SongId], options: &SeparationOptions) {
+        if self.default_options() == *options || self.model(options).is_none() {
             return;
         }
         for song in songs {
-            if let Err(e) = self.library.set_recipe(*song, Some(recipe)) {
+            if let Err(e) = self.library.set_recipe(*song, Some(options)) {
                 tracing::warn!("{e}");
             }
         }

@@ -5,7 +5,6 @@
 
 use std::{
     sync::Arc,
-    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
@@ -21,8 +20,11 @@ use crate::{
             run::Step,
             scheduler::Listener,
         },
-        store::{MixStore, StemStore},
-        system::panics::caught,
+        store::{MixStore, StemStore, track::SongTrack},
+        system::{
+            panics::caught,
+            threads::{self, Thread},
+        },
         types::{CancelToken, Compute, JobId},
     },
     model,
@@ -50,7 +52,21 @@ pub(in crate::engine) struct Task {
     pub(in crate::engine) listener: Box<dyn Fn() -> Listener + Send + Sync>,
 }
 
-/// What the worker tells.
+/// What the worker does for the running job, and how far it is.
+pub(super) struct RunningTask {
+    pub(super) track: SongTrack,
+    pub(super) cancel: CancelToken,
+    /// Segments that were in the store at its start, and that it has added.
+    pub(super) known_segments: usize,
+    /// Segments that it has added, and the seconds that they took.
+    pub(super) computed: (usize, f64),
+    /// The same of its draft.
+    pub(super) drafted: (usize, f64),
+    /// Networks that it runs for each segment.
+    pub(super) networks: usize,
+}
+
+/// Progress of the worker.
 pub(in crate::engine) enum Progress {
     /// A segment is being computed, of the stems or of their draft.
     Begins { job: JobId, segment: usize, is_of_draft: bool },
@@ -62,7 +78,7 @@ pub(in crate::engine) enum Progress {
     Ended(JobId, Result<()>),
 }
 
-/// What the worker is asked for.
+/// An order to the worker.
 enum Order {
     /// The next job.
     Work(Box<Task>),
@@ -73,7 +89,7 @@ enum Order {
 /// The worker thread. Dropping the handle ends it after its segment.
 pub(in crate::engine) struct Worker {
     inbox: Option<Sender<Order>>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<Thread>,
 }
 
 impl Worker {
@@ -86,15 +102,11 @@ impl Worker {
         pool::check(compute)?;
         // A job, behind a model that is to be loaded.
         let (inbox, orders) = bounded(2);
-        let thread = std::thread::Builder::new()
-            .name("separate".into())
-            .spawn(move || {
-                let make = |model: &InstalledModel, compute| {
-                    LoadedModel::new(model.clone(), compute, beside)
-                };
-                run(&orders, &make, &tell);
-            })
-            .map_err(Problem::no_thread)?;
+        let thread = threads::start("separate", move || {
+            let make =
+                |model: &InstalledModel, compute| LoadedModel::new(model.clone(), compute, beside);
+            run(&orders, &make, &tell);
+        })?;
         Ok(Self { inbox: Some(inbox), thread: Some(thread) })
     }
 
@@ -115,15 +127,20 @@ impl Worker {
     /// Waits for the worker to end; its task must have been cancelled.
     pub(in crate::engine) fn join(mut self) {
         self.inbox = None;
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the separation thread panicked");
+        self.thread = None;
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // Detached: a segment that is being computed is not waited for. Its store is as it was before.
+        if let Some(thread) = self.thread.take() {
+            thread.detach();
         }
     }
 }
 
-/// An ensemble of this model, made anew, beside what other things take of the memory.
+/// Loads this model, beside what other things take of the memory.
 type Make<'a> = &'a dyn Fn(&InstalledModel, Compute) -> Result<LoadedModel>;
 
 fn run(orders: &Receiver<Order>, make: Make<'_>, tell: &dyn Fn(Progress)) {
@@ -155,13 +172,13 @@ fn run(orders: &Receiver<Order>, make: Make<'_>, tell: &dyn Fn(Progress)) {
         let work = || separate(&task, &mut loaded, make, tell);
         let result = caught(Activity::Separating, work);
         if matches!(result, Err(Problem::Internal { .. })) {
-            loaded = None; // nobody knows what it left behind
+            loaded = None; // its state is unknown
         }
         tell(Progress::Ended(task.job, result));
     }
 }
 
-/// The ensemble of this model; makes it unless it is there.
+/// The model, which is loaded unless it is there.
 fn have<'a>(
     loaded: &'a mut Option<LoadedModel>,
     make: Make<'_>,
@@ -178,10 +195,10 @@ fn have<'a>(
 fn separate(
     task: &Task,
     loaded: &mut Option<LoadedModel>,
-    make_ensemble: Make<'_>,
+    load: Make<'_>,
     tell: &dyn Fn(Progress),
 ) -> Result<()> {
-    let loaded_model = have(loaded, make_ensemble, &task.model, task.compute)?;
+    let loaded_model = have(loaded, load, &task.model, task.compute)?;
     let mut since = Instant::now();
     let mut make = |stems: &StemStore, is_draft: bool, is_of_draft: bool| {
         let (mix, wanted, pace) = (&task.mix, &task.wanted[..], task.pace);
@@ -218,11 +235,11 @@ mod tests {
         model::{Memory, Result as ModelResult, Separator, Spec, Stop},
     };
 
-    /// A network that stumbles over its third segment, the first time that it is loaded.
+    /// A network that panics at its third segment, the first time that it is loaded.
     struct Clumsy {
         spec: Spec,
         calls: std::sync::atomic::AtomicUsize,
-        stumbles: bool,
+        panics: bool,
     }
 
     impl Separator for Clumsy {
@@ -232,7 +249,7 @@ mod tests {
 
         fn separate_unless(&self, mix: &[f32], _stop: Stop<'_>) -> ModelResult<Vec<f32>> {
             let call = self.calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            assert!(call < 2 || !self.stumbles, "on purpose");
+            assert!(call < 2 || !self.panics, "on purpose");
             Ok(mix.to_vec())
         }
     }
@@ -276,15 +293,15 @@ mod tests {
         drop(inbox);
         let loads = std::sync::atomic::AtomicUsize::new(0);
         let make = |model: &InstalledModel, compute| {
-            let stumbles = loads.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0;
-            let network = Clumsy { spec: spec.clone(), calls: 0.into(), stumbles };
+            let panics = loads.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0;
+            let network = Clumsy { spec: spec.clone(), calls: 0.into(), panics };
             Ok(LoadedModel::new(model.clone(), compute, 0)?.with(Box::new(network)))
         };
-        let told = std::sync::Mutex::new(Vec::new());
-        run(&tasks, &make, &|news| told.lock().unwrap().push(news));
+        let reported = std::sync::Mutex::new(Vec::new());
+        run(&tasks, &make, &|progress| reported.lock().unwrap().push(progress));
         let (mut segments, mut ends) = (Vec::new(), Vec::new());
-        for news in told.into_inner().unwrap() {
-            match news {
+        for progress in reported.into_inner().unwrap() {
+            match progress {
                 Progress::Begins { .. } | Progress::Segment { .. } => {}
                 Progress::Readable { job, segment, .. } => segments.push((job.0, segment)),
                 Progress::Ended(JobId(job), result) => ends.push((job, result)),
@@ -295,7 +312,7 @@ mod tests {
             "{ends:?}"
         );
         assert!(matches!(&ends[1], (2, Ok(()))), "{ends:?}");
-        assert_eq!(loads.into_inner(), 2, "what stumbled is not used again");
+        assert_eq!(loads.into_inner(), 2, "a network that panicked is not used again");
         assert_eq!(segments[..2], [(1, 0), (1, 1)]);
         let plan = stems.plan().len();
         let rest: Vec<_> = (2..plan).map(|segment| (2, segment)).collect();

@@ -9,7 +9,6 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    thread::JoinHandle,
 };
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -19,7 +18,10 @@ use timestretch_analysis::{KeyMode, detect_bpm, detect_key};
 use crate::engine::{
     problem::{Activity, Problem, Result},
     store::MixStore,
-    system::{panics::caught, priority},
+    system::{
+        panics::caught,
+        threads::{self, Thread},
+    },
     types::{Analysis, CHANNELS, SAMPLE_RATE, SongId},
 };
 
@@ -89,7 +91,7 @@ pub fn analyse(mix: &MixStore, stop: &AtomicBool) -> Result<Option<Analysis>> {
 pub(in crate::engine) struct Analyst {
     inbox: Option<Sender<(SongId, PathBuf)>>,
     stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<Thread>,
 }
 
 impl Analyst {
@@ -99,10 +101,8 @@ impl Analyst {
         let (inbox, songs) = bounded(1);
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
-        let thread = std::thread::Builder::new()
-            .name("analysis".into())
-            .spawn(move || run(&songs, &stopped, &look, &report))
-            .map_err(Problem::no_thread)?;
+        let work = move || run(&songs, &stopped, &look, &report);
+        let thread = threads::start_idle("analysis", work)?;
         Ok(Self { inbox: Some(inbox), stop, thread: Some(thread) })
     }
 
@@ -118,11 +118,13 @@ impl Analyst {
     pub(in crate::engine) fn join(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         self.inbox = None;
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the analysis thread panicked");
-        }
+        self.thread = None;
+    }
+}
+
+impl Drop for Analyst {
+    fn drop(&mut self) {
+        self.join();
     }
 }
 
@@ -137,7 +139,6 @@ fn run(
     look: &dyn Fn(&Path, &AtomicBool) -> Result<Option<Analysis>>,
     report: &dyn Fn(SongId, Option<Analysis>),
 ) {
-    priority::step_back(priority::IDLING);
     for (song, folder) in songs {
         if stop.load(Ordering::Relaxed) {
             return;

@@ -25,7 +25,7 @@ use crate::engine::{
     player::Track as _,
     problem::{Activity, Problem, Result},
     store::track::SongTrack,
-    system::panics::caught,
+    system::{panics::caught, threads},
     types::{CHANNELS, SongId},
 };
 
@@ -105,10 +105,8 @@ impl Line {
         let (inbox, requests) = bounded(WAITING);
         let current = Arc::new(AtomicU64::new(0));
         let line = Self { inbox, current: Arc::clone(&current) };
-        std::thread::Builder::new()
-            .name(name.into())
-            .spawn(move || run(&requests, &current, &sink))
-            .map_err(Problem::no_thread)?;
+        // Detached: it ends with its channel, and leaves nothing behind.
+        threads::start(name, move || run(&requests, &current, &sink))?.detach();
         Ok(line)
     }
 

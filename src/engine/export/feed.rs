@@ -9,7 +9,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
-    thread::JoinHandle,
 };
 
 use crossbeam_channel::{Receiver, bounded};
@@ -22,7 +21,10 @@ use crate::engine::{
     },
     player::Track,
     problem::{Activity, Problem, Result},
-    system::panics::caught,
+    system::{
+        panics::caught,
+        threads::{self, Thread},
+    },
     types::{CHANNELS, CancelToken, SAMPLE_RATE},
 };
 
@@ -175,7 +177,7 @@ impl<'a> StoreReader<'a> {
 struct FileReader {
     blocks: Receiver<Vec<f32>>,
     cancel: CancelToken,
-    thread: Option<JoinHandle<Result<()>>>,
+    thread: Option<Thread<Result<()>>>,
     ready: Vec<f32>,
 }
 
@@ -193,10 +195,7 @@ impl FileReader {
                 decode::decode_at(&path, track, rate, &token, &mut sink)
             })
         };
-        let thread = std::thread::Builder::new()
-            .name("export decoder".into())
-            .spawn(work)
-            .map_err(Problem::no_thread)?;
+        let thread = threads::start("export decoder", work)?;
         Ok(Self { blocks, cancel, thread: Some(thread), ready: Vec::new() })
     }
 
@@ -215,7 +214,7 @@ impl FileReader {
     /// Waits for the decoder thread and returns its result.
     fn join(&mut self) -> Result<()> {
         let Some(thread) = self.thread.take() else { return Ok(()) };
-        thread.join().unwrap_or(Err(Problem::ThreadEnded))
+        thread.join()?
     }
 }
 

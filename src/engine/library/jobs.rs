@@ -30,11 +30,11 @@ impl Library {
     pub fn add_job(
         &mut self,
         song: SongId,
-        recipe: &SeparationOptions,
+        options: &SeparationOptions,
         drafts_first: bool,
         stems: &[String],
     ) -> Result<Job> {
-        let how = How { quality: recipe.quality, drafts_first };
+        let how = How { quality: options.quality, drafts_first };
         let job = self.db.query_row(
             &format!(
                 "INSERT INTO jobs (song, model, stems, state, segments_done, segments_total,
@@ -43,7 +43,7 @@ impl Library {
             ),
             params![
                 song.0,
-                recipe.model,
+                options.model,
                 to_json(&stems),
                 to_json(&JobState::Waiting),
                 now(),
@@ -103,12 +103,12 @@ impl Library {
     ///
     /// # Errors
     /// [`Problem::Library`].
-    pub fn last_job_of(&self, song: SongId, recipe: &SeparationOptions) -> Result<Option<Job>> {
+    pub fn last_job_of(&self, song: SongId, options: &SeparationOptions) -> Result<Option<Job>> {
         let sql = format!("SELECT {COLUMNS} FROM jobs WHERE song = ?1 ORDER BY id DESC");
         let mut query = self.db.prepare(&sql)?;
         let mut jobs = query.query_map([song.0], job_of_row)?;
         let is_wanted =
-            |job: &rusqlite::Result<Job>| job.as_ref().map_or(true, |job| job.is_of(song, recipe));
+            |job: &rusqlite::Result<Job>| job.as_ref().map_or(true, |job| job.is_of(song, options));
         Ok(jobs.find(is_wanted).transpose()?)
     }
 
@@ -195,7 +195,7 @@ fn others_of(db: &Connection, job: &Job) -> rusqlite::Result<Vec<JobId>> {
         query.query_map([job.song.0, job.id.0], job_of_row)?.collect::<Result<Vec<_>, _>>()?;
     let is_met = |other: &&Job| {
         other.is_active()
-            && other.is_of(job.song, &job.recipe())
+            && other.is_of(job.song, &job.options())
             && other.stems.iter().all(|stem| job.stems.contains(stem))
     };
     Ok(jobs.iter().filter(is_met).map(|other| other.id).collect())
@@ -241,8 +241,8 @@ mod tests {
         }
         let [second, first] = [0, 1].map(|at| library.songs().unwrap()[at].id);
         let mut add = |song, model: &str, state| {
-            let recipe = SeparationOptions { model: model.into(), quality: Quality::default() };
-            let job = library.add_job(song, &recipe, false, &["a".into()]).unwrap();
+            let options = SeparationOptions { model: model.into(), quality: Quality::default() };
+            let job = library.add_job(song, &options, false, &["a".into()]).unwrap();
             library.update_job(&Job { state, segments_total: 3, ..job.clone() }).unwrap();
             job.id
         };
@@ -253,7 +253,7 @@ mod tests {
         let of_another_song = add(second, "m", JobState::Running);
         let best = SeparationOptions { model: "m".into(), quality: Quality::BEST };
         let better = library.add_job(first, &best, true, &["a".into()]).unwrap();
-        assert!(better.drafts_first && better.recipe() == best);
+        assert!(better.drafts_first && better.options() == best);
         let usual = SeparationOptions { quality: Quality::default(), ..best.clone() };
         let more = library.add_job(first, &usual, false, &["a".into(), "b".into()]).unwrap().id;
         assert_eq!(library.last_job_of(first, &best).unwrap(), Some(better.clone()));

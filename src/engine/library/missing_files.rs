@@ -9,7 +9,8 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use crate::engine::{
     event::{Event, EventSink},
-    problem::{Problem, Result},
+    problem::Result,
+    system::threads,
     types::SongId,
 };
 
@@ -31,10 +32,8 @@ impl MissingFiles {
         let send = move |missing: BTreeSet<SongId>| {
             sink.send(Event::Missing(missing.into_iter().collect()));
         };
-        std::thread::Builder::new()
-            .name("sources".into())
-            .spawn(move || run(&files, EVERY, &send))
-            .map_err(Problem::no_thread)?;
+        // Detached: a disk that does not answer must not hold up the end of the program.
+        threads::start("sources", move || run(&files, EVERY, &send))?.detach();
         Ok(Self(inbox))
     }
 
@@ -85,7 +84,7 @@ mod tests {
         let work = move || {
             run(&requests, Duration::from_millis(5), &|missing| events.send(missing).unwrap());
         };
-        let thread = std::thread::Builder::new().name("looks".into()).spawn(work).unwrap();
+        let thread = threads::start("looks", work).unwrap();
         inbox.send(vec![(SongId(1), path.clone()), (SongId(2), PathBuf::new())]).unwrap();
         assert!(received.recv_timeout(Duration::from_millis(50)).is_err(), "no event expected");
         let next = || received.recv_timeout(Duration::from_secs(20)).unwrap();

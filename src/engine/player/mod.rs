@@ -29,10 +29,12 @@ mod track;
 use std::{
     fmt,
     sync::{Arc, atomic::Ordering},
-    thread::{self, JoinHandle},
 };
 
-use crate::engine::problem::DeviceProblem;
+use crate::engine::{
+    problem::DeviceProblem,
+    system::threads::{self, NoThread, Thread},
+};
 use feeder::Feeder;
 use guarded_track::GuardedTrack;
 pub use lanes::{Gains, Monitor, gains};
@@ -56,7 +58,7 @@ pub struct Player {
 /// Owner of the threads, which joins them when dropped.
 struct Inner {
     shared: Arc<Shared>,
-    threads: Vec<JoinHandle<()>>,
+    _threads: Vec<Thread>,
 }
 
 impl Player {
@@ -71,21 +73,20 @@ impl Player {
         let (feeder, mixer) = Feeder::new(Arc::clone(&shared));
         let source = Source::new(mixer, Arc::clone(&shared));
         let owner = StreamOwner::new(Arc::clone(&shared), woken, source);
-        let named = |name: &str| thread::Builder::new().name(name.to_owned());
         let threads = [
-            named("feeder").spawn(move || feeder.run()),
-            named("sound-device").spawn(move || owner.run()),
+            threads::start("feeder", move || feeder.run()),
+            threads::start("sound-device", move || owner.run()),
         ];
         let threads = threads.into_iter().filter_map(|thread| match thread {
             Ok(thread) => Some(thread),
-            Err(error) => {
+            Err(NoThread(error)) => {
                 let cause = error.into();
                 shared.set_device(&Device::Unavailable(DeviceProblem::NoThread { cause }));
                 None
             }
         });
         let threads = threads.collect();
-        Self { inner: Arc::new(Inner { shared, threads }) }
+        Self { inner: Arc::new(Inner { shared, _threads: threads }) }
     }
 
     /// Replaces the track (`None` removes it), stops, and seeks to the start. Gains keep their last
@@ -301,11 +302,6 @@ impl Drop for Inner {
         self.shared.set_playing(false);
         self.shared.change(|wanted| wanted.quit = true);
         self.shared.wake_stream();
-        for thread in self.threads.drain(..) {
-            // The waker may own the last handle, which is then dropped on one of these threads.
-            if thread.thread().id() != thread::current().id() && thread.join().is_err() {
-                tracing::error!("a player thread panicked");
-            }
-        }
+        // The threads are joined when this is dropped; perhaps on one of them, by the waker.
     }
 }

@@ -44,7 +44,7 @@ impl Problem {
             Self::Library { fault, .. } | Self::OpenLibrary { fault, .. } => of_library(*fault),
             Self::Decode(error) => of_decode(error),
             Self::Model(error) => of_model(error),
-            Self::Paused { cause } => cause.class(),
+            Self::WaitsForDisk { cause } => cause.class(),
             Self::Folder(FolderProblem::Unreadable { cause }) => of_input(cause, false),
             Self::Device(DeviceProblem::NoFormat { .. })
             | Self::Folder(FolderProblem::Empty | FolderProblem::NoSong(_))
@@ -278,7 +278,7 @@ mod tests {
             (Problem::Model(ModelError::Cancelled), Class::Cancelled),
             (Problem::Model(ModelError::Tensor { cause: "odd".into() }), Class::Internal),
             (Problem::Model(ModelError::Forbidden { path: "w".into() }), Class::Permanent),
-            (Problem::Paused { cause: Box::new(own(OsKind::NoSpace)) }, Class::WaitForDisk),
+            (Problem::WaitsForDisk { cause: Box::new(own(OsKind::NoSpace)) }, Class::WaitForDisk),
             (
                 Problem::Library { fault: LibraryFault::Damaged, text: String::new() },
                 Class::Permanent,

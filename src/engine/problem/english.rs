@@ -54,7 +54,7 @@ impl fmt::Display for Problem {
             | Self::NoFastPrecision
             | Self::MemoryLimit { .. }
             | Self::NotNumbers { .. }
-            | Self::Paused { .. }
+            | Self::WaitsForDisk { .. }
             | Self::Loudness { .. }
             | Self::Elsewhere { .. }
             | Self::UnseenSongs { .. } => self.separation_text(to),
@@ -242,7 +242,7 @@ impl Problem {
                 "the model produced NaN or infinite samples in segment {segment}; the weights may \
                  be corrupt: run `partita model verify`"
             ),
-            Self::Paused { cause } => {
+            Self::WaitsForDisk { cause } => {
                 write!(to, "paused until the disk can be written: {cause}")
             }
             Self::Loudness { cause } => write!(to, "could not measure the loudness: {cause}"),

@@ -151,7 +151,7 @@ fn separation() -> Vec<Problem> {
         Problem::NoFastPrecision,
         Problem::MemoryLimit { needed: 900 << 20, limit: 100 << 20 },
         Problem::NotNumbers { segment: 3 },
-        Problem::Paused { cause: Box::new(Problem::write(&path(), cause(OsKind::NoSpace))) },
+        Problem::WaitsForDisk { cause: Box::new(Problem::write(&path(), cause(OsKind::NoSpace))) },
         Problem::Loudness { cause: "invalid mode".into() },
         Problem::Elsewhere { host: "node7".into() },
         Problem::UnseenSongs {

@@ -259,7 +259,8 @@ pub enum Problem {
         segment: usize,
     },
     /// A job waits until the disk can be written again.
-    Paused {
+    #[serde(rename = "paused")]
+    WaitsForDisk {
         /// The disk's problem.
         cause: Box<Problem>,
     },

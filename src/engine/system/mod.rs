@@ -1,4 +1,4 @@
-//! Operating system services: files that survive a power failure, panics, priorities, limits.
+//! Operating system services: files that survive a power failure, panics, threads, priorities, limits.
 //!
 //! Independent of songs and models. Callable from any thread.
 
@@ -8,3 +8,4 @@ pub mod limits;
 pub mod panics;
 pub(in crate::engine) mod priority;
 pub mod single_instance;
+pub mod threads;

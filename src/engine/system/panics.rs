@@ -17,13 +17,19 @@ use crate::engine::problem::{Activity, Problem, Result};
 /// # Errors
 /// Fails with the errors of `work`, and with [`Problem::Internal`].
 pub fn caught<T>(doing: Activity, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    // State held by the work is dropped with it, or checked before its next use.
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|cause| {
-        let text = cause.downcast_ref::<&str>().copied();
-        let message = text.or(cause.downcast_ref::<String>().map(String::as_str));
-        let cause = message.unwrap_or("no reason given").to_owned();
+    contained(work).unwrap_or_else(|cause| {
         tracing::error!("internal error while {doing}: {cause}");
         Err(Problem::Internal { doing, cause })
+    })
+}
+
+/// Calls `work`; a panic in it is an error with the panic's message.
+pub(super) fn contained<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    // State that the work held is dropped with it, or checked before its next use.
+    catch_unwind(AssertUnwindSafe(work)).map_err(|cause| {
+        let text = cause.downcast_ref::<&str>().copied();
+        let message = text.or(cause.downcast_ref::<String>().map(String::as_str));
+        message.unwrap_or("no reason given").to_owned()
     })
 }
 

@@ -13,7 +13,6 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
@@ -24,7 +23,10 @@ use interprocess::local_socket::{
 use crate::engine::{
     library::paths,
     problem::{Problem, Result},
-    system::digest::hex,
+    system::{
+        digest::hex,
+        threads::{self, Thread},
+    },
 };
 
 /// Lock file in the data folder, held while its window is open.
@@ -61,7 +63,7 @@ pub struct Instance {
 #[derive(Debug)]
 struct Listening {
     is_over: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<Thread>,
 }
 
 /// Takes the right to the window, or sends `files` to its holder.
@@ -108,7 +110,7 @@ impl Instance {
             drop(listener); // removes the socket, so the address must be valid until then
             drop(address);
         };
-        let thread = std::thread::Builder::new().name("later starts".into()).spawn(work)?;
+        let thread = threads::start("later starts", work)?;
         self.listening = Some(Listening { is_over, thread: Some(thread) });
         Ok(())
     }
@@ -120,10 +122,8 @@ impl Drop for Instance {
         is_over.store(true, Ordering::Relaxed);
         // Connect once, to wake the thread that waits for a connection.
         let is_woken = Address::of(&self.home).and_then(|address| address.connect()).is_ok();
-        if let Some(thread) = thread.take().filter(|_| is_woken)
-            && thread.join().is_err()
-        {
-            tracing::error!("the thread for later starts panicked");
+        if let Some(thread) = thread.take().filter(|_| !is_woken) {
+            thread.detach(); // it may wait for ever
         }
     }
 }

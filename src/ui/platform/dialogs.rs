@@ -5,14 +5,13 @@
 use std::{
     path::PathBuf,
     sync::Arc,
-    thread,
     time::{Duration, Instant},
 };
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::{
-    engine::audio::decode::extensions,
+    engine::{audio::decode::extensions, system::threads},
     i18n::{self, fl},
     ui::state::ui_state::Purpose,
 };
@@ -69,7 +68,7 @@ impl Dialogs {
         }
         let (sender, waker) = (self.sender.clone(), Arc::clone(&self.waker));
         let language = i18n::spoken();
-        let started = thread::Builder::new().name("file dialog".into()).spawn(move || {
+        let started = threads::start("file dialog", move || {
             i18n::speak(language);
             let outcome = ask(purpose, folder);
             // The window may be closed by now, and the answer is discarded.
@@ -78,8 +77,12 @@ impl Dialogs {
             }
         });
         match started {
-            Ok(_detached) => self.is_open = true,
-            Err(error) => tracing::error!("could not start a thread for the file dialog: {error}"),
+            // Detached: the dialog may stay open for longer than the window.
+            Ok(thread) => {
+                thread.detach();
+                self.is_open = true;
+            }
+            Err(error) => tracing::error!("the file dialog is not opened: {error}"),
         }
     }
 }

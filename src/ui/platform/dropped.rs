@@ -7,12 +7,11 @@ use std::{
     io::Read as _,
     path::{Path, PathBuf},
     sync::Arc,
-    thread,
 };
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::engine::audio::decode::extensions;
+use crate::engine::{audio::decode::extensions, system::threads};
 
 /// Extensions of checkpoints. No audio file has them.
 const WEIGHTS: [&str; 6] = ["safetensors", "ckpt", "th", "pt", "pth", "onnx"];
@@ -74,16 +73,20 @@ impl Sorter {
         }
         let (sender, waker) = (self.sender.clone(), Arc::clone(&self.waker));
         let later = paths.clone();
-        let started = thread::Builder::new().name("dropped files".into()).spawn(move || {
+        let started = threads::start("dropped files", move || {
             // The window may be closed by now.
             if sender.send(sort(later, look)).is_ok() {
                 waker();
             }
         });
         match started {
-            Ok(_detached) => None,
+            // Detached: a disk that does not answer must not hold up the window.
+            Ok(thread) => {
+                thread.detach();
+                None
+            }
             Err(error) => {
-                tracing::error!("could not start a thread for dropped files: {error}");
+                tracing::error!("dropped files are sorted by their names alone: {error}");
                 Some(sort(paths, |_| Kind::Song))
             }
         }

@@ -14,6 +14,8 @@ use egui::{
     epaint::text::{FallbackRequest, FontInsert},
 };
 
+use crate::engine::system::threads;
+
 /// The system's font folders.
 #[cfg(windows)]
 const FOLDERS: &[&str] = &["C:\\Windows\\Fonts"];
@@ -49,8 +51,9 @@ pub fn fall_back_on_the_systems(ctx: &Context) {
             && let Some(ctx) = waiting.lock().unwrap_or_else(PoisonError::into_inner).take()
         {
             let work = move || add(&ctx, &files_in(FOLDERS));
-            if let Err(error) = std::thread::Builder::new().name("fonts".into()).spawn(work) {
-                tracing::warn!("could not start a thread for the system's fonts: {error}");
+            match threads::start("fonts", work) {
+                Ok(thread) => thread.detach(), // it only reads
+                Err(error) => tracing::warn!("the system's fonts are not read: {error}"),
             }
         }
         None

@@ -8,12 +8,14 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::Arc,
-    thread,
 };
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::i18n::{self, fl};
+use crate::{
+    engine::system::threads,
+    i18n::{self, fl},
+};
 
 /// Opens the system's file manager.
 pub struct Revealer {
@@ -65,8 +67,10 @@ impl Revealer {
                 waker();
             }
         };
-        if let Err(error) = thread::Builder::new().name("file manager".into()).spawn(work) {
-            tracing::error!("could not start a thread for the file manager: {error}");
+        match threads::start("file manager", work) {
+            // Detached: the file manager may run for longer than the window.
+            Ok(thread) => thread.detach(),
+            Err(error) => tracing::error!("the file manager is not started: {error}"),
         }
     }
 }
@@ -114,7 +118,7 @@ mod tests {
         revealer.run(Command::new("false"), "/a/other.wav".into());
         let words = revealer.failures.recv_timeout(Duration::from_secs(10)).unwrap();
         assert!(words.contains("other.wav"), "{words}");
-        thread::sleep(Duration::from_millis(100));
+        std::thread::sleep(Duration::from_millis(100));
         assert_eq!(revealer.next_failure(), None);
     }
 

@@ -21,7 +21,6 @@ use std::{
     fs::{self, File},
     io,
     path::{Path, PathBuf},
-    thread::JoinHandle,
 };
 
 use crossbeam_channel::{Sender, bounded};
@@ -30,7 +29,10 @@ use super::liveness::{ALIVE, BEAT, Clock, Worker, beat};
 pub use super::liveness::{SILENCE, host};
 use crate::engine::{
     problem::{Problem, Result},
-    system::atomic_file::{make_folders, sweep, try_write_atomically},
+    system::{
+        atomic_file::{make_folders, sweep, try_write_atomically},
+        threads::{self, Thread},
+    },
 };
 
 /// Prefixes of folders: a try, one being created, and one being removed.
@@ -54,7 +56,7 @@ pub struct Wanted<'a> {
 pub struct Claim {
     folder: PathBuf,
     work: PathBuf,
-    beat: Option<(Sender<()>, JoinHandle<()>)>,
+    beat: Option<(Sender<()>, Thread)>,
 }
 
 /// Result of a request for a song.
@@ -280,7 +282,7 @@ impl Claim {
                 }
             }
         };
-        let thread = std::thread::Builder::new().name("alive".into()).spawn(keep_alive)?;
+        let thread = threads::start("alive", keep_alive)?;
         let work = folder.join(work);
         Ok(Self { folder, work, beat: Some((stop, thread)) })
     }
@@ -304,9 +306,7 @@ impl Claim {
     fn end(&mut self) {
         if let Some((stop, thread)) = self.beat.take() {
             drop(stop);
-            if thread.join().is_err() {
-                tracing::error!("the thread that keeps the claim alive panicked");
-            }
+            drop(thread);
         }
     }
 }

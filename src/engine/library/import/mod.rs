@@ -2,10 +2,7 @@
 //!
 //! Runs on a dedicated thread, one file after the other; a failing file does not affect others.
 
-use std::{
-    path::{Path, PathBuf},
-    thread::JoinHandle,
-};
+use std::path::{Path, PathBuf};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use sha2::{Digest as _, Sha256};
@@ -20,6 +17,7 @@ use crate::engine::{
         atomic_file::{self, check_room},
         digest::{content_hash, hex},
         panics::caught,
+        threads::{self, Thread},
     },
     types::{CHANNELS, CancelToken, Song},
 };
@@ -50,7 +48,7 @@ type Request = (Vec<PathBuf>, Option<usize>);
 pub(in crate::engine) struct Importer {
     inbox: Option<Sender<Request>>,
     cancel: CancelToken,
-    thread: Option<JoinHandle<()>>,
+    _thread: Thread,
 }
 
 impl Importer {
@@ -63,11 +61,8 @@ impl Importer {
         let (inbox, requests) = bounded(WAITING);
         let cancel = CancelToken::default();
         let work = Work { home, sink, cancel: cancel.clone(), imported: Box::new(imported) };
-        let thread = std::thread::Builder::new()
-            .name("import".into())
-            .spawn(move || work.run(&requests))
-            .map_err(Problem::no_thread)?;
-        Ok(Self { inbox: Some(inbox), cancel, thread: Some(thread) })
+        let thread = threads::start("import", move || work.run(&requests))?;
+        Ok(Self { inbox: Some(inbox), cancel, _thread: thread })
     }
 
     /// Queues files and folders; fails if the queue is full.
@@ -86,11 +81,6 @@ impl Drop for Importer {
     fn drop(&mut self) {
         self.cancel.cancel();
         self.inbox = None;
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the import thread panicked");
-        }
     }
 }
 

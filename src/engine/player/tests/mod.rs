@@ -84,7 +84,7 @@ impl Rig {
         let (wake_stream, _) = crossbeam_channel::bounded(1);
         let shared = Arc::new(Shared::new(Arc::new(|| {}), wake_stream));
         let (feeder, mixer) = Feeder::new(Arc::clone(&shared));
-        let player = Player { inner: Arc::new(Inner { shared, threads: Vec::new() }) };
+        let player = Player { inner: Arc::new(Inner { shared, _threads: Vec::new() }) };
         player.load(Some(track));
         let (mixer, spares) = Source::new(mixer, Arc::clone(&player.inner.shared));
         Self { player, feeder, mixer: Box::new(mixer), spares }

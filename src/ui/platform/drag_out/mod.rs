@@ -31,6 +31,9 @@ use std::{
     },
 };
 
+#[cfg(target_os = "linux")]
+use crate::engine::system::threads::{self, Thread};
+
 /// State of a drag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
@@ -129,8 +132,8 @@ fn start_thread(files: Vec<PathBuf>, shared: &Arc<Shared>) -> Result<(), String>
         let end = x11::drag(&files, &|| shared.cancelled.load(Ordering::Relaxed), &set_state);
         set_state(end.unwrap_or_else(|error| State::Failed(Failure::System(format!("{error:#}")))));
     };
-    let started = std::thread::Builder::new().name("drag".to_owned()).spawn(work);
-    started.map(drop).map_err(|error| error.to_string())
+    // Detached: it ends when the drag ends, or is cancelled by its handle.
+    threads::start("drag", work).map(Thread::detach).map_err(|error| error.to_string())
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -65,7 +65,7 @@ pub fn problem(problem: &Problem) -> String {
         | Problem::NoFastPrecision
         | Problem::MemoryLimit { .. }
         | Problem::NotNumbers { .. }
-        | Problem::Paused { .. }
+        | Problem::WaitsForDisk { .. }
         | Problem::Loudness { .. }
         | Problem::Elsewhere { .. }
         | Problem::UnseenSongs { .. } => separation(problem),
@@ -222,7 +222,7 @@ fn separation(about: &Problem) -> String {
         Problem::NotNumbers { segment } => {
             fl!(problem_not_numbers, segment = segment.to_string())
         }
-        Problem::Paused { cause } => fl!(problem_paused, cause = problem(cause)),
+        Problem::WaitsForDisk { cause } => fl!(problem_paused, cause = problem(cause)),
         Problem::Loudness { cause } => fl!(problem_loudness, cause = cause),
         Problem::Elsewhere { host } => fl!(problem_elsewhere, host = host),
         Problem::UnseenSongs { count, line, first } => fl!(

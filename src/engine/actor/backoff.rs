@@ -1,6 +1,7 @@
-//! Jobs that are held: the disk is full or gone, or another process has the song's stores.
+//! Jobs that are held because the disk is full or missing, or another process has locked the song's
+//! stores.
 //!
-//! When each is tried again is decided by the queue. Runs on the engine's thread.
+//! The queue decides when a job is tried again. Runs on the engine's thread.
 
 use std::time::Instant;
 
@@ -17,14 +18,14 @@ use crate::engine::{
 };
 
 impl Core {
-    /// Shows that a job waits for the disk; the user is notified of a new problem.
+    /// Stores and emits that a job waits for the disk, and notifies the user of a new problem.
     pub(super) fn show_held_by_disk(
         &mut self,
         job: Job,
         request: Option<RequestId>,
         notice: Option<Problem>,
     ) {
-        // On a full disk the library may not take it either; at the next start it waits all the same.
+        // The library may not be writable either. The job then resumes from its older state.
         if let Err(e) = self.library.update_job(&job) {
             tracing::warn!("{e}");
         }
@@ -35,12 +36,12 @@ impl Core {
         }
     }
 
-    /// Shows that another process works on a song.
+    /// Emits that another process works on a song.
     pub(super) fn show_held_elsewhere(&self, song: SongId) {
         self.sink.send(Event::Waiting { song, problem: Problem::Locked });
     }
 
-    /// Releases jobs whose stores can be written again.
+    /// Releases the jobs whose stores can be written again.
     pub(super) fn release_jobs(&mut self) {
         let now = Instant::now();
         let ready: Vec<JobId> =
@@ -49,7 +50,7 @@ impl Core {
         self.start_next();
     }
 
-    /// Repeats the requests that another process held up, if it has ended.
+    /// Repeats the requests for stores that another process has unlocked.
     pub(super) fn repeat_held_requests(&mut self) {
         let held = self.queue.held_requests().iter();
         let free = held.filter(|held| !self.is_locked(held.song, &held.options));

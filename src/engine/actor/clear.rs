@@ -1,4 +1,4 @@
-//! What the user sets of the engine, and what of the data folder is measured and cleared.
+//! Settings of the engine, the size of the data folder, and the removal of all stems.
 
 use std::path::PathBuf;
 
@@ -19,17 +19,17 @@ use crate::engine::{
     types::{Compute, RequestId},
 };
 
-/// Folders in a song's folder that can be made again from the song.
+/// The folders in a song's folder that can be recreated from the song.
 const CLEARED: [&str; 3] = ["stems", TRACKS, DRAGGED];
 
 impl Core {
-    /// Keeps the settings.
+    /// Saves the settings.
     pub(super) fn keep_preferences(&mut self, preferences: &Preferences) -> Result<()> {
         self.mirror = preferences.mirror();
         preferences.save(self.library.home())
     }
 
-    /// Computes in another way from now on. A job that runs restarts its segment.
+    /// Sets how the network computes. A running job restarts its segment.
     pub(super) fn set_compute(&mut self, compute: Compute) -> Result<()> {
         if compute == self.compute {
             return Ok(());
@@ -42,15 +42,15 @@ impl Core {
         Ok(())
     }
 
-    /// Emits the sound devices, from a thread, because the sound system may be slow.
+    /// Emits the sound devices from a separate thread, because the sound system may be slow.
     pub(super) fn list_outputs(&self) -> Result<()> {
         let sink = self.sink.clone();
-        // Detached: a sound system that does not answer must not hold up the end of the program.
+        // Detached, so that a sound system that does not answer cannot block the end of the program.
         threads::start("outputs", move || sink.send(Event::Outputs(outputs())))?.detach();
         Ok(())
     }
 
-    /// Writes a report, on a thread of its own: it looks at the whole machine.
+    /// Writes a report on a separate thread, because examining the machine takes time.
     pub(super) fn save_report(&self, request: RequestId, path: PathBuf) -> Result<()> {
         let (home, compute) = (self.library.home().to_owned(), self.compute);
         let sink = self.sink.clone();
@@ -64,12 +64,12 @@ impl Core {
                 }
             });
         };
-        // Detached: the file gets its name only when it is complete.
+        // Detached, because it is safe to interrupt: the file gets its name only when it is complete.
         threads::start("report", work)?.detach();
         Ok(())
     }
 
-    /// Emits the size of the data folder, counted on a thread.
+    /// Emits the size of the data folder, which is measured on a separate thread.
     pub(super) fn measure_home(&self) -> Result<()> {
         let (home, songs) = (self.library.home().to_owned(), self.library.songs_folder());
         let sink = self.sink.clone();
@@ -81,11 +81,11 @@ impl Core {
             let all = folder_bytes(&home);
             sink.send(Event::HomeMeasured { home, all, stems });
         };
-        threads::start("measure", work)?.detach(); // it only reads
+        threads::start("measure", work)?.detach(); // safe to interrupt, because it only reads
         Ok(())
     }
 
-    /// Removes the stems of all songs, and ends the jobs that make some. The songs stay.
+    /// Removes the stems of all songs, and cancels all jobs. The songs stay.
     pub(super) fn clear_stems(&mut self) -> Result<()> {
         check_inside(self.library.home(), &self.library.songs_folder())?;
         self.end_jobs_of(None)?;

@@ -1,5 +1,5 @@
-//! Drafts in the engine: shown while the better stems are made, taken away when those are there. Made by
-//! the worker, before them.
+//! Drafts in the engine: they are shown while the final stems are made, and removed when those are
+//! complete. The worker makes them first.
 
 use std::sync::Arc;
 
@@ -12,8 +12,7 @@ use crate::engine::{
 };
 
 impl Core {
-    /// The open song gets the draft that is being made of it, which it may not have had when it was
-    /// opened.
+    /// Loads the draft of a job that starts into the player, if the song was opened without a draft.
     pub(super) fn show_draft(&mut self, job: &Job, track: &SongTrack) {
         let options = job.options();
         let Some(open) = &mut self.open else { return };
@@ -28,8 +27,8 @@ impl Core {
         }
     }
 
-    /// The better stems are there: their draft has no listener any more, and gives back its room. One
-    /// that was requested by itself stays.
+    /// Removes the draft of complete stems, because only the stems are played. A draft that the user
+    /// requested stays.
     pub(super) fn drop_draft(&mut self, job: &Job, track: &SongTrack) -> Result<()> {
         let (Some(stems), Some(draft)) = (&track.stems, &track.draft) else { return Ok(()) };
         let is_refined =
@@ -38,7 +37,8 @@ impl Core {
         let quality = Preset::Draft.quality(&model.spec);
         let options = SeparationOptions { quality, ..job.options() };
         let shown = self.options_of(job.song);
-        // Where another quality of the same model is shown, the draft is heard in its gaps.
+        // If the song shows another quality of this model, the draft is played in that quality's
+        // gaps.
         let is_heard = shown.model == options.model && shown.quality != job.quality;
         let is_wanted = is_heard || self.library.last_job_of(job.song, &options)?.is_some();
         if is_wanted || !(0..stems.names().len()).all(is_refined) {
@@ -46,7 +46,7 @@ impl Core {
         }
         let folder = self.library.song_folder(&self.library.song(job.song)?.hash);
         let folder = model.stem_folder(&folder, quality);
-        // A song that shows another model's stems has a draft of that model.
+        // The open song's draft is of the model that the song shows, which may be another one.
         let is_of = |open: &&mut Open| open.song == job.song && open.options.model == options.model;
         if let Some(open) = self.open.as_mut().filter(is_of)
             && open.track.draft.take().is_some()

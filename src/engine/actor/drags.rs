@@ -1,4 +1,4 @@
-//! Files to drag in the engine: each request on its own thread, one after another.
+//! Files to drag out of the window: each request has its own thread, and they run one at a time.
 
 use std::{
     path::PathBuf,
@@ -19,11 +19,11 @@ use crate::engine::{
     types::{CancelToken, RequestId, SongId},
 };
 
-/// Files that are being made.
+/// The requests whose files are being made.
 #[derive(Default)]
 pub(super) struct Drags {
     running: Vec<Running>,
-    /// Held by the one that works: the next finds its files.
+    /// Locked by the thread that writes, so that the next thread can reuse its files.
     turn: Arc<Mutex<()>>,
 }
 
@@ -36,7 +36,7 @@ struct Running {
 }
 
 impl Drags {
-    /// Ends those of a song, or all.
+    /// Cancels the requests of a song, or all.
     pub(super) fn cancel(&self, song: Option<SongId>) {
         for running in self.running.iter().filter(|drag| song.is_none_or(|song| drag.song == song))
         {
@@ -44,14 +44,14 @@ impl Drags {
         }
     }
 
-    /// Waits for all to end.
+    /// Waits for all threads to end.
     pub(super) fn join(&mut self) {
         self.running.clear();
     }
 }
 
 impl Core {
-    /// Makes files of stems, and tells where they are.
+    /// Writes stems to files, and emits their paths.
     pub(super) fn prepare_drag(
         &mut self,
         request: RequestId,
@@ -72,12 +72,12 @@ impl Core {
             let turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
             let make =
                 || drag_files::files(&song, &to, (&model, options.quality), &track, &stems, &token);
-            // A bug ends this with a word, not silently.
+            // A panic is reported too.
             let made = caught(Activity::WritingFiles, make);
             drop(turn);
             match made {
                 Ok(files) => sink.send(Event::DragReady { song: id, stems, files }),
-                // By the song's removal, or the program's end.
+                // Cancelled by the song's removal or the end of the program.
                 Err(Problem::Cancelled) => {}
                 Err(e) => {
                     let (request, song) = (Some(request), Some(id));
@@ -91,20 +91,20 @@ impl Core {
         Ok(())
     }
 
-    /// The files are there, or are not. If their song was removed meanwhile, a folder may have been
-    /// made once more.
+    /// Handles the end of a thread. If the song was removed meanwhile, removes the folder that the
+    /// thread may have created again.
     pub(super) fn drag_ended(&mut self, thread: ThreadId) {
         let ended = |running: &mut Running| running.thread.id() == Some(thread);
         for Running { song, folder, thread, .. } in self.drags.running.extract_if(.., ended) {
-            thread.detach(); // it has ended, but for freeing what it held
+            thread.detach(); // it has sent its last message and is about to end
             if self.library.song(song).is_ok() {
                 continue;
             }
             let dragged = folder.join(DRAGGED);
             if dragged.exists() && std::fs::remove_dir_all(&dragged).is_err() {
-                tracing::warn!(path = %dragged.display(), "cannot remove");
+                tracing::warn!(path = %dragged.display(), "could not remove the folder");
             }
-            // Only where nothing else is in it: the song may be on its way back.
+            // Succeeds only if the folder is empty: the song may be about to be restored.
             drop(std::fs::remove_dir(&folder));
         }
     }

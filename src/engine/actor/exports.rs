@@ -1,4 +1,4 @@
-//! Exports in the engine: what is asked for becomes files, each export on its own thread.
+//! Exports in the engine: each runs on its own thread.
 
 use super::{Core, Message};
 use crate::engine::{
@@ -10,8 +10,8 @@ use crate::engine::{
 };
 
 impl Core {
-    /// Emits the fields that can name the files of a song; a thread reads its tags.
-    pub(super) fn tell_fields(&self, song: SongId) -> Result<()> {
+    /// Emits the fields for the file names of a song. A separate thread reads the tags.
+    pub(super) fn emit_fields(&self, song: SongId) -> Result<()> {
         let song = self.library.song(song)?;
         let folder = self.library.song_folder(&song.hash);
         let model = self.options_of(song.id).model;
@@ -22,12 +22,12 @@ impl Core {
                 sink.send(Event::Described { song: song.id, fields: origin.fields() });
             }
         };
-        // Detached: it reads one file and writes none.
+        // Detached, because it is safe to interrupt: it only reads.
         threads::start("describe", work)?.detach();
         Ok(())
     }
 
-    /// Starts an export; what becomes of it is told in events.
+    /// Starts an export. Events report its progress and result.
     pub(super) fn export(
         &mut self,
         id: ExportId,
@@ -37,26 +37,26 @@ impl Core {
         settings: Settings,
     ) {
         let (sink, progress_sink) = (self.sink.clone(), self.sink.clone());
-        let tell = move |state| sink.send(Event::Export { id, state });
+        let report = move |state| sink.send(Event::Export { id, state });
         let started = self.order(song, selection, place).and_then(|order| {
             let cancel = CancelToken::default();
             let token = cancel.clone();
-            let (tell, outbox) = (tell.clone(), self.outbox.clone());
+            let (report, outbox) = (report.clone(), self.outbox.clone());
             let work = move || {
                 let mut progress = |fraction| {
                     let state = ExportState::Running(fraction);
                     progress_sink.try_send(Event::Export { id, state });
                 };
-                // A bug ends this export with a word, not silently.
+                // A panic is reported too.
                 let work = || order.carry_out(&settings, &mut progress, &token);
-                tell(state_of(caught(Activity::WritingFiles, work)));
+                report(state_of(caught(Activity::WritingFiles, work)));
                 drop(outbox.send(Message::ExportEnded(id)));
             };
             self.exports.insert(id, (cancel, threads::start("export", work)?));
             Ok(())
         });
         if let Err(e) = started {
-            tell(ExportState::Failed(e));
+            report(ExportState::Failed(e));
         }
     }
 

@@ -37,7 +37,7 @@ impl Core {
         Ok(())
     }
 
-    /// Resumes a paused job, next in the queue.
+    /// Resumes a paused job at the front of the queue.
     pub(super) fn resume_job(&mut self, id: JobId) -> Result<()> {
         if self.queue.resume_running(id) {
             return Ok(());
@@ -48,13 +48,13 @@ impl Core {
             self.library.update_job(&job)?;
             self.show_job(&job);
             self.queue.resume(job);
-            self.note_order()?;
+            self.store_order()?;
             self.start_next();
         }
         Ok(())
     }
 
-    /// Repeats an ended job.
+    /// Retries an ended job.
     pub(super) fn retry_job(&mut self, request: RequestId, id: JobId) -> Result<()> {
         let job = self.library.job(id)?;
         if !job.is_ended() {
@@ -63,17 +63,17 @@ impl Core {
         self.request(JobRequest::from_job(&job, Some(request), 0))
     }
 
-    /// Gives a waiting job another place.
+    /// Moves a waiting job to another place in the queue.
     pub(super) fn move_job(&mut self, id: JobId, to: usize) -> Result<()> {
-        if self.queue.move_to(id, to) { self.note_order() } else { Ok(()) }
+        if self.queue.move_to(id, to) { self.store_order() } else { Ok(()) }
     }
 
-    fn note_order(&mut self) -> Result<()> {
+    fn store_order(&mut self) -> Result<()> {
         let order: Vec<JobId> = self.queue.order().collect();
         self.library.set_queue(&order)
     }
 
-    /// Takes ended jobs off the list.
+    /// Removes ended jobs from the list.
     pub(super) fn clear_jobs(&mut self, mut jobs: Vec<JobId>) -> Result<()> {
         jobs.retain(|id| self.library.job(*id).is_ok_and(|job| job.is_ended()));
         self.library.remove_jobs(&jobs)?;
@@ -81,7 +81,10 @@ impl Core {
         Ok(())
     }
 
-    /// Makes the result files of a job that is done, on a thread of their own.
+    /// Writes the result files of a finished job, on a separate thread.
+    ///
+    /// # Errors
+    /// The job has not finished, or the thread could not be started.
     pub(super) fn make_tracks(&self, request: RequestId, id: JobId) -> Result<()> {
         let job = self.library.job(id)?;
         if job.state != JobState::Done {
@@ -91,7 +94,7 @@ impl Core {
         let work = move || {
             let make =
                 || Library::open(&home).and_then(|library| job_tracks::of_job(&library, &job));
-            // A bug ends this with a word, not silently.
+            // A panic is reported too.
             let made = caught(Activity::WritingFiles, make);
             sink.send(match made {
                 Ok(tracks) => {
@@ -104,7 +107,7 @@ impl Core {
                 }
             });
         };
-        // Detached: files get their names only when they are complete, and can be made again.
+        // Detached, because it is safe to interrupt: a file gets its name only when it is complete.
         threads::start("tracks", work)?.detach();
         Ok(())
     }

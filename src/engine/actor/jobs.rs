@@ -1,5 +1,5 @@
-//! Jobs in the engine: requests for stems, and the start of jobs. What the queue decides is carried
-//! out: written to the library, emitted, and given to the worker.
+//! Requests for stems, and the start of jobs. Carries out the queue's decisions: stores them in the
+//! library, emits them, and sends tasks to the worker.
 //!
 //! The user's other commands for jobs are in `job_commands`, progress and end in `running`. Runs on
 //! the engine's thread.
@@ -28,14 +28,14 @@ use crate::engine::{
 };
 
 impl Core {
-    /// At the start: jobs that the program's end interrupted resume.
+    /// Resumes the jobs that the end of the last run interrupted.
     pub(super) fn restore_jobs(&mut self) -> Result<()> {
         self.queue.restore(self.library.queue()?);
         self.start_next();
         Ok(())
     }
 
-    /// Requests stems of a song, with the options that are set for it.
+    /// Requests stems of a song, with the options that were chosen for it.
     pub(super) fn process(
         &mut self,
         request: RequestId,
@@ -48,14 +48,14 @@ impl Core {
         self.request(JobRequest { song, options, drafts_first, stems, from_frame, request, reuse })
     }
 
-    /// Emits which job answers a command, before the job's first event.
+    /// Emits which job belongs to a command, before the job's first event.
     fn accept(&self, request: Option<RequestId>, job: JobId) {
         if let Some(request) = request {
             self.sink.send(Event::Accepted { request, job });
         }
     }
 
-    /// Requests stems of a song. Segments that are in the store are not computed again.
+    /// Requests stems of a song. Segments that are already stored are not computed again.
     pub(super) fn request(&mut self, request: JobRequest) -> Result<()> {
         let song = self.library.song(request.song)?;
         let options = &request.options;
@@ -83,7 +83,7 @@ impl Core {
         if !is_complete && self.track_of_running(song.id, options).is_none() {
             match store.lock() {
                 Ok(lock) => drop(lock),
-                // Another process that works on this song keeps its job.
+                // Another process works on this song; the request is repeated when it has finished.
                 Err(Problem::Locked) => {
                     self.show_held_elsewhere(song.id);
                     self.queue.hold_request(request);
@@ -92,10 +92,10 @@ impl Core {
                 Err(e) => return Err(e),
             }
         }
-        // An interrupted job resumes; one that did the same is shown again.
+        // An interrupted job resumes; a finished job of the same stems is shown again.
         let fits = |job: &Job| {
-            let did_it = job.state == JobState::Done && job.stems == *stems;
-            !job.is_ended() || did_it || request.reuse == Some(job.id)
+            let was_same = job.state == JobState::Done && job.stems == *stems;
+            !job.is_ended() || was_same || request.reuse == Some(job.id)
         };
         let mut job = match self.library.last_job_of(song.id, options)?.filter(fits) {
             Some(job) => Job { stems: stems.clone(), ..job },
@@ -113,11 +113,11 @@ impl Core {
             return Ok(());
         }
         self.queue.forget(job.id);
-        // The program that completed it may have been killed before it did this.
+        // A process that completed the job may have been killed before it dropped the draft.
         self.drop_draft(&job, &track)
     }
 
-    /// Ends a job; finished segments stay.
+    /// Cancels a job. Finished segments stay.
     pub(super) fn cancel(&mut self, id: JobId) -> Result<()> {
         let job = self.library.job(id);
         if self.queue.cancel(id, job.as_ref().ok().map(|job| job.song)) {
@@ -133,7 +133,7 @@ impl Core {
         Ok(())
     }
 
-    /// Ends the jobs of a song, or all, before its stores are removed.
+    /// Cancels the jobs of a song, or all, before stores are removed.
     pub(super) fn end_jobs_of(&mut self, song: Option<SongId>) -> Result<()> {
         let jobs = self.library.jobs()?;
         for job in jobs.iter().filter(|job| song.is_none_or(|song| job.song == song)) {
@@ -143,7 +143,7 @@ impl Core {
         Ok(())
     }
 
-    /// Ends jobs that are not in the library any more.
+    /// Drops the jobs that are no longer in the library.
     pub(super) fn drop_lost_jobs(&mut self) {
         let Self { queue, library, .. } = self;
         if queue.retain(|job| library.job(job).is_ok(), |song| library.song(song).is_ok()) {
@@ -151,11 +151,11 @@ impl Core {
         }
     }
 
-    /// Gives the worker the next waiting job, if it has none.
+    /// Sends the worker the next waiting job, if the worker is idle.
     pub(super) fn start_next(&mut self) {
         while let Some(next) = self.queue.start_next() {
             let job = next.job.clone();
-            // A bug fails this job, not the queue.
+            // A panic fails this job, and the queue goes on.
             if let Err(e) = caught(Activity::Engine, || self.start(next)) {
                 self.task = None;
                 let finished = self.queue.finish(job, Err(e), Instant::now());
@@ -170,8 +170,8 @@ impl Core {
         let song = self.library.song(job.song)?;
         let options = job.options();
         let Some(model) = self.model(&options).cloned() else {
-            let gone = Problem::ModelMissing { model: job.model };
-            return Err(self.why_missing(&options, gone));
+            let missing = Problem::ModelMissing { model: job.model };
+            return Err(self.why_missing(&options, missing));
         };
         let mut track = self.track(&song, &options)?;
         if job.drafts_first {
@@ -224,8 +224,8 @@ impl Core {
         self.worker.give(task)
     }
 
-    /// Whether there is room for `bytes` of stems. What was removed can be brought back until its room
-    /// is needed.
+    /// Checks that the disk has space for `bytes` of stems. Purges the removed songs if it has not:
+    /// they can then no longer be restored.
     fn make_room(&mut self, bytes: u64) -> Result<()> {
         match check_room(self.library.home(), bytes) {
             Err(_) if self.purge_removed() => check_room(self.library.home(), bytes),
@@ -233,7 +233,8 @@ impl Core {
         }
     }
 
-    /// Where the listener is: the play head while the song is open, else where the job started.
+    /// A function that returns the listener's position: the play head while the song is open, else
+    /// the last position, which is initially `from`.
     fn listener_of(&self, song: SongId, from: u64) -> Box<dyn Fn() -> Listener + Send + Sync> {
         let (player, listened) = (self.player.clone(), Arc::clone(&self.listened));
         let last = AtomicU64::new(from);
@@ -248,7 +249,7 @@ impl Core {
     }
 }
 
-/// The stems that a job asks for, by their places.
+/// The indices of the stems that a job makes.
 pub(super) fn wanted_of(job: &Job, stems: &StemStore) -> Vec<usize> {
     stems_among(stems.names(), &job.stems)
 }
@@ -257,7 +258,10 @@ fn stems_among(sources: &[String], stems: &[String]) -> Vec<usize> {
     (0..sources.len()).filter(|&stem| stems.contains(&sources[stem])).collect()
 }
 
-/// Whether the disk of the data folder has room for `bytes`, and some for the library.
+/// Checks that the disk of the data folder has space for `bytes`, and 1 MiB for the library.
+///
+/// # Errors
+/// The disk has less space.
 pub(super) fn check_room(home: &std::path::Path, bytes: u64) -> Result<()> {
     const LIBRARY: u64 = 1 << 20;
     if bytes == 0 {

@@ -1,5 +1,5 @@
-//! The engine's own thread: takes commands and messages of the other threads, one after the other, and
-//! owns the library and the queue. It waits for nothing but its channel.
+//! The engine's own thread: handles commands and the other threads' messages one at a time, and owns
+//! the library and the queue. It blocks on its channel only.
 
 mod backoff;
 mod clear;
@@ -53,30 +53,30 @@ use queue::Queue;
 pub(super) use weights::{Change, NewModel};
 use worker::{Progress, RunningTask, Worker};
 
-/// How often a quiet engine looks whether another program has changed the library.
+/// The interval at which the engine checks whether another program has changed the library.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// What arrives on the engine's channel.
+/// A message on the engine's channel.
 pub(super) enum Message {
-    /// From the window or the command line.
+    /// A command from the window or the command line.
     Command(RequestId, Command),
-    /// The import thread's news.
+    /// The import thread has imported, or could not import, a file.
     Imported(Imported),
-    /// What was found out about a song.
+    /// The analysis of a song; `None` if it failed.
     Analysed(SongId, Option<Analysis>),
-    /// The worker's news.
+    /// Progress of the worker.
     Work(Progress),
-    /// An export ended, however it did.
+    /// An export has ended, successfully or not.
     ExportEnded(ExportId),
-    /// Files to drag were made, or were not, by this thread.
+    /// This thread, which makes files to drag, has ended.
     DragEnded(ThreadId),
-    /// Weights were fetched or looked at, or were not.
+    /// A change of the weights has ended.
     Weights(Change, Result<Option<NewModel>>),
-    /// The last handle is gone.
+    /// The last handle was dropped.
     Shutdown,
 }
 
-/// All that the engine's thread owns.
+/// The state that the engine's thread owns.
 pub(super) struct Core {
     library: Library,
     sink: EventSink,
@@ -88,47 +88,47 @@ pub(super) struct Core {
     worker: Worker,
     compute: Compute,
     queue: Queue,
-    /// What the worker does for the queue's running job.
+    /// The worker's task for the queue's running job.
     task: Option<RunningTask>,
-    /// Every model that is installed.
+    /// All installed models.
     models: Vec<InstalledModel>,
-    /// Name of the model that is used where the default one is not installed.
+    /// The name of the model that is used if the default one is not installed.
     fallback: Option<String>,
-    /// What is used for songs of which nothing else was said.
+    /// The options of songs for which none were chosen.
     defaults: Defaults,
-    /// What was chosen for songs.
+    /// The options that were chosen for songs.
     chosen: BTreeMap<SongId, SeparationOptions>,
-    /// Why there is no model although there are weights.
+    /// The reason why the installed weights could not be used.
     model_fault: Option<Problem>,
-    /// An address at which weights are looked for first.
+    /// An address from which weights are downloaded first.
     mirror: Option<String>,
     install: Option<CancelToken>,
-    /// The library's version when it was last looked at.
+    /// The library's version at the last check.
     library_version: Option<i64>,
     /// The newest song whose cover was emitted.
     newest_cover: SongId,
-    /// The newest song that was given to be analysed, and whether it still is.
+    /// The newest song that was sent to the analyst, and whether its analysis is running.
     analysed: (SongId, bool),
     open: Option<Open>,
-    /// The open song for the worker, which follows its play head; 0 for none.
+    /// The open song, for the worker, which follows the play head; 0 for none.
     listened: Arc<AtomicI64>,
     exports: BTreeMap<ExportId, (CancelToken, Thread)>,
     drags: Drags,
-    /// Checks whether the users' files are in place; only in the window's engine.
+    /// Checks whether the users' files still exist; only in the window's engine.
     missing_files: Option<MissingFiles>,
-    /// Where removed songs are until this program ends.
+    /// Holds removed songs until the program ends.
     trash_bin: TrashBin,
-    /// What can still be brought back.
+    /// The songs that can still be restored.
     removed: Vec<Removed>,
-    /// Whether the user knows that the library is gone.
+    /// Whether the user was notified that the library is missing.
     is_missed: bool,
     /// The recovery of a damaged library, until the event is emitted.
     damaged: Option<Problem>,
-    /// The command that is being obeyed: failures on the way are its failures.
-    obeyed: Option<RequestId>,
+    /// The command that is being executed; failures meanwhile are reported as its failures.
+    executing: Option<RequestId>,
 }
 
-/// The song that the player holds.
+/// The song that is loaded in the player.
 struct Open {
     song: SongId,
     options: SeparationOptions,
@@ -147,24 +147,25 @@ impl Core {
         if let Some(problem) = &damaged {
             tracing::warn!("{problem}");
         }
-        let tell = outbox.clone();
-        // The receiver outlives these threads, but for the moments in which the program ends.
-        // An engine that stays has a window before it.
+        // Messages are dropped only while the program ends: otherwise the receiver outlives the
+        // threads.
+        let sender = outbox.clone();
+        // An interactive engine shares the memory with a window.
         let beside = if config.interactive { memory::WINDOW } else { 0 };
         let worker = Worker::start(config.compute, beside, move |progress| {
-            drop(tell.send(Message::Work(progress)));
+            drop(sender.send(Message::Work(progress)));
         })?;
-        let tell = outbox.clone();
+        let sender = outbox.clone();
         let importer = Importer::start(config.home.clone(), sink.clone(), move |song| {
-            drop(tell.send(Message::Imported(song)));
+            drop(sender.send(Message::Imported(song)));
         })?;
-        let tell = outbox.clone();
+        let sender = outbox.clone();
         let analyst = Analyst::start(move |song, found| {
-            drop(tell.send(Message::Analysed(song, found)));
+            drop(sender.send(Message::Analysed(song, found)));
         })?;
         let missing_files = config.interactive.then(|| MissingFiles::start(&sink));
         let waveforms = Waveforms::start(&sink)?;
-        // Problems of the settings are reported by the window, which loads them too.
+        // The window also loads the settings, and reports their problems.
         let (preferences, _) = Preferences::load(&config.home);
         Ok(Self {
             library,
@@ -197,11 +198,11 @@ impl Core {
             removed: Vec::new(),
             is_missed: false,
             damaged: damaged.filter(|_| config.interactive),
-            obeyed: None,
+            executing: None,
         })
     }
 
-    /// Works until the last handle is gone.
+    /// Handles messages until the last handle is dropped.
     pub(super) fn run(mut self, messages: &Receiver<Message>, interactive: bool) {
         self.find_models();
         self.library_version = self.library.version().ok();
@@ -234,20 +235,20 @@ impl Core {
                 Ok(message) => Some(message),
                 Err(RecvTimeoutError::Timeout) => None,
             };
-            // A bug is reported, and the engine takes the next command.
+            // A panic is reported, and the engine goes on with the next message.
             let work = caught(Activity::Engine, || {
                 if let Some(message) = message {
                     self.handle(message);
                 }
                 if Instant::now() >= next_look {
                     next_look = Instant::now() + LOOK_EVERY;
-                    self.look_around(interactive);
+                    self.check_surroundings(interactive);
                 }
                 Ok(())
             });
             if let Err(e) = work {
                 self.fail(None, &e);
-                self.obeyed = None;
+                self.executing = None;
             }
             self.show_order();
         }
@@ -256,10 +257,10 @@ impl Core {
 
     fn handle(&mut self, message: Message) {
         match message {
-            Message::Command(request, command) => self.obey(request, command),
+            Message::Command(request, command) => self.execute(request, command),
             Message::Imported(Imported::Song(path, song)) => {
                 self.show_imported(path, *song);
-                // Only the window's engine has the time for it.
+                // Songs are analysed only in the window's engine, which has idle time.
                 if self.missing_files.is_some() {
                     self.analyse_next();
                 }
@@ -281,17 +282,17 @@ impl Core {
             Message::Work(Progress::Ended(job, result)) => self.job_ended(job, result),
             Message::ExportEnded(id) => {
                 if let Some((_, thread)) = self.exports.remove(&id) {
-                    thread.detach(); // it has ended, but for freeing what it held
+                    thread.detach(); // it has sent its last message and is about to end
                 }
             }
             Message::DragEnded(thread) => self.drag_ended(thread),
-            Message::Weights(change, result) => self.weights_came(&change, result),
+            Message::Weights(change, result) => self.weights_changed(&change, result),
             Message::Shutdown => {}
         }
     }
 
-    /// What has changed around the engine: other programs, and the disk.
-    fn look_around(&mut self, interactive: bool) {
+    /// Checks what other programs have done, and whether the disk has space again.
+    fn check_surroundings(&mut self, interactive: bool) {
         if interactive {
             self.watch_library();
             self.follow_others();
@@ -300,8 +301,8 @@ impl Core {
         self.repeat_held_requests();
     }
 
-    fn obey(&mut self, request: RequestId, command: Command) {
-        self.obeyed = Some(request);
+    fn execute(&mut self, request: RequestId, command: Command) {
+        self.executing = Some(request);
         let song = song_of(&command);
         let result = match command {
             Command::Import(paths) => self.importer.import(paths, None),
@@ -332,7 +333,7 @@ impl Core {
             Command::ClearStems => self.clear_stems(),
             Command::SaveReport(path) => self.save_report(request, path),
             Command::Rename { song, title } => self.rename(song, &title),
-            Command::Describe(song) => self.tell_fields(song),
+            Command::Describe(song) => self.emit_fields(song),
             Command::Export { id, song, selection, place, settings } => {
                 self.export(id, song, selection, place, settings);
                 Ok(())
@@ -368,23 +369,23 @@ impl Core {
         if let Err(e) = result {
             self.fail(song, &e);
         }
-        self.obeyed = None;
+        self.executing = None;
     }
 
-    /// Reports a failure, as one of the command that is being obeyed, if any.
+    /// Reports a failure, as a failure of the command that is being executed, if any.
     fn fail(&self, song: Option<SongId>, error: &Problem) {
-        self.fail_request(self.obeyed, song, error);
+        self.fail_request(self.executing, song, error);
     }
 
     fn fail_request(&self, request: Option<RequestId>, song: Option<SongId>, error: &Problem) {
         self.sink.send(Event::Failed { request, song, problem: error.clone() });
     }
 
-    /// The stores of a song; the stems are shared with their readers and writers.
+    /// The stores of a song. The stem store of the running job or the open song is reused.
     fn track(&self, song: &Song, options: &SeparationOptions) -> Result<SongTrack> {
         let is_shown = |open: &&Open| open.song == song.id && open.options == *options;
         let open = self.open.as_ref().filter(is_shown).map(|open| open.track.clone());
-        // Removed files are still open, but what is written to them is lost.
+        // A removed store's files are still open, but writes to them are lost.
         let shared = self.track_of_running(song.id, options).or(open);
         if let Some(track) = shared.filter(SongTrack::is_in_place) {
             return Ok(track);
@@ -397,12 +398,12 @@ impl Core {
         self.models.iter().find(|model| model.name == options.model)
     }
 
-    /// The error of a command that needs the model that these options name, and it is not installed.
+    /// The reason why the model of these options is missing, or `otherwise`.
     fn why_missing(&self, options: &SeparationOptions, otherwise: Problem) -> Problem {
         InstalledModel::why_missing(self.library.home(), &options.model, otherwise)
     }
 
-    /// What is used where nothing else was said: another model where that one is not installed.
+    /// The default options. If their model is not installed, they name the fallback model instead.
     fn default_options(&self) -> SeparationOptions {
         let options = self.defaults.recipe.clone();
         let fallback =
@@ -416,7 +417,7 @@ impl Core {
         }
     }
 
-    /// What makes the stems that a song shows.
+    /// The options of the stems that a song shows.
     fn options_of(&self, song: SongId) -> SeparationOptions {
         let chosen = self.chosen.get(&song).filter(|options| self.model(options).is_some());
         chosen.cloned().unwrap_or_else(|| self.default_options())
@@ -432,8 +433,8 @@ impl Core {
         }
     }
 
-    /// Ends everything that is not safe to leave behind; a segment that is being computed is not
-    /// waited for: its store is as it was before it.
+    /// Ends everything that is not safe to interrupt. The segment that is being computed is
+    /// abandoned: a store contains complete segments only.
     fn shut_down(mut self) {
         for (cancel, _) in self.exports.values() {
             cancel.cancel();
@@ -445,7 +446,7 @@ impl Core {
         self.analyst.join();
         self.player.load(None);
         self.interrupt_running_job();
-        self.trash_bin = TrashBin::default(); // what was removed goes for good
+        self.trash_bin = TrashBin::default(); // deletes the removed songs
         self.exports.clear(); // joins their threads
         self.drags.join();
         if self.queue.is_idle() {

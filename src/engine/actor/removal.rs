@@ -1,5 +1,5 @@
-//! Songs taken out of the library. A removal can be taken back until the program ends, or its room is
-//! needed; a reset cannot.
+//! Removal of songs from the library. A removed song can be restored until the program ends or the
+//! disk space is needed; a reset cannot be undone.
 
 use std::path::PathBuf;
 
@@ -15,14 +15,14 @@ use crate::engine::{
 };
 
 impl Core {
-    /// Takes a song out of the library, with its stores.
+    /// Removes a song and its stores from the library.
     pub(super) fn remove(&mut self, id: SongId) -> Result<()> {
         let song = self.library.song(id)?;
         self.end_jobs_of(Some(id))?;
         self.drags.cancel(Some(id));
         self.close(Some(id));
-        // First out of the way, then out of the library: whenever it ends, the song is there with
-        // its stems or not at all.
+        // The folder is moved before the library's row is deleted. If the program ends in between,
+        // the next start restores both.
         let folder = self.library.song_folder(&song.hash);
         let (asides, errors) = self.trash_bin.take(self.library.home(), &[folder]);
         if let Some(error) = errors.into_iter().next() {
@@ -38,7 +38,7 @@ impl Core {
         Ok(())
     }
 
-    /// The library did not forget these songs: their folders stay with it.
+    /// Moves folders back after the library could not be changed; returns that error.
     fn put_back(
         &self,
         asides: impl IntoIterator<Item = TrashedFolder>,
@@ -52,18 +52,21 @@ impl Core {
         Err(error)
     }
 
-    /// Brings back a song that was removed since the start.
+    /// Restores a song that was removed since the start of the program.
+    ///
+    /// # Errors
+    /// The song was not removed in this run, its disk space was needed, or it could not be written.
     pub(super) fn restore(&mut self, id: SongId) -> Result<()> {
         let Some(at) = self.removed.iter().position(|removed| removed.taken.song == id) else {
             return Err(Problem::NotRestorable);
         };
-        // The library first: if the program ends here, the next start puts the folder back.
+        // The library first: if the program ends here, the next start moves the folder back.
         let is_back = self.library.put_back(&self.removed[at].taken)?;
         if let Some(aside) = self.removed.remove(at).aside {
             aside.put_back()?;
         }
         if !is_back {
-            return Ok(()); // it was added again meanwhile
+            return Ok(()); // the song was imported again meanwhile
         }
         let song = self.library.song(id)?;
         self.sink.send(Event::Song(self.describe(song)));
@@ -74,7 +77,7 @@ impl Core {
         Ok(())
     }
 
-    /// There was no room to import a file: once more, where what was removed takes some.
+    /// Retries an import that failed on a full disk, if purging the removed songs freed space.
     pub(super) fn import_again(&mut self, path: PathBuf, track: Option<usize>, problem: Problem) {
         if !self.purge_removed() {
             self.sink.send(Event::ImportFailed { path, problem });
@@ -83,22 +86,22 @@ impl Core {
         }
     }
 
-    /// Removes for good what was removed; says whether there was anything.
+    /// Deletes the removed songs permanently. Returns whether there were any folders to delete.
     pub(super) fn purge_removed(&mut self) -> bool {
         let asides: Vec<TrashedFolder> = std::mem::take(&mut self.removed)
             .into_iter()
             .filter_map(|removed| removed.aside)
             .collect();
-        let had_any = !asides.is_empty();
+        let had_folders = !asides.is_empty();
         for aside in asides {
             if let Err(e) = aside.remove() {
                 self.fail(None, &e);
             }
         }
-        had_any
+        had_folders
     }
 
-    /// Takes everything out of the library.
+    /// Removes all songs and jobs from the library.
     pub(super) fn reset(&mut self) -> Result<()> {
         self.end_jobs_of(None)?;
         self.drags.cancel(None);

@@ -1,6 +1,6 @@
-//! The running job: progress of its segments, and its end.
+//! Progress and end of the running job.
 //!
-//! Decides nothing about the order of jobs, which is the queue's. Runs on the engine's thread.
+//! The order of jobs is decided by the queue. Runs on the engine's thread.
 
 use std::time::Instant;
 
@@ -22,7 +22,7 @@ use crate::engine::{
 };
 
 impl Core {
-    /// The stores that the running job writes, if it is of this song and these options.
+    /// The stores to which the running job writes, if the job has this song and these options.
     pub(super) fn track_of_running(
         &self,
         song: SongId,
@@ -32,14 +32,14 @@ impl Core {
         task.map(|task| task.track.clone())
     }
 
-    /// Stops the worker within one segment; it reports the end of its job.
+    /// Stops the worker within one segment. The worker then reports the end of its job.
     pub(super) fn stop_worker(&self) {
         if let Some(task) = &self.task {
             task.cancel.cancel();
         }
     }
 
-    /// The worker computes a segment, or one of the draft.
+    /// Emits that the worker computes a segment of the stems or of their draft.
     pub(super) fn segment_begins(&self, id: JobId, segment: usize, is_of_draft: bool) {
         let (Some(job), Some(task)) = (self.queue.unstopped(id), &self.task) else { return };
         let stems = if is_of_draft { &task.track.draft } else { &task.track.stems };
@@ -50,14 +50,14 @@ impl Core {
         }
     }
 
-    /// A segment can be read.
+    /// Shows a segment that can be read.
     pub(super) fn segment_readable(&self, id: JobId, segment: usize, is_of_draft: bool) {
         if let Some(job) = self.queue.unstopped(id) {
             self.show_segment(job.song, segment, is_of_draft);
         }
     }
 
-    /// The worker put one more segment into the store.
+    /// Records that the worker has stored a segment.
     pub(super) fn segment_done(&mut self, id: JobId, is_of_draft: bool, seconds: f64) {
         let (Some(job), Some(task)) = (self.queue.unstopped(id), &mut self.task) else { return };
         let mut job = job.clone();
@@ -73,7 +73,7 @@ impl Core {
         job.seconds += seconds;
         self.queue.progressed(job.clone());
         match self.library.update_job(&job) {
-            // The next segment will find the disk full, too, and the user is notified of that.
+            // The next segment fails on the full disk too, and notifies the user.
             Err(e) if e.is_no_room() => tracing::debug!("{e}"),
             Err(e) => self.fail_request(self.queue.request_of(id), Some(job.song), &e),
             Ok(()) => {}
@@ -81,18 +81,19 @@ impl Core {
         self.sink.send(Event::Job(job));
     }
 
-    /// The worker ended a job.
+    /// Handles the end of a job in the worker.
     pub(super) fn job_ended(&mut self, id: JobId, result: Result<()>) {
         if let Some(mut job) = self.queue.running().filter(|job| job.id == id).cloned()
             && let Some(task) = self.task.take()
         {
             job.segments_done = done_of(&job, &task.track);
-            // The queue first: a bug in what follows must not leave the job in its turn.
+            // The queue first: after a panic in the code below, the queue would wait for the job
+            // forever.
             let finished = self.queue.finish(job, result, Instant::now());
             if let Some(finished) = finished {
-                self.note_pace(&finished.job, &task);
+                self.record_pace(&finished.job, &task);
                 self.sink.send(Event::Computing { song: finished.job.song, frames: None });
-                self.tell_need(finished.job.song, &task.track);
+                self.emit_need(finished.job.song, &task.track);
                 let is_settled = finished.outcome == Outcome::Settled;
                 let job = finished.job.clone();
                 self.end_turn(finished);
@@ -104,7 +105,7 @@ impl Core {
         self.start_next();
     }
 
-    /// Writes and shows what the queue has decided on a job whose turn is over.
+    /// Stores and emits the queue's decision on a job whose turn is over.
     pub(super) fn end_turn(&mut self, Finished { job, request, outcome }: Finished) {
         match outcome {
             Outcome::Settled => self.end_job(&job, request),
@@ -113,7 +114,7 @@ impl Core {
         }
     }
 
-    /// Shows the song as the job left it.
+    /// Shows the song's stems after a job.
     fn show_end(&mut self, job: &Job, task: &RunningTask) {
         if job.state == JobState::Done
             && let Err(e) = self.drop_draft(job, &task.track)
@@ -121,16 +122,16 @@ impl Core {
             self.fail(Some(job.song), &e);
         }
         if let Some(open) = self.open.as_ref().filter(|open| open.song == job.song) {
-            self.tell_shown(job.song, &open.options, &open.track);
+            self.emit_shown(job.song, &open.options, &open.track);
         }
         if job.segments_done != task.known_segments {
-            // Another program has added some.
+            // Another program has added segments.
             self.show_stems(job.song);
         }
     }
 
-    /// What a job's segments took tells how long those of the next will take.
-    fn note_pace(&mut self, job: &Job, task: &RunningTask) {
+    /// Adds a job's segments to the measured paces, from which later estimates are made.
+    fn record_pace(&mut self, job: &Job, task: &RunningTask) {
         if let Err(e) = self.add_to_paces(job, task) {
             self.fail(None, &e);
         }
@@ -149,7 +150,7 @@ impl Core {
         Ok(())
     }
 
-    /// Tells how long a segment is expected to take.
+    /// Emits the expected duration of a segment.
     pub(super) fn show_pace(&self) {
         let options = self.default_options();
         let Some(model) = self.model(&options) else { return };
@@ -158,10 +159,10 @@ impl Core {
         }
     }
 
-    /// Writes and shows the new state of a job whose turn is over.
+    /// Stores and emits the new state of a job whose turn is over.
     fn end_job(&mut self, job: &Job, request: Option<RequestId>) {
-        // A song that was removed meanwhile has no job to note; the command that requested
-        // it fails, unless the job was cancelled because of that.
+        // The job of a song that was removed meanwhile is gone. The command that requested the job
+        // fails, unless the removal cancelled it.
         if self.library.job(job.id).is_err() {
             self.queue.forget(job.id);
             if job.state != JobState::Cancelled {
@@ -175,7 +176,7 @@ impl Core {
         self.show_job(job);
     }
 
-    /// A model of one network has made all stems, whatever the job asked for.
+    /// Ends other jobs of the same song and options: a model of one network always makes all stems.
     fn end_others(&mut self, job: &Job) -> Result<()> {
         let model = self.model(&job.options()).filter(|model| model.networks.len() == 1);
         match model.map(InstalledModel::stems) {
@@ -184,7 +185,7 @@ impl Core {
         }
     }
 
-    /// At the end of the program: writes how far the running job is, which resumes at the next start.
+    /// Stores the progress of the running job at the end of the program; the next start resumes it.
     pub(super) fn interrupt_running_job(&mut self) {
         self.stop_worker();
         let Some(job) = self.queue.interrupted() else { return };
@@ -199,7 +200,7 @@ impl Core {
     }
 }
 
-/// Segments that are there of all that a job asks for.
+/// The number of stored segments among those of the job's stems.
 fn done_of(job: &Job, track: &SongTrack) -> usize {
     track.stems.as_ref().map_or(0, |stems| stems.done_count_of(&wanted_of(job, stems)))
 }

@@ -1,4 +1,4 @@
-//! Songs in the engine: showing the library, opening.
+//! Songs in the engine: emitting the library, opening songs.
 
 use std::{
     ops::Range,
@@ -18,7 +18,7 @@ use crate::engine::{
 };
 
 impl Core {
-    /// Emits the whole library; covers that were not emitted yet follow.
+    /// Emits the whole library, then the covers that were not emitted before.
     pub(super) fn send_library(&mut self) -> Result<()> {
         self.chosen = self.library.recipes()?;
         let songs: Vec<Song> = self.library.songs()?;
@@ -33,14 +33,14 @@ impl Core {
         Ok(())
     }
 
-    /// Has the files of all songs looked after.
+    /// Watches the users' files of all songs.
     pub(super) fn watch_sources(&self) {
         if let (Some(missing_files), Ok(songs)) = (&self.missing_files, self.library.songs()) {
             missing_files.watch(songs.into_iter().map(|song| (song.id, song.path)).collect());
         }
     }
 
-    /// Tells a song that was imported.
+    /// Emits a song that was imported.
     pub(super) fn show_imported(&mut self, path: PathBuf, song: Song) {
         let id = song.id;
         self.sink.send(Event::Song(self.describe(song)));
@@ -48,8 +48,8 @@ impl Core {
         self.watch_sources();
     }
 
-    /// Shows what another program, such as the command line, has changed in the library; ends what
-    /// it has taken away.
+    /// Emits what another program, such as the command line, has changed in the library. Closes the
+    /// song and drops the jobs that were removed.
     pub(super) fn follow_others(&mut self) {
         let Ok(version) = self.library.version() else { return };
         if self.library_version.replace(version).is_none_or(|known| known == version) {
@@ -67,7 +67,7 @@ impl Core {
         }
     }
 
-    /// Has the next song looked at that was not yet, if none is being looked at.
+    /// Starts the analysis of the next song that has none, unless one is running.
     pub(super) fn analyse_next(&mut self) {
         let (newest, is_busy) = self.analysed;
         if is_busy {
@@ -97,7 +97,8 @@ impl Core {
         self.analyse_next();
     }
 
-    /// Whether the data folder still has its library: it may have been moved, or its disk pulled out.
+    /// Checks that the data folder still has its library: it may have been moved or unmounted.
+    /// Reports a missing library once, and opens one that has been replaced.
     pub(super) fn watch_library(&mut self) {
         let home = self.library.home().to_owned();
         let was_missed = self.is_missed;
@@ -132,12 +133,12 @@ impl Core {
             }
         };
         match threads::start("covers", work) {
-            Ok(thread) => thread.detach(), // it only reads
-            Err(e) => tracing::warn!("covers are not shown: {e}"),
+            Ok(thread) => thread.detach(), // safe to interrupt, because it only reads
+            Err(e) => tracing::warn!("could not load the covers: {e}"),
         }
     }
 
-    /// A song with its cover and state.
+    /// The song with its cover and state.
     pub(super) fn describe(&self, song: Song) -> Song {
         let cover = cover::load(&self.library.song_folder(&song.hash)).map(Arc::new);
         Song { cover, ..self.with_state(song) }
@@ -153,7 +154,7 @@ impl Core {
         Song { state: if complete { SongState::Separated } else { SongState::Ready }, ..song }
     }
 
-    /// Shows and plays a song.
+    /// Opens a song and loads it into the player.
     pub(super) fn open(&mut self, id: SongId) -> Result<()> {
         let song = self.library.song(id)?;
         let options = self.options_of(id);
@@ -165,20 +166,20 @@ impl Core {
 
     fn show_open(&mut self, id: SongId, options: SeparationOptions, track: SongTrack) {
         let stems = track.stems.as_ref().map(|stems| stems.names().to_vec()).unwrap_or_default();
-        // The store's word: a row of the library may say anything.
+        // The length in the store, not in the library, whose row another program may have changed.
         let frames = track.mix.frames();
         self.sink.send(Event::Opened { song: id, frames, stems });
         let (covered, refined) = (track.covered(), track.refined());
         self.sink.send(Event::Segments { song: id, covered, refined });
-        self.tell_need(id, &track);
-        self.tell_shown(id, &options, &track);
+        self.emit_need(id, &track);
+        self.emit_shown(id, &options, &track);
         self.waveforms.open(id, track.clone());
         self.prepare_for(&options, &track);
         self.open = Some(Open { song: id, options, track });
         self.listened.store(id.0, Ordering::Relaxed);
     }
 
-    /// Whoever opens a song that is not separated is likely to want that next: then the model is there.
+    /// Preloads the model if the song is not separated yet, because a separation is likely to follow.
     fn prepare_for(&self, options: &SeparationOptions, track: &SongTrack) {
         let is_wanted = track.stems.as_ref().is_some_and(|stems| !stems.is_complete());
         if let Some(model) = self.model(options).filter(|_| is_wanted && self.queue.is_idle()) {
@@ -186,8 +187,8 @@ impl Core {
         }
     }
 
-    /// Tells what is still to be computed of a song.
-    pub(super) fn tell_need(&self, song: SongId, track: &SongTrack) {
+    /// Emits how many segments of a song are still to be computed, and their size in bytes.
+    pub(super) fn emit_need(&self, song: SongId, track: &SongTrack) {
         if let Some(stems) = &track.stems {
             let all: Vec<usize> = (0..stems.names().len()).collect();
             let (segments, bytes) = (stems.missing(&all), stems.missing_bytes(&all));
@@ -202,7 +203,7 @@ impl Core {
         let track = self.track(&self.library.song(song)?, &options)?;
         let names = |track: &SongTrack| track.stems.as_ref().map(|stems| stems.names().to_vec());
         if names(&before).is_some_and(|before| names(&track) == Some(before)) {
-            // One version fades into the other where it is heard.
+            // The player crossfades from one version to the other.
             self.player.exchange(Arc::new(track.clone()));
             self.show_open(song, options, track);
             return Ok(());
@@ -216,12 +217,12 @@ impl Core {
         Ok(())
     }
 
-    /// Tells the window all stems of a song, if it is open; another program may have made some.
+    /// Emits all finished stretches of a song, if it is open; another program may have added some.
     pub(super) fn show_stems(&self, song: SongId) {
         self.show_new(song, SongTrack::covered);
     }
 
-    /// Tells the window that a segment of the open song is there, or one of its draft.
+    /// Emits a finished segment of the open song's stems or of their draft.
     pub(super) fn show_segment(&self, song: SongId, segment: usize, is_of_draft: bool) {
         self.show_new(song, |track| {
             let stems = if is_of_draft { &track.draft } else { &track.stems };
@@ -230,7 +231,7 @@ impl Core {
         });
     }
 
-    /// Tells finer peaks of a stretch of the open song.
+    /// Computes and emits finer peaks of a stretch of the open song.
     pub(super) fn show_detail(&self, song: SongId, frames: Range<u64>, frames_per_peak: usize) {
         if let Some(open) = self.open.as_ref().filter(|open| open.song == song) {
             self.waveforms.detail(song, open.track.clone(), frames, frames_per_peak);
@@ -249,7 +250,8 @@ impl Core {
         }
     }
 
-    /// Takes the open song, if it is this one or any is meant, out of the player. Returns which.
+    /// Closes the open song if it is `song`, or whichever song is open if `song` is `None`. Returns
+    /// the closed song.
     pub(super) fn close(&mut self, song: Option<SongId>) -> Option<SongId> {
         let open = self.open.take_if(|open| song.is_none_or(|id| id == open.song))?;
         self.player.load(None);
@@ -257,7 +259,7 @@ impl Core {
         Some(open.song)
     }
 
-    /// Gives a song another title.
+    /// Renames a song.
     pub(super) fn rename(&mut self, id: SongId, title: &str) -> Result<()> {
         let song = self.library.rename_song(id, title)?;
         self.library.write_record(&song.hash)?;

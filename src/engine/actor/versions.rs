@@ -1,5 +1,5 @@
-//! Versions of a song's stems in the engine: what makes the ones that are shown, which others there
-//! are, and going from one to another.
+//! Versions of a song's stems: the options of the shown version, the list of existing versions, and
+//! the switch between them.
 
 use super::Core;
 use crate::engine::{
@@ -14,7 +14,7 @@ use crate::engine::{
 };
 
 impl Core {
-    /// Shows other stems of a song. What is playing goes on where it is.
+    /// Shows a song's stems with other options; `None` for the default ones. Playback continues.
     pub(super) fn choose(
         &mut self,
         song: SongId,
@@ -40,7 +40,7 @@ impl Core {
         }
     }
 
-    /// Shows the stems of another model, of the quality that has the same name.
+    /// Shows the stems of another model, in the preset of the same name.
     pub(super) fn use_model(&mut self, song: SongId, model: String) -> Result<()> {
         let shown = self.options_of(song);
         let preset = self.model(&shown).and_then(|model| shown.quality.preset(&model.spec));
@@ -52,7 +52,7 @@ impl Core {
         self.choose(song, Some(SeparationOptions { quality, ..options }))
     }
 
-    /// Shows the next version of a song that is there.
+    /// Shows the next existing version of a song.
     pub(super) fn next_version(&mut self, song: SongId) -> Result<()> {
         let versions = self.versions_of(song)?;
         let shown = self.options_of(song);
@@ -64,7 +64,7 @@ impl Core {
         }
     }
 
-    /// Sets what is used for songs of which nothing else was said.
+    /// Sets the options of songs for which none were chosen.
     pub(super) fn set_defaults(&mut self, defaults: Defaults) -> Result<()> {
         if defaults == self.defaults {
             return Ok(());
@@ -73,15 +73,15 @@ impl Core {
         self.show_pace();
         self.sink.send(Event::Model(self.model_state()));
         self.send_library()?;
-        let is_usual = |song: &SongId| !self.chosen.contains_key(song);
-        match self.open.as_ref().map(|open| open.song).filter(is_usual) {
+        let has_defaults = |song: &SongId| !self.chosen.contains_key(song);
+        match self.open.as_ref().map(|open| open.song).filter(has_defaults) {
             Some(_) => self.reopen(),
             None => Ok(()),
         }
     }
 
-    /// Tells what the open song shows, and what there is to choose from.
-    pub(super) fn tell_shown(&self, song: SongId, options: &SeparationOptions, track: &SongTrack) {
+    /// Emits the options that the open song shows, and the qualities and versions to choose from.
+    pub(super) fn emit_shown(&self, song: SongId, options: &SeparationOptions, track: &SongTrack) {
         let Some(model) = self.model(options) else { return };
         let stems = 0..model.stems().len();
         let missing = |stem| track.stems.as_ref().map_or(0, |stems| stems.missing(&[stem]));
@@ -105,14 +105,15 @@ impl Core {
         self.sink.send(shown);
     }
 
-    /// Seconds that a segment of one network takes; a draft's are guessed until one was made.
+    /// The expected seconds per segment of one network. Falls back to the standard quality's pace,
+    /// then to an estimate from other models.
     pub(super) fn pace_of(&self, model: &InstalledModel, quality: Quality) -> Option<f64> {
         let pace = |quality| self.library.pace(&model.pace_name(quality)).ok().flatten();
         let standard = Preset::Standard.quality(&model.spec);
         pace(quality).or_else(|| pace(standard)).or_else(|| self.pace_by_work(model))
     }
 
-    /// The pace of a model that has not run here yet, from the work of one that has.
+    /// The pace of a model that has not run on this machine, from one that has and their costs.
     fn pace_by_work(&self, model: &InstalledModel) -> Option<f64> {
         let pace = |other: &InstalledModel| {
             let standard = Preset::Standard.quality(&other.spec);
@@ -122,7 +123,7 @@ impl Core {
         self.models.iter().find_map(pace)
     }
 
-    /// The versions of a song's stems that are there, by models as they are listed.
+    /// The existing versions of a song's stems, in the order of the models.
     fn versions_of(&self, song: SongId) -> Result<Vec<Version>> {
         let song = self.library.song(song)?;
         let folder = self.library.song_folder(&song.hash);
@@ -147,7 +148,7 @@ impl Core {
     }
 }
 
-/// The quality of the stems in a folder of this name, if they are the model's.
+/// The quality of the stems in a folder of this name, if the model made them.
 fn quality_of(model: &InstalledModel, name: &str) -> Option<Quality> {
     let suffix = name.strip_prefix(&format!("{}-{}-", model.name, model.short_digest()))?;
     Quality::of_suffix(suffix).filter(|quality| *quality == quality.within(&model.spec))
@@ -159,7 +160,7 @@ mod tests {
     use crate::model::Spec;
 
     #[test]
-    fn a_folders_name_tells_what_made_its_stems() {
+    fn a_folder_name_states_the_model_and_quality_of_its_stems() {
         let spec = Spec::triangle(vec![], 10);
         let digest = "0123456789abcdef0123".to_owned();
         let model = InstalledModel { name: "a-b".into(), networks: vec![], digest, spec };

@@ -1,5 +1,5 @@
-//! Models in the engine: finding them, fetching, checking and removing them, and telling how that
-//! goes.
+//! Models in the engine: listing, downloading, importing, verifying and removing them, with progress
+//! events.
 
 use std::{fs, path::PathBuf, time::SystemTime};
 
@@ -23,18 +23,18 @@ use crate::{
     },
 };
 
-/// What is done to the weights of a model, on a thread of its own.
+/// A change of a model's weights, carried out on a separate thread.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::engine) enum Change {
-    /// They are fetched.
+    /// Download the model of this name.
     Install(String),
-    /// They are taken from a file.
+    /// Import a file.
     Import(PathBuf, ImportOptions),
-    /// Every byte is looked at.
+    /// Check every byte of the model of this name.
     Verify(String),
 }
 
-/// A model that was taken from a file.
+/// A model that was imported from a file.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::engine) struct NewModel {
     name: String,
@@ -74,11 +74,11 @@ impl Change {
 }
 
 impl Core {
-    /// Looks for the installed models.
+    /// Finds the installed models.
     pub(super) fn find_models(&mut self) {
         let home = self.library.home();
         self.models = InstalledModel::all(home);
-        // The oldest: a model that is imported later does not take its place.
+        // The oldest model, so that a later import does not replace the fallback.
         let installed_at = |model: &&InstalledModel| {
             let weights = model.networks.first().map(|network| &network.weights);
             let modified = weights.and_then(|path| fs::metadata(path).ok()?.modified().ok());
@@ -91,7 +91,7 @@ impl Core {
         self.model_fault = fault.map(Problem::from);
     }
 
-    /// Tells the models, as they can be managed.
+    /// Emits the list of models for the settings.
     pub(super) fn list_models(&self) {
         let store = Store::new(self.library.home());
         let installed = |name: &str| self.models.iter().find(|model| model.name == name);
@@ -109,7 +109,10 @@ impl Core {
         self.sink.send(Event::Models(store.models().into_iter().map(entry).collect()));
     }
 
-    /// Fetches weights, takes them from a file, or looks at them.
+    /// Starts a change of weights.
+    ///
+    /// # Errors
+    /// Another change is running, or the thread could not be started.
     pub(super) fn change_weights(&mut self, change: Change) -> Result<()> {
         if self.install.is_some() {
             return Err(Problem::ModelBusy);
@@ -118,10 +121,10 @@ impl Core {
         self.install = Some(cancel.clone());
         let (sink, outbox) = (self.sink.clone(), self.outbox.clone());
         let store = Store::new(self.library.home()).with_mirror(self.mirror.clone());
-        // While there is no model at all, its card in the window shows how far it is.
+        // While no model is installed, the window's model card shows the progress.
         let is_first = self.models.is_empty();
         let name = change.name();
-        let tell = move |step: Step, fraction, must: bool| {
+        let report = move |step: Step, fraction, must: bool| {
             let running = ModelTask::Running { step: step.clone(), fraction };
             let mut events = vec![Event::ModelTask(name.clone(), running)];
             if is_first {
@@ -131,31 +134,31 @@ impl Core {
                 if must { sink.send(event) } else { sink.try_send(event) }
             }
         };
-        tell(Step::Starting, None, true);
+        report(Step::Starting, None, true);
         let work = move || {
             let mut progress = |progress: Progress| {
                 let fraction =
                     progress.total.map(|total| progress.done as f32 / total.max(1) as f32);
-                tell(progress.what, fraction, false);
+                report(progress.what, fraction, false);
             };
             let is_cancelled = || cancel.is_cancelled();
             let result = caught(Activity::InstallingModel, || {
                 change.carry_out(&store, &mut progress, &is_cancelled).map_err(Problem::from)
             });
             let result = match result {
-                // Ended by the user: no failure to show.
+                // Cancelled by the user: not a failure.
                 Err(_) if is_cancelled() => Ok(None),
                 other => other,
             };
             drop(outbox.send(Message::Weights(change, result)));
         };
-        // Detached: it is cancelled at the end of the program, but a server may not answer before.
+        // Detached: the end of the program cancels it, but must not wait for a slow server.
         threads::start("weights", work)?.detach();
         Ok(())
     }
 
-    /// Weights were fetched or looked at, or were not.
-    pub(super) fn weights_came(&mut self, change: &Change, result: Result<Option<NewModel>>) {
+    /// Handles the end of a change of weights.
+    pub(super) fn weights_changed(&mut self, change: &Change, result: Result<Option<NewModel>>) {
         let was_cancelled = self.install.take().is_some_and(|cancel| cancel.is_cancelled());
         let task = match &result {
             Err(problem) => ModelTask::Failed(problem.clone()),
@@ -169,7 +172,7 @@ impl Core {
         };
         self.sink.send(Event::ModelTask(change.name(), task));
         match result {
-            // The usual model has not failed; the window announces what is wrong with the file.
+            // The default model is unaffected; the window reports the error in the file.
             Err(_) if matches!(change, Change::Import(..)) => {
                 self.sink.send(Event::Model(self.model_state()));
                 self.list_models();
@@ -183,7 +186,7 @@ impl Core {
         }
     }
 
-    /// Removes a model's weights; what it is used for is ended first.
+    /// Removes a model's weights. Pauses the model's jobs first.
     pub(super) fn remove_model(&mut self, name: &str) -> Result<()> {
         for job in self.library.queue()?.iter().filter(|job| job.model == name) {
             self.pause_job(job.id)?;
@@ -193,33 +196,36 @@ impl Core {
         Ok(())
     }
 
-    /// Tells that other models are there than before.
+    /// Emits a changed set of models, and everything that depends on it.
     fn show_models(&mut self) {
-        let usual = self.default_options();
-        let used = self.songs_with_stems_of(&usual);
+        let previous = self.default_options();
+        let used = self.songs_with_stems_of(&previous);
         self.find_models();
-        self.keep_options(&used, &usual);
+        self.keep_options(&used, &previous);
         self.show_pace();
         self.sink.send(Event::Model(self.model_state()));
         self.list_models();
-        // Songs may have stems of a model, and the open one has some from now on.
+        // Songs may have stems of a model that is new, and the open song then shows them.
         if let Err(e) = self.send_library().and_then(|()| self.reopen()) {
             self.fail(None, &e);
         }
     }
-    /// Songs for which no model was chosen, and that have stems of the usual one.
-    fn songs_with_stems_of(&self, usual: &SeparationOptions) -> Vec<SongId> {
-        let Some(model) = self.model(usual) else { return Vec::new() };
+
+    /// The songs without chosen options that have stems of the default options.
+    fn songs_with_stems_of(&self, default: &SeparationOptions) -> Vec<SongId> {
+        let Some(model) = self.model(default) else { return Vec::new() };
         let has_stems = |hash: &str| {
-            let folder = model.stem_folder(&self.library.song_folder(hash), usual.quality);
+            let folder = model.stem_folder(&self.library.song_folder(hash), default.quality);
             StemStore::has_any_in(&folder, model.groups().len())
         };
         let songs = self.library.songs().unwrap_or_default().into_iter();
-        let used = songs.filter(|song| self.options_of(song.id) == *usual && has_stems(&song.hash));
+        let used =
+            songs.filter(|song| self.options_of(song.id) == *default && has_stems(&song.hash));
         used.map(|song| song.id).collect()
     }
 
-    /// Keeps for these songs the model that made their stems, where another is the usual one now.
+    /// Chooses the previous default options for songs that have stems of them, if the default
+    /// changed.
     fn keep_options(&mut self, songs: &[SongId], options: &SeparationOptions) {
         if self.default_options() == *options || self.model(options).is_none() {
             return;

@@ -1,7 +1,7 @@
-//! The thread that separates: takes one job at a time, loads the model before a job is there, and keeps
-//! it between jobs.
+//! The worker thread, which separates songs: it runs one job at a time, preloads the model, and keeps
+//! the model loaded between jobs.
 //!
-//! It waits for nothing but work; the network itself runs on the pool.
+//! It blocks only on its channel; the network itself runs on the pool.
 
 use std::{
     sync::Arc,
@@ -30,51 +30,51 @@ use crate::{
     model,
 };
 
-/// After so long without work, the memory that segments are computed in is given back.
+/// The idle time after which the scratch memory of the network is freed.
 const IDLE: Duration = Duration::from_mins(1);
 
-/// One job, with all it needs.
+/// A job, with everything that it needs.
 pub(in crate::engine) struct Task {
     pub(in crate::engine) job: JobId,
     pub(in crate::engine) mix: Arc<MixStore>,
     pub(in crate::engine) stems: Arc<StemStore>,
-    /// Made first, where there is one.
+    /// The store of the draft, if one is to be made before the stems.
     pub(in crate::engine) draft: Option<Arc<StemStore>>,
     pub(in crate::engine) model: InstalledModel,
-    /// The stems that are wanted.
+    /// The indices of the requested stems.
     pub(in crate::engine) wanted: Vec<usize>,
     pub(in crate::engine) is_draft: bool,
     pub(in crate::engine) cancel: CancelToken,
     pub(in crate::engine) compute: Compute,
-    /// Seconds that a segment of one network is expected to take, where that is known.
+    /// The expected seconds per segment of one network, if known.
     pub(in crate::engine) pace: Option<f64>,
-    /// Where the listener is.
+    /// Returns the listener's position.
     pub(in crate::engine) listener: Box<dyn Fn() -> Listener + Send + Sync>,
 }
 
-/// What the worker does for the running job, and how far it is.
+/// The worker's task for the running job, and its progress.
 pub(super) struct RunningTask {
     pub(super) track: SongTrack,
     pub(super) cancel: CancelToken,
-    /// Segments that were in the store at its start, and that it has added.
+    /// Segments that were in the store at the job's start, plus those that the job has added.
     pub(super) known_segments: usize,
-    /// Segments that it has added, and the seconds that they took.
+    /// Segments that the job has added, and the seconds that they took.
     pub(super) computed: (usize, f64),
-    /// The same of its draft.
+    /// Segments that the job has added to the draft, and the seconds that they took.
     pub(super) drafted: (usize, f64),
-    /// Networks that it runs for each segment.
+    /// Networks that run for each segment.
     pub(super) networks: usize,
 }
 
 /// Progress of the worker.
 pub(in crate::engine) enum Progress {
-    /// A segment is being computed, of the stems or of their draft.
+    /// The worker has begun a segment of the stems or of their draft.
     Begins { job: JobId, segment: usize, is_of_draft: bool },
-    /// A segment can be heard.
+    /// A segment can be read, and so played.
     Readable { job: JobId, segment: usize, is_of_draft: bool },
-    /// One more segment is in the store; seconds that it took.
+    /// The worker has stored a segment, which took this many seconds.
     Segment { job: JobId, is_of_draft: bool, seconds: f64 },
-    /// The job ended.
+    /// The job has ended.
     Ended(JobId, Result<()>),
 }
 
@@ -82,49 +82,53 @@ pub(in crate::engine) enum Progress {
 enum Order {
     /// The next job.
     Work(Box<Task>),
-    /// A job with this model is likely to come: so that it need not wait for it then.
+    /// Preload this model, because a job with it is likely to follow.
     Load(InstalledModel, Compute),
 }
 
-/// The worker thread. Dropping the handle ends it after its segment.
+/// A handle to the worker thread. Dropping it ends the thread after its current segment.
 pub(in crate::engine) struct Worker {
     inbox: Option<Sender<Order>>,
     thread: Option<Thread>,
 }
 
 impl Worker {
-    /// Starts it; other things take `beside` bytes of the memory.
+    /// Starts the thread. `beside` is the memory that the rest of the program uses, in bytes.
     pub(in crate::engine) fn start(
         compute: Compute,
         beside: u64,
-        tell: impl Fn(Progress) + Send + 'static,
+        report: impl Fn(Progress) + Send + 'static,
     ) -> Result<Self> {
         pool::check(compute)?;
-        // A job, behind a model that is to be loaded.
+        // Room for a model to preload, and the job after it.
         let (inbox, orders) = bounded(2);
         let thread = threads::start("separate", move || {
             let make =
                 |model: &InstalledModel, compute| LoadedModel::new(model.clone(), compute, beside);
-            run(&orders, &make, &tell);
+            run(&orders, &make, &report);
         })?;
         Ok(Self { inbox: Some(inbox), thread: Some(thread) })
     }
 
-    /// Gives the worker its next job; it must have ended the one before.
+    /// Sends the worker its next job. The previous one must have ended.
+    ///
+    /// # Errors
+    /// [`Problem::ThreadEnded`] if the worker has ended or is busy.
     pub(in crate::engine) fn give(&self, task: Task) -> Result<()> {
         let order = Order::Work(Box::new(task));
-        let given = self.inbox.as_ref().is_some_and(|inbox| inbox.try_send(order).is_ok());
-        if given { Ok(()) } else { Err(Problem::ThreadEnded) }
+        let was_sent = self.inbox.as_ref().is_some_and(|inbox| inbox.try_send(order).is_ok());
+        if was_sent { Ok(()) } else { Err(Problem::ThreadEnded) }
     }
 
-    /// Has the worker load a model before the job comes that wants it; only while it has none.
+    /// Preloads a model for a likely job, unless the worker has something to do.
     pub(in crate::engine) fn prepare(&self, model: InstalledModel, compute: Compute) {
         if let Some(inbox) = self.inbox.as_ref().filter(|inbox| inbox.is_empty()) {
-            inbox.try_send(Order::Load(model, compute)).ok(); // the job will load it itself
+            // Failure is harmless: the job loads its model itself.
+            inbox.try_send(Order::Load(model, compute)).ok();
         }
     }
 
-    /// Waits for the worker to end; its task must have been cancelled.
+    /// Waits for the worker to end. Its task must have been cancelled.
     pub(in crate::engine) fn join(mut self) {
         self.inbox = None;
         self.thread = None;
@@ -133,22 +137,23 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        // Detached: a segment that is being computed is not waited for. Its store is as it was before.
+        // Detached instead of joined, because a segment may take long. The store has complete
+        // segments only.
         if let Some(thread) = self.thread.take() {
             thread.detach();
         }
     }
 }
 
-/// Loads this model, beside what other things take of the memory.
+/// Loads a model within the memory that the rest of the program leaves.
 type Make<'a> = &'a dyn Fn(&InstalledModel, Compute) -> Result<LoadedModel>;
 
-fn run(orders: &Receiver<Order>, make: Make<'_>, tell: &dyn Fn(Progress)) {
+fn run(orders: &Receiver<Order>, make: Make<'_>, report: &dyn Fn(Progress)) {
     let mut loaded: Option<LoadedModel> = None;
     loop {
         let task = match orders.recv_timeout(IDLE) {
             Err(RecvTimeoutError::Disconnected) => return,
-            // A window may stand idle for hours.
+            // A window may be idle for hours.
             Err(RecvTimeoutError::Timeout) => {
                 model::arena::release();
                 continue;
@@ -156,30 +161,30 @@ fn run(orders: &Receiver<Order>, make: Make<'_>, tell: &dyn Fn(Progress)) {
             Ok(Order::Work(task)) => task,
             Ok(Order::Load(model, compute)) => {
                 let work = || {
-                    let loaded_model = have(&mut loaded, make, &model, compute)?;
+                    let loaded_model = ensure_loaded(&mut loaded, make, &model, compute)?;
                     loaded_model.prepare()?;
                     loaded_model.warm_up(&|| !orders.is_empty());
                     Ok(())
                 };
                 if let Err(e) = caught(Activity::LoadingModel, work) {
-                    tracing::debug!("{e}"); // the job will say it
+                    tracing::debug!("{e}"); // the job fails with the same error, and reports it
                     loaded = None;
                 }
                 continue;
             }
         };
-        // A bug in the network ends this job with its reason, not the thread.
-        let work = || separate(&task, &mut loaded, make, tell);
+        // A panic in the network fails this job, and leaves the thread running.
+        let work = || separate(&task, &mut loaded, make, report);
         let result = caught(Activity::Separating, work);
         if matches!(result, Err(Problem::Internal { .. })) {
             loaded = None; // its state is unknown
         }
-        tell(Progress::Ended(task.job, result));
+        report(Progress::Ended(task.job, result));
     }
 }
 
-/// The model, which is loaded unless it is there.
-fn have<'a>(
+/// The model, loaded if it is not already.
+fn ensure_loaded<'a>(
     loaded: &'a mut Option<LoadedModel>,
     make: Make<'_>,
     model: &InstalledModel,
@@ -187,7 +192,7 @@ fn have<'a>(
 ) -> Result<&'a mut LoadedModel> {
     let loaded_model = match loaded.take().filter(|loaded| loaded.is_of(model, compute)) {
         Some(loaded_model) => loaded_model,
-        None => make(model, compute)?, // never two models at once: the other is gone
+        None => make(model, compute)?, // the previous model was dropped: two may not fit into memory
     };
     Ok(loaded.insert(loaded_model))
 }
@@ -196,25 +201,25 @@ fn separate(
     task: &Task,
     loaded: &mut Option<LoadedModel>,
     load: Make<'_>,
-    tell: &dyn Fn(Progress),
+    report: &dyn Fn(Progress),
 ) -> Result<()> {
-    let loaded_model = have(loaded, load, &task.model, task.compute)?;
+    let loaded_model = ensure_loaded(loaded, load, &task.model, task.compute)?;
     let mut since = Instant::now();
     let mut make = |stems: &StemStore, is_draft: bool, is_of_draft: bool| {
         let (mix, wanted, pace) = (&task.mix, &task.wanted[..], task.pace);
         let work = Work { mix, stems, wanted, is_draft, pace };
         let job = task.job;
         loaded_model.separate(&work, &*task.listener, &task.cancel, &mut |step| match step {
-            Step::Begins(segment) => tell(Progress::Begins { job, segment, is_of_draft }),
-            Step::Readable(segment) => tell(Progress::Readable { job, segment, is_of_draft }),
+            Step::Begins(segment) => report(Progress::Begins { job, segment, is_of_draft }),
+            Step::Readable(segment) => report(Progress::Readable { job, segment, is_of_draft }),
             Step::Stored(_) => {
                 let seconds = since.elapsed().as_secs_f64();
-                tell(Progress::Segment { job, is_of_draft, seconds });
+                report(Progress::Segment { job, is_of_draft, seconds });
                 since = Instant::now();
             }
         })
     };
-    // Where little is missing, the better stems are there as soon.
+    // No draft if at most half of the segments are missing: the final stems come about as soon.
     let missing = task.stems.missing(&task.wanted);
     let all = task.stems.plan().len() * task.stems.groups_of(&task.wanted).len();
     if let Some(draft) = task.draft.as_ref().filter(|_| 2 * missing > all) {
@@ -236,13 +241,13 @@ mod tests {
     };
 
     /// A network that panics at its third segment, the first time that it is loaded.
-    struct Clumsy {
+    struct PanickingNetwork {
         spec: Spec,
         calls: std::sync::atomic::AtomicUsize,
         panics: bool,
     }
 
-    impl Separator for Clumsy {
+    impl Separator for PanickingNetwork {
         fn spec(&self) -> &Spec {
             &self.spec
         }
@@ -255,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bug_in_the_network_ends_its_job_and_the_next_goes_on_from_there() {
+    fn a_panic_in_the_network_fails_its_job_and_the_next_job_resumes_after_it() {
         let home = tempfile::tempdir().unwrap();
         let mut writer = MixWriter::create(home.path()).unwrap();
         writer.push(&vec![0.25; CHANNELS * 5000]).unwrap();
@@ -268,7 +273,7 @@ mod tests {
         let (weights, memory) = ("weights".into(), Memory::default());
         let networks = vec![InstalledNetwork { weights, memory, shares: vec![1.0] }];
         let model = InstalledModel {
-            name: "clumsy".into(),
+            name: "panicking".into(),
             networks,
             digest: String::new(),
             spec: spec.clone(),
@@ -294,7 +299,7 @@ mod tests {
         let loads = std::sync::atomic::AtomicUsize::new(0);
         let make = |model: &InstalledModel, compute| {
             let panics = loads.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0;
-            let network = Clumsy { spec: spec.clone(), calls: 0.into(), panics };
+            let network = PanickingNetwork { spec: spec.clone(), calls: 0.into(), panics };
             Ok(LoadedModel::new(model.clone(), compute, 0)?.with(Box::new(network)))
         };
         let reported = std::sync::Mutex::new(Vec::new());
@@ -316,7 +321,7 @@ mod tests {
         assert_eq!(segments[..2], [(1, 0), (1, 1)]);
         let plan = stems.plan().len();
         let rest: Vec<_> = (2..plan).map(|segment| (2, segment)).collect();
-        assert_eq!(segments[2..], rest, "nothing is computed again");
+        assert_eq!(segments[2..], rest, "no stored segment is computed again");
         assert!(stems.is_complete());
     }
 }

@@ -1,7 +1,7 @@
 //! Threads: every thread of the program is started, named, guarded and joined here.
 //!
-//! The pool in which a network computes is rayon's, which starts its threads itself
-//! (`separation/pool`). The model starts none: it computes on its caller's. Works on any thread.
+//! The exception is rayon's pool for the network, which starts its own threads (`separation/pool`).
+//! The model starts none: it computes on its caller's thread. Works on any thread.
 
 use std::{
     io, iter,
@@ -12,15 +12,15 @@ use std::{
 use super::{panics, priority};
 use crate::engine::problem::{Problem, Result};
 
-/// A running thread. Dropping it waits for the thread's end: whoever owns it first drops or signals
-/// what the thread waits for.
+/// A running thread. Dropping it waits for the thread's end, so the owner must first drop or signal
+/// the thing on which the thread blocks.
 #[derive(Debug)]
 pub struct Thread<T = ()> {
     /// The result is `None` after a panic.
     handle: Option<JoinHandle<Option<T>>>,
 }
 
-/// The system could not start a thread.
+/// The error of a thread that could not be started.
 #[derive(Debug, thiserror::Error)]
 #[error("could not start a thread: {0}")]
 pub struct NoThread(pub io::Error);
@@ -37,10 +37,10 @@ impl From<NoThread> for io::Error {
     }
 }
 
-/// Starts a thread. A panic in it ends it, and goes to the log.
+/// Starts a thread. A panic ends only this thread, and is logged.
 ///
 /// # Errors
-/// [`NoThread`] where the system has none left.
+/// [`NoThread`] if the system has no thread left.
 pub fn start<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
@@ -50,10 +50,10 @@ pub fn start<T: Send + 'static>(
     Ok(Thread { handle: Some(handle) })
 }
 
-/// Starts a thread of the lowest priority, for work that no one waits for.
+/// Starts a thread of the lowest priority, for work without a deadline.
 ///
 /// # Errors
-/// Those of [`start`].
+/// [`NoThread`] if the system has no thread left.
 pub(in crate::engine) fn start_idle<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
@@ -64,8 +64,9 @@ pub(in crate::engine) fn start_idle<T: Send + 'static>(
     })
 }
 
-/// Works on items at the same time, on the calling thread and at most so many in all, which end
-/// before this returns. Results are in no order. Fewer threads take part where the system has none left.
+/// Processes items in parallel on at most `threads` threads, including the calling one. The results
+/// are in no particular order. All threads end before the function returns. If the system has no
+/// thread left, fewer take part.
 ///
 /// # Errors
 /// [`Problem::ThreadEnded`] after a panic in the work.
@@ -92,7 +93,7 @@ pub(in crate::engine) fn in_parallel<I: Send, T: Send>(
     Ok(results.ok_or(Problem::ThreadEnded)?.into_iter().flatten().collect())
 }
 
-/// The work, with its panic logged.
+/// Wraps work so that a panic is logged and returned as `None`.
 fn guarded<T, F: FnOnce() -> T>(name: &str, work: F) -> impl FnOnce() -> Option<T> + use<T, F> {
     let name = name.to_owned();
     move || match panics::contained(work) {
@@ -105,7 +106,7 @@ fn guarded<T, F: FnOnce() -> T>(name: &str, work: F) -> impl FnOnce() -> Option<
 }
 
 impl<T> Thread<T> {
-    /// The identity of the thread; [`current`] returns it on the thread itself.
+    /// The thread's identity, equal to [`current`] on the thread itself.
     pub fn id(&self) -> Option<ThreadId> {
         self.handle.as_ref().map(|handle| handle.thread().id())
     }
@@ -119,7 +120,7 @@ impl<T> Thread<T> {
         result.ok_or(Problem::ThreadEnded)
     }
 
-    /// Lets the thread outlive its owner. The caller states the reason in a comment.
+    /// Lets the thread outlive its owner. Callers state their reason in a comment.
     pub fn detach(mut self) {
         drop(self.handle.take());
     }
@@ -127,7 +128,7 @@ impl<T> Thread<T> {
 
 impl<T> Drop for Thread<T> {
     fn drop(&mut self) {
-        // The owner may be dropped on the very thread, which cannot wait for itself.
+        // The thread may drop its own handle, and cannot wait for itself.
         if let Some(handle) = self.handle.take().filter(|handle| handle.thread().id() != current())
         {
             drop(handle.join());
@@ -188,13 +189,13 @@ mod tests {
     #[test]
     fn a_handle_that_its_own_thread_drops_does_not_wait() {
         let (sender, receiver) = crossbeam_channel::bounded::<Thread>(1);
-        let (told, news) = crossbeam_channel::bounded(1);
+        let (ended, end) = crossbeam_channel::bounded(1);
         let work = move || {
             drop(receiver.recv().unwrap());
-            told.send(()).unwrap();
+            ended.send(()).unwrap();
         };
         sender.send(start("worker", work).unwrap()).unwrap();
-        news.recv_timeout(std::time::Duration::from_secs(20)).unwrap();
+        end.recv_timeout(std::time::Duration::from_secs(20)).unwrap();
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! Jobs in the queue and requests for them: plain data, with what holds a job and for how long.
+//! Jobs in the queue, and requests for them: plain data, with the reason and duration of a hold.
 //!
-//! Pure, as the queue is; belongs to the engine's thread.
+//! Pure, like the queue; runs on the engine's thread.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::engine::{
     types::{Job, JobId, JobState, RequestId, SongId},
 };
 
-/// The most doublings of [`LOOK_EVERY`] between two tries: about a minute.
+/// The limit on doublings of [`LOOK_EVERY`] between two tries: about a minute.
 const MOST_DOUBLINGS: u32 = 6;
 
 /// A request for stems of a song, with the options of the separation.
@@ -21,7 +21,7 @@ pub(in crate::engine::actor) struct JobRequest {
     pub(in crate::engine::actor) options: SeparationOptions,
     pub(in crate::engine::actor) drafts_first: bool,
     pub(in crate::engine::actor) stems: Vec<String>,
-    /// The frame at which the listener is, if the song is not open.
+    /// The listener's position in frames, used if the song is not open.
     pub(in crate::engine::actor) from_frame: u64,
     /// The command that made the request, if known.
     pub(in crate::engine::actor) request: Option<RequestId>,
@@ -57,31 +57,31 @@ pub(super) struct Entry {
     pub(super) request: Option<RequestId>,
     pub(super) from_frame: u64,
     pub(super) hold: Hold,
-    /// The last failure for want of the disk. It outlives the hold: a try without progress doubles the
-    /// time to the next one.
+    /// The last disk failure. It outlives the hold: a try without progress doubles the time to the
+    /// next one.
     pub(super) backoff: Option<Backoff>,
 }
 
-/// The reason for which a job is passed over when its turn comes.
+/// The reason why a job does not run although the jobs before it have ended.
 ///
-/// Another process is not among them: its job may not be ours to write, so that only the request is
-/// kept, in the queue's list of held requests.
+/// A lock of another process is not a hold: that process owns the library's row of the job. The queue
+/// keeps only the request, in its list of held requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hold {
     None,
-    /// The user paused it.
+    /// The user has paused the job.
     User,
-    /// The disk is full or gone; the next try comes at this time at the earliest.
+    /// The disk is full or missing; the next try is not before this time.
     Disk {
         again: Instant,
     },
 }
 
-/// The last failure of a job for want of the disk.
+/// The last disk failure of a job.
 #[derive(Clone, Debug)]
 pub(super) struct Backoff {
     problem: Problem,
-    /// Segments that were done at that time.
+    /// Segments that were done at the failure.
     segments: usize,
     /// Tries since then without progress.
     tries: u32,
@@ -92,7 +92,7 @@ impl Entry {
         matches!(self.hold, Hold::Disk { again } if now >= again)
     }
 
-    /// Holds the job for the disk; returns the problem to report, if it is a new one.
+    /// Holds the job until the disk can be written. Returns the problem if it is a new one.
     pub(super) fn hold_for_disk(&mut self, error: &Problem, now: Instant) -> Option<Problem> {
         let problem = Problem::WaitsForDisk { cause: Box::new(error.clone()) };
         let segments = self.job.segments_done;
@@ -106,7 +106,7 @@ impl Entry {
     }
 }
 
-/// The time to the next try after so many without progress.
+/// The time to the next try after this many without progress.
 fn delay(tries: u32) -> Duration {
     LOOK_EVERY * 2_u32.pow(tries.min(MOST_DOUBLINGS))
 }

@@ -1,7 +1,8 @@
 //! The queue of jobs: a pure state machine. Each method is one transition and returns what the engine
 //! has to do.
 //!
-//! Knows no library, no worker and no clock: times are passed in. Belongs to the engine's thread.
+//! It has no access to the library, the worker or the clock: times are passed in. Runs on the
+//! engine's thread.
 
 mod entry;
 
@@ -21,12 +22,12 @@ mod sequence_tests;
 #[cfg(test)]
 mod tests;
 
-/// The reason for which a running job is stopped before it is done.
+/// The reason why a running job is stopped early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stop {
     Cancelled,
     Paused,
-    /// It restarts at once, perhaps with other options.
+    /// The job restarts at once, perhaps with other options.
     Restart,
 }
 
@@ -41,7 +42,7 @@ impl Stop {
     }
 }
 
-/// The job whose turn it is, from the moment at which it is taken.
+/// The job that was taken to run.
 #[derive(Debug)]
 struct Running {
     entry: Entry,
@@ -55,7 +56,7 @@ pub(super) struct Next {
     pub(super) from_frame: u64,
 }
 
-/// A job whose turn is over.
+/// A job that has stopped running.
 #[derive(Debug)]
 pub(super) struct Finished {
     pub(super) job: Job,
@@ -63,21 +64,21 @@ pub(super) struct Finished {
     pub(super) outcome: Outcome,
 }
 
-/// What becomes of a job whose turn is over.
+/// The consequence for a job that has stopped running.
 #[derive(Debug, PartialEq)]
 pub(super) enum Outcome {
-    /// The job's state says it: ended, paused by the user, or waiting to restart.
+    /// The job has ended, is paused by the user, or waits to restart, according to its state.
     Settled,
-    /// It waits for the disk; the user is notified of a new problem.
+    /// The job waits for the disk. `notice` is a problem that the user was not notified of.
     HeldByDisk { notice: Option<Problem> },
-    /// Another process works on the song: its job is not ours to write.
+    /// Another process works on the song, and owns the library's row of the job.
     HeldElsewhere,
 }
 
 /// The jobs that have not ended, and the requests that cannot become jobs yet.
 #[derive(Default)]
 pub(super) struct Queue {
-    /// The jobs that do not run. The order of those that are not held is the order of their turns.
+    /// The jobs that do not run. Jobs that are not held run in this order.
     entries: Vec<Entry>,
     running: Option<Running>,
     /// Requests for stems on which another process works, one for each song and options.
@@ -86,7 +87,7 @@ pub(super) struct Queue {
     announced: Vec<JobId>,
 }
 
-/// Questions.
+/// Queries.
 impl Queue {
     pub(super) fn is_idle(&self) -> bool {
         self.running.is_none()
@@ -97,12 +98,12 @@ impl Queue {
         self.running.as_ref().is_some_and(|running| running.entry.job.is_of(song, options))
     }
 
-    /// The running job, also while it is being stopped.
+    /// The running job, even while it is being stopped.
     pub(super) fn running(&self) -> Option<&Job> {
         self.running.as_ref().map(|running| &running.entry.job)
     }
 
-    /// The job, if it runs and is not being stopped.
+    /// The job, if it is running and not being stopped.
     pub(super) fn unstopped(&self, id: JobId) -> Option<&Job> {
         let running = self.running.as_ref().filter(|running| running.stop.is_none())?;
         Some(&running.entry.job).filter(|job| job.id == id)
@@ -114,7 +115,7 @@ impl Queue {
         running.chain(&self.entries).find(|entry| entry.job.id == id)?.request
     }
 
-    /// The jobs that wait for their turn, the next one first, and those that wait for the disk.
+    /// The waiting jobs, the next one first, then the jobs that wait for the disk.
     pub(super) fn order(&self) -> impl Iterator<Item = JobId> {
         let on_disk = |entry: &&Entry| matches!(entry.hold, Hold::Disk { .. });
         let waiting = self.entries.iter().filter(|entry| entry.hold == Hold::None);
@@ -130,7 +131,7 @@ impl Queue {
         })
     }
 
-    /// The jobs that wait for the disk and whose next try may come.
+    /// The jobs that wait for the disk and are due for another try.
     pub(super) fn due(&self, now: Instant) -> impl Iterator<Item = &Job> {
         self.entries.iter().filter(move |entry| entry.is_due(now)).map(|entry| &entry.job)
     }
@@ -141,9 +142,9 @@ impl Queue {
     }
 }
 
-/// What the user requests.
+/// Transitions that the user requests.
 impl Queue {
-    /// At the start: the unfinished jobs of the last run, in their order.
+    /// Adds the unfinished jobs of the last run at the start, in their order.
     pub(super) fn restore(&mut self, jobs: impl IntoIterator<Item = Job>) {
         for mut job in jobs.into_iter().filter(|job| !job.is_ended()) {
             let is_paused = job.state == JobState::Paused;
@@ -155,12 +156,12 @@ impl Queue {
         }
     }
 
-    /// Adds the stems of a request to the job that makes stems of the same song and options, if it
-    /// waits or runs; returns that job. One pass makes all stems, and a bag continues with those that
-    /// were not requested before. A job that is being stopped restarts, for these stems alone.
+    /// Adds the stems of a request to a waiting or running job of the same song and options. Returns
+    /// that job. One pass makes all stems; a bag continues with those that were not requested before.
+    /// A job that is being stopped restarts with the new stems only.
     pub(super) fn join(&mut self, request: &JobRequest) -> Option<Job> {
-        let is_it = |entry: &Entry| entry.job.is_of(request.song, &request.options);
-        let running = self.running.as_mut().filter(|running| is_it(&running.entry));
+        let is_same = |entry: &Entry| entry.job.is_of(request.song, &request.options);
+        let running = self.running.as_mut().filter(|running| is_same(&running.entry));
         let entry = if let Some(running) = running {
             if let Some(Stop::Cancelled | Stop::Paused) = running.stop {
                 running.stop = Some(Stop::Restart);
@@ -169,7 +170,7 @@ impl Queue {
             }
             &mut running.entry
         } else {
-            let is_waiting = |entry: &&mut Entry| is_it(entry) && entry.hold != Hold::User;
+            let is_waiting = |entry: &&mut Entry| is_same(entry) && entry.hold != Hold::User;
             self.entries.iter_mut().find(is_waiting)?
         };
         join_stems(&mut entry.job.stems, &request.stems);
@@ -177,13 +178,13 @@ impl Queue {
         Some(entry.job.clone())
     }
 
-    /// Puts a job to the end.
+    /// Appends a job.
     pub(super) fn push(&mut self, job: Job, request: Option<RequestId>, from_frame: u64) {
         let entry = self.renew(job, request, from_frame);
         self.entries.push(entry);
     }
 
-    /// Takes a job out of its place, if it has one, without what held it.
+    /// Takes a job from the queue, if it is there, and releases it. Keeps its request and backoff.
     fn renew(&mut self, job: Job, request: Option<RequestId>, from_frame: u64) -> Entry {
         let before = self.take(job.id);
         let request = request.or(before.as_ref().and_then(|entry| entry.request));
@@ -196,7 +197,8 @@ impl Queue {
         Some(self.entries.remove(at))
     }
 
-    /// Holds a job until [`Self::resume`]. Returns whether it runs: the engine then stops the worker.
+    /// Pauses a job until [`Self::resume`]. Returns whether it runs: the engine then stops the
+    /// worker.
     #[must_use]
     pub(super) fn pause(&mut self, id: JobId) -> bool {
         if self.stop(Some(id), Stop::Paused) {
@@ -210,7 +212,7 @@ impl Queue {
         false
     }
 
-    /// Restarts the running job if it is this one and is being paused; says whether it runs.
+    /// Restarts the running job if it is this one and is being paused. Returns whether this job runs.
     pub(super) fn resume_running(&mut self, id: JobId) -> bool {
         let Some(running) = self.running.as_mut().filter(|running| running.entry.job.id == id)
         else {
@@ -222,14 +224,14 @@ impl Queue {
         true
     }
 
-    /// Puts a paused job to the front.
+    /// Moves a paused job to the front and releases it.
     pub(super) fn resume(&mut self, job: Job) {
         let entry = self.renew(job, None, 0);
         self.entries.insert(0, entry);
     }
 
-    /// Ends a job. Requests for its song that another process holds up end with it, unless the job
-    /// runs. Returns whether it does: the engine then stops the worker.
+    /// Cancels a job. If it does not run, also drops the held requests for its song. Returns whether
+    /// it runs: the engine then stops the worker.
     #[must_use]
     pub(super) fn cancel(&mut self, id: JobId, song: Option<SongId>) -> bool {
         if self.stop(Some(id), Stop::Cancelled) {
@@ -242,15 +244,15 @@ impl Queue {
         false
     }
 
-    /// Drops the requests for a song, or all, that another process holds up.
+    /// Drops the held requests for a song, or all.
     pub(super) fn drop_held_requests(&mut self, song: Option<SongId>) {
         self.held_requests.retain(|request| song.is_some_and(|song| request.song != song));
     }
 
-    /// Gives a job another place among those that wait for their turn; says whether it is one.
+    /// Moves a job to another place among the waiting jobs. Returns whether the job was waiting.
     pub(super) fn move_to(&mut self, id: JobId, place: usize) -> bool {
-        let is_it = |entry: &Entry| entry.job.id == id && entry.hold == Hold::None;
-        let Some(from) = self.entries.iter().position(is_it) else { return false };
+        let is_waiting = |entry: &Entry| entry.job.id == id && entry.hold == Hold::None;
+        let Some(from) = self.entries.iter().position(is_waiting) else { return false };
         let entry = self.entries.remove(from);
         let waiting = self.entries.iter().enumerate().filter(|(_, entry)| entry.hold == Hold::None);
         let places: Vec<usize> = waiting.map(|(at, _)| at).collect();
@@ -259,14 +261,14 @@ impl Queue {
         true
     }
 
-    /// Restarts the running job. Returns whether there is one: the engine then stops the worker.
+    /// Restarts the running job. Returns whether a job runs: the engine then stops the worker.
     #[must_use]
     pub(super) fn restart_running(&mut self) -> bool {
         self.stop(None, Stop::Restart)
     }
 
-    /// Forgets jobs and requests that the library does not have any more. Returns whether the running
-    /// job is among them: the engine then stops the worker.
+    /// Drops jobs and requests that are no longer in the library. Returns whether the running job is
+    /// among them: the engine then stops the worker.
     #[must_use]
     pub(super) fn retain(
         &mut self,
@@ -279,11 +281,11 @@ impl Queue {
         is_lost && self.stop(None, Stop::Cancelled)
     }
 
-    /// Stops the running job, if it is this one or any is meant. The first reason wins, except that a
-    /// cancellation overrides it.
+    /// Stops the running job if it is `id`, or any running job if `id` is `None`. The first reason
+    /// wins, except that a cancellation overrides it.
     fn stop(&mut self, id: Option<JobId>, why: Stop) -> bool {
-        let is_it = |running: &&mut Running| id.is_none_or(|id| running.entry.job.id == id);
-        let Some(running) = self.running.as_mut().filter(is_it) else { return false };
+        let is_meant = |running: &&mut Running| id.is_none_or(|id| running.entry.job.id == id);
+        let Some(running) = self.running.as_mut().filter(is_meant) else { return false };
         if running.stop.is_none() || why == Stop::Cancelled {
             running.stop = Some(why);
         }
@@ -291,7 +293,7 @@ impl Queue {
     }
 }
 
-/// What happens to the running job.
+/// Transitions of the running job.
 impl Queue {
     /// Takes the next job that is not held, unless one runs. The engine starts it, and reports
     /// [`Self::started`] or [`Self::finish`].
@@ -306,8 +308,8 @@ impl Queue {
         Some(next)
     }
 
-    /// The worker has the job. If it is interrupted, it resumes at the start of the song, or where the
-    /// listener is.
+    /// Records that the worker has the job. After an interruption, the job resumes at the listener's
+    /// position or at the start of the song.
     pub(super) fn started(&mut self, job: Job) {
         self.progressed(job);
         if let Some(running) = &mut self.running {
@@ -315,15 +317,15 @@ impl Queue {
         }
     }
 
-    /// The running job has come farther.
+    /// Records progress of the running job.
     pub(super) fn progressed(&mut self, job: Job) {
         if let Some(running) = self.running.as_mut().filter(|now| now.entry.job.id == job.id) {
             running.entry.job = job;
         }
     }
 
-    /// The turn of the running job is over, with this result; `job` says how far it is. `None` if it
-    /// is not this job that runs.
+    /// Ends the run of `job`, which states its progress, with this result. Returns `None` if another
+    /// job or none is running.
     pub(super) fn finish(
         &mut self,
         job: Job,
@@ -360,7 +362,7 @@ impl Queue {
         Some(Finished { job, request, outcome })
     }
 
-    /// At the end of the program: the running job, in the state from which the next start resumes it.
+    /// The running job at the end of the program, in the state from which the next start resumes it.
     pub(super) fn interrupted(&self) -> Option<Job> {
         let running = self.running.as_ref()?;
         let state = running.stop.map_or(JobState::Waiting, Stop::state);
@@ -383,18 +385,17 @@ fn state_after(job: &Job, result: Result<()>, stop: Option<Stop>) -> JobState {
     }
 }
 
-/// What is held, and released.
+/// Holds and releases.
 impl Queue {
-    /// Lets jobs have their turn again that waited for the disk, behind the others. Those whose time
-    /// has not come stay.
+    /// Moves jobs that waited for the disk behind the waiting jobs. Jobs that are not due stay held.
     pub(super) fn release(&mut self, jobs: &[JobId], now: Instant) {
         let is_ready = |entry: &mut Entry| jobs.contains(&entry.job.id) && entry.is_due(now);
         let ready: Vec<Entry> = self.entries.extract_if(.., is_ready).collect();
         self.entries.extend(ready.into_iter().map(|entry| Entry { hold: Hold::None, ..entry }));
     }
 
-    /// Keeps a request for stems on which another process works. One that is held already gets the new
-    /// stems.
+    /// Holds a request for stems on which another process works. Merges it into an already held
+    /// request for the same song and options.
     pub(super) fn hold_request(&mut self, request: JobRequest) {
         let is_same =
             |held: &&mut JobRequest| held.song == request.song && held.options == request.options;
@@ -407,7 +408,7 @@ impl Queue {
         (held.drafts_first, held.from_frame) = (request.drafts_first, request.from_frame);
     }
 
-    /// Takes the held requests that `is_free` names, to be made once more.
+    /// Takes the held requests for these songs and options, to be repeated.
     pub(super) fn take_requests(
         &mut self,
         free: &[(SongId, SeparationOptions)],
@@ -419,7 +420,7 @@ impl Queue {
     }
 }
 
-/// Adds the stems that are not there.
+/// Appends the stems that are not in the list yet.
 fn join_stems(stems: &mut Vec<String>, more: &[String]) {
     for stem in more {
         if !stems.contains(stem) {

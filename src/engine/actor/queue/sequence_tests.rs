@@ -1,4 +1,4 @@
-//! Random sequences of the queue's transitions, compared with a plain model.
+//! Random sequences of the queue's transitions, compared with a simple model.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::engine::actor::LOOK_EVERY;
 
-/// One transition, on a job by its number.
+/// A transition; jobs are given by their numbers.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Request { song: i64, command: u64 },
@@ -51,7 +51,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Where a job is, by a plain model of the queue.
+/// The place of a job in the simple model.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Place {
     Waiting,
@@ -61,7 +61,7 @@ enum Place {
     Gone,
 }
 
-/// The engine as far as the queue sees it, with what is expected of the queue.
+/// A stand-in for the engine, with the expected state of the queue.
 struct Model {
     queue: Queue,
     now: Instant,
@@ -198,7 +198,7 @@ impl Model {
     fn wait(&mut self, seconds: u64) {
         self.now += Duration::from_secs(seconds);
         let due: Vec<JobId> = self.queue.due(self.now).map(|job| job.id).collect();
-        // Jobs whose time has not come are named too; they stay.
+        // Jobs that are not due are released too, without effect.
         let all: Vec<JobId> = self.places.keys().copied().collect();
         self.queue.release(&all, self.now);
         for id in due {
@@ -232,7 +232,7 @@ impl Model {
                 let was_idle = self.queue.is_idle();
                 match self.queue.start_next() {
                     Some(Next { job, .. }) => {
-                        assert!(was_idle, "one at a time");
+                        assert!(was_idle, "two jobs at a time");
                         assert!(!self.cancelled.contains(&job.id));
                         assert_eq!(Some(&job.id), self.order.first());
                         self.put(job.id, Place::Running);
@@ -310,8 +310,8 @@ impl Model {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
-    /// A job is in one place, waits in the order of the requests unless it is moved, is never lost,
-    /// never starts after its cancellation or before its hold ends, and keeps its command.
+    /// A job is in one place, is never lost, and keeps its command. It waits in the order of requests
+    /// unless it is moved. It never starts after its cancellation or before its hold ends.
     #[test]
     fn no_sequence_of_transitions_loses_repeats_or_reorders_a_job(
         steps in proptest::collection::vec(step(), 1..80)

@@ -82,7 +82,7 @@ fn jobs_run_one_at_a_time_in_the_order_of_their_requests() {
         !queue.is_running(SongId(1), &options("n")) && !queue.is_running(SongId(2), &options("m"))
     );
     let done = Job { segments_done: SEGMENTS, ..next.job };
-    assert!(queue.finish(waiting(2), Ok(()), now).is_none(), "it does not run");
+    assert!(queue.finish(waiting(2), Ok(()), now).is_none(), "the job does not run");
     let finished = finish(&mut queue, done, Ok(()), now);
     assert_eq!(finished.job.state, JobState::Done);
     assert_eq!((finished.request, finished.outcome), (Some(RequestId(1)), Outcome::Settled));
@@ -109,7 +109,7 @@ fn a_second_request_joins_the_job_that_waits_or_runs() {
         (joined.id, &joined.stems[..]),
         (JobId(2), &["bass".to_owned(), "drums".into()][..])
     );
-    assert_eq!(queue.join(&request(2, "drums")).unwrap().stems.len(), 2, "each once");
+    assert_eq!(queue.join(&request(2, "drums")).unwrap().stems.len(), 2, "each stem once");
     assert_eq!(queue.request_of(JobId(2)), Some(RequestId(9)));
     start(&mut queue);
     assert_eq!(queue.join(&request(1, "drums")).unwrap().stems.len(), 2);
@@ -231,7 +231,7 @@ fn a_job_waits_for_the_disk_twice_as_long_after_each_try_without_progress() {
     let job = Job { segments_done: 1, ..queue.start_next().unwrap().job };
     let finished = finish(&mut queue, job, Err(disk_full()), now);
     let notice = Some(Problem::WaitsForDisk { cause: Box::new(disk_full()) });
-    assert_eq!(finished.outcome, Outcome::HeldByDisk { notice }, "it had got farther");
+    assert_eq!(finished.outcome, Outcome::HeldByDisk { notice }, "it had progressed");
     assert_eq!(queue.due(now + Duration::from_secs(1)).count(), 1);
 }
 
@@ -261,7 +261,7 @@ fn a_job_on_whose_song_another_process_works_becomes_a_request() {
     let job = queue.start_next().unwrap().job;
     let finished = finish(&mut queue, job, Err(Problem::Locked), now);
     assert_eq!(finished.outcome, Outcome::HeldElsewhere);
-    assert_eq!(finished.job.state, JobState::Waiting, "it is not ours to write");
+    assert_eq!(finished.job.state, JobState::Waiting, "the other process owns the job's row");
     assert_eq!(order(&queue), [2]);
     let held = &queue.held_requests()[0];
     assert_eq!((held.reuse, held.request), (Some(JobId(1)), Some(RequestId(1))));

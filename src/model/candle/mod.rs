@@ -1,10 +1,10 @@
-//! The parts that the networks share as written in candle's operations: a weight file as a
-//! [`VarBuilder`], the spectrogram, and small layers.
+//! The parts that the networks in candle's operations share: a weight file as a [`VarBuilder`], the
+//! spectrogram, and small layers.
 //!
 //! Each kind of network has a `candle` module that follows its paper line by line, on any device
 //! that candle supports. It is the readable reference beside the kernels, which are several times
-//! faster on a processor. Not here: the kernels' own layouts. Runs on the caller's thread; candle
-//! shares its products among the rayon pool of the caller.
+//! faster on a processor. The kernels' layouts are not used here. Runs on the caller's thread; candle
+//! shares its products over the caller's rayon pool.
 
 mod spectrogram;
 #[cfg(test)]
@@ -73,18 +73,21 @@ impl SimpleBackend for File {
     }
 }
 
-/// The linear layer `weights` points at, with a bias where the file has one.
+/// The linear layer at `weights`, with a bias if the file has one.
 pub(super) fn linear(weights: &VarBuilder<'_>) -> Result<Linear> {
     let bias = weights.contains_tensor("bias").then(|| any(weights, "bias")).transpose()?;
     Ok(Linear::new(any(weights, "weight")?, bias))
 }
 
-/// A tensor of the shape that the file gives it; the file has been checked against the network.
+/// A tensor in the file's shape, which has been checked against the network.
 pub(super) fn any(weights: &VarBuilder<'_>, name: &str) -> Result<Tensor> {
     weights.get_unchecked(name)
 }
 
-/// Ends a segment between two of its parts.
+/// Checks for cancellation between two parts of a segment.
+///
+/// # Errors
+/// `stop` returned true.
 pub(super) fn unless(stop: Stop<'_>) -> Result<(), ModelError> {
     if stop() { Err(ModelError::Cancelled) } else { Ok(()) }
 }

@@ -1,8 +1,8 @@
 //! The short-time Fourier transform and its inverse as convolutions, so that any device computes
 //! them.
 //!
-//! The factors of the transform and of the window are the convolution's kernel. That is more
-//! arithmetic than a fast transform, but plain products, of which a network has far more.
+//! The factors of the transform and of the window are the convolution's kernel. This needs more
+//! arithmetic than a fast transform, but little compared with the products of the network.
 
 use std::f64::consts::TAU;
 
@@ -27,7 +27,7 @@ pub struct Spectrogram {
     framing: Framing,
     /// `[2 · bins, 1, window]`: real parts of all bins, then imaginary parts.
     analysis: Tensor,
-    /// The same for the inverse transform.
+    /// The kernel of the inverse transform, in the same layout.
     synthesis: Tensor,
     /// The signal's sample at each position of the padded signal.
     reflected: Tensor,
@@ -53,7 +53,7 @@ impl Spectrogram {
                 // A real signal's other half of the spectrum mirrors this one.
                 let twice = if bin == 0 || 2 * bin == length { 1.0 } else { 2.0 };
                 for (sample, window) in stft.window().iter().enumerate() {
-                    // In whole turns, so that large products lose nothing.
+                    // Reduced to one turn, so that large products keep their precision.
                     let turns = (bin * sample % length) as f64 / length as f64 + quarter;
                     let factor = f64::from(*window) * (TAU * turns).cos();
                     analysis.push((factor * scale) as f32);
@@ -82,7 +82,7 @@ impl Spectrogram {
         spectra.reshape((channels, 2, bins, self.framing.columns))
     }
 
-    /// The reverse of [`Self::analyse`].
+    /// The inverse of [`Self::analyse`].
     pub fn synthesise(&self, spectra: &Tensor) -> Result<Tensor> {
         let (channels, parts, bins, columns) = spectra.dims4()?;
         let spectra = spectra.reshape((channels, parts * bins, columns))?;

@@ -1,4 +1,4 @@
-//! Every golden network in candle's operations against the reference and against the kernels.
+//! Tests of every golden network in candle's operations against the reference and the kernels.
 
 use std::{fs, path::PathBuf};
 
@@ -9,7 +9,7 @@ use crate::model::{
     ModelError, Precision, Separator, kernels::testing::signal_to_error_db, kind_in, load, weights,
 };
 
-/// The published network would take seconds for each of its tests; these have every option.
+/// Small networks with every option; the published network would take seconds per test.
 const NETWORKS: [&str; 14] = [
     "general",
     "six",

@@ -1,5 +1,4 @@
-//! Normalisation of each channel by itself, and the GELU after it, as kernels apply them to the
-//! values they read.
+//! Normalisation of each channel, followed by a GELU, as kernels apply them to the values they read.
 //!
 //! A normalisation is a factor and an addend per channel once the moments are known, so a map is
 //! read once for the moments, and is never written in its normalised form. Runs on the rayon pool

@@ -1,6 +1,6 @@
 //! Two linear layers along frequencies, each after a norm and a GELU, added to their input.
 //!
-//! A channel is a task of its own: it is copied from the map, passes both layers while it is in the
+//! Each channel is a separate task: it is copied from the map, passes both layers while it is in the
 //! cache, and is written back. Runs on the rayon pool of the caller.
 
 use candle_core::{Result, Tensor};

@@ -71,7 +71,7 @@ impl Moments {
     }
 }
 
-/// Sum of `f(v)` over a block of some thousand values, in lanes.
+/// Sum of `f(v)` over a block of a few thousand values, in lanes.
 #[inline(always)]
 pub(super) fn sum_of(x: &[f32], f: impl Fn(f32, f32) -> f32) -> f64 {
     const LANES: usize = 32;
@@ -166,7 +166,7 @@ vectorised! {
     }
 }
 
-/// Least norm of a row that [`rms_norm`] divides by, as `torch.nn.functional.normalize` has it.
+/// Lower limit of the norms by which [`rms_norm`] divides, as in `torch.nn.functional.normalize`.
 const LEAST_NORM: f64 = 1e-12;
 
 vectorised! {
@@ -195,7 +195,7 @@ vectorised! {
     }
 }
 
-/// The factor that [`rms_norm`] multiplies a row by.
+/// The factor by which [`rms_norm`] multiplies a row.
 #[inline(always)]
 fn rms_factor<const FMA: bool>(x: &[f32]) -> f32 {
     let norm = sum_of(x, |v, sum| mad::<FMA>(v, v, sum)).sqrt();

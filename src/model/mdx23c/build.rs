@@ -43,7 +43,7 @@ pub(super) fn network(config: &Config, tensors: &Tensors) -> Result<Mdx23c> {
         bottleneck_block: build.blocks("bottleneck_block", scales, config.channels_at(scales))?,
         decoder_blocks: layers(scales, |index| build.decoder(index))?,
     };
-    arena::release(); // the buffers of weights that are shared now
+    arena::release(); // the buffers of weights that have moved to shared memory
     Ok(network)
 }
 

@@ -2,7 +2,7 @@
 //! follow from it.
 //!
 //! Arguments come from an untrusted file: each is checked, and one that asks for an unsupported
-//! network is an error that names it. Knows no files.
+//! network is an error that names it. Reads no files.
 
 use std::collections::HashMap;
 
@@ -14,27 +14,27 @@ use crate::model::{
     usage::{Usage, within},
 };
 
-/// The arguments as the file states them; nothing is left to a default.
+/// The arguments as the file states them, without defaults.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Config {
-    /// Stems, and how a song is given to the network.
+    /// The stems, and the segments in which the network gets a song.
     #[serde(flatten)]
     pub usage: Usage,
     /// Channels of the mix.
     pub audio_channels: usize,
-    /// Window length of the spectrogram.
+    /// Window length of the spectrogram, in samples.
     pub n_fft: usize,
-    /// Distance of windows.
+    /// Distance between windows, in samples.
     pub hop_length: usize,
     /// Bins that the network sees, from 0 Hz on.
     pub dim_f: usize,
     /// Channels of the outermost scale.
     pub num_channels: usize,
-    /// Channels that each scale has more than the one before.
+    /// Channels that each scale adds to the previous one.
     pub growth: usize,
     /// Number of scales around the bottleneck.
     pub num_scales: usize,
-    /// Blocks of a scale, on its way in and on its way out.
+    /// Blocks of a scale, in the encoder and in the decoder.
     pub num_blocks_per_scale: usize,
     /// Factor by which the linear layers along frequencies are narrower.
     pub bottleneck_factor: usize,
@@ -48,14 +48,14 @@ pub struct Config {
 /// Real and imaginary part.
 const PARTS: usize = 2;
 
-/// Values of the largest activation that is supported: twice that of the published networks.
+/// Values of the largest supported activation: twice that of the published networks.
 const LARGEST: usize = 1 << 26;
 
 impl Config {
     /// Reads `kwargs`, a JSON object, from the metadata of a model file.
     pub fn from_metadata(metadata: &HashMap<String, String>) -> Result<Self> {
         let Some(kwargs) = metadata.get("kwargs") else {
-            return Err(unusable("the file does not say how its network is built (no \"kwargs\")"));
+            return Err(unusable("the file does not describe its network: \"kwargs\" is missing"));
         };
         let config: Self = serde_json::from_str(kwargs)
             .map_err(|error| unusable(&format!("kwargs in the metadata: {error}")))?;
@@ -68,7 +68,8 @@ impl Config {
         self.usage.segment_frames / self.hop_length + 1
     }
 
-    /// Channels of the spectrum: parts of numbers, channels of the mix, parts of the spectrum.
+    /// Channels of the spectrum: real and imaginary parts, channels of the mix, parts of the
+    /// spectrum.
     pub fn spectrum_channels(&self) -> usize {
         PARTS * self.audio_channels * self.num_subbands
     }

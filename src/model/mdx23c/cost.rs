@@ -1,14 +1,14 @@
 //! Arithmetic and memory of a segment, counted from the network's shape.
 //!
-//! Products count as the reference's would: two operations for a multiply-add, without what
-//! Winograd's transforms save. The other kinds' figures, to which estimates of time compare this
-//! one, are counted like that. Operations element by element are left out.
+//! Products count as in the reference: two operations for a multiply-add, without the savings of
+//! Winograd's transforms. The figures of the other kinds are counted the same way, because estimates
+//! of time compare them. Element-wise operations are left out.
 
 use super::config::Config;
 use crate::model::{Memory, Spec};
 
-/// Maps of a scale that exist together, on its way out: both parts of the input, the result, and
-/// what is between the convolutions.
+/// Maps of a scale that exist at the same time in the decoder: both parts of the input, the result,
+/// and the map between the convolutions.
 const MAPS: usize = 4;
 
 /// The shape of the input and the output, and the work of a segment.
@@ -40,8 +40,8 @@ fn positions(config: &Config, scale: usize) -> f64 {
     (config.freqs_at(scale) * (config.columns() >> scale)) as f64
 }
 
-/// Memory use: every weight in single precision, and the maps of all scales, whose buffers are kept
-/// for the next segment. Measured on a network of the published size.
+/// Memory use, in bytes: every weight in single precision, and the maps of all scales, whose buffers
+/// are kept for the next segment. Measured on a network of the published size.
 pub fn memory(config: &Config) -> Memory {
     let values: usize =
         config.expected_tensors().values().map(|shape| shape.iter().product::<usize>()).sum();
@@ -53,7 +53,7 @@ pub fn memory(config: &Config) -> Memory {
     // The largest convolution's weights at the 36 points of the transform.
     let widest = config.channels_at(config.num_scales - 1);
     let transformed = 36 * 2 * widest * widest;
-    // Sixteen activated rows and the two beside them, and twelve panels of all points.
+    // Sixteen activated rows and their two neighbours, and twelve panels of all points.
     let inputs = 2 * config.num_channels;
     let rows = 18 * inputs * (config.columns() + 72);
     let panels = 12 * 36 * 16 * 2 * inputs;

@@ -11,7 +11,7 @@ use crate::model::kernels::{
     winograd::ActivatedWinograd,
 };
 
-/// A map and the moments of its channels, which the next norms need.
+/// A map with the moments of its channels, for the norms that read it.
 #[derive(Clone, Debug)]
 pub struct Measured {
     /// The activation.
@@ -75,7 +75,7 @@ impl TfcTdf {
     }
 }
 
-/// A scale on the way in.
+/// A scale of the encoder.
 #[derive(Clone, Debug)]
 pub struct Encoder {
     /// Blocks.
@@ -93,7 +93,7 @@ impl Encoder {
     }
 }
 
-/// A scale on the way out.
+/// A scale of the decoder.
 #[derive(Clone, Debug)]
 pub struct Decoder {
     /// Norm of the last scale.

@@ -25,7 +25,7 @@ const PIECE: usize = 4 * BLOCK;
 pub struct Spectrogram {
     stft: Stft,
     hop: usize,
-    /// Bins that are kept; the others are zeros on the way back.
+    /// Bins that are kept; the synthesis sets the others to zero.
     bins: usize,
     subbands: usize,
     /// Factor of each sample of the overlapping windows' sum: [`Stft::envelope`].
@@ -87,7 +87,7 @@ impl Spectrogram {
         map
     }
 
-    /// The reverse of [`Self::analyse`]: `[channels, frames]`.
+    /// The inverse of [`Self::analyse`]: `[channels, frames]`.
     pub fn synthesise(&self, map: &FreqMap) -> Vec<f32> {
         let frames = self.scale.len();
         let channels = map.channels / (2 * self.subbands);

@@ -1,4 +1,4 @@
-//! The network against the reference's, and files that are not what they should be.
+//! Tests of the network against the reference, and of invalid files.
 
 use std::{fs, io::Cursor, path::PathBuf};
 
@@ -166,13 +166,13 @@ fn the_expected_tensors_of_the_published_networks_are_all_there() {
     // The figure of PyTorch's `FlopCounterMode`.
     let flop = cost::spec(&config).megaflop as f64 / 1e6;
     assert!((flop / 2.43 - 1.0).abs() < 0.01, "{flop}");
-    // 1.5 GB were measured.
+    // The measured memory use is 1.5 GB.
     let memory = cost::memory(&config);
     assert_eq!((memory.weights + memory.work) / 100_000_000, 15);
 }
 
-/// A network of the published size, made by `make_mdx23c.py --size` in the folder that
-/// `PARTITA_MDX23C` names: parity and time.
+/// Checks the parity of a network of the published size, and prints its time. `make_mdx23c.py --size`
+/// writes it to the folder that `PARTITA_MDX23C` names.
 #[test]
 #[ignore = "needs 450 MB of weights that are not in the repository"]
 fn the_published_size_matches_the_reference() {

@@ -1,7 +1,7 @@
-//! The bands that a RoFormer splits a spectrum into.
+//! The bands into which a RoFormer splits a spectrum.
 //!
-//! BS-RoFormer's are given by the checkpoint and disjoint; Mel-Band RoFormer's follow from the mel
-//! scale and overlap. Integers and frequencies only.
+//! The bands of BS-RoFormer are disjoint and listed in the checkpoint. Those of Mel-Band RoFormer
+//! overlap and follow from the mel scale. Computes with integers and frequencies only.
 
 use std::ops::Range;
 
@@ -27,7 +27,7 @@ pub fn split(widths: &[usize]) -> Vec<Range<usize>> {
 pub fn mel(sample_rate: f64, n_fft: usize, count: usize) -> Result<Vec<Range<usize>>> {
     let bins = n_fft / 2 + 1;
     let most = hz_to_mel(sample_rate / 2.0);
-    // `numpy.linspace`: the last value is not computed, but given.
+    // `numpy.linspace` does not compute the last value, but sets it.
     let step = most / (count + 1) as f64;
     let mel = |at: usize| if at == count + 1 { most } else { at as f64 * step };
     let edges: Vec<f64> = (0..count + 2).map(|at| mel_to_hz(mel(at))).collect();
@@ -62,12 +62,12 @@ pub fn mel(sample_rate: f64, n_fft: usize, count: usize) -> Result<Vec<Range<usi
     }
 }
 
-/// The share of a mask in each bin: of several bands with the same bin, the average counts.
+/// The share of a mask in each bin: the masks of overlapping bands are averaged.
 pub fn shares(bands: &[Range<usize>], bins: usize) -> Vec<f32> {
     counts(bands, bins).iter().map(|count| 1.0 / (*count).max(1) as f32).collect()
 }
 
-/// In how many bands each bin is.
+/// The number of bands that contain each bin.
 fn counts(bands: &[Range<usize>], bins: usize) -> Vec<usize> {
     (0..bins).map(|bin| bands.iter().filter(|band| band.contains(&bin)).count()).collect()
 }

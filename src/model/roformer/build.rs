@@ -10,7 +10,7 @@ use super::{
     cost,
     feature_attention::{FeatureLayer, FeatureTransformer},
     mask::{BandSplit, MaskEstimator},
-    rotation::{Rotation, halves, usual_frequencies},
+    rotation::{Rotation, default_frequencies, halves},
     spectrogram::Spectrogram,
     transformer::{Attention, Layer, Transformer},
 };
@@ -41,7 +41,7 @@ pub(super) fn network(config: Config, tensors: &Tensors, precision: Precision) -
         precision,
         config,
     };
-    arena::release(); // the buffers of weights that are shared now
+    arena::release(); // the buffers of weights that have moved to shared memory
     Ok(network)
 }
 
@@ -49,7 +49,7 @@ struct Builder<'a> {
     config: &'a Config,
     tensors: &'a Tensors,
     precision: Precision,
-    /// The rotations so far, with their frequencies and numbers of positions: nearly always two.
+    /// The rotations that were built, to share equal ones: nearly always two.
     rotations: Mutex<Vec<Known>>,
 }
 
@@ -62,7 +62,7 @@ impl Builder<'_> {
         self.tensors.values(&format!("{name}.gamma"))
     }
 
-    /// A bias, or zeros where the file has none.
+    /// A bias, or zeros if the file has none.
     fn bias(&self, name: &str, len: usize) -> Result<Vec<f32>> {
         let name = format!("{name}.bias");
         if self.tensors.has(&name) { self.tensors.values(&name) } else { Ok(vec![0.0; len]) }
@@ -74,7 +74,7 @@ impl Builder<'_> {
         Ok(Linear::new(&weight, &bias, self.precision))
     }
 
-    /// A linear layer behind a norm with these factors.
+    /// A linear layer whose input is a norm with these factors, which are folded into its weight.
     fn normed(&self, name: &str, gamma: &[f32]) -> Result<Linear> {
         let mut weight = self.tensors.values(&format!("{name}.weight"))?;
         scale_columns(&mut weight, gamma);
@@ -189,13 +189,12 @@ impl Builder<'_> {
         })
     }
 
-    /// The rotation for sequences of `length` tokens by the file's frequencies, or by the usual
-    /// ones.
+    /// The rotation for sequences of `length` tokens by the file's frequencies, or the default ones.
     fn rotation(&self, name: &str, length: usize) -> Result<Arc<Rotation>> {
         let frequencies = if self.tensors.has(name) {
             self.tensors.values(name)?
         } else {
-            usual_frequencies(self.config.arguments.dim_head)
+            default_frequencies(self.config.arguments.dim_head)
         };
         let mut rotations = self.rotations.lock().unwrap_or_else(PoisonError::into_inner);
         let known = |(its, positions, _): &&Known| *its == frequencies && *positions == length;

@@ -13,7 +13,7 @@ use super::{
     bands,
     config::{Arguments, Bands, Config, mask_layer},
     cost,
-    rotation::usual_frequencies,
+    rotation::default_frequencies,
 };
 use crate::model::{
     ModelError, Separator, Spec, Stop,
@@ -22,7 +22,7 @@ use crate::model::{
     tensors::Tensors,
 };
 
-/// Scores of the attention that are in memory at a time.
+/// Limit on the attention's scores in memory.
 const SCORES: usize = 1 << 26;
 
 /// Factor of the scores of an attention over features.
@@ -162,7 +162,7 @@ impl Separator for RoFormer {
         self.spec.check_segment(mix)?;
         let (channels, frames) = (self.spec.channels, self.spec.segment_frames);
         let mix = Tensor::from_slice(mix, (channels, frames), &self.device)?;
-        // A network for one channel separates each by itself.
+        // A network for one channel separates the channels one at a time.
         let passes = mix.chunk(channels / self.config.channels(), 0)?;
         let stems: Vec<_> =
             passes.iter().map(|mix| self.forward(mix, stop)).collect::<Result<_, ModelError>>()?;
@@ -188,7 +188,7 @@ fn spectrogram(config: &Config, device: &Device) -> Result<Spectrogram> {
     Spectrogram::new(&stft, framing, config.arguments.bins(), scale, envelope, device)
 }
 
-/// The transformers of a layer: over features in some networks, over time, over bands.
+/// The transformers of a layer: over features (in some networks), over time, over bands.
 fn layer(config: &Config, weights: &VarBuilder<'_>, index: usize) -> Result<Vec<Transformer>> {
     let depths = config.transformers();
     let over_features = depths.len() - 2;
@@ -282,7 +282,7 @@ impl Attention {
         let rates = if weights.contains_tensor("rotary_embed.freqs") {
             any(weights, "rotary_embed.freqs")?
         } else {
-            Tensor::new(usual_frequencies(dim_head), device)?
+            Tensor::new(default_frequencies(dim_head), device)?
         };
         let positions = Tensor::arange(0.0, positions as f32, device)?.unsqueeze(1)?;
         let angles = positions.matmul(&rates.unsqueeze(0)?)?;

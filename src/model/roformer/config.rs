@@ -1,8 +1,7 @@
 //! The shape of a RoFormer, from the arguments in its weight file, and the tensors it needs.
 //!
-//! Arguments come from an untrusted file: each is checked. Names are those of
-//! Music-Source-Separation-Training's classes; the importer writes every one of them. Knows no
-//! files.
+//! Arguments come from an untrusted file: each is checked. Their names are those of
+//! Music-Source-Separation-Training's classes; the importer writes every one of them. Reads no files.
 
 use std::{collections::HashMap, ops::Range};
 
@@ -20,13 +19,13 @@ pub const BS: &str = "BSRoformer";
 /// The class of networks with mel bands.
 pub const MEL: &str = "MelBandRoformer";
 
-/// Hidden features of the feed-forward part for each feature.
+/// Hidden features of the feed-forward part per feature.
 pub const FEED_FORWARD: usize = 4;
 
 /// Values of the largest buffer: half a gibibyte, seven times the published networks'.
 const LARGEST: usize = 1 << 27;
 
-/// Which bands a network has, and where its norms are.
+/// The kind of a network's bands, which also determines the places of its norms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bands {
     /// BS-RoFormer: disjoint bands; one norm at the end.
@@ -35,18 +34,18 @@ pub enum Bands {
     Mel,
 }
 
-/// The constructor's arguments that matter to a trained network, and how it is used.
+/// The constructor's arguments that matter to a trained network, and its usage.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "the constructor's own arguments")]
 pub struct Arguments {
-    /// Stems, and how a song is given to the network.
+    /// The stems, and the segments in which the network gets a song.
     #[serde(flatten)]
     pub usage: Usage,
     /// Features of a token.
     pub dim: usize,
     /// Pairs of time and band transformers.
     pub depth: usize,
-    /// Whether mix and stems have two channels, or one.
+    /// Whether mix and stems have two channels instead of one.
     pub stereo: bool,
     /// Layers of a time transformer.
     pub time_transformer_depth: usize,
@@ -68,17 +67,17 @@ pub struct Arguments {
     pub stft_normalized: bool,
     /// Whether 0 Hz is left out of the stems.
     pub zero_dc: bool,
-    /// Layers of the mask estimators, counted as the class does.
+    /// Layers of the mask estimators, as the class counts them.
     pub mask_estimator_depth: usize,
     /// Hidden features of the mask estimators for each feature.
     pub mlp_expansion_factor: usize,
-    /// Whether each pair of transformers also reads the results of all before.
+    /// Whether each pair of transformers also reads the results of all previous pairs.
     pub skip_connection: bool,
     /// Mel: number of bands.
     pub num_bands: Option<usize>,
     /// Mel: samples per second of the mel scale.
     pub sample_rate: Option<f64>,
-    /// Mel: whether the result is as long as the mix where the hop does not divide it.
+    /// Mel: whether the result is as long as a mix that the hop does not divide.
     #[serde(default)]
     pub match_input_audio_length: bool,
     /// BS: bins of each band.
@@ -106,10 +105,10 @@ impl Config {
             _ => return Err(unusable(&format!("{class_name} is not a RoFormer"))),
         };
         let Some(kwargs) = metadata.get("kwargs") else {
-            return Err(unusable("the file does not say how its network is built (no \"kwargs\")"));
+            return Err(unusable("the file does not describe its network: \"kwargs\" is missing"));
         };
         let arguments: Arguments = serde_json::from_str(kwargs)
-            .map_err(|error| unusable(&format!("its arguments are not right: {error}")))?;
+            .map_err(|error| unusable(&format!("invalid arguments: {error}")))?;
         arguments.check()?;
         let bands = match (kind, &arguments.freqs_per_bands, arguments.num_bands) {
             (Bands::Split, Some(widths), _) => split(widths, arguments.bins())?,
@@ -118,19 +117,19 @@ impl Config {
                 let rate = arguments.sample_rate.unwrap_or(f64::from(arguments.usage.samplerate));
                 bands::mel(rate, arguments.stft_n_fft, count)?
             }
-            (Bands::Mel, ..) => return Err(unusable("num_bands is missing or absurd")),
+            (Bands::Mel, ..) => return Err(unusable("num_bands is missing or out of range")),
         };
         let config = Self { arguments, kind, bands };
         config.check_memory()?;
         Ok(config)
     }
 
-    /// Channels of one pass; a network for one channel separates each by itself.
+    /// Channels of one pass; a network for one channel separates the channels one at a time.
     pub fn channels(&self) -> usize {
         if self.arguments.stereo { 2 } else { 1 }
     }
 
-    /// Whether stems are as long as the mix; otherwise they end with the last whole hop.
+    /// Whether stems are as long as the mix instead of ending with the last whole hop.
     pub fn is_whole(&self) -> bool {
         self.kind == Bands::Split || self.arguments.match_input_audio_length
     }
@@ -158,8 +157,7 @@ impl Config {
         }
     }
 
-    /// Transformers of a layer: over features where there is one, over time, over bands; and the
-    /// depth of each.
+    /// The depths of a layer's transformers: over features if it has one, over time, over bands.
     pub fn transformers(&self) -> Vec<usize> {
         let Arguments {
             linear_transformer_depth,
@@ -235,8 +233,8 @@ impl Config {
         list.0
     }
 
-    /// Tensors that some files have: the frequencies of the rotary embedding, without which it is
-    /// the usual one, and biases, without which there are none.
+    /// Tensors that only some files have: the frequencies of the rotary embedding, otherwise the
+    /// default ones, and biases, otherwise zeros.
     pub fn optional_tensors(&self) -> Expected {
         let mut list = List(Expected::new());
         let Arguments { dim, depth, dim_head, .. } = self.arguments;
@@ -265,7 +263,7 @@ impl Arguments {
         self.stft_n_fft / 2 + 1
     }
 
-    /// Checks each argument by itself, and those that belong together.
+    /// Checks each argument, and the combinations that depend on each other.
     fn check(&self) -> Result<()> {
         self.usage.check()?;
         for (name, value, least, most) in [
@@ -294,13 +292,13 @@ impl Arguments {
             return Err(unusable("segment_frames is too short for stft_n_fft"));
         }
         if !self.sample_rate.is_none_or(|rate| (1.0..=768e3).contains(&rate)) {
-            return Err(unusable("sample_rate is absurd"));
+            return Err(unusable("sample_rate is out of range"));
         }
         Ok(())
     }
 }
 
-/// Bands of given widths, which have all `bins`.
+/// Bands of these widths, whose sum must be `bins`.
 fn split(widths: &[usize], bins: usize) -> Result<Vec<Range<usize>>> {
     let sum = widths.iter().try_fold(0_usize, |sum, width| sum.checked_add(*width));
     if widths.contains(&0) || sum != Some(bins) {

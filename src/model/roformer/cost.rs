@@ -1,6 +1,7 @@
-//! Arithmetic and memory of a segment, counted from the network's shape: products and transforms, two
-//! operations for a multiply-add, 2.5 n log₂ n for a real transform of n samples. Operations element
-//! by element are left out.
+//! Arithmetic and memory of a segment, counted from the network's shape.
+//!
+//! A multiply-add counts as two operations, a real transform of n samples as 2.5 n log₂ n.
+//! Element-wise operations are left out.
 
 use super::config::{Arguments, Config, FEED_FORWARD};
 use crate::model::{CHANNELS, Memory, Spec, kernels::rows::BLOCK};
@@ -11,8 +12,8 @@ pub fn spec(config: &Config) -> Spec {
     Spec { megaflop: (flop / 1e6) as u64, ..config.arguments.usage.spec() }
 }
 
-/// Memory use: every weight in single precision, the large buffers, and those of a thread. A buffer
-/// that is free is kept for the next use of its size, hence a fifth more.
+/// Memory use, in bytes: every weight in single precision, the large buffers, and those of a thread.
+/// A fifth is added, because free buffers are kept for the next use of their size.
 pub fn memory(config: &Config) -> Memory {
     let Arguments { dim, mlp_expansion_factor, usage, .. } = &config.arguments;
     let (columns, inner) = (config.columns(), config.inner());
@@ -29,7 +30,7 @@ pub fn memory(config: &Config) -> Memory {
     let mask = 3 * BLOCK * dim * mlp_expansion_factor;
     let bytes = |values: usize| (4 * values) as u64;
     Memory {
-        // Panels are filled up to whole ones.
+        // Padding to whole panels adds 3 %.
         weights: bytes(values) / 100 * 103,
         work: bytes(work + work / 5),
         per_thread: bytes(attention + mask),
@@ -53,7 +54,7 @@ pub fn parts(config: &Config) -> Vec<(&'static str, f64)> {
     let n = number(*stft_n_fft);
     let transform = 2.5 * n * n.log2() * columns * number(config.channels());
     let widths: f64 = config.widths().iter().map(|width| number(*width)).sum();
-    // For each token, without what an attention does with the others.
+    // Per token, without the attention's products between tokens.
     let feed_forward = 4.0 * dim * number(FEED_FORWARD) * dim;
     let projections = 2.0 * dim * (4.0 * inner + heads) + feed_forward;
     let transformer = |layers: usize, length: f64| {
@@ -89,7 +90,7 @@ mod tests {
     use super::*;
     use std::collections::HashMap;
 
-    /// The figures of PyTorch's `FlopCounterMode` for the published sizes.
+    /// The expected figures are those of PyTorch's `FlopCounterMode`.
     #[test]
     fn published_sizes_cost_what_the_reference_counts() {
         let bands: Vec<usize> = [(24, 2), (12, 4), (8, 12), (8, 24), (8, 48), (1, 128), (1, 129)]

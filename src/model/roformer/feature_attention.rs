@@ -3,7 +3,7 @@
 //!
 //! Each feature of a head attends to the head's others, by their products over all tokens. Fields
 //! are named as PyTorch's modules; the factors of the norms are in the weights. Runs on the rayon
-//! pool of the caller, which shares blocks of tokens.
+//! pool of the caller, whose threads share blocks of tokens.
 
 use rayon::prelude::*;
 
@@ -21,7 +21,7 @@ use crate::model::{
 
 /// Factor of the scores.
 const SCALE: f32 = 8.0;
-/// Least norm that is divided by, as in `torch.nn.functional.normalize`.
+/// Lower limit of the norms in divisions, as in `torch.nn.functional.normalize`.
 const LEAST_NORM: f32 = 1e-12;
 
 /// `Transformer` with `linear_attn`.
@@ -44,7 +44,7 @@ pub struct FeatureLayer {
     pub out: Linear,
     /// The feed-forward part.
     pub feed_forward: FeedForward,
-    /// One for each feature.
+    /// The scale of the residual sums: one for each feature.
     pub ones: Vec<f32>,
 }
 
@@ -100,7 +100,7 @@ impl FeatureLayer {
     }
 }
 
-/// Sums over tokens that the scores of each head are made of.
+/// Sums over tokens, from which the scores of each head follow.
 struct Products {
     head_dim: usize,
     /// Queries' features by keys' features, `[heads, head_dim, head_dim]`.
@@ -147,7 +147,7 @@ impl Products {
         }
     }
 
-    /// How much each feature takes of the others, `[heads, head_dim, head_dim]`.
+    /// The weight of each feature in each other, `[heads, head_dim, head_dim]`.
     fn weights(mut self, temperature: &[f32]) -> Vec<f32> {
         let dim = self.head_dim;
         for (at, row) in self.cross.chunks_exact_mut(dim).enumerate() {

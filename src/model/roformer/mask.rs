@@ -1,8 +1,8 @@
-//! The parts of a RoFormer between spectra and tokens: the band split in front, the mask estimators
-//! at the end.
+//! The parts of a RoFormer between spectra and tokens: the band split at its start, the mask
+//! estimators at its end.
 //!
-//! Run on the rayon pool of the caller, which shares bands and blocks of columns. Fields are named as
-//! PyTorch's modules.
+//! They run on the rayon pool of the caller, whose threads share bands and blocks of columns. Fields
+//! are named as PyTorch's modules.
 
 use rayon::prelude::*;
 
@@ -65,7 +65,7 @@ pub struct MaskEstimator {
 }
 
 impl MaskEstimator {
-    /// Masks from `x: [bands, columns, dim]`: band after band, `[columns, width]`. Ends early once
+    /// Masks from `x: [bands, columns, dim]`: band after band, `[columns, width]`. Incomplete once
     /// `stop` returns true.
     pub fn forward(&self, x: &[f32], stop: Stop<'_>) -> Buffer {
         let bands = x.chunks_exact(x.len() / self.widths.len());

@@ -1,6 +1,8 @@
-//! RoFormers: networks that mask a spectrogram, whose tokens are its bands, with transformers over
-//! time and over bands by turns. BS-RoFormer (Lu et al. 2023, arXiv 2309.02612) and Mel-Band RoFormer
-//! (Wang et al. 2023, arXiv 2310.01809), as the classes of Music-Source-Separation-Training have them.
+//! RoFormers: networks that mask a spectrogram. Its bands are tokens, on which transformers over time
+//! and over bands alternate.
+//!
+//! The networks are BS-RoFormer (Lu et al. 2023, arXiv 2309.02612) and Mel-Band RoFormer (Wang et al.
+//! 2023, arXiv 2310.01809), as implemented in Music-Source-Separation-Training.
 //!
 //! Separates single segments; cutting and cross-fading are in the engine. Runs on the rayon pool of
 //! the caller.
@@ -90,7 +92,7 @@ pub struct RoFormer {
     spectrogram: Spectrogram,
     band_split: BandSplit,
     layers: Vec<Layer>,
-    /// Factors of the norm behind all layers.
+    /// Factors of the norm after all layers.
     final_norm: Option<Vec<f32>>,
     mask_estimators: Vec<MaskEstimator>,
     /// The share of a mask in each bin.
@@ -98,7 +100,7 @@ pub struct RoFormer {
     precision: Precision,
 }
 
-/// Not the weights.
+/// Leaves out the weights.
 impl fmt::Debug for RoFormer {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         to.debug_struct("RoFormer").field("config", &self.config).finish_non_exhaustive()
@@ -174,8 +176,9 @@ impl RoFormer {
         &self.config
     }
 
-    /// Separates `mix: [channels, frames]` into a slice like it for each stem; `None` once `stop`
-    /// returned true.
+    /// Separates `mix: [channels, frames]` into one slice of the same shape for each stem; `None`
+    /// once
+    /// `stop` returns true.
     fn forward<L: Layout>(&self, mix: &[f32], outs: Vec<&mut [f32]>, stop: Stop<'_>) -> Option<()> {
         let stops = AtomicBool::new(false);
         let stop = || {
@@ -216,7 +219,7 @@ impl RoFormer {
         Some(())
     }
 
-    /// The tokens behind all layers, `[bands, columns, dim]`.
+    /// The tokens after all layers, `[bands, columns, dim]`.
     fn tokens<L: Layout>(&self, spectra: &[f32], stop: Stop<'_>) -> Option<Buffer> {
         let (bands, dim) = (self.config.bands.len(), self.config.arguments.dim);
         let columns = self.spectrogram.columns();

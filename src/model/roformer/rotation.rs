@@ -2,12 +2,12 @@
 //! rotated in pairs, by angles that grow with the token's position.
 //!
 //! The reference pairs features `2i` and `2i + 1`. Here the weights of queries and keys are reordered
-//! once by [`halves`], so that feature `i` is paired with `i + half`, and vectors are whole. Scores do
-//! not change by that.
+//! once by [`halves`], so that feature `i` is paired with `i + half`, and vectors are whole. This
+//! does not change the scores.
 
 use crate::model::kernels::elementwise::rotate;
 
-/// Base of the usual frequencies.
+/// Base of the default frequencies.
 const THETA: f32 = 10_000.0;
 
 /// Cosines and sines for every position, `[positions, head_dim / 2]`.
@@ -18,8 +18,8 @@ pub struct Rotation {
     half: usize,
 }
 
-/// The frequencies of heads of `head_dim` features where the file has none.
-pub fn usual_frequencies(head_dim: usize) -> Vec<f32> {
+/// The default frequencies for heads of `head_dim` features, in radians per token.
+pub fn default_frequencies(head_dim: usize) -> Vec<f32> {
     (0..head_dim / 2).map(|i| 1.0 / THETA.powf(2.0 * i as f32 / head_dim as f32)).collect()
 }
 
@@ -62,9 +62,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn halves_are_turned_as_the_references_pairs_are() {
+    fn halves_rotate_like_the_pairs_of_the_reference() {
         let x: Vec<f32> = (0..16).map(|i| (i as f32).sin()).collect();
-        let rates = usual_frequencies(4);
+        let rates = default_frequencies(4);
         assert_eq!(rates, [1.0, 0.01]);
         // Two heads of four features, for two tokens of a sequence from position 2 on.
         let mut expected = Vec::new();

@@ -20,14 +20,14 @@ pub struct Spectrogram {
     hop: usize,
     /// Factor of the spectra.
     scale: f32,
-    /// Factor of each of the stems' samples: [`Stft::envelope`] over `scale`, and 0 beyond the last
-    /// whole hop where the network leaves that out.
+    /// Factor of each sample of the stems: [`Stft::envelope`] over `scale`. Zero after the last whole
+    /// hop if the network's result ends there.
     envelope: Vec<f32>,
 }
 
 impl Spectrogram {
-    /// The transform for segments of a fixed length; `is_whole` unless the result ends with the last
-    /// whole hop.
+    /// The transform for segments of a fixed length. The result ends with the last whole hop unless
+    /// `is_whole`.
     pub fn new(arguments: &Arguments, is_whole: bool) -> Self {
         let n_fft = arguments.stft_n_fft;
         let stft = Stft::hann_within(arguments.stft_win_length, n_fft);
@@ -87,7 +87,7 @@ impl Spectrogram {
                 let first = (from + 1).saturating_sub(2 * half).div_ceil(hop);
                 for column in first..to.div_ceil(hop).min(self.columns()) {
                     spectrum(column, values);
-                    // A real signal has real values here; the network's need not be.
+                    // A real signal's spectrum is real here; the network's output need not be.
                     values[0].im = 0.0;
                     values[bins - 1].im = 0.0;
                     let skipped = from.saturating_sub(column * hop);

@@ -1,5 +1,4 @@
-//! Whole networks and their layers against the reference's, and files that are not what they should
-//! be.
+//! Tests of whole networks and their layers against the reference, and of invalid files.
 
 use std::{fs, path::PathBuf};
 
@@ -37,12 +36,12 @@ fn stems(name: &str, precision: Precision) -> (Vec<f32>, Vec<f32>) {
     if is_mono {
         let frames = network.spec.segment_frames;
         for stem in got.chunks_exact(2 * frames) {
-            assert_eq!(stem[..frames], stem[frames..], "each channel by itself");
+            assert_eq!(stem[..frames], stem[frames..], "each channel separately");
         }
         got = got.chunks_exact(2 * frames).flat_map(|stem| stem[..frames].to_vec()).collect();
     }
     let mut expected = get(&golden, "stems");
-    // Without the last, incomplete hop the reference's result is shorter than the mix.
+    // The reference drops the last, incomplete hop, so its result is shorter than the mix.
     if expected.len() < got.len() {
         let stems = network.spec.sources.len() * network.config.channels();
         let (short, long) = (expected.len() / stems, got.len() / stems);
@@ -82,7 +81,7 @@ fn layers_match_the_reference() {
         let mut x = Buffer::any(bands * columns * dim);
         let same = |x: &[f32], what: &str| {
             let expected = get(&golden, what);
-            // There `[columns, bands, dim]`.
+            // The golden layout is `[columns, bands, dim]`.
             let got: Vec<f32> = (0..columns * bands)
                 .flat_map(|at| x[(at % bands * columns + at / bands) * dim..][..dim].to_vec())
                 .collect();
@@ -134,7 +133,7 @@ fn wrong_files_are_refused() {
     };
     let with = |key: &'static str, value: Value| altered("bs", |all| all[key] = value.clone(), "");
     refused(&with("dim", json!(16)), "has the shape");
-    refused(&with("dim", json!(-1)), "not right");
+    refused(&with("dim", json!(-1)), "invalid arguments");
     refused(&with("dim", json!(1_u64 << 40)), "dim = ");
     refused(&with("heads", json!(0)), "heads = 0");
     refused(&with("dim_head", json!(15)), "dim_head is odd");

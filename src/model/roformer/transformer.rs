@@ -1,8 +1,7 @@
 //! A transformer over sequences of tokens: of one band over time, or of one column over the bands.
 //!
-//! All of a transformer's work on a sequence is done by one thread, block by block, so that values
-//! between two layers stay in its cache; threads share sequences. Fields are named as PyTorch's
-//! modules.
+//! One thread does all of a transformer's work on a sequence, block by block, so that values between
+//! two layers stay in its cache. Threads share the sequences. Fields are named as PyTorch's modules.
 
 use std::sync::Arc;
 
@@ -30,14 +29,14 @@ pub struct Transformer {
 }
 
 /// An attention and a feed-forward part, each of which reads normalised tokens and is added to them.
-/// The factors of both norms are in the weights of what follows.
+/// The factors of both norms are in the weights of the next layers.
 #[derive(Clone, Debug)]
 pub struct Layer {
     /// The attention.
     pub attention: Attention,
     /// The feed-forward part.
     pub feed_forward: FeedForward,
-    /// One for each feature.
+    /// The scale of the residual sums: one for each feature.
     pub ones: Vec<f32>,
 }
 
@@ -60,7 +59,7 @@ pub struct Attention {
     pub rotation: Arc<Rotation>,
 }
 
-/// A thread's memory for one piece of work.
+/// A thread's memory for one task.
 pub struct Scratch<L: Layout> {
     normal: Buffer,
     /// Normalised or attended tokens as operands.
@@ -77,7 +76,7 @@ pub struct Scratch<L: Layout> {
     feed_forward: feed_forward::Scratch,
 }
 
-/// Which of the attention's inputs a linear layer makes.
+/// The input of the attention that a linear layer computes.
 #[derive(Clone, Copy)]
 enum Role {
     Queries,
@@ -106,12 +105,12 @@ impl Role {
     }
 }
 
-/// Sequences of a piece of work, of `length` tokens each: as many as make up a block, or one.
+/// The number of sequences of `length` tokens in a task: enough for a block, at least one.
 pub fn at_once(length: usize) -> usize {
     (BLOCK / length).max(1)
 }
 
-/// Tokens of a block when a piece of work has `tokens`.
+/// Tokens of a block in a task of `tokens`.
 fn block(tokens: usize) -> usize {
     tokens.div_ceil(tokens.div_ceil(BLOCK)).next_multiple_of(32).min(BLOCK)
 }
@@ -173,8 +172,9 @@ impl Layer {
         }
     }
 
-    /// Queries, keys, values and gates of a block of tokens, of which the first one is the piece's
-    /// token `first`.
+    /// Computes queries, keys, values and gates of a block of tokens, which begins at the task's
+    /// token
+    /// `first`.
     fn project<L: Layout>(&self, x: &[f32], first: usize, length: usize, scratch: &mut Scratch<L>) {
         let Attention { q, k, v, gates, heads, rotation, .. } = &self.attention;
         let (dim, inner) = (self.ones.len(), q.outputs());
@@ -192,7 +192,7 @@ impl Layer {
             if !matches!(role, Role::Values) {
                 rotation.apply(out, inner, first, length);
             }
-            // A block is a part of one sequence, or has whole ones.
+            // A block is part of one sequence, or consists of whole sequences.
             let per_head = role.len::<L>(length, head_dim);
             for (piece, rows) in out.chunks(length * inner).enumerate() {
                 let (sequence, at) = (first / length + piece, first % length);

@@ -1,4 +1,4 @@
-//! Tiles of bf16, and how the sides of their products lie in memory.
+//! Tiles of bf16, and the memory layout of the sides of their products.
 
 use super::super::layout::{NR, Pair};
 

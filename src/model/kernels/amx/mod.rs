@@ -6,9 +6,9 @@
 //! of bf16 replace one of about 16 bits, at several times the speed of single precision (Henry,
 //! Tang and Heinecke 2019, arXiv 1904.06376). The constant `P` is the number of parts, one or two.
 //!
-//! Runs on the calling thread, by the instructions where the CPU has them, otherwise by the same
-//! sums in plain code ([`plain`]). That is slow, and for tests: callers use tiles only where
-//! [`has_amx`](super::cpu::has_amx) returns true.
+//! Runs on the calling thread, with the instructions if the CPU has them, otherwise with the same
+//! sums in plain code ([`plain`]). The plain code is slow and meant for tests: callers use tiles only
+//! if [`has_amx`](super::cpu::has_amx) returns true.
 
 mod layout;
 mod pack;
@@ -31,7 +31,7 @@ pub use pack::{pack_left, pack_left_lines, pack_left_pair, pack_right, store_tra
 /// products.
 ///
 /// # Panics
-/// When a side or the sums end before the product, or panels of the sums overlap.
+/// A side or the sums end before the product, or panels of the sums overlap.
 pub fn product<const P: usize, const ADD: bool>(
     sums: &mut Sums<'_>,
     left: Side<'_>,

@@ -60,7 +60,7 @@ pub fn pack_right<const P: usize>(
 /// strip whose steps begin `step` tiles apart.
 ///
 /// # Panics
-/// When the lines end too soon.
+/// The lines end before `depth`.
 pub fn pack_left_lines<const P: usize>(
     lines: &[f32],
     stride: usize,
@@ -107,8 +107,8 @@ pub fn weigh<const P: usize>(
     plain::weigh::<P>(scores, top, sums, panel);
 }
 
-/// Stores up to sixteen lines, times `factor` and transposed, as rows of `out`, `stride` apart, of
-/// which the last may not fit.
+/// Stores up to sixteen lines, times `factor` and transposed, as rows of `out`, `stride` apart. The
+/// last row is cut off at the end of `out`.
 pub fn store_transposed(lines: &[[f32; NR]], factor: &[f32; NR], out: &mut [f32], stride: usize) {
     let lines = &lines[..lines.len().min(ROWS)];
     #[cfg(target_arch = "x86_64")]
@@ -134,7 +134,7 @@ mod tests {
         tiles.iter().map(at).sum()
     }
 
-    /// Whether a value was kept as `P` bf16 keep it.
+    /// Whether a value is within the precision of `P` bf16.
     fn is_near<const P: usize>(got: f32, value: f32) -> bool {
         (got - value).abs() <= value.abs() * if P == 1 { 1.0 / 256.0 } else { 1.0 / 65_536.0 }
     }
@@ -156,7 +156,7 @@ mod tests {
                 assert!(is_near::<P>(in_left, at(i, k)), "{in_left} {}", at(i, k));
                 assert_eq!(in_left, in_right);
             }
-            // The same matrix transposed.
+            // Pack the transposed matrix too.
             let mut lines = vec![9.0; (depth - 1) * lines_stride + count];
             for (k, line) in lines.chunks_mut(lines_stride).enumerate() {
                 for (i, value) in line.iter_mut().take(count).enumerate() {
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn results_are_put_as_rows() {
+    fn results_are_stored_as_rows() {
         let lines: Vec<[f32; NR]> =
             (0..5).map(|k| std::array::from_fn(|i| (10 * k + i) as f32)).collect();
         let factor = std::array::from_fn(|i| (i + 1) as f32);

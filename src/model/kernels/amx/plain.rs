@@ -8,7 +8,7 @@ use super::{
     layout::{DEPTH, ROWS, Side, Size, Sums, Tile},
 };
 
-/// Tile registers, which other processors than x86 do not have.
+/// A stand-in for the tile registers of x86, for other processors.
 #[cfg(not(target_arch = "x86_64"))]
 #[derive(Debug)]
 pub enum Tiles {}

@@ -5,8 +5,8 @@
 //! product's right-hand side. A running maximum and sum per query complete the softmax without
 //! holding all scores (online softmax: Milakov and Gimelshein 2018, arXiv 1805.02867).
 //!
-//! A [`Layout`] is the packing of queries, keys and values: here the one of values and pairs, in
-//! [`tiled`] the one of tiles.
+//! A [`Layout`] is the packing of queries, keys and values. This file has the layout of values and
+//! pairs, [`tiled`] that of tiles.
 
 mod tiled;
 
@@ -51,9 +51,10 @@ pub struct Inputs<'a> {
 /// Packs rows of `head_dim` features, `stride` apart.
 pub type Pack = fn(rows: &[f32], stride: usize, head_dim: usize, out: &mut [f32]);
 
-/// Packing of the attention's inputs for one kind of product, and the attention. Memory is counted
-/// in `f32`, whatever its contents; rows are `stride` apart. Blocks lie one after the other; all
-/// but the last have a multiple of 32 tokens.
+/// Packing of the attention's inputs for one kind of product, and the attention.
+///
+/// Memory is counted in `f32`, whatever its contents; rows are `stride` apart. Blocks are contiguous;
+/// all but the last have a multiple of 32 tokens.
 pub trait Layout {
     /// A thread's memory.
     type Scratch;
@@ -224,8 +225,8 @@ impl Scratch {
 }
 
 vectorised! {
-    /// Attends to one head for two panels of queries; stores the results as rows of `out`, `stride`
-    /// apart.
+    /// Computes one head's attention for two panels of queries; stores the results as rows of `out`,
+    /// `stride` apart.
     fn attend_two<FMA, V: Operand>(
         scratch: &mut Scratch,
         q: &[[V; NR]],
@@ -240,7 +241,7 @@ vectorised! {
 }
 
 vectorised! {
-    /// Attends to one head for one panel of queries.
+    /// Computes one head's attention for one panel of queries.
     fn attend_one<FMA, V: Operand>(
         scratch: &mut Scratch,
         q: &[[V; NR]],
@@ -329,7 +330,8 @@ fn highest(scores: &[[f32; NR]], maxima: [f32; NR]) -> [f32; NR] {
     top
 }
 
-/// Twin of [`Layout::attention`]: `q`, `k`, `v` are `[heads, tokens, head_dim]`, and so is the result.
+/// Twin of [`Layout::attention`]: `q`, `k`, `v` are `[heads, tokens, head_dim]`, and so is the
+/// result.
 pub fn attention_plain(q: &Tensor, k: &Tensor, v: &Tensor) -> Result<Tensor> {
     let scale = 1.0 / (q.dim(D::Minus1)? as f64).sqrt();
     let scores = (q.contiguous()?.matmul(&k.t()?.contiguous()?)? * scale)?;

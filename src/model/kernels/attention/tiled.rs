@@ -1,5 +1,5 @@
-//! Attention by tiles of bf16, of `P` parts each (see [`amx`]): the algorithm of the parent module,
-//! with other blocks.
+//! Attention with tiles of bf16, of `P` parts each (see [`amx`]): the algorithm of the parent module
+//! with other block sizes.
 
 use super::{
     super::{
@@ -129,7 +129,7 @@ impl Scratch {
     }
 }
 
-/// Attends to one head; stores the results as rows of `out`, `stride` apart.
+/// Computes one head's attention; stores the results as rows of `out`, `stride` apart.
 fn attend<const P: usize>(head: &Head<'_>, scratch: &mut Scratch, out: &mut [f32], stride: usize) {
     let Head { q, k, v, keys, dim: head_dim } = *head;
     let panels = out.len().div_ceil(stride).div_ceil(NR).min(PANELS);
@@ -155,8 +155,8 @@ fn attend<const P: usize>(head: &Head<'_>, scratch: &mut Scratch, out: &mut [f32
             let scores = &scores[panel * KEYS..][..count];
             let (maxima, sums) = (&mut maxima[panel], &mut sums[panel]);
             let top = highest(scores, *maxima);
-            // The subtracted value need not be the maximum, only so near below it that the powers
-            // do not grow too large. It seldom changes after the first block.
+            // The subtracted value need not be the maximum: it may lie below it by HEADROOM, so that
+            // the powers stay small enough. It seldom changes after the first block.
             if top.iter().zip(&*maxima).any(|(top, most)| top - most > HEADROOM) {
                 let shrink = std::array::from_fn(|j| exp2::<false>(maxima[j] - top[j]));
                 let results = results.chunks_exact_mut(features * amx::ROWS).nth(panel);

@@ -48,7 +48,7 @@ struct Wide {
     norm_weight: [f32; MR],
     norm_bias: [f32; MR],
     scale: [f32; LANES],
-    /// Number of the strip's channels that exist.
+    /// The number of channels in the strip; the last strip is padded.
     lanes: usize,
 }
 
@@ -254,7 +254,7 @@ vectorised! {
 }
 
 impl Wide {
-    /// The rows of the strip that exist.
+    /// The rows of the strip without padding.
     fn rows(&self) -> impl Iterator<Item = usize> {
         let lanes = self.lanes;
         (0..lanes).chain(LANES..LANES + lanes)
@@ -329,7 +329,7 @@ mod tests {
         let mut map = FreqMap::any(1, channels, frames);
         map.data.copy_from_slice(row);
         let mut panels = FreqPanels::from_map(&map);
-        // Any values beyond the last frame.
+        // Values beyond the last frame must not matter.
         for line in &mut panels.data[(frames - 1) / NR * channels..] {
             line[(frames - 1) % NR + 1..].fill(1e3);
         }
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_gives_what_the_biases_make() {
+    fn silence_gives_the_result_of_the_biases() {
         let weights = weights(4, 2);
         let layer = FreqDConv::new(weights.clone(), 1);
         let row = [0.0; 4 * 16];

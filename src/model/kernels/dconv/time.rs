@@ -1,10 +1,10 @@
-//! DConv in the time branch, where the norms span the whole signal: three passes, joined with those
-//! of the neighbouring operations.
+//! DConv in the time branch, where the norms span the whole signal: three passes, fused with those of
+//! the neighbouring operations.
 //!
 //! The first pass computes a block of the input and convolves it to the hidden channels while it is
 //! in the cache. The second normalises the hidden channels and sums their products with each other.
-//! These give the moments of the wide activation, which is never computed as a whole. The third
-//! pass, [`Branch::add`], belongs to the reader of the result.
+//! These give the moments of the wide activation, which is never computed as a whole. The operation
+//! that reads the result runs the third pass, [`Branch::add`].
 
 use rayon::prelude::*;
 
@@ -29,7 +29,7 @@ pub struct TimeDConv {
     dilation: usize,
     channels: usize,
     hidden: usize,
-    /// Hidden channels filled up to whole vectors.
+    /// Hidden channels padded to whole vectors.
     stride: usize,
     /// `expandᵀ · expand`, `[hidden, hidden]`.
     square: Vec<f64>,

@@ -1,5 +1,5 @@
-//! The last two 1×1 convolutions of a network, with the first one computed again: what the first
-//! one makes of the input is as large as the largest activation, and takes no time.
+//! The last two 1×1 convolutions of a network. They compute the network's first convolution again:
+//! its result is as large as the largest activation, but takes hardly any time to compute.
 
 use rayon::prelude::*;
 

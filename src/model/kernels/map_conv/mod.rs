@@ -1,7 +1,7 @@
-//! Convolutions of maps without a bias, whose input may be several maps and may be activated as it
-//! is read: 1×1, 2×2 with a stride of two, and its transpose.
+//! Convolutions of maps without a bias: 1×1, 2×2 with a stride of two, and its transpose. The input
+//! may be several maps, and may be activated while it is read.
 //!
-//! Rows are shared over the threads of the caller's pool; some short rows make one task, so that
+//! The threads of the caller's pool share rows. Short rows are combined into one task, so that
 //! weights are used for several panels.
 
 mod down;

@@ -1,8 +1,8 @@
-//! A 3×3 convolution whose input is normalised and goes through a GELU as it is read.
+//! A 3×3 convolution whose input is normalised and passed through a GELU while it is read.
 //!
-//! A block of rows is activated once, into zeros on all sides, and packed from there. The weights
-//! are kept as taps and transformed before each use: four times as many values would have to stay
-//! in memory, for less than a hundredth of the time.
+//! A block of rows is activated once, with zero padding on all sides, and packed from there. The
+//! weights are kept as taps and transformed before each use. Keeping them transformed would take four
+//! times the memory and save less than a hundredth of the time.
 
 use rayon::prelude::*;
 
@@ -69,7 +69,7 @@ impl ActivatedWinograd {
         let row_len = out.row_len();
         let lines = frames.div_ceil(NR);
         let block_rows = SIDE * TILE_ROWS;
-        // The threads share blocks; where blocks are few, also their contents.
+        // The threads share blocks, and also the work within a block if there are few.
         let shared = freqs.div_ceil(block_rows) < 4 * rayon::current_num_threads();
         let blocks = out.data.par_chunks_mut(block_rows * row_len).enumerate();
         blocks.for_each_init(Scratch::default, |scratch, (index, rows)| {
@@ -257,7 +257,7 @@ impl Block<'_> {
     }
 }
 
-/// The place of a product's panels in the result, and what is done with them.
+/// The place of a product's panels in the result, and how they are stored there.
 #[derive(Clone, Copy)]
 struct Place {
     tiling: Tiling,
@@ -281,7 +281,7 @@ fn multiply(
     products(weights, packed, first..first + strips.len(), sums);
     for (panel, sums) in sums.chunks_exact(STRIPS * POINTS).enumerate() {
         for (sums, lines) in sums.chunks_exact(POINTS).zip(&mut *strips) {
-            give_back(place, panel, sums, lines);
+            transform_back(place, panel, sums, lines);
         }
     }
 }
@@ -311,7 +311,7 @@ vectorised! {
 
 vectorised! {
     /// Transforms the sums of one panel and one strip back, into the strip's lines.
-    fn give_back<FMA>(
+    fn transform_back<FMA>(
         place: Place,
         panel: usize,
         sums: &[Tile<MR>],

@@ -64,7 +64,7 @@ impl GatedWinograd {
         let lines = x.frames.div_ceil(NR);
         let row_len = out.row_len();
         let block_rows = SIDE * TILE_ROWS;
-        // The threads share blocks; where blocks are few, also their contents.
+        // The threads share blocks, and also the work within a block if there are few.
         let few = x.freqs.div_ceil(block_rows) < 4 * rayon::current_num_threads();
         let blocks = out.data.par_chunks_mut(block_rows * row_len).enumerate();
         blocks.for_each_init(Scratch::default, |scratch, (index, rows)| {
@@ -138,7 +138,7 @@ impl GatedWinograd {
         for (p, sums) in sums.chunks_exact(STRIPS * POINTS).enumerate() {
             let sums = sums.chunks_exact(POINTS).zip(&self.bias[strips.clone()]);
             for ((sums, bias), out) in sums.zip(out.chunks_exact_mut(stride)) {
-                give_back(block, first + p, sums, bias, out);
+                transform_back(block, first + p, sums, bias, out);
             }
         }
     }
@@ -191,7 +191,7 @@ fn gather(block: &Block<'_>, run: &Run, channel: usize, lines: &mut [[f32; SPAN]
         if let Some(values) = span(&x.data, at) {
             *line = *values;
         } else {
-            // Where the map begins or ends.
+            // At the beginning or the end of the map.
             for (t, value) in line.iter_mut().enumerate() {
                 let before = (at + t).checked_sub(1);
                 *value = before.and_then(|at| x.data.get(at)).copied().unwrap_or(0.0);
@@ -216,7 +216,7 @@ fn span(data: &[f32], at: usize) -> Option<&[f32; SPAN]> {
 vectorised! {
     /// Transforms the sums of one panel and one strip back, adds the bias, gates, and stores into
     /// the strip's `out: [rows, lines, LANES][NR]`.
-    fn give_back<FMA>(
+    fn transform_back<FMA>(
         block: &Block<'_>,
         panel: usize,
         sums: &[Tile<MR>],

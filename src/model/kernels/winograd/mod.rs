@@ -3,8 +3,7 @@
 //!
 //! Four frequencies by four frames are one *tile*; sixteen tiles are the columns of a packed panel
 //! for each of the 36 points of the transform. This file has the transforms and the products; the
-//! children differ in what they do before and after. Kernels of both run on the rayon pool of the
-//! caller.
+//! submodules add the operations before and after. All run on the rayon pool of the caller.
 
 mod activated;
 mod gated;
@@ -28,7 +27,7 @@ const SIDE: usize = 4;
 const REACH: usize = 6;
 /// Points of the transform.
 const POINTS: usize = REACH * REACH;
-/// Frames in a line of sixteen tiles, and the two beside it, in whole vectors.
+/// Frames in a line of sixteen tiles and the two adjacent ones, in whole vectors.
 const SPAN: usize = SIDE * NR + 8;
 
 /// Rows of tiles in a block: with 84 tiles a row, four fill 21 panels.
@@ -38,8 +37,8 @@ const TILE_ROWS: usize = 4;
 const PANELS: usize = 4;
 /// Strips that are multiplied with [`PANELS`] at a time.
 const STRIPS: usize = 4;
-/// Number of channels from which the weights fit no cache, and more panels share one pass over
-/// them.
+/// The number of channels from which the weights exceed the caches, so that more panels share one
+/// pass over them.
 const DEEP: usize = 256;
 /// [`PANELS`] from [`DEEP`] on.
 const DEEP_PANELS: usize = 3 * PANELS;
@@ -210,7 +209,7 @@ fn along_freqs<const FMA: bool>(lines: &[[f32; SPAN]; REACH]) -> [[f32; SPAN]; R
 
 #[inline(always)]
 fn along_frames<const FMA: bool>(line: &[f32; SPAN]) -> [[f32; NR]; REACH] {
-    // One tile more, for the last two frames of the last tile.
+    // One extra tile, for the last two frames of the last tile.
     let mut phases = [[0.0; NR + 1]; SIDE];
     for t in 0..NR {
         for j in 0..SIDE {

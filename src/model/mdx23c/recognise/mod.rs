@@ -1,8 +1,8 @@
 //! Recognises MDX23C networks (TFC-TDF v3) by the names and shapes of their tensors.
 //!
 //! The reference is the class `TFC_TDF_net` of Music-Source-Separation-Training. The shapes give the
-//! layers; [`Facts`] has to state hop length, segment and the stems' names. Knows no files and no
-//! values.
+//! layers; [`Facts`] has to state hop length, segment and the stems' names. Reads no files and no
+//! tensor values.
 
 use serde_json::json;
 
@@ -11,7 +11,7 @@ use crate::model::{
     recognition::{Facts, Names, Recognised, Shapes, missing, modules, shape, unusable},
 };
 
-/// Channels of the sound; the shapes of a mono network with twice the subbands are the same.
+/// Channels of the sound. The shapes of a mono network with twice the subbands are equal.
 const CHANNELS: usize = 2;
 
 /// Hops of published networks.
@@ -88,7 +88,7 @@ fn arguments(shapes: &Shapes, facts: &Facts) -> Result<Recognised> {
     Ok(Recognised::Complete(kwargs))
 }
 
-/// Fails for other norms and activations than all published networks have.
+/// Rejects norms and activations other than those of the published networks.
 fn refuse_variants(shapes: &Shapes, facts: &Facts) -> Result<()> {
     let norm = "encoder_blocks.0.tfc_tdf.blocks.0.tfc1.0";
     if shapes.contains_key(&format!("{norm}.running_mean")) {
@@ -109,7 +109,7 @@ fn refuse_variants(shapes: &Shapes, facts: &Facts) -> Result<()> {
     Ok(())
 }
 
-/// The factor by which the layers over frequency are narrower inside.
+/// The factor by which the inner layers along frequencies are narrower.
 fn bottleneck(facts: &Facts, wide: usize, narrow: usize) -> Result<usize> {
     let path = ["model", "bottleneck_factor"];
     let factor = facts.whole(&path)?.unwrap_or(wide / narrow);
@@ -120,7 +120,7 @@ fn bottleneck(facts: &Facts, wide: usize, narrow: usize) -> Result<usize> {
     Ok(factor)
 }
 
-/// Number of spectra of a segment, which every scale halves.
+/// Number of spectra of a segment; every scale halves it.
 fn spectra(chunk: usize, hop: usize, scale: usize, scales: usize) -> Result<usize> {
     let step = u32::try_from(scales).ok().and_then(|scales| scale.checked_pow(scales));
     let spectra = chunk / hop + 1;

@@ -68,7 +68,7 @@ fn facts_that_only_a_configuration_states_are_asked_for() {
 }
 
 #[test]
-fn what_does_not_fit_is_named() {
+fn contradicting_facts_are_named() {
     let cases = [
         (["model", "growth"], json!(64), "model.growth in net.yaml is 64"),
         (["model", "num_scales"], json!(4), "model.num_scales"),

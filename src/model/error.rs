@@ -10,26 +10,29 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{CHANNELS, SAMPLE_RATE, facts::MissingFact, on_one_line};
+use super::{
+    CHANNELS, SAMPLE_RATE,
+    facts::MissingFact,
+    findings::{Bytes, Channels, Malformed, Misfit},
+};
 use crate::os::{Os, OsKind, as_text};
 
 /// An error of a model or of its weights.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ModelError {
-    /// The header of a weight file does not describe a network. `detail` is the reader's English
-    /// text; [`Self::of_file`] adds the path.
+    /// The header of a weight file does not describe a network. [`Self::of_file`] adds the path.
     Header {
         /// The finding.
-        detail: String,
+        misfit: Box<Misfit>,
     },
     /// The header of the weight file at `path` does not describe a network.
     Unusable {
         /// The weight file.
         #[serde(serialize_with = "as_text")]
         path: PathBuf,
-        /// The reader's finding, in English.
-        detail: String,
+        /// The finding.
+        misfit: Box<Misfit>,
     },
     /// The file at `path` is not what it should be.
     File {
@@ -94,10 +97,12 @@ pub enum ModelError {
         #[serde(serialize_with = "as_text")]
         path: PathBuf,
     },
-    /// The network was given input of another length than its own, or an operation failed.
-    Tensor {
-        /// The cause, in English.
-        cause: String,
+    /// The network was given input of another length than its own.
+    Segment {
+        /// Values of the input.
+        found: usize,
+        /// Values of a segment.
+        expected: usize,
     },
     /// A file of the model folder could not be read or written.
     Io {
@@ -141,10 +146,12 @@ pub enum ModelError {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FileFault {
-    /// The file ends too early. `detail` is how much there is, in English; it may be empty.
+    /// The file ends too early.
     CutOff {
-        /// "10 kB of 84 MB".
-        detail: String,
+        /// Its length, where known.
+        have: Option<Bytes>,
+        /// The length of the whole file, where known.
+        whole: Option<Bytes>,
     },
     /// The file has 0 bytes.
     Empty,
@@ -169,21 +176,19 @@ pub enum FileFault {
         /// The system's error.
         cause: Os,
     },
-    /// Any other finding of the readers of formats and of the download, as an English predicate.
-    Malformed {
-        /// "holds tensor x twice".
-        detail: String,
-    },
+    /// Any other finding of the readers of formats and of the download.
+    Malformed(Box<Malformed>),
 }
 
 impl fmt::Display for FileFault {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::CutOff { detail } if detail.is_empty() => {
-                to.write_str("is cut off; download the file again")
+            Self::CutOff { have: None, .. } => to.write_str("is cut off; download the file again"),
+            Self::CutOff { have: Some(have), whole: Some(whole) } => {
+                write!(to, "is cut off: {have} of {whole}; download the file again")
             }
-            Self::CutOff { detail } => {
-                write!(to, "is cut off: {detail}; download the file again")
+            Self::CutOff { have: Some(have), whole: None } => {
+                write!(to, "is cut off: it ends after {have}; download the file again")
             }
             Self::Empty => to.write_str("is empty; download the file again"),
             Self::Folder => to.write_str("is a folder, not a file"),
@@ -192,7 +197,7 @@ impl fmt::Display for FileFault {
             Self::Undescribed => to.write_str("does not say how its network is built"),
             Self::Unreachable { cause } => write!(to, "cannot be reached: {cause}"),
             Self::Unreadable { cause } => write!(to, "cannot be read: {cause}"),
-            Self::Malformed { detail } => to.write_str(detail),
+            Self::Malformed(fault) => fault.fmt(to),
         }
     }
 }
@@ -202,10 +207,10 @@ impl std::error::Error for ModelError {}
 impl fmt::Display for ModelError {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Header { detail } => to.write_str(detail),
-            Self::Unusable { path, detail } => write!(
+            Self::Header { misfit } => misfit.fmt(to),
+            Self::Unusable { path, misfit } => write!(
                 to,
-                "could not use the model file {}: {detail}; install the model again",
+                "could not use the model file {}: {misfit}; install the model again",
                 path.display()
             ),
             Self::File { path, fault } => write!(to, "{} {fault}", path.display()),
@@ -241,7 +246,10 @@ impl fmt::Display for ModelError {
                 "{} makes other stems than the catalogue states; install the model again",
                 path.display()
             ),
-            Self::Tensor { cause } => write!(to, "could not run the network: {cause}"),
+            Self::Segment { found, expected } => write!(
+                to,
+                "could not run the network: a segment has {found} values instead of {expected}"
+            ),
             Self::Io { path, cause } if path.as_os_str().is_empty() => write!(to, "{cause}"),
             Self::Io { path, cause } => write!(to, "{}: {cause}", path.display()),
             Self::Forbidden { path } => write!(
@@ -257,8 +265,8 @@ impl fmt::Display for ModelError {
                     to,
                     "the network was trained at {sample_rate} Hz, {}; only {SAMPLE_RATE} Hz {} \
                      networks are supported yet",
-                    layout(*channels),
-                    layout(CHANNELS)
+                    Channels(*channels),
+                    Channels(CHANNELS)
                 )
             }
             Self::FactsMissing { path, missing, .. } => {
@@ -277,11 +285,6 @@ impl fmt::Display for ModelError {
 }
 
 impl ModelError {
-    /// The error of a header, with control characters of `detail` escaped.
-    pub(super) fn header(detail: &str) -> Self {
-        Self::Header { detail: on_one_line(detail) }
-    }
-
     /// The error of a file that could not be read or written.
     pub(super) fn io(path: &Path, error: impl Into<Os>) -> Self {
         Self::Io { path: path.to_owned(), cause: error.into() }
@@ -299,9 +302,7 @@ impl ModelError {
     /// An error that names the file.
     pub(super) fn of_file(self, path: &Path) -> Self {
         match self {
-            Self::Header { detail } => {
-                Self::Unusable { path: path.to_owned(), detail: on_one_line(&detail) }
-            }
+            Self::Header { misfit } => Self::Unusable { path: path.to_owned(), misfit },
             Self::Io { cause, .. } => Self::reading(path, cause),
             Self::OtherSound { sample_rate, channels, .. } => {
                 let path = Some(path.to_string_lossy().into_owned());
@@ -312,18 +313,15 @@ impl ModelError {
     }
 }
 
+impl From<Misfit> for ModelError {
+    fn from(misfit: Misfit) -> Self {
+        Self::Header { misfit: Box::new(misfit) }
+    }
+}
+
 /// An error of a file that is not named yet.
 impl From<io::Error> for ModelError {
     fn from(error: io::Error) -> Self {
         Self::io(Path::new(""), error)
-    }
-}
-
-/// A number of channels as text.
-fn layout(channels: usize) -> String {
-    match channels {
-        1 => "mono".into(),
-        2 => "stereo".into(),
-        _ => format!("{channels} channels"),
     }
 }

@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 pub mod arena;
 mod error;
 mod facts;
+pub mod findings;
 pub mod htdemucs;
 pub mod kernels;
 pub mod mdx23c;
@@ -25,6 +26,7 @@ pub mod usage;
 pub mod weights;
 
 pub use error::{FileFault, ModelError};
+use findings::Misfit;
 use recognition::{Facts, Recognised, Shapes};
 pub use spec::{Joint, Level, MOST_OVERLAP, Overlap, Spec};
 use spec::{MOST_STEMS, check_names};
@@ -139,10 +141,7 @@ pub fn kind_of(class_name: &str) -> Option<&'static Kind> {
 /// The kind of the network in a weight file with this metadata. Files without a class are HTDemucs.
 fn kind_in(metadata: &HashMap<String, String>) -> Result<&'static Kind> {
     let Some(class_name) = metadata.get("klass") else { return Ok(&htdemucs::KIND) };
-    kind_of(class_name).ok_or_else(|| {
-        let class_name = on_one_line(class_name);
-        ModelError::header(&format!("a network of the class {class_name} is not supported"))
-    })
+    kind_of(class_name).ok_or_else(|| Misfit::Class { class: class_name.into() }.into())
 }
 
 /// Loads the network in a canonical weight file.

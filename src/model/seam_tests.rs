@@ -15,7 +15,9 @@ use serde_json::json;
 
 use super::{
     Joint, Kind, Level, Memory, ModelError, Overlap, Precision, Result, Separator, Spec, Stop,
-    describe, load,
+    describe,
+    findings::Misfit,
+    load,
     weights::{State, Store},
 };
 
@@ -42,7 +44,7 @@ struct FilterBank {
 
 impl FilterBank {
     fn read(mut file: File) -> Result<Self> {
-        let wrong = |what: &str| ModelError::header(what);
+        let wrong = |what: &str| ModelError::from(Misfit::Reference { cause: what.into() });
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
         let (_, header) =

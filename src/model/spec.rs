@@ -3,7 +3,10 @@
 //!
 //! Pure data; any thread.
 
-use super::{CHANNELS, ModelError, Result, SAMPLE_RATE, on_one_line};
+use super::{
+    CHANNELS, ModelError, Result, SAMPLE_RATE,
+    findings::{Misfit, NameFault},
+};
 
 /// The largest overlap of any network, in percent of a segment.
 pub const MOST_OVERLAP: u8 = 75;
@@ -148,14 +151,13 @@ impl Spec {
     /// Checks that `mix` is one segment.
     ///
     /// # Errors
-    /// [`ModelError::Tensor`] for another length.
+    /// [`ModelError::Segment`] for another length.
     pub(super) fn check_segment(&self, mix: &[f32]) -> Result<()> {
         let expected = self.channels * self.segment_frames;
         if mix.len() == expected {
             return Ok(());
         }
-        let cause = format!("a segment has {} values instead of {expected}", mix.len());
-        Err(ModelError::Tensor { cause })
+        Err(ModelError::Segment { found: mix.len(), expected })
     }
 
     /// Fails for a network that the engine cannot use: with another sample rate or other channels,
@@ -178,39 +180,33 @@ impl Spec {
 /// file names or lists of stems do not allow, a dot at an end, a name of Partita's own files, or a
 /// second stem of that name in any case. Also for more than [`MOST_STEMS`].
 pub(super) fn check_names(stems: &[String]) -> Result<()> {
-    let wrong = |name: &str, what: String| {
+    let wrong = |name: &str, fault| {
         let name: String = name.chars().take(80).collect();
-        Err(ModelError::header(&format!(
-            "the stem name \"{}\" {what}; name the stems with --stems, and the rest with --rest",
-            on_one_line(&name)
-        )))
+        Err(Misfit::StemName { name: name.into(), fault }.into())
     };
     if stems.len() > MOST_STEMS {
-        return Err(ModelError::header(&format!(
-            "it has {} stems; the limit is {MOST_STEMS}",
-            stems.len()
-        )));
+        return Err(Misfit::ManyStems { count: stems.len(), limit: MOST_STEMS }.into());
     }
     for (index, name) in stems.iter().enumerate() {
         let lower = name.to_lowercase();
         let forbidden = |letter: &char| letter.is_control() || FORBIDDEN.contains(letter);
         if name.trim().is_empty() {
-            return wrong(name, "is empty".into());
+            return wrong(name, NameFault::Empty);
         }
         if name.len() > MOST_BYTES {
-            return wrong(name, format!("has {} bytes; the limit is {MOST_BYTES}", name.len()));
+            return wrong(name, NameFault::TooLong { bytes: name.len(), limit: MOST_BYTES });
         }
         if let Some(letter) = name.chars().find(forbidden) {
-            return wrong(name, format!("has the character {letter:?}, which is not allowed"));
+            return wrong(name, NameFault::Character { letter: format!("{letter:?}").into() });
         }
         if name.starts_with('.') || name.ends_with('.') || name.trim() != name {
-            return wrong(name, "begins or ends with a dot or a space".into());
+            return wrong(name, NameFault::Ends);
         }
         if RESERVED.contains(&lower.as_str()) || lower.starts_with("all but ") {
-            return wrong(name, "is reserved for Partita's own files and options".into());
+            return wrong(name, NameFault::Reserved);
         }
         if stems[..index].iter().any(|other| other.to_lowercase() == lower) {
-            return wrong(name, "is the name of two stems".into());
+            return wrong(name, NameFault::Twice);
         }
     }
     Ok(())

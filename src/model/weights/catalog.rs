@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::model::findings::Names;
+
 /// The models that Partita knows.
 #[derive(Debug, Default, Deserialize)]
 pub struct Catalog {
@@ -123,10 +125,9 @@ impl Catalog {
         self.models.iter().find_map(|model| Some((model, model.networks.iter().position(&is_it)?)))
     }
 
-    /// The names of all models, for messages: "htdemucs, …".
-    pub fn names(&self) -> String {
-        let names: Vec<_> = self.models.iter().map(|model| model.name.as_str()).collect();
-        names.join(", ")
+    /// The names of all models, for messages.
+    pub fn names(&self) -> Names {
+        self.models.iter().map(|model| &model.name).collect()
     }
 
     #[cfg(test)]

@@ -37,7 +37,7 @@ mod sound_tests;
 
 use std::{collections::HashMap, fs::File, path::Path};
 
-use super::Result;
+use super::{Result, findings::Misfit};
 pub use catalog::{Catalog, Model, Network, Origin};
 pub use checkpoint::hex;
 pub use configuration::ImportOptions;
@@ -58,7 +58,7 @@ pub fn read_metadata(path: &Path) -> Result<HashMap<String, String>> {
 /// Reads the metadata of an open file. Errors do not name the file.
 pub(super) fn read_texts(file: &File) -> Result<HashMap<String, String>> {
     texts(file).map_err(|fault| match fault {
-        error::Fault::Wrong(fault) => super::ModelError::header(&format!("it {fault}")),
+        error::Fault::Wrong(fault) => Misfit::Container { fault: Box::new(fault) }.into(),
         other => other.of(Path::new("")),
     })
 }

@@ -25,7 +25,11 @@ use super::{
     user_models,
 };
 use crate::{
-    model::{ModelError, Result, describe_file, error::FileFault},
+    model::{
+        ModelError, Result, describe_file,
+        error::FileFault,
+        findings::{Channels, Malformed, Misfit, Printable},
+    },
     os::OsKind,
 };
 
@@ -376,7 +380,12 @@ impl Store {
         match describe_file(&File::open(path)?) {
             Ok(_) => Ok(()),
             Err(ModelError::Io { cause, .. }) => Err(cause.into()),
-            Err(error) => Err(configuration::unusable(&error)),
+            Err(ModelError::Header { misfit }) => Err(configuration::unusable(misfit)),
+            Err(ModelError::OtherSound { sample_rate, channels, .. }) => {
+                let (rate, channels) = (sample_rate as usize, Channels(channels));
+                Err(configuration::unusable(Box::new(Misfit::Sound { rate, channels })))
+            }
+            Err(error) => Err(Malformed::Damaged { cause: Printable::of(error) }.into()),
         }
     }
 
@@ -453,15 +462,15 @@ fn look(file: &File, network: &Network) -> super::error::Result<(u64, String)> {
     let header = safetensors::read_header(file, length)?;
     let note = |key: &str| header.metadata().as_ref().and_then(|texts| texts.get(key)).cloned();
     match (note("digest"), &network.digest) {
-        (Some(noted), Some(digest)) if noted != *digest => Err(Fault::wrong(format!(
-            "is marked with the digest {}, not {digest}; install it again",
-            quoted(&noted)
-        ))),
+        (Some(noted), Some(digest)) if noted != *digest => {
+            let (found, expected) = (quoted(&noted).into(), digest.into());
+            Err(Malformed::Marked { found, expected }.into())
+        }
         (Some(_), None) if note("signature").as_ref() != Some(&network.signature) => {
-            Err(Fault::wrong("is the file of another network; install it again"))
+            Err(Malformed::OtherNetwork.into())
         }
         (Some(noted), _) => Ok((length, noted)),
-        (None, _) => Err(Fault::wrong("was not written by Partita; import it")),
+        (None, _) => Err(Malformed::NotPartitas.into()),
     }
 }
 

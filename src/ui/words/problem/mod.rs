@@ -1,6 +1,7 @@
 //! Problems in the language of the window. English is the engine's own text, which a test compares.
 
 mod decode;
+mod findings;
 mod weights;
 
 #[cfg(test)]

@@ -33,6 +33,9 @@ pub enum ModelError {
         path: PathBuf,
         /// The finding.
         misfit: Box<Misfit>,
+        /// How the weights are replaced.
+        #[serde(default)]
+        remedy: Remedy,
     },
     /// The file at `path` is not what it should be.
     File {
@@ -82,6 +85,9 @@ pub enum ModelError {
         found: String,
         /// The digest that the file's header states.
         noted: String,
+        /// How the weights are replaced.
+        #[serde(default)]
+        remedy: Remedy,
     },
     /// A network of a bag differs from the bag's other networks in shape.
     OtherShape {
@@ -90,12 +96,18 @@ pub enum ModelError {
         path: PathBuf,
         /// The bag.
         model: String,
+        /// How the weights are replaced.
+        #[serde(default)]
+        remedy: Remedy,
     },
     /// A network makes other stems than the catalogue states.
     OtherStems {
         /// The weight file.
         #[serde(serialize_with = "as_text")]
         path: PathBuf,
+        /// How the weights are replaced.
+        #[serde(default)]
+        remedy: Remedy,
     },
     /// The network was given input of another length than its own.
     Segment {
@@ -140,6 +152,26 @@ pub enum ModelError {
     },
     /// The caller cancelled the work.
     Cancelled,
+}
+
+/// How damaged weights of an installed model are replaced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Remedy {
+    /// A model of the catalogue is installed again.
+    #[default]
+    Install,
+    /// The file that a model of the user's own came from is imported again.
+    Import,
+}
+
+impl fmt::Display for Remedy {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(match self {
+            Self::Install => "install the model again",
+            Self::Import => "import the file that the model came from again",
+        })
+    }
 }
 
 /// Why a file, or an address, does not give a model. Its `Display` is a predicate: "is cut off: …".
@@ -208,11 +240,9 @@ impl fmt::Display for ModelError {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Header { misfit } => misfit.fmt(to),
-            Self::Unusable { path, misfit } => write!(
-                to,
-                "could not use the model file {}: {misfit}; install the model again",
-                path.display()
-            ),
+            Self::Unusable { path, misfit, remedy } => {
+                write!(to, "could not use the model file {}: {misfit}; {remedy}", path.display())
+            }
             Self::File { path, fault } => write!(to, "{} {fault}", path.display()),
             Self::Origin { origin, fault } => write!(to, "{origin} {fault}"),
             Self::NotFetched { model, tried } => {
@@ -231,19 +261,19 @@ impl fmt::Display for ModelError {
             Self::Installing { model } => {
                 write!(to, "{model} is already being installed by another window or command")
             }
-            Self::Digest { path, found, noted } => write!(
+            Self::Digest { path, found, noted, remedy } => write!(
                 to,
-                "{} is damaged: the digest of its content is {found}, not {noted}; install it again",
+                "{} is damaged: the digest of its content is {found}, not {noted}; {remedy}",
                 path.display()
             ),
-            Self::OtherShape { path, model } => write!(
+            Self::OtherShape { path, model, remedy } => write!(
                 to,
-                "{} does not fit the other networks of {model}; install the model again",
+                "{} does not fit the other networks of {model}; {remedy}",
                 path.display()
             ),
-            Self::OtherStems { path } => write!(
+            Self::OtherStems { path, remedy } => write!(
                 to,
-                "{} makes other stems than the catalogue states; install the model again",
+                "{} makes other stems than the catalogue states; {remedy}",
                 path.display()
             ),
             Self::Segment { found, expected } => write!(
@@ -299,11 +329,25 @@ impl ModelError {
         }
     }
 
+    /// An error of an installed model's file, with the remedy for that model.
+    pub(super) fn remedied(self, remedy: Remedy) -> Self {
+        match self {
+            Self::Unusable { path, misfit, .. } => Self::Unusable { path, misfit, remedy },
+            other => other,
+        }
+    }
+
     /// An error that names the file.
     pub(super) fn of_file(self, path: &Path) -> Self {
         match self {
-            Self::Header { misfit } => Self::Unusable { path: path.to_owned(), misfit },
+            Self::Header { misfit } => {
+                let remedy = Remedy::default();
+                Self::Unusable { path: path.to_owned(), misfit, remedy }
+            }
             Self::Io { cause, .. } => Self::reading(path, cause),
+            Self::File { path: unnamed, fault } if unnamed.as_os_str().is_empty() => {
+                Self::File { path: path.to_owned(), fault }
+            }
             Self::OtherSound { sample_rate, channels, .. } => {
                 let path = Some(path.to_string_lossy().into_owned());
                 Self::OtherSound { path, sample_rate, channels }

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 pub use super::facts::{MissingFact, Stated};
 use super::{
     MOST_OVERLAP, MOST_STEMS, ModelError, Result, check_names,
-    findings::{EntryFault, Misfit, Printable, StemCount, Variant},
+    findings::{EntryFault, Misfit, NameCount, Printable, StemCount, Variant},
     kind_of,
 };
 
@@ -270,7 +270,12 @@ impl Names {
 fn stated_sources(stems: &[String], count: usize) -> Result<Vec<String>> {
     if count > MOST_STEMS || stems.len() != count {
         let names = stems.iter().collect();
-        return Err(Misfit::StatedNames { stems: StemCount(count), names }.into());
+        return Err(Misfit::StatedNames {
+            stems: StemCount(count),
+            stated: NameCount(stems.len()),
+            names,
+        }
+        .into());
     }
     Ok(stems.iter().map(|name| lower(name)).collect())
 }

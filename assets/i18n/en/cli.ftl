@@ -128,3 +128,7 @@ cli-doctor-speed-unknown = speed: not measured yet (doctor --measure)
 cli-doctor-home = data folder: { $folder } ({ $size }; { $free } free on its disk)
 # An empty list.
 cli-none = none
+
+# What separating a song takes, before it begins.
+cli-verdict = { $model }: about { $time }, { $memory } of memory, { $disk } on disk
+cli-verdict-timeless = { $model }: { $memory } of memory, { $disk } on disk

@@ -5,6 +5,10 @@ finding-stems = { $count ->
     [one] 1 stem
    *[other] { $count } stems
 }
+finding-names = { $count ->
+    [one] 1 name is stated
+   *[other] { $count } names are stated
+}
 
 # Why a file's tensors and description make no network: sentences, after the file's name.
 misfit-too-large = it is too large
@@ -12,7 +16,6 @@ misfit-ends-early = it is not a safetensors file (it ends too early)
 misfit-large-header = it is not a safetensors file (its header is too large)
 misfit-header = it is not a safetensors file ({ $cause })
 misfit-other-length = it is not a safetensors file (it is not as long as its header says)
-misfit-container = it { $fault }
 misfit-tensor-missing = the tensor { $name } is missing
 misfit-tensors-missing = the tensors of { $prefix } are missing
 misfit-tensor-unknown = the tensor { $name } is not expected
@@ -60,7 +63,7 @@ misfit-many-bins = its spectra have more than { $most } bins
 misfit-batch-norm = its norms are BatchNorm, which is not supported
 misfit-no-norm = it has no norms, which is not supported
 misfit-spectra = a segment of { $chunk } frames at a hop of { $hop } makes { $spectra } spectra, which is not a multiple of { $step }; such a segment has { $fitting } frames
-misfit-stated-names = the network makes { $stems }, but the names that are stated are: { $names }
+misfit-stated-names = the network makes { $stems }, but { $stated }: { $names }
 misfit-takes-no-facts = the file states how its network is built, and this kind of network takes no other hop, segment or names; import it without stating any
 misfit-no-hop = a hop of 0 frames is not possible
 misfit-hop = a hop of { $hop } frames does not fit windows of { $window }; the hop is usually 441, 512 or 1024

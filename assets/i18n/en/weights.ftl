@@ -2,16 +2,18 @@
 # line says; a test compares the two. $cause is a text of the system or
 # of a library. $misfit is one of the messages misfit-….
 
-weights-unusable = could not use the model file { $path }: { $misfit }; install the model again
+weights-unusable = could not use the model file { $path }: { $misfit }; { $remedy }
+weights-install-again = install the model again
+weights-import-again = import the file that the model came from again
 # $fault is one of the messages fault-…: a predicate on the file.
 weights-file = { $path } { $fault }
 weights-not-fetched = could not install { $model }; tried: { $tried }; download one of these files elsewhere and import it
 weights-unknown = unknown model { $name }; expected one of: { $known }
 weights-not-installed = { $model } is not installed
 weights-installing = { $model } is already being installed by another window or command
-weights-digest = { $path } is damaged: the digest of its content is { $found }, not { $noted }; install it again
-weights-other-shape = { $path } does not fit the other networks of { $model }; install the model again
-weights-other-stems = { $path } makes other stems than the catalogue states; install the model again
+weights-digest = { $path } is damaged: the digest of its content is { $found }, not { $noted }; { $remedy }
+weights-other-shape = { $path } does not fit the other networks of { $model }; { $remedy }
+weights-other-stems = { $path } makes other stems than the catalogue states; { $remedy }
 weights-segment = could not run the network: a segment has { $found } values instead of { $expected }
 weights-forbidden = { $path } may not be read by this user; change its permissions or its owner
 weights-other-sound = the network was trained at { $rate } Hz, { $layout }; only { $expected-rate } Hz { $expected-layout } networks are supported yet

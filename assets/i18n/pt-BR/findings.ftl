@@ -6,13 +6,17 @@ finding-stems = { $count ->
    *[other] { $count } stems
 }
 
+finding-names = { $count ->
+    [one] foi informado { $count } nome
+   *[other] foram informados { $count } nomes
+}
+
 # Por que os tensores e a descrição de um arquivo não formam uma rede: frases.
 misfit-too-large = o arquivo é grande demais
 misfit-ends-early = não é um arquivo safetensors (termina cedo demais)
 misfit-large-header = não é um arquivo safetensors (o cabeçalho é grande demais)
 misfit-header = não é um arquivo safetensors ({ $cause })
 misfit-other-length = não é um arquivo safetensors (não tem o tamanho que o cabeçalho indica)
-misfit-container = o arquivo { $fault }
 misfit-tensor-missing = falta o tensor { $name }
 misfit-tensors-missing = faltam os tensores de { $prefix }
 misfit-tensor-unknown = o tensor { $name } não deveria existir
@@ -60,7 +64,7 @@ misfit-many-bins = seus espectros têm mais de { $most } frequências
 misfit-batch-norm = suas normalizações são BatchNorm, que não é suportada
 misfit-no-norm = a rede não tem normalizações, o que não é suportado
 misfit-spectra = um segmento de { $chunk } quadros com salto de { $hop } dá { $spectra } espectros, que não é múltiplo de { $step }; um segmento que serve tem { $fitting } quadros
-misfit-stated-names = a rede faz { $stems }, mas os nomes informados são: { $names }
+misfit-stated-names = a rede faz { $stems }, mas { $stated }: { $names }
 misfit-takes-no-facts = o arquivo diz como sua rede é construída, e este tipo de rede não aceita outro salto, segmento ou nomes; importe-o sem informar nenhum deles
 misfit-no-hop = um salto de 0 quadros não é possível
 misfit-hop = um salto de { $hop } quadros não combina com janelas de { $window }; o salto costuma ser 441, 512 ou 1024

@@ -11,7 +11,7 @@ use crate::{
         Damage, DecodeError, Empty, Foreign, Format, NotAudio, Unsupported, Video,
     },
     model::{
-        FileFault, ModelError,
+        FileFault, ModelError, Remedy,
         findings::{Bytes, Example as _, Malformed, Misfit},
         recognition::MissingFact,
     },
@@ -146,6 +146,7 @@ fn separation() -> Vec<Problem> {
     let mut all = vec![
         Problem::NoModel,
         Problem::ModelMissing { model: "htdemucs".into() },
+        Problem::ModelMissing { model: "mine".into() },
         Problem::NoNetwork { model: "htdemucs".into() },
         Problem::ModelBusy,
         Problem::OpenedWithoutModel,
@@ -321,7 +322,8 @@ fn model() -> Vec<ModelError> {
     let misfit = || Box::new(Misfit::TensorMissing { name: "x".into() });
     let origin = |fault| ModelError::Origin { origin: "example.org".into(), fault };
     let mut all = vec![
-        ModelError::Unusable { path: path(), misfit: misfit() },
+        ModelError::Unusable { path: path(), misfit: misfit(), remedy: Remedy::Install },
+        ModelError::Unusable { path: path(), misfit: misfit(), remedy: Remedy::Import },
         ModelError::NotFetched {
             model: "htdemucs".into(),
             tried: vec![origin(FileFault::Unreachable { cause: "timeout".into() })],
@@ -329,9 +331,14 @@ fn model() -> Vec<ModelError> {
         ModelError::Unknown { name: "x".into(), known: vec!["htdemucs".into()] },
         ModelError::NotInstalled { model: "htdemucs".into() },
         ModelError::Installing { model: "htdemucs".into() },
-        ModelError::Digest { path: path(), found: "aa".into(), noted: "bb".into() },
-        ModelError::OtherShape { path: path(), model: "bag".into() },
-        ModelError::OtherStems { path: path() },
+        ModelError::Digest {
+            path: path(),
+            found: "aa".into(),
+            noted: "bb".into(),
+            remedy: Remedy::Import,
+        },
+        ModelError::OtherShape { path: path(), model: "bag".into(), remedy: Remedy::Import },
+        ModelError::OtherStems { path: path(), remedy: Remedy::Install },
         ModelError::Segment { found: 3, expected: 4 },
         ModelError::Io { path: path(), cause: cause(OsKind::Gone) },
         ModelError::Forbidden { path: path() },

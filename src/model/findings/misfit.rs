@@ -4,8 +4,7 @@
 #![expect(clippy::doc_markdown, reason = "the documentation of a variant is its text")]
 
 use super::{
-    super::error::FileFault, Channels, EntryFault, NameFault, Names, Printable, Shape, StemCount,
-    Variant, define,
+    Channels, EntryFault, NameCount, NameFault, Names, Printable, Shape, StemCount, Variant, define,
 };
 
 /// The table of [`Misfit`].
@@ -21,7 +20,6 @@ macro_rules! misfits {
             Header misfit_header { cause: Printable } "it is not a safetensors file ({cause})";
             OtherLength misfit_other_length
                 "it is not a safetensors file (it is not as long as its header says)";
-            Container misfit_container { fault: Box<FileFault> } "it {fault}";
             TensorMissing misfit_tensor_missing { name: Printable } "the tensor {name} is missing";
             TensorsMissing misfit_tensors_missing { prefix: Printable }
                 "the tensors of {prefix} are missing";
@@ -113,8 +111,9 @@ macro_rules! misfits {
                 { chunk: usize, hop: usize, spectra: usize, step: usize, fitting: usize }
                 "a segment of {chunk} frames at a hop of {hop} makes {spectra} spectra, which is not a \
                  multiple of {step}; such a segment has {fitting} frames";
-            StatedNames misfit_stated_names { stems: StemCount, names: Names }
-                "the network makes {stems}, but the names that are stated are: {names}";
+            StatedNames misfit_stated_names
+                { stems: StemCount, stated: NameCount, names: Names }
+                "the network makes {stems}, but {stated}: {names}";
             TakesNoFacts misfit_takes_no_facts
                 "the file states how its network is built, and this kind of network takes no other \
                  hop, segment or names; leave out --hop, --chunk, --stems and --rest";

@@ -170,6 +170,20 @@ impl fmt::Display for StemCount {
     }
 }
 
+/// A number of names that the user states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NameCount(pub usize);
+
+impl fmt::Display for NameCount {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            1 => to.write_str("1 name is stated"),
+            count => write!(to, "{count} names are stated"),
+        }
+    }
+}
+
 /// A number of channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -194,7 +208,7 @@ pub trait Example: Sized {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::FileFault, *};
+    use super::*;
 
     macro_rules! examples {
         ($($kind:ty: $($value:expr),+;)+) => {
@@ -213,10 +227,10 @@ mod tests {
         Shape: Shape(vec![2, 3]);
         Bytes: Bytes(12_345_678);
         StemCount: StemCount(1), StemCount(4);
+        NameCount: NameCount(1), NameCount(2);
         Channels: Channels(1), Channels(6);
         // The enum inside has examples of its own.
         Box<Misfit>: Box::new(Misfit::BatchNorm);
-        Box<FileFault>: Box::new(FileFault::Empty);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::model::findings::Names;
+use crate::model::{error::Remedy, findings::Names};
 
 /// The models that Partita knows.
 #[derive(Debug, Default, Deserialize)]
@@ -125,6 +125,13 @@ impl Catalog {
         self.models.iter().find_map(|model| Some((model, model.networks.iter().position(&is_it)?)))
     }
 
+    /// Whether a network of the catalogue is kept in a file of this name, without its ending.
+    pub fn has_file(&self, name: &str) -> bool {
+        self.models
+            .iter()
+            .any(|model| (0..model.networks.len()).any(|network| model.file(network) == name))
+    }
+
     /// The names of all models, for messages.
     pub fn names(&self) -> Names {
         self.models.iter().map(|model| &model.name).collect()
@@ -137,6 +144,11 @@ impl Catalog {
 }
 
 impl Model {
+    /// How its weights are replaced when they are damaged.
+    pub fn remedy(&self) -> Remedy {
+        if self.is_own { Remedy::Import } else { Remedy::Install }
+    }
+
     /// Bytes of the values in the installed files, without headers; approximate where the content
     /// is unknown.
     pub fn bytes(&self) -> u64 {

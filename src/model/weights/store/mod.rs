@@ -334,7 +334,9 @@ impl Store {
             Ok((noted, digest)) if digest == noted => {
                 self.check(&path).map_err(|fault| fault.of(&path))
             }
-            Ok((noted, found)) => Err(ModelError::Digest { path, found, noted }),
+            Ok((noted, found)) => {
+                Err(ModelError::Digest { path, found, noted, remedy: model.remedy() })
+            }
             Err(Fault::Io(cause)) if cause.kind == OsKind::NotFound => {
                 Err(ModelError::NotInstalled { model: model.name.clone() })
             }
@@ -380,6 +382,7 @@ impl Store {
         match describe_file(&File::open(path)?) {
             Ok(_) => Ok(()),
             Err(ModelError::Io { cause, .. }) => Err(cause.into()),
+            Err(ModelError::File { fault, .. }) => Err(fault.into()),
             Err(ModelError::Header { misfit }) => Err(configuration::unusable(misfit)),
             Err(ModelError::OtherSound { sample_rate, channels, .. }) => {
                 let (rate, channels) = (sample_rate as usize, Channels(channels));

@@ -2,16 +2,13 @@
 //! the tables of [`crate::model::findings`], so that one that a language's reference lacks does not
 //! compile. Pure; any thread that speaks a language.
 
-use super::weights::{file_fault, layout};
+use super::weights::layout;
 use crate::{
     i18n::{fl, numbers::decimal},
-    model::{
-        FileFault,
-        findings::{
-            Bytes, Channels, EntryFault, Foreign, Malformed, Misfit, NameFault, Names, Printable,
-            Shape, StemCount, Variant, entry_faults, foreigns, malformed, misfits, name_faults,
-            variants,
-        },
+    model::findings::{
+        Bytes, Channels, EntryFault, Foreign, Malformed, Misfit, NameCount, NameFault, Names,
+        Printable, Shape, StemCount, Variant, entry_faults, foreigns, malformed, misfits,
+        name_faults, variants,
     },
 };
 
@@ -74,14 +71,14 @@ impl Worded for Channels {
     }
 }
 
-impl Worded for StemCount {
+impl Worded for NameCount {
     fn worded(&self) -> String {
-        fl!(finding_stems, count = self.0)
+        fl!(finding_names, count = self.0)
     }
 }
 
-impl Worded for FileFault {
+impl Worded for StemCount {
     fn worded(&self) -> String {
-        file_fault(self)
+        fl!(finding_stems, count = self.0)
     }
 }

@@ -6,15 +6,18 @@ use crate::{
         fl,
         numbers::{network, percent},
     },
-    model::{CHANNELS, FileFault, ModelError, SAMPLE_RATE, recognition::Summary, weights::Step},
+    model::{
+        CHANNELS, FileFault, ModelError, Remedy, SAMPLE_RATE, recognition::Summary, weights::Step,
+    },
 };
 
 /// An error of a model or its weights.
 pub fn model_error(error: &ModelError) -> String {
     match error {
         ModelError::Header { misfit } => misfit.worded(),
-        ModelError::Unusable { path, misfit } => {
-            fl!(weights_unusable, path = shown(path), misfit = misfit.worded())
+        ModelError::Unusable { path, misfit, remedy } => {
+            let (misfit, remedy) = (misfit.worded(), self::remedy(*remedy));
+            fl!(weights_unusable, path = shown(path), misfit = misfit, remedy = remedy)
         }
         ModelError::File { path, fault } => {
             fl!(weights_file, path = shown(path), fault = file_fault(fault))
@@ -29,13 +32,17 @@ pub fn model_error(error: &ModelError) -> String {
         }
         ModelError::NotInstalled { model } => fl!(weights_not_installed, model = model),
         ModelError::Installing { model } => fl!(weights_installing, model = model),
-        ModelError::Digest { path, found, noted } => {
-            fl!(weights_digest, path = shown(path), found = found, noted = noted)
+        ModelError::Digest { path, found, noted, remedy } => {
+            let remedy = self::remedy(*remedy);
+            fl!(weights_digest, path = shown(path), found = found, noted = noted, remedy = remedy)
         }
-        ModelError::OtherShape { path, model } => {
-            fl!(weights_other_shape, path = shown(path), model = model)
+        ModelError::OtherShape { path, model, remedy } => {
+            let remedy = self::remedy(*remedy);
+            fl!(weights_other_shape, path = shown(path), model = model, remedy = remedy)
         }
-        ModelError::OtherStems { path } => fl!(weights_other_stems, path = shown(path)),
+        ModelError::OtherStems { path, remedy } => {
+            fl!(weights_other_stems, path = shown(path), remedy = self::remedy(*remedy))
+        }
         ModelError::Segment { found, expected } => {
             fl!(weights_segment, found = found.to_string(), expected = expected.to_string())
         }
@@ -51,6 +58,13 @@ pub fn model_error(error: &ModelError) -> String {
         }
         ModelError::FactsMissing { path, .. } => fl!(weights_facts_missing, path = shown(path)),
         ModelError::Cancelled => fl!(problem_cancelled).to_owned(),
+    }
+}
+
+fn remedy(remedy: Remedy) -> &'static str {
+    match remedy {
+        Remedy::Install => fl!(weights_install_again),
+        Remedy::Import => fl!(weights_import_again),
     }
 }
 

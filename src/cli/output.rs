@@ -167,6 +167,14 @@ impl Progress {
         }
     }
 
+    /// A line that stays, above the bar.
+    pub(super) fn say(&self, words: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| note(words)),
+            None => note(words),
+        }
+    }
+
     /// Shows a fraction, 0 to 1, of a step named `what`, and how many seconds it still takes.
     pub(super) fn set(&self, what: &str, fraction: f64, seconds_left: Option<f64>) {
         if let Some(bar) = &self.bar {

@@ -28,7 +28,7 @@ pub(super) const KIND: Kind = Kind {
         let weights = 2 * file.metadata()?.len();
         let spec = FilterBank::read(file)?.spec;
         let work = (4 * spec.channels * spec.segment_frames * spec.sources.len()) as u64;
-        Ok((spec, Memory { weights, work, per_thread: 0 }))
+        Ok((spec, Memory { weights, work, per_thread: 0, fast_saving: 0 }))
     },
     load: |path, _precision| {
         let file = File::open(path).map_err(|source| ModelError::io(path, source))?;

@@ -49,6 +49,19 @@ pub struct Spec {
     /// Work of one segment in millions of floating-point operations, for estimates of time; 0 where
     /// it is unknown.
     pub megaflop: u64,
+    /// What that work takes.
+    pub effort: Effort,
+}
+
+/// Time of a network's operations, compared with the product that [`super::rate`] measures. Figures of
+/// kinds, measured on networks of the published sizes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effort {
+    /// Time of an operation, in percent of one of the measured product. Less than 100 where an algorithm
+    /// needs fewer operations than are counted, such as Winograd's.
+    pub percent: u16,
+    /// The share of the time in percent, in single precision, that the fast precision speeds up.
+    pub fast_share: u8,
 }
 
 /// Normalisation of a song for a network.
@@ -106,6 +119,7 @@ impl Spec {
             overlap: Overlap { default: 25, least: 0, most: 50 },
             allows_shifts: true,
             megaflop: 0,
+            effort: Effort { percent: 100, fast_share: 0 },
         }
     }
 
@@ -145,7 +159,17 @@ impl Spec {
     /// them is unknown.
     pub fn work_of(&self, other: &Self) -> Option<f64> {
         let is_known = self.megaflop > 0 && other.megaflop > 0;
-        is_known.then(|| other.megaflop as f64 / self.megaflop as f64)
+        let work = |spec: &Self| spec.megaflop as f64 * f64::from(spec.effort.percent);
+        is_known.then(|| work(other) / work(self))
+    }
+
+    /// Seconds of a segment, by the operations per second of products in single and in the wanted
+    /// precision; `None` where the work is unknown.
+    pub fn seconds(&self, single: f64, wanted: f64) -> Option<f64> {
+        let Effort { percent, fast_share } = self.effort;
+        let seconds = self.megaflop as f64 * 1e6 * f64::from(percent) / 100.0 / single;
+        let sped_up = f64::from(fast_share) / 100.0;
+        (self.megaflop > 0).then(|| seconds * (1.0 - sped_up + sped_up * single / wanted))
     }
 
     /// Checks that `mix` is one segment.
@@ -232,6 +256,20 @@ mod tests {
             assert_eq!(msst.stride(10), segment - segment / 10);
         }
         assert_eq!(Spec::triangle(Vec::new(), 7).stride(50), 3);
+    }
+
+    #[test]
+    fn time_follows_work_and_rates() {
+        let mut spec = Spec::fade(vec!["vocals".into()], 100, 50);
+        assert_eq!(spec.seconds(1e9, 1e9), None);
+        spec.megaflop = 2000;
+        assert_eq!(spec.seconds(1e9, 1e9), Some(2.0));
+        spec.effort = Effort { percent: 150, fast_share: 50 };
+        assert_eq!(spec.seconds(1e9, 1e9), Some(3.0));
+        assert_eq!(spec.seconds(1e9, 2e9), Some(2.25));
+        let other =
+            Spec { megaflop: 4000, effort: Effort { percent: 75, fast_share: 0 }, ..spec.clone() };
+        assert_eq!(spec.work_of(&other), Some(1.0));
     }
 
     #[test]

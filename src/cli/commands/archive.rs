@@ -35,7 +35,6 @@ use crate::{
         system::{atomic_file::base_name, limits},
     },
     i18n::{fl, numbers::decimal},
-    model::share_weights_in,
 };
 
 /// For `--help`.
@@ -46,8 +45,6 @@ SIGTERM: the segment in hand is finished and synced, within 20 seconds; a next r
 
 /// Exit code of wrong usage, as clap has it.
 const WRONG: u8 = 2;
-/// In the data folder: packed weights, mapped by all who run there.
-const WEIGHTS: &str = "packed";
 
 /// What makes an archive of it.
 #[derive(Debug, clap::Args)]
@@ -140,10 +137,6 @@ pub(in crate::cli) fn run(
     let told: Vec<(String, Option<f64>)> =
         manifest.entries.iter().map(|entry| (entry.identity(), entry.seconds)).collect();
     say_what_is_dealt_out(compute);
-    // Where there is an archive, several processes share a computer.
-    if let Err(e) = share_weights_in(&home.join(WEIGHTS)) {
-        tracing::info!("weights are not shared with other processes: {e}");
-    }
     let batch = Batch::new(model, quality, compute, home)?;
     let out = arguments.written.out();
     let all_songs = manifest.entries.len();

@@ -12,7 +12,7 @@ use crate::{
         store::{MixStore, StemStore},
     },
     model::{
-        self, Memory, ModelError, Spec,
+        self, Memory, ModelError, Precision, Spec,
         weights::{self, Model},
     },
     os::OsKind,
@@ -90,12 +90,13 @@ impl InstalledModel {
                 described => described?,
             };
             if *spec.get_or_insert_with(|| its.spec.clone()) != its.spec {
-                return Err(ModelError::OtherShape { path, model: model.name.clone() });
+                let (model, remedy) = (model.name.clone(), model.remedy());
+                return Err(ModelError::OtherShape { path, model, remedy });
             }
             let shares = network.weights.clone();
             let shares = shares.unwrap_or_else(|| vec![1.0; its.spec.sources.len()]);
             if shares.len() != its.spec.sources.len() {
-                return Err(ModelError::OtherStems { path });
+                return Err(ModelError::OtherStems { path, remedy: model.remedy() });
             }
             digests.push((its.identity, shares.clone()));
             networks.push(InstalledNetwork { weights: path, memory: its.memory, shares });
@@ -180,9 +181,14 @@ impl InstalledModel {
         self.digest.get(..16).unwrap_or(&self.digest)
     }
 
-    /// By what the pace of a quality is kept: a draft may be computed in another precision.
-    pub fn pace_name(&self, quality: Quality) -> String {
-        if quality.is_draft { format!("{} draft", self.name) } else { self.name.clone() }
+    /// The name under which the pace of a quality is kept; each precision has its own. A draft may be
+    /// computed in another precision than it was asked for.
+    pub fn pace_name(&self, quality: Quality, precision: Precision) -> String {
+        match precision {
+            _ if quality.is_draft => format!("{} draft", self.name),
+            Precision::Single => self.name.clone(),
+            Precision::Fast => format!("{} fast", self.name),
+        }
     }
 }
 

@@ -59,6 +59,7 @@ pub fn sum(networks: impl IntoIterator<Item = Memory>) -> Memory {
         weights: all.weights + it.weights,
         work: all.work.max(it.work),
         per_thread: all.per_thread.max(it.per_thread),
+        fast_saving: all.fast_saving + it.fast_saving,
     })
 }
 
@@ -99,7 +100,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_steps_down_and_then_is_refused_in_words() {
-        let memory = Memory { weights: 170 << 20, work: 260 << 20, per_thread: 0 };
+        let memory = Memory { weights: 170 << 20, work: 260 << 20, ..Memory::default() };
         let compute = |threads, memory| Compute {
             threads: Some(threads),
             memory: Some(memory),

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{arguments::Arguments, spectrogram::Spectrogram};
 use crate::model::{
-    Result, Spec,
+    Effort, Result, Spec,
     findings::{Misfit, Printable},
 };
 
@@ -138,6 +138,7 @@ impl Config {
             sample_rate: self.samplerate,
             channels: self.audio_channels,
             megaflop: (335e3 * relative_width.powi(2) * relative_length) as u64,
+            effort: Effort { percent: 110, fast_share: 45 },
             ..Spec::triangle(self.sources.clone(), self.segment_frames)
         }
     }

@@ -6,42 +6,65 @@
 
 use std::time::Instant;
 
-use super::{Precision, Spec, kernels::linear::Linear};
+use super::{
+    Precision, Spec,
+    kernels::{
+        linear::{Linear, scratch},
+        outputs::StoreScaled,
+        rows::BLOCK,
+    },
+};
 
 /// Features of the measured product: few enough that its weights stay in the cache, and in this process.
 const INPUTS: usize = 128;
 const OUTPUTS: usize = 96;
 
-/// Tokens for each thread.
-const TOKENS: usize = 2048;
+/// Runs of each thread, of which the fastest counts: others are interrupted by other programs.
+const RUNS: usize = 200;
 
-/// Runs, of which the fastest counts: others are interrupted by other programs.
-const RUNS: usize = 60;
-
-/// Operations per second of the products of this pool's threads together.
-pub fn product_rate(precision: Precision) -> f64 {
-    let tokens = TOKENS * rayon::current_num_threads();
-    let weight = vec![0.01; INPUTS * OUTPUTS];
-    let layer = Linear::new(&weight, &[0.0; OUTPUTS], precision);
-    let (x, mut out) = (vec![0.5; tokens * INPUTS], vec![0.0; tokens * OUTPUTS]);
-    let mut least = f64::INFINITY;
-    for _ in 0..RUNS {
-        let start = Instant::now();
-        layer.forward(&x, &mut out);
-        least = least.min(start.elapsed().as_secs_f64());
-    }
-    (2 * tokens * INPUTS * OUTPUTS) as f64 / least.max(1e-9)
+/// Operations per second of products on all threads of this pool together.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rates {
+    /// In f32.
+    pub single: f64,
+    /// Of the products that a precision computes in another way than f32, where it does.
+    pub wanted: f64,
 }
 
-/// Seconds that a segment of a network is expected to take on this pool; `None` where the network's work
-/// is unknown. Takes some milliseconds.
-pub fn expected_seconds(spec: &Spec, precision: Precision) -> Option<f64> {
-    let single = product_rate(Precision::Single);
-    let fast = match precision {
-        Precision::Single => single,
-        Precision::Fast => product_rate(Precision::Fast),
-    };
-    spec.seconds(single, fast)
+impl Rates {
+    /// Measures them for a precision.
+    pub fn measure(precision: Precision) -> Self {
+        let (weight, bias) = (vec![0.01; INPUTS * OUTPUTS], [0.0; OUTPUTS]);
+        let single = on_all_threads(&Linear::plain(&weight, &bias));
+        let wanted = Linear::new(&weight, &bias, precision);
+        let wanted = if wanted.is_plain() { single } else { on_all_threads(&wanted) };
+        Self { single, wanted }
+    }
+
+    /// Seconds that a segment of a network is expected to take; `None` where the network's work is
+    /// unknown.
+    pub fn seconds(self, spec: &Spec) -> Option<f64> {
+        spec.seconds(self.single, self.wanted)
+    }
+}
+
+/// Operations per second. Each thread measures itself while all work, and another program may interrupt
+/// one without slowing the others.
+fn on_all_threads(layer: &Linear) -> f64 {
+    let x = vec![0.5; BLOCK * INPUTS];
+    let operations = (2 * BLOCK * INPUTS * OUTPUTS) as f64;
+    let rates = rayon::broadcast(|_| {
+        let (mut out, mut scratch) = (vec![0.0; BLOCK * OUTPUTS], scratch(INPUTS));
+        let mut least = f64::INFINITY;
+        for _ in 0..RUNS {
+            let start = Instant::now();
+            let out = StoreScaled { out: &mut out, width: OUTPUTS, scale: 1.0 };
+            layer.each(layer.pack(&x, INPUTS, &mut scratch), out);
+            least = least.min(start.elapsed().as_secs_f64());
+        }
+        operations / least.max(1e-9)
+    });
+    rates.iter().sum()
 }
 
 #[cfg(test)]
@@ -50,20 +73,19 @@ mod tests {
 
     #[test]
     fn a_rate_is_that_of_a_processor() {
-        let rate = product_rate(Precision::Single);
-        assert!((1e8..1e15).contains(&rate), "{rate}");
+        let rates = Rates::measure(Precision::Single);
+        assert!((1e8..1e15).contains(&rates.single), "{rates:?}");
         let spec = Spec::triangle(vec!["a".into()], 1000);
-        assert_eq!(expected_seconds(&spec, Precision::Single), None, "no work is known");
+        assert_eq!(rates.seconds(&spec), None, "no work is known");
     }
 
     /// For the figures of [`super::super::Effort`]: `--ignored --nocapture`.
     #[test]
-    #[ignore = "prints the machine's rate"]
+    #[ignore = "prints the machine's rates"]
     fn print_rates() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
         for precision in [Precision::Single, Precision::Fast] {
-            let rates = [(); 5].map(|()| pool.install(|| product_rate(precision)) / 1e9);
-            println!("{precision:?}: {rates:.1?} GFLOP/s");
+            println!("{precision:?}: {:?}", pool.install(|| Rates::measure(precision)));
         }
     }
 }

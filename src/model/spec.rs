@@ -60,7 +60,8 @@ pub struct Effort {
     /// Time of an operation, in percent of one of the measured product. Less than 100 where an algorithm
     /// needs fewer operations than are counted, such as Winograd's.
     pub percent: u16,
-    /// The share of the time in percent, in single precision, that the fast precision speeds up.
+    /// The share of the time in percent that other products than those of f32 speed up, where a precision
+    /// or the processor has some.
     pub fast_share: u8,
 }
 
@@ -163,8 +164,8 @@ impl Spec {
         is_known.then(|| work(other) / work(self))
     }
 
-    /// Seconds of a segment, by the operations per second of products in single and in the wanted
-    /// precision; `None` where the work is unknown.
+    /// Seconds of a segment, by the operations per second of products in f32 and of those that a
+    /// precision speeds up; `None` where the work is unknown.
     pub fn seconds(&self, single: f64, wanted: f64) -> Option<f64> {
         let Effort { percent, fast_share } = self.effort;
         let seconds = self.megaflop as f64 * 1e6 * f64::from(percent) / 100.0 / single;

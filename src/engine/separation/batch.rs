@@ -37,7 +37,7 @@ use crate::{
         },
         types::{AudioFormat, CancelToken, Compute},
     },
-    model::{CHANNELS, Precision, rate},
+    model::{CHANNELS, Precision, rate::Rates},
     os::Os,
 };
 
@@ -339,7 +339,7 @@ impl Batch {
             precision
         };
         let loaded_model = self.loaded_model.lock().unwrap_or_else(PoisonError::into_inner);
-        loaded_model.install(|| rate::expected_seconds(&self.model.spec, precision))
+        loaded_model.install(|| Rates::measure(precision)).seconds(&self.model.spec)
     }
 
     /// What it takes to make the stems that are missing.

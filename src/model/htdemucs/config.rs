@@ -138,7 +138,7 @@ impl Config {
             sample_rate: self.samplerate,
             channels: self.audio_channels,
             megaflop: (335e3 * relative_width.powi(2) * relative_length) as u64,
-            effort: Effort { percent: 110, fast_share: 45 },
+            effort: Effort { percent: 86, fast_share: 78 },
             ..Spec::triangle(self.sources.clone(), self.segment_frames)
         }
     }

@@ -11,7 +11,7 @@ use crate::model::{
 /// The shape of the input and the output, and the work of a segment.
 pub fn spec(config: &Config) -> Spec {
     let flop: f64 = parts(config).iter().map(|(_, flop)| flop).sum();
-    let effort = Effort { percent: 110, fast_share: 90 };
+    let effort = Effort { percent: 91, fast_share: 100 };
     Spec { megaflop: (flop / 1e6) as u64, effort, ..config.arguments.usage.spec() }
 }
 

@@ -123,3 +123,4 @@ cli-none = nenhum
 
 cli-verdict = { $model }: cerca de { $time }, { $memory } de memória, { $disk } em disco
 cli-verdict-timeless = { $model }: { $memory } de memória, { $disk } em disco
+cli-abandoned = o trabalho de uma execução anterior, interrompida antes do fim, foi removido; com --resume uma execução guarda seu trabalho, e a próxima continua dele

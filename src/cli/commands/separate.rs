@@ -118,6 +118,9 @@ fn separate(
     let name = request.file.file_name().unwrap_or_default().to_string_lossy();
     let progress = Progress::new(&name);
     batch.separate(request, cancel, &mut |done| {
+        if done.was_abandoned {
+            progress.say(fl!(cli_abandoned));
+        }
         if let Some(verdict) = done.verdict {
             if !said.replace(true) {
                 progress.say(&words(&batch.identity().model, &verdict));

@@ -108,6 +108,8 @@ pub struct Progress {
     pub segments: Option<(usize, usize)>,
     /// Once, before the first segment: what the separation takes.
     pub verdict: Option<Verdict>,
+    /// Once, where the work of a killed run was found and removed.
+    pub was_abandoned: bool,
 }
 
 impl Progress {
@@ -118,6 +120,7 @@ impl Progress {
             seconds_left: None,
             segments: None,
             verdict: None,
+            was_abandoned: false,
         }
     }
 }
@@ -215,7 +218,12 @@ impl Batch {
         let work = || {
             let cannot_make = |error| Problem::create(folder, error);
             make_folders(folder).map_err(cannot_make)?;
-            sweep(folder);
+            if sweep(folder) {
+                progress(Progress {
+                    was_abandoned: true,
+                    ..Progress::quick(BatchStep::Reading, 0.0)
+                });
+            }
             let work = WorkFolder::make_in(folder).map_err(cannot_make)?;
             self.separate_at(request, origin, &items, work.path(), cancel, progress)
         };
@@ -382,6 +390,7 @@ impl Batch {
                 seconds_left: estimate.seconds_left(parts, now),
                 segments: Some((stems.done_count_of(wanted), segments)),
                 verdict: None,
+                was_abandoned: false,
             });
         };
         show(0);

@@ -24,7 +24,7 @@ pub fn spec(config: &Config) -> Spec {
     let (channels, spectrum) = (config.num_channels, config.spectrum_channels());
     let ends = (channels + 2 * spectrum + config.usage.sources.len() * spectrum) * channels;
     products += positions(config, 0) * ends as f64;
-    let effort = Effort { percent: 45, fast_share: 0 };
+    let effort = Effort { percent: 50, fast_share: 0 };
     Spec { megaflop: (2.0 * products / 1e6) as u64, effort, ..config.usage.spec() }
 }
 

@@ -20,6 +20,7 @@ use ureq::{
 };
 
 use super::{
+    catalog::{Network, Origin},
     checkpoint::hex,
     error::{Fault, Result},
     progress::{Step, Watch},
@@ -342,6 +343,21 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
+}
+
+/// Removes the downloads of an installed network, which a killed process may have left.
+pub(super) fn forget(network: &Network, downloads: &Path) {
+    for origin in &network.origins {
+        let Origin::Https { file, .. } = origin else { continue };
+        for suffix in ["", ".part", ".part.json"] {
+            match fs::remove_file(downloads.join(format!("{file}{suffix}"))) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    tracing::warn!("{file}{suffix} is no longer needed, but stays: {error}");
+                }
+                _ => {}
+            }
+        }
+    }
 }
 
 /// SHA-256 of a whole file, in hexadecimal.

@@ -204,7 +204,7 @@ impl Store {
             if !matches!(self.network_state(&model, network), State::Installed { .. }) {
                 self.install_network(&model, network, &downloads, watch)?;
             }
-            forget_downloads(&model.networks[network], &downloads);
+            download::forget(&model.networks[network], &downloads);
         }
         Ok(())
     }
@@ -474,21 +474,6 @@ fn look(file: &File, network: &Network) -> super::error::Result<(u64, String)> {
         }
         (Some(noted), _) => Ok((length, noted)),
         (None, _) => Err(Malformed::NotPartitas.into()),
-    }
-}
-
-/// Removes the downloads of an installed network, which a killed process may have left.
-fn forget_downloads(network: &Network, downloads: &Path) {
-    for origin in &network.origins {
-        let Origin::Https { file, .. } = origin else { continue };
-        for suffix in ["", ".part", ".part.json"] {
-            match fs::remove_file(downloads.join(format!("{file}{suffix}"))) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    tracing::warn!("{file}{suffix} is no longer needed, but stays: {error}");
-                }
-                _ => {}
-            }
-        }
     }
 }
 

@@ -2,7 +2,6 @@
 //! the tables of [`crate::model::findings`], so that one that a language's reference lacks does not
 //! compile. Pure; any thread that speaks a language.
 
-use super::weights::layout;
 use crate::{
     i18n::{fl, numbers::decimal},
     model::findings::{
@@ -80,5 +79,14 @@ impl Worded for NameCount {
 impl Worded for StemCount {
     fn worded(&self) -> String {
         fl!(finding_stems, count = self.0)
+    }
+}
+
+/// A number of channels.
+pub(super) fn layout(channels: usize) -> String {
+    match channels {
+        1 => fl!(mono).to_owned(),
+        2 => fl!(weights_stereo).to_owned(),
+        more => fl!(note_channels, count = more.to_string()),
     }
 }

@@ -1,6 +1,9 @@
 //! Models and their weights in the language of the window: steps of an installation, and errors.
 
-use super::{findings::Worded as _, os, shown};
+use super::{
+    findings::{Worded as _, layout},
+    os, shown,
+};
 use crate::{
     i18n::{
         fl,
@@ -76,14 +79,6 @@ fn other_sound(sample_rate: u32, channels: usize) -> String {
         expected_rate = SAMPLE_RATE.to_string(),
         expected_layout = layout(CHANNELS)
     )
-}
-
-pub(super) fn layout(channels: usize) -> String {
-    match channels {
-        1 => fl!(mono).to_owned(),
-        2 => fl!(weights_stereo).to_owned(),
-        more => fl!(note_channels, count = more.to_string()),
-    }
 }
 
 /// Why a weight file is not what it should be: a predicate on the file.

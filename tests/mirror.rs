@@ -5,6 +5,7 @@ use std::{
     fs::File,
     io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _},
     net::{TcpListener, TcpStream},
+    process::Stdio,
     sync::{Arc, Mutex},
 };
 
@@ -17,8 +18,17 @@ use crate::{
 
 const MIRROR: &str = "mirror.example";
 
-/// Serves one file for every request; interrupts the first download in the middle.
-fn serve(stream: TcpStream, seen: &Mutex<Vec<String>>) -> std::io::Result<()> {
+/// The end of the first answer.
+#[derive(Clone, Copy, PartialEq)]
+enum First {
+    /// It breaks off in the middle.
+    BreaksOff,
+    /// It comes slowly, without an end.
+    Trickles,
+}
+
+/// Serves one file for every request.
+fn serve(stream: TcpStream, seen: &Mutex<Vec<String>>, first: First) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
     loop {
         let (mut line, mut range) = (String::new(), 0);
@@ -52,6 +62,14 @@ fn serve(stream: TcpStream, seen: &Mutex<Vec<String>>) -> std::io::Result<()> {
             total - range,
             total - 1,
         )?;
+        if range == 0 && first == First::Trickles {
+            let mut block = vec![0; 1 << 16];
+            loop {
+                file.read_exact(&mut block)?;
+                stream.write_all(&block)?;
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+        }
         let most = if range == 0 { total / 2 } else { total };
         std::io::copy(&mut file.take(most), stream)?;
         return Ok(());
@@ -59,7 +77,7 @@ fn serve(stream: TcpStream, seen: &Mutex<Vec<String>>) -> std::io::Result<()> {
 }
 
 /// Starts a proxy; returns its address and the log of its requests.
-fn start() -> (String, Arc<Mutex<Vec<String>>>) {
+fn start(first: First) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let seen = Arc::new(Mutex::new(Vec::new()));
@@ -69,7 +87,7 @@ fn start() -> (String, Arc<Mutex<Vec<String>>>) {
         .spawn(move || {
             for stream in listener.incoming().flatten() {
                 // The client may close the connection first.
-                serve(stream, &noted).ok();
+                serve(stream, &noted, first).ok();
             }
         })
         .unwrap();
@@ -79,7 +97,7 @@ fn start() -> (String, Arc<Mutex<Vec<String>>>) {
 /// A mirror from the settings can also be contacted directly.
 #[test]
 fn a_mirror_from_the_settings_is_asked_from_then_on() {
-    let (address, seen) = start();
+    let (address, seen) = start(First::BreaksOff);
     let home = tempfile::tempdir().unwrap();
     let running = Running::start(home.path(), true);
     let mirror = Some(format!("{address}/weights"));
@@ -98,7 +116,7 @@ fn a_mirror_from_the_settings_is_asked_from_then_on() {
 
 #[test]
 fn a_mirror_behind_a_proxy_is_enough() {
-    let (proxy, seen) = start();
+    let (proxy, seen) = start(First::BreaksOff);
     let home = tempfile::tempdir().unwrap();
     let mirror = format!("http://{MIRROR}/weights");
     let output = command(home.path(), &["model", "install", "htdemucs"])
@@ -120,4 +138,45 @@ fn a_mirror_behind_a_proxy_is_enough() {
     );
     let verified = command(home.path(), &["model", "verify"]).output().unwrap();
     assert!(verified.status.success(), "{}", stderr(&verified));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_an_installation_which_resumes() {
+    let (address, seen) = start(First::Trickles);
+    let home = tempfile::tempdir().unwrap();
+    let install = || {
+        let mut command = command(home.path(), &["model", "install", "htdemucs"]);
+        command.env("PARTITA_MIRROR", format!("{address}/weights"));
+        command.stderr(Stdio::piped());
+        command
+    };
+    let mut child = install().spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    let downloads = home.path().join("models/downloads");
+    let part = || {
+        let entries = std::fs::read_dir(&downloads).into_iter().flatten().flatten();
+        let mut parts = entries.filter(|entry| entry.path().extension() == Some("part".as_ref()));
+        parts.next().map_or(0, |entry| entry.metadata().unwrap().len())
+    };
+    let mut text = String::new();
+    while part() == 0 {
+        assert!(child.try_wait().unwrap().is_none(), "it ended: {text}");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let signalled = std::process::Command::new("kill").arg(child.id().to_string()).status();
+    assert!(signalled.unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    said.read_to_string(&mut text).unwrap();
+    assert!(
+        text.contains("cancelled; htdemucs was not installed; run the command again"),
+        "{text}"
+    );
+    assert!(part() > 0, "the download is kept");
+
+    let output = install().output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let gets = seen.lock().unwrap().iter().filter(|line| line.starts_with("GET")).count();
+    assert_eq!(gets, 2, "the second one resumes");
+    assert!(!downloads.join("955717e8.safetensors.part").exists());
 }

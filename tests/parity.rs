@@ -86,7 +86,7 @@ fn a_segment_of_another_length_is_an_error() {
     let network =
         htdemucs::from_bytes(&golden("six.weights.safetensors"), Precision::Single).unwrap();
     let error = network.separate(&[0.0; 7]).unwrap_err();
-    assert!(matches!(error, ModelError::Tensor { .. }));
+    assert!(matches!(error, ModelError::Segment { .. }));
 }
 
 /// Path of the installed model in the data folder, which `PARTITA_HOME` moves.

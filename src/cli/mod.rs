@@ -12,7 +12,10 @@ mod output_options;
 mod separation_options;
 mod session;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
 
@@ -24,7 +27,7 @@ use crate::{
         settings::Flags,
     },
     i18n::{self, Language},
-    model::{Precision, weights::Catalog},
+    model::{Precision, share_weights_in, weights::Catalog},
 };
 use commands::{
     add, doctor, export, jobs, list, model, probe, process, progress, report, reset, separate,
@@ -113,6 +116,9 @@ enum Subcommands {
     Doctor(doctor::Arguments),
 }
 
+/// Subfolder of the data folder for packed weights, which all local processes map.
+const WEIGHTS: &str = "packed";
+
 /// Exit code of a share that must be restarted: `EX_TEMPFAIL` of sysexits.h.
 const RESUME: u8 = 75;
 
@@ -182,7 +188,10 @@ fn run(arguments: Arguments, output: &Output) -> anyhow::Result<ExitCode> {
         Some(Subcommands::Report(a)) => report::run(&a, output),
         Some(Subcommands::Add(a)) => add::run(a, home, output),
         Some(Subcommands::List) => list::run(&home, output),
-        Some(Subcommands::Process(a)) => process::run(&a, compute, &preferences, &home, output),
+        Some(Subcommands::Process(a)) => {
+            share_weights(&home);
+            process::run(&a, compute, &preferences, &home, output)
+        }
         Some(Subcommands::Progress(a)) => progress::run(&a, &home, output),
         Some(Subcommands::Export(a)) => export::run(&a, &preferences, &home, output),
         Some(Subcommands::Jobs) => jobs::list(&home, output),
@@ -193,9 +202,18 @@ fn run(arguments: Arguments, output: &Output) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// Shares packed weights with the other processes of this data folder. Large ones are then mapped from a
+/// file instead of copied, and are in the computer's memory once.
+fn share_weights(home: &Path) {
+    if let Err(e) = share_weights_in(&home.join(WEIGHTS)) {
+        tracing::info!("weights are not shared with other processes: {e}");
+    }
+}
+
 fn open_window(home: PathBuf, flags: Flags, files: Vec<PathBuf>) -> anyhow::Result<ExitCode> {
     let terms =
         Catalog::builtin().get(DEFAULT).map_or_else(String::new, |model| model.terms.clone());
+    share_weights(&home);
     crate::ui::run(crate::ui::Options { home, flags, terms, files })?;
     Ok(ExitCode::SUCCESS)
 }

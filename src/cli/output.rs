@@ -168,6 +168,14 @@ impl Progress {
         }
     }
 
+    /// Writes a line that stays, above the bar.
+    pub(super) fn say(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| note(text)),
+            None => note(text),
+        }
+    }
+
     /// Shows a fraction, 0 to 1, of the step `what`, and the expected seconds left.
     pub(super) fn set(&self, what: &str, fraction: f64, seconds_left: Option<f64>) {
         if let Some(bar) = &self.bar {

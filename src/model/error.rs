@@ -10,26 +10,32 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{CHANNELS, SAMPLE_RATE, facts::MissingFact, on_one_line};
+use super::{
+    CHANNELS, SAMPLE_RATE,
+    facts::MissingFact,
+    findings::{Bytes, Channels, Malformed, Misfit, Printable},
+};
 use crate::os::{Os, OsKind, as_text};
 
 /// An error of a model or of its weights.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ModelError {
-    /// The header of a weight file does not describe a network. `detail` is the reader's English
-    /// text; [`Self::of_file`] adds the path.
+    /// The header of a weight file does not describe a network. [`Self::of_file`] adds the path.
     Header {
         /// The finding.
-        detail: String,
+        misfit: Box<Misfit>,
     },
     /// The header of the weight file at `path` does not describe a network.
     Unusable {
         /// The weight file.
         #[serde(serialize_with = "as_text")]
         path: PathBuf,
-        /// The reader's finding, in English.
-        detail: String,
+        /// The finding.
+        misfit: Box<Misfit>,
+        /// How the weights are replaced.
+        #[serde(default)]
+        remedy: Remedy,
     },
     /// The file at `path` is not what it should be.
     File {
@@ -79,6 +85,9 @@ pub enum ModelError {
         found: String,
         /// The digest that the file's header states.
         noted: String,
+        /// How the weights are replaced.
+        #[serde(default)]
+        remedy: Remedy,
     },
     /// A network of a bag differs from the bag's other networks in shape.
     OtherShape {
@@ -87,17 +96,30 @@ pub enum ModelError {
         path: PathBuf,
         /// The bag.
         model: String,
+        /// How the weights are replaced.
+        #[serde(default)]
+        remedy: Remedy,
     },
     /// A network makes other stems than the catalogue states.
     OtherStems {
         /// The weight file.
         #[serde(serialize_with = "as_text")]
         path: PathBuf,
+        /// How the weights are replaced.
+        #[serde(default)]
+        remedy: Remedy,
     },
-    /// The network was given input of another length than its own, or an operation failed.
-    Tensor {
-        /// The cause, in English.
-        cause: String,
+    /// The network was given input of another length than its own.
+    Segment {
+        /// Values of the input.
+        found: usize,
+        /// Values of a segment.
+        expected: usize,
+    },
+    /// An operation failed on the device that computes the network.
+    Device {
+        /// The library's text.
+        cause: Printable,
     },
     /// A file of the model folder could not be read or written.
     Io {
@@ -137,14 +159,36 @@ pub enum ModelError {
     Cancelled,
 }
 
+/// How damaged weights of an installed model are replaced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Remedy {
+    /// A model of the catalogue is installed again.
+    #[default]
+    Install,
+    /// The file that a model of the user's own came from is imported again.
+    Import,
+}
+
+impl fmt::Display for Remedy {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(match self {
+            Self::Install => "install the model again",
+            Self::Import => "import the file that the model came from again",
+        })
+    }
+}
+
 /// Why a file, or an address, does not give a model. Its `Display` is a predicate: "is cut off: …".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FileFault {
-    /// The file ends too early. `detail` is how much there is, in English; it may be empty.
+    /// The file ends too early.
     CutOff {
-        /// "10 kB of 84 MB".
-        detail: String,
+        /// Its length, where known.
+        have: Option<Bytes>,
+        /// The length of the whole file, where known.
+        whole: Option<Bytes>,
     },
     /// The file has 0 bytes.
     Empty,
@@ -169,21 +213,19 @@ pub enum FileFault {
         /// The system's error.
         cause: Os,
     },
-    /// Any other finding of the readers of formats and of the download, as an English predicate.
-    Malformed {
-        /// "holds tensor x twice".
-        detail: String,
-    },
+    /// Any other finding of the readers of formats and of the download.
+    Malformed(Box<Malformed>),
 }
 
 impl fmt::Display for FileFault {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::CutOff { detail } if detail.is_empty() => {
-                to.write_str("is cut off; download the file again")
+            Self::CutOff { have: None, .. } => to.write_str("is cut off; download the file again"),
+            Self::CutOff { have: Some(have), whole: Some(whole) } => {
+                write!(to, "is cut off: {have} of {whole}; download the file again")
             }
-            Self::CutOff { detail } => {
-                write!(to, "is cut off: {detail}; download the file again")
+            Self::CutOff { have: Some(have), whole: None } => {
+                write!(to, "is cut off: it ends after {have}; download the file again")
             }
             Self::Empty => to.write_str("is empty; download the file again"),
             Self::Folder => to.write_str("is a folder, not a file"),
@@ -192,7 +234,7 @@ impl fmt::Display for FileFault {
             Self::Undescribed => to.write_str("does not say how its network is built"),
             Self::Unreachable { cause } => write!(to, "cannot be reached: {cause}"),
             Self::Unreadable { cause } => write!(to, "cannot be read: {cause}"),
-            Self::Malformed { detail } => to.write_str(detail),
+            Self::Malformed(fault) => fault.fmt(to),
         }
     }
 }
@@ -202,12 +244,10 @@ impl std::error::Error for ModelError {}
 impl fmt::Display for ModelError {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Header { detail } => to.write_str(detail),
-            Self::Unusable { path, detail } => write!(
-                to,
-                "could not use the model file {}: {detail}; install the model again",
-                path.display()
-            ),
+            Self::Header { misfit } => misfit.fmt(to),
+            Self::Unusable { path, misfit, remedy } => {
+                write!(to, "could not use the model file {}: {misfit}; {remedy}", path.display())
+            }
             Self::File { path, fault } => write!(to, "{} {fault}", path.display()),
             Self::Origin { origin, fault } => write!(to, "{origin} {fault}"),
             Self::NotFetched { model, tried } => {
@@ -226,22 +266,26 @@ impl fmt::Display for ModelError {
             Self::Installing { model } => {
                 write!(to, "{model} is already being installed by another window or command")
             }
-            Self::Digest { path, found, noted } => write!(
+            Self::Digest { path, found, noted, remedy } => write!(
                 to,
-                "{} is damaged: the digest of its content is {found}, not {noted}; install it again",
+                "{} is damaged: the digest of its content is {found}, not {noted}; {remedy}",
                 path.display()
             ),
-            Self::OtherShape { path, model } => write!(
+            Self::OtherShape { path, model, remedy } => write!(
                 to,
-                "{} does not fit the other networks of {model}; install the model again",
+                "{} does not fit the other networks of {model}; {remedy}",
                 path.display()
             ),
-            Self::OtherStems { path } => write!(
+            Self::OtherStems { path, remedy } => write!(
                 to,
-                "{} makes other stems than the catalogue states; install the model again",
+                "{} makes other stems than the catalogue states; {remedy}",
                 path.display()
             ),
-            Self::Tensor { cause } => write!(to, "could not run the network: {cause}"),
+            Self::Device { cause } => write!(to, "could not compute the network: {cause}"),
+            Self::Segment { found, expected } => write!(
+                to,
+                "could not run the network: a segment has {found} values instead of {expected}"
+            ),
             Self::Io { path, cause } if path.as_os_str().is_empty() => write!(to, "{cause}"),
             Self::Io { path, cause } => write!(to, "{}: {cause}", path.display()),
             Self::Forbidden { path } => write!(
@@ -257,8 +301,8 @@ impl fmt::Display for ModelError {
                     to,
                     "the network was trained at {sample_rate} Hz, {}; only {SAMPLE_RATE} Hz {} \
                      networks are supported yet",
-                    layout(*channels),
-                    layout(CHANNELS)
+                    Channels(*channels),
+                    Channels(CHANNELS)
                 )
             }
             Self::FactsMissing { path, missing, .. } => {
@@ -277,11 +321,6 @@ impl fmt::Display for ModelError {
 }
 
 impl ModelError {
-    /// The error of a header, with control characters of `detail` escaped.
-    pub(super) fn header(detail: &str) -> Self {
-        Self::Header { detail: on_one_line(detail) }
-    }
-
     /// The error of a file that could not be read or written.
     pub(super) fn io(path: &Path, error: impl Into<Os>) -> Self {
         Self::Io { path: path.to_owned(), cause: error.into() }
@@ -296,13 +335,25 @@ impl ModelError {
         }
     }
 
+    /// An error of an installed model's file, with the remedy for that model.
+    pub(super) fn remedied(self, remedy: Remedy) -> Self {
+        match self {
+            Self::Unusable { path, misfit, .. } => Self::Unusable { path, misfit, remedy },
+            other => other,
+        }
+    }
+
     /// An error that names the file.
     pub(super) fn of_file(self, path: &Path) -> Self {
         match self {
-            Self::Header { detail } => {
-                Self::Unusable { path: path.to_owned(), detail: on_one_line(&detail) }
+            Self::Header { misfit } => {
+                let remedy = Remedy::default();
+                Self::Unusable { path: path.to_owned(), misfit, remedy }
             }
             Self::Io { cause, .. } => Self::reading(path, cause),
+            Self::File { path: unnamed, fault } if unnamed.as_os_str().is_empty() => {
+                Self::File { path: path.to_owned(), fault }
+            }
             Self::OtherSound { sample_rate, channels, .. } => {
                 let path = Some(path.to_string_lossy().into_owned());
                 Self::OtherSound { path, sample_rate, channels }
@@ -312,18 +363,15 @@ impl ModelError {
     }
 }
 
+impl From<Misfit> for ModelError {
+    fn from(misfit: Misfit) -> Self {
+        Self::Header { misfit: Box::new(misfit) }
+    }
+}
+
 /// An error of a file that is not named yet.
 impl From<io::Error> for ModelError {
     fn from(error: io::Error) -> Self {
         Self::io(Path::new(""), error)
-    }
-}
-
-/// A number of channels as text.
-fn layout(channels: usize) -> String {
-    match channels {
-        1 => "mono".into(),
-        2 => "stereo".into(),
-        _ => format!("{channels} channels"),
     }
 }

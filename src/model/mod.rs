@@ -11,9 +11,11 @@ pub mod arena;
 mod candle;
 mod error;
 mod facts;
+pub mod findings;
 pub mod htdemucs;
 pub mod kernels;
 pub mod mdx23c;
+pub mod rate;
 pub mod recognition;
 pub mod roformer;
 #[cfg(test)]
@@ -25,9 +27,10 @@ pub mod tensors;
 pub mod usage;
 pub mod weights;
 
-pub use error::{FileFault, ModelError};
+pub use error::{FileFault, ModelError, Remedy};
+use findings::Misfit;
 use recognition::{Facts, Recognised, Shapes};
-pub use spec::{Joint, Level, MOST_OVERLAP, Overlap, Spec};
+pub use spec::{Effort, Joint, Level, MOST_OVERLAP, Overlap, Spec};
 use spec::{MOST_STEMS, check_names};
 pub use weights::shared::share_in as share_weights_in;
 
@@ -121,6 +124,21 @@ pub struct Memory {
     pub work: u64,
     /// The need of each thread beside that.
     pub per_thread: u64,
+    /// Bytes less of the weights in fast precision.
+    pub fast_saving: u64,
+}
+
+impl Memory {
+    /// The memory use in a precision.
+    #[must_use]
+    pub fn in_precision(self, precision: Precision) -> Self {
+        match precision {
+            Precision::Single => self,
+            Precision::Fast => {
+                Self { weights: self.weights.saturating_sub(self.fast_saving), ..self }
+            }
+        }
+    }
 }
 
 /// Every kind of network.
@@ -142,10 +160,7 @@ pub fn kind_of(class_name: &str) -> Option<&'static Kind> {
 /// The kind of the network in a weight file with this metadata. Files without a class are HTDemucs.
 fn kind_in(metadata: &HashMap<String, String>) -> Result<&'static Kind> {
     let Some(class_name) = metadata.get("klass") else { return Ok(&htdemucs::KIND) };
-    kind_of(class_name).ok_or_else(|| {
-        let class_name = on_one_line(class_name);
-        ModelError::header(&format!("a network of the class {class_name} is not supported"))
-    })
+    kind_of(class_name).ok_or_else(|| Misfit::Class { class: class_name.into() }.into())
 }
 
 /// Loads the network in a canonical weight file.
@@ -154,10 +169,19 @@ fn kind_in(metadata: &HashMap<String, String>) -> Result<&'static Kind> {
 /// [`ModelError::Unusable`] when the file is not one, [`ModelError::OtherSound`];
 /// [`ModelError::Forbidden`] and [`ModelError::Io`] when it cannot be read.
 pub fn load(path: &Path, precision: Precision) -> Result<Box<dyn Separator>> {
-    let kind = kind_in(&weights::read_metadata(path)?)?;
-    let network = (kind.load)(path, precision)?;
-    network.spec().check().map_err(|error| error.of_file(path))?;
-    Ok(network)
+    let load = || {
+        let kind = kind_in(&weights::read_metadata(path)?)?;
+        let network = (kind.load)(path, precision)?;
+        network.spec().check()?;
+        Ok(network)
+    };
+    load().map_err(|error: ModelError| error.of_file(path).remedied(remedy(path)))
+}
+
+/// How a damaged weight file is replaced, by its name: each of the catalogue's has one.
+fn remedy(path: &Path) -> Remedy {
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    if weights::Catalog::builtin().has_file(&name) { Remedy::Install } else { Remedy::Import }
 }
 
 /// Words for people, of which parts may come from a file: control characters are written out, so
@@ -193,7 +217,7 @@ pub struct Description {
 /// Those of [`load`].
 pub fn describe(path: &Path) -> Result<Description> {
     describe_file(&File::open(path).map_err(|source| ModelError::reading(path, source))?)
-        .map_err(|error| error.of_file(path))
+        .map_err(|error| error.of_file(path).remedied(remedy(path)))
 }
 
 /// [`describe`] for an open file; errors do not name it.

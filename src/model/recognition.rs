@@ -11,13 +11,20 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::{Map, Value, json};
 
 pub use super::facts::{MissingFact, Stated};
-use super::{MOST_OVERLAP, MOST_STEMS, ModelError, Result, check_names, kind_of};
+use super::{
+    MOST_OVERLAP, MOST_STEMS, ModelError, Result, check_names,
+    findings::{EntryFault, Misfit, NameCount, Printable, StemCount, Variant},
+    kind_of,
+};
 
 /// Shape of every tensor of a file, by its PyTorch name without prefixes such as `module.`.
 pub type Shapes = BTreeMap<String, Vec<usize>>;
 
 /// Maximum length of a segment in frames: six minutes at 44.1 kHz.
 const MOST_FRAMES: usize = 1 << 24;
+
+/// The largest whole number of a configuration: 2³².
+const MOST_WHOLE: u64 = 1 << 32;
 
 /// Default overlap in configurations of Music-Source-Separation-Training: `num_overlap` 2.
 const USUAL_OVERLAP: usize = 2;
@@ -43,11 +50,6 @@ pub enum Recognised {
     Missing(Vec<MissingFact>),
 }
 
-/// Creates the error for a file whose configuration and tensors do not form a valid network.
-pub fn unusable(text: impl AsRef<str>) -> ModelError {
-    ModelError::header(text.as_ref())
-}
-
 impl Facts {
     /// Value at a path such as `["model", "dim"]`; `None` if absent or null.
     pub fn value(&self, path: &[&str]) -> Option<&Value> {
@@ -66,7 +68,7 @@ impl Facts {
         };
         match number.filter(|number: &f64| number.is_finite()) {
             Some(number) => Ok(Some(number)),
-            None => Err(self.wrong(path, "is not a number")),
+            None => Err(self.wrong(path, EntryFault::NotANumber)),
         }
     }
 
@@ -75,12 +77,14 @@ impl Facts {
         match self.number(path)? {
             None => Ok(None),
             Some(number) if number.fract() != 0.0 => {
-                Err(self.wrong(path, &format!("is {number}, which is not a whole number")))
+                Err(self.wrong(path, EntryFault::NotWhole { value: Printable::of(number) }))
             }
-            Some(number) if (0.0..=4_294_967_296.0).contains(&number) => Ok(Some(number as usize)),
+            Some(number) if (0.0..=MOST_WHOLE as f64).contains(&number) => {
+                Ok(Some(number as usize))
+            }
             Some(number) => {
-                Err(self
-                    .wrong(path, &format!("is {number}, which is not between 0 and 4294967296")))
+                let (value, least, most) = (Printable::of(number), 0, MOST_WHOLE as usize);
+                Err(self.wrong(path, EntryFault::OutOfRange { value, least, most }))
             }
         }
     }
@@ -107,7 +111,7 @@ impl Facts {
         let list = value.as_array().and_then(|items| items.iter().map(whole).collect());
         match list {
             Some(list) => Ok(Some(list)),
-            None => Err(self.wrong(path, "is not a list of whole numbers")),
+            None => Err(self.wrong(path, EntryFault::NotWholes)),
         }
     }
 
@@ -117,7 +121,7 @@ impl Facts {
             None => Ok(None),
             Some(value) => match plain(value) {
                 Some(text) => Ok(Some(text)),
-                None => Err(self.wrong(path, "is not a name")),
+                None => Err(self.wrong(path, EntryFault::NotAName)),
             },
         }
     }
@@ -125,30 +129,25 @@ impl Facts {
     /// Fails if the configuration contradicts the tensors.
     pub fn agree(&self, path: &[&str], found: usize) -> Result<()> {
         match self.whole(path)? {
-            Some(stated) if stated != found => Err(self.wrong(
-                path,
-                &format!(
-                    "is {stated}, but the tensors of the checkpoint say {found}: it is the \
-                          configuration of another network"
-                ),
-            )),
-            _ => Ok(()),
-        }
-    }
-
-    /// Fails if the configuration's value at a path is true.
-    pub fn refuse(&self, path: &[&str], name: &str) -> Result<()> {
-        match self.flag(path) {
-            Some(true) => {
-                Err(self.wrong(path, &format!("asks for {name}, which is not supported")))
+            Some(stated) if stated != found => {
+                Err(self.wrong(path, EntryFault::Disagrees { stated, found }))
             }
             _ => Ok(()),
         }
     }
 
+    /// Fails if the configuration's value at a path is true.
+    pub fn refuse(&self, path: &[&str], variant: &Variant) -> Result<()> {
+        match self.flag(path) {
+            Some(true) => Err(self.wrong(path, EntryFault::Asks { variant: variant.clone() })),
+            _ => Ok(()),
+        }
+    }
+
     /// Creates an error about the value at a path.
-    pub fn wrong(&self, path: &[&str], what: &str) -> ModelError {
-        unusable(format!("{} in {} {what}", path.join("."), self.origin))
+    pub fn wrong(&self, path: &[&str], fault: EntryFault) -> ModelError {
+        let (path, origin) = (path.join(".").into(), self.origin.as_str().into());
+        Misfit::Entry { path, origin, fault }.into()
     }
 
     /// Frames between spectra, from the user or from this path.
@@ -179,7 +178,7 @@ impl Facts {
         let path = ["inference", "num_overlap"];
         let passes = self.whole(&path)?.unwrap_or(USUAL_OVERLAP);
         if passes == 0 {
-            return Err(self.wrong(&path, "is 0; the minimum is 1, without overlap"));
+            return Err(self.wrong(&path, EntryFault::NoOverlap));
         }
         let overlap = (100 - (100.0 / passes as f64).round() as usize).min(MOST_OVERLAP.into());
         let normalize = self.flag(&["inference", "normalize"]).unwrap_or(false);
@@ -222,21 +221,20 @@ impl Facts {
         let instruments = match self.value(&path).map(names) {
             None => Vec::new(),
             Some(Some(names)) => names,
-            Some(None) => return Err(self.wrong(&path, "is not a list of names")),
+            Some(None) => return Err(self.wrong(&path, EntryFault::NotNames)),
         };
         let target = self.text(&["training", "target_instrument"])?.map(|name| lower(&name));
         // PyYAML reads Python's `None` as a text.
         if let Some(target) = target.filter(|name| name != "none") {
             if count != 1 {
-                let what = format!("is {target}, but the network makes {}", stem_count(count));
-                return Err(self.wrong(&["training", "target_instrument"], &what));
+                let fault =
+                    EntryFault::OneTarget { target: target.into(), stems: StemCount(count) };
+                return Err(self.wrong(&["training", "target_instrument"], fault));
             }
             if !instruments.is_empty() && !instruments.contains(&target) {
-                let what = format!(
-                    "is {target}, which is not in training.instruments: {}; name the stem with --stems",
-                    instruments.join(", ")
-                );
-                return Err(self.wrong(&["training", "target_instrument"], &what));
+                let known = instruments.iter().collect();
+                let fault = EntryFault::NoInstrument { target: target.into(), known };
+                return Err(self.wrong(&["training", "target_instrument"], fault));
             }
             let mut others = instruments.iter().filter(|name| **name != target);
             let other = match (instruments.len(), others.next(), others.next()) {
@@ -249,12 +247,8 @@ impl Facts {
             0 => Ok(None),
             names if names == count => Ok(Some((instruments, None))),
             names => {
-                let what = format!(
-                    "has {names} names, but the network makes {}: it is the configuration of another \
-                     network",
-                    stem_count(count)
-                );
-                Err(self.wrong(&path, &what))
+                let fault = EntryFault::OtherCount { count: names, stems: StemCount(count) };
+                Err(self.wrong(&path, fault))
             }
         }
     }
@@ -275,21 +269,16 @@ impl Names {
     }
 }
 
-/// Formats a number of stems: "1 stem", "4 stems".
-fn stem_count(count: usize) -> String {
-    if count == 1 { "1 stem".into() } else { format!("{count} stems") }
-}
-
 /// Checks the names that the user stated for the `count` outputs of a network.
 fn stated_sources(stems: &[String], count: usize) -> Result<Vec<String>> {
     if count > MOST_STEMS || stems.len() != count {
-        let are = if stems.len() == 1 { "name is" } else { "names are" };
-        return Err(unusable(format!(
-            "the network makes {}, but {} {are} stated: {}",
-            stem_count(count),
-            stems.len(),
-            stems.join(", ")
-        )));
+        let names = stems.iter().collect();
+        return Err(Misfit::StatedNames {
+            stems: StemCount(count),
+            stated: NameCount(stems.len()),
+            names,
+        }
+        .into());
     }
     Ok(stems.iter().map(|name| lower(name)).collect())
 }
@@ -313,10 +302,7 @@ pub fn restate(stated: &Stated, kwargs: &mut Map<String, Value>) -> Result<()> {
     let (Some(chunk), Some(hop_name), Some(sources)) =
         (whole(kwargs, "segment_frames"), hop_name, sources)
     else {
-        return Err(unusable(
-            "the file states how its network is built, and this kind of network takes no other hop, \
-             segment or names; leave out --hop, --chunk, --stems and --rest",
-        ));
+        return Err(Misfit::TakesNoFacts.into());
     };
     let rest = kwargs.get("rest").and_then(Value::as_str).map(str::to_owned);
     let names = Names {
@@ -328,7 +314,7 @@ pub fn restate(stated: &Stated, kwargs: &mut Map<String, Value>) -> Result<()> {
     };
     names.check()?;
     let hop = stated.hop.or(whole(kwargs, hop_name)).filter(|hop| *hop > 0);
-    let hop = hop.ok_or_else(|| unusable("a hop of 0 frames is not possible"))?;
+    let hop = hop.ok_or(Misfit::NoHop)?;
     let chunk = stated.chunk.unwrap_or(chunk);
     if let Some(n_fft) = whole(kwargs, "stft_n_fft").or(whole(kwargs, "n_fft")) {
         check_hop(hop, n_fft)?;
@@ -347,9 +333,7 @@ pub fn restate(stated: &Stated, kwargs: &mut Map<String, Value>) -> Result<()> {
 /// Rejects a hop that does not fit the windows.
 fn check_hop(hop: usize, n_fft: usize) -> Result<()> {
     if hop == 0 || hop > n_fft {
-        return Err(unusable(format!(
-            "a hop of {hop} frames does not fit windows of {n_fft}; the hop is usually 441, 512 or 1024"
-        )));
+        return Err(Misfit::Hop { hop, window: n_fft }.into());
     }
     Ok(())
 }
@@ -357,9 +341,7 @@ fn check_hop(hop: usize, n_fft: usize) -> Result<()> {
 /// Rejects a segment shorter than a window or longer than six minutes.
 fn check_chunk(chunk: usize, n_fft: usize) -> Result<()> {
     if chunk < n_fft || chunk > MOST_FRAMES {
-        return Err(unusable(format!(
-            "a segment of {chunk} frames is not between {n_fft} (one window) and {MOST_FRAMES}"
-        )));
+        return Err(Misfit::Chunk { chunk, least: n_fft, most: MOST_FRAMES }.into());
     }
     Ok(())
 }
@@ -414,7 +396,8 @@ pub fn modules(shapes: &Shapes, prefix: &str) -> Result<usize> {
     }
     match indices.iter().enumerate().find(|(expected, index)| expected != *index) {
         Some((expected, _)) => {
-            Err(unusable(format!("the tensors of {prefix}{expected} are missing")))
+            let prefix = format!("{prefix}{expected}").into();
+            Err(Misfit::TensorsMissing { prefix }.into())
         }
         None => Ok(indices.len()),
     }
@@ -423,11 +406,13 @@ pub fn modules(shapes: &Shapes, prefix: &str) -> Result<usize> {
 /// Shape of a tensor, which must have `N` non-zero dimensions.
 pub fn shape<const N: usize>(shapes: &Shapes, name: &str) -> Result<[usize; N]> {
     let Some(shape) = shapes.get(name) else {
-        return Err(unusable(format!("the tensor {name} is missing")));
+        return Err(Misfit::TensorMissing { name: name.into() }.into());
     };
-    <[usize; N]>::try_from(shape.as_slice()).ok().filter(|shape| !shape.contains(&0)).ok_or_else(
-        || unusable(format!("the tensor {name} has the shape {shape:?} instead of {N} dimensions")),
-    )
+    let of_dimensions = <[usize; N]>::try_from(shape.as_slice()).ok();
+    of_dimensions.filter(|shape| !shape.contains(&0)).ok_or_else(|| {
+        let (name, found) = (name.into(), shape.into());
+        Misfit::TensorDimensions { name, found, dimensions: N }.into()
+    })
 }
 
 /// A summary of a recognised network, for display.

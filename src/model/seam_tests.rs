@@ -16,7 +16,9 @@ use serde_json::json;
 
 use super::{
     Joint, Kind, Level, Memory, ModelError, Overlap, Precision, Result, Separator, Spec, Stop,
-    describe, load,
+    describe,
+    findings::Misfit,
+    load,
     weights::{State, Store},
 };
 
@@ -27,7 +29,7 @@ pub(super) const KIND: Kind = Kind {
         let weights = 2 * file.metadata()?.len();
         let spec = FilterBank::read(file)?.spec;
         let work = (4 * spec.channels * spec.segment_frames * spec.sources.len()) as u64;
-        Ok((spec, Memory { weights, work, per_thread: 0 }))
+        Ok((spec, Memory { weights, work, per_thread: 0, fast_saving: 0 }))
     },
     load: |path, _precision| read(path),
     candle: |path, _device| read(path),
@@ -46,7 +48,7 @@ struct FilterBank {
 
 impl FilterBank {
     fn read(mut file: File) -> Result<Self> {
-        let wrong = |what: &str| ModelError::header(what);
+        let wrong = |what: &str| ModelError::from(Misfit::Reference { cause: what.into() });
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
         let (_, header) =

@@ -6,7 +6,10 @@
 
 use safetensors::SafeTensors;
 
-use super::{ModelError, Precision, Result, Separator, Spec};
+use super::{
+    ModelError, Precision, Result, Separator, Spec,
+    findings::{Misfit, Printable},
+};
 
 /// All stored outputs.
 const NUMBERS: &[&[u8]] = &[include_bytes!("../../assets/selftest/htdemucs.safetensors")];
@@ -91,7 +94,7 @@ struct Numbers {
 
 fn numbers_for(digest: &str) -> Result<Option<Numbers>> {
     let odd = |error: safetensors::SafeTensorError| {
-        ModelError::header(&format!("could not read the built-in reference output: {error}"))
+        ModelError::from(Misfit::Reference { cause: Printable::of(error) })
     };
     for bytes in NUMBERS {
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(odd)?;

@@ -3,7 +3,10 @@
 //!
 //! Pure data; usable from any thread.
 
-use super::{CHANNELS, ModelError, Result, SAMPLE_RATE, on_one_line};
+use super::{
+    CHANNELS, ModelError, Result, SAMPLE_RATE,
+    findings::{Misfit, NameFault},
+};
 
 /// Maximum overlap of any network, in percent of a segment.
 pub const MOST_OVERLAP: u8 = 75;
@@ -44,6 +47,20 @@ pub struct Spec {
     pub allows_shifts: bool,
     /// Work per segment in millions of floating-point operations, for time estimates; 0 if unknown.
     pub megaflop: u64,
+    /// What that work takes.
+    pub effort: Effort,
+}
+
+/// Time of a network's operations, compared with the product that [`super::rate`] measures. Figures of
+/// kinds, measured on networks of the published sizes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effort {
+    /// Time of an operation, in percent of one of the measured product. Less than 100 where an algorithm
+    /// needs fewer operations than are counted, such as Winograd's.
+    pub percent: u16,
+    /// The share of the time in percent that other products than those of f32 speed up, where a precision
+    /// or the processor has some.
+    pub fast_share: u8,
 }
 
 /// Normalisation of a song for a network.
@@ -101,6 +118,7 @@ impl Spec {
             overlap: Overlap { default: 25, least: 0, most: 50 },
             allows_shifts: true,
             megaflop: 0,
+            effort: Effort { percent: 100, fast_share: 0 },
         }
     }
 
@@ -140,20 +158,29 @@ impl Spec {
     /// is unknown.
     pub fn work_of(&self, other: &Self) -> Option<f64> {
         let is_known = self.megaflop > 0 && other.megaflop > 0;
-        is_known.then(|| other.megaflop as f64 / self.megaflop as f64)
+        let work = |spec: &Self| spec.megaflop as f64 * f64::from(spec.effort.percent);
+        is_known.then(|| work(other) / work(self))
+    }
+
+    /// Seconds of a segment, by the operations per second of products in f32 and of those that a
+    /// precision speeds up; `None` where the work is unknown.
+    pub fn seconds(&self, single: f64, wanted: f64) -> Option<f64> {
+        let Effort { percent, fast_share } = self.effort;
+        let seconds = self.megaflop as f64 * 1e6 * f64::from(percent) / 100.0 / single;
+        let sped_up = f64::from(fast_share) / 100.0;
+        (self.megaflop > 0).then(|| seconds * (1.0 - sped_up + sped_up * single / wanted))
     }
 
     /// Checks that `mix` is one segment.
     ///
     /// # Errors
-    /// [`ModelError::Tensor`] for another length.
+    /// [`ModelError::Segment`] for another length.
     pub(super) fn check_segment(&self, mix: &[f32]) -> Result<()> {
         let expected = self.channels * self.segment_frames;
         if mix.len() == expected {
             return Ok(());
         }
-        let cause = format!("a segment has {} values instead of {expected}", mix.len());
-        Err(ModelError::Tensor { cause })
+        Err(ModelError::Segment { found: mix.len(), expected })
     }
 
     /// Rejects a network that the engine cannot use. With another sample rate or channel count, the
@@ -175,39 +202,33 @@ impl Spec {
 /// end, or a character that file names or lists of stems do not allow. Also fails for more than
 /// [`MOST_STEMS`].
 pub(super) fn check_names(stems: &[String]) -> Result<()> {
-    let wrong = |name: &str, what: String| {
+    let wrong = |name: &str, fault| {
         let name: String = name.chars().take(80).collect();
-        Err(ModelError::header(&format!(
-            "the stem name \"{}\" {what}; name the stems with --stems, and the rest with --rest",
-            on_one_line(&name)
-        )))
+        Err(Misfit::StemName { name: name.into(), fault }.into())
     };
     if stems.len() > MOST_STEMS {
-        return Err(ModelError::header(&format!(
-            "it has {} stems; the limit is {MOST_STEMS}",
-            stems.len()
-        )));
+        return Err(Misfit::ManyStems { count: stems.len(), limit: MOST_STEMS }.into());
     }
     for (index, name) in stems.iter().enumerate() {
         let lower = name.to_lowercase();
         let forbidden = |letter: &char| letter.is_control() || FORBIDDEN.contains(letter);
         if name.trim().is_empty() {
-            return wrong(name, "is empty".into());
+            return wrong(name, NameFault::Empty);
         }
         if name.len() > MOST_BYTES {
-            return wrong(name, format!("has {} bytes; the limit is {MOST_BYTES}", name.len()));
+            return wrong(name, NameFault::TooLong { bytes: name.len(), limit: MOST_BYTES });
         }
         if let Some(letter) = name.chars().find(forbidden) {
-            return wrong(name, format!("has the character {letter:?}, which is not allowed"));
+            return wrong(name, NameFault::Character { letter: format!("{letter:?}").into() });
         }
         if name.starts_with('.') || name.ends_with('.') || name.trim() != name {
-            return wrong(name, "begins or ends with a dot or a space".into());
+            return wrong(name, NameFault::Ends);
         }
         if RESERVED.contains(&lower.as_str()) || lower.starts_with("all but ") {
-            return wrong(name, "is reserved for Partita's own files and options".into());
+            return wrong(name, NameFault::Reserved);
         }
         if stems[..index].iter().any(|other| other.to_lowercase() == lower) {
-            return wrong(name, "is the name of two stems".into());
+            return wrong(name, NameFault::Twice);
         }
     }
     Ok(())
@@ -233,6 +254,20 @@ mod tests {
             assert_eq!(msst.stride(10), segment - segment / 10);
         }
         assert_eq!(Spec::triangle(Vec::new(), 7).stride(50), 3);
+    }
+
+    #[test]
+    fn time_follows_work_and_rates() {
+        let mut spec = Spec::fade(vec!["vocals".into()], 100, 50);
+        assert_eq!(spec.seconds(1e9, 1e9), None);
+        spec.megaflop = 2000;
+        assert_eq!(spec.seconds(1e9, 1e9), Some(2.0));
+        spec.effort = Effort { percent: 150, fast_share: 50 };
+        assert_eq!(spec.seconds(1e9, 1e9), Some(3.0));
+        assert_eq!(spec.seconds(1e9, 2e9), Some(2.25));
+        let other =
+            Spec { megaflop: 4000, effort: Effort { percent: 75, fast_share: 0 }, ..spec.clone() };
+        assert_eq!(spec.work_of(&other), Some(1.0));
     }
 
     #[test]

@@ -17,7 +17,10 @@ use safetensors::{
     tensor::{Metadata, TensorInfo},
 };
 
-use super::{ModelError, Result};
+use super::{
+    ModelError, Result,
+    findings::{Misfit, Printable},
+};
 
 /// Maximum size of a header in bytes; that of the published network has 60 kB.
 const LARGEST_HEADER: u64 = 4 << 20;
@@ -33,7 +36,7 @@ pub(super) fn open_file(path: &Path, largest: u64) -> Result<File> {
     let io = |source| ModelError::reading(path, source);
     let file = File::open(path).map_err(io)?;
     if file.metadata().map_err(io)?.len() > largest {
-        return Err(ModelError::header("it is too large").of_file(path));
+        return Err(ModelError::from(Misfit::TooLarge).of_file(path));
     }
     Ok(file)
 }
@@ -58,24 +61,22 @@ pub(super) struct Tensors {
 impl Tensors {
     /// Reads the header of a file.
     pub fn open(mut file: impl Source + 'static) -> Result<Self> {
-        let broken =
-            |what: &str| ModelError::header(&format!("it is not a safetensors file ({what})"));
-        let cut_off = |_| broken("it ends too early");
+        let cut_off = |_| ModelError::from(Misfit::EndsEarly);
         let length = file.seek(SeekFrom::End(0)).map_err(unreadable)?;
         file.rewind().map_err(unreadable)?;
         let mut size = [0; 8];
         file.read_exact(&mut size).map_err(cut_off)?;
         let size = u64::from_le_bytes(size);
         if size > LARGEST_HEADER.min(length) {
-            return Err(broken("its header is too large"));
+            return Err(Misfit::LargeHeader.into());
         }
         let mut header = vec![0; size as usize];
         file.read_exact(&mut header).map_err(cut_off)?;
-        let header: Metadata =
-            serde_json::from_slice(&header).map_err(|error| broken(&error.to_string()))?;
+        let header: Metadata = serde_json::from_slice(&header)
+            .map_err(|error| Misfit::Header { cause: Printable::of(error) })?;
         let start = 8 + size;
         if length - start != header.data_len() as u64 {
-            return Err(broken("it is not as long as its header says"));
+            return Err(Misfit::OtherLength.into());
         }
         Ok(Self { file: Mutex::new(Box::new(file)), header, start })
     }
@@ -89,26 +90,20 @@ impl Tensors {
     /// f16 or f32.
     pub fn check(&self, expected: &Expected, optional: &Expected) -> Result<()> {
         if let Some(name) = expected.keys().find(|name| self.header.info(name).is_none()) {
-            return Err(ModelError::header(&format!("the tensor {name} is missing")));
+            return Err(Misfit::TensorMissing { name: name.into() }.into());
         }
         for name in self.header.offset_keys() {
             let Some(shape) = expected.get(&name).or_else(|| optional.get(&name)) else {
-                return Err(ModelError::header(&format!("the tensor {name} is not expected")));
+                return Err(Misfit::TensorUnknown { name: name.into() }.into());
             };
             let tensor = self.info(&name)?;
             if tensor.shape != *shape {
-                return Err(ModelError::header(&format!(
-                    "the tensor {name} has the shape {:?} instead of {shape:?}",
-                    tensor.shape
-                )));
+                let (found, expected) = ((&tensor.shape).into(), shape.into());
+                return Err(Misfit::TensorShape { name: name.into(), found, expected }.into());
             }
             if !matches!(tensor.dtype, Dtype::F16 | Dtype::F32) {
-                return Err(ModelError::header(&format!(
-                    "the tensor {name} holds {:?} instead of {:?} or {:?}",
-                    tensor.dtype,
-                    Dtype::F16,
-                    Dtype::F32
-                )));
+                let found = format!("{:?}", tensor.dtype).into();
+                return Err(Misfit::TensorType { name: name.into(), found }.into());
             }
         }
         Ok(())
@@ -147,7 +142,7 @@ impl Tensors {
     }
 
     fn info(&self, name: &str) -> Result<&TensorInfo> {
-        let missing = || ModelError::header(&format!("the tensor {name} is missing"));
+        let missing = || Misfit::TensorMissing { name: name.into() }.into();
         self.header.info(name).ok_or_else(missing)
     }
 }

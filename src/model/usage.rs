@@ -5,7 +5,10 @@
 
 use serde::Deserialize;
 
-use super::{Level, MOST_STEMS, ModelError, Result, Spec};
+use super::{
+    Level, MOST_STEMS, ModelError, Result, Spec,
+    findings::{Misfit, Printable},
+};
 
 /// Processing parameters of a network.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -46,8 +49,7 @@ impl Usage {
             || names.iter().any(|name| name.is_empty())
             || names.iter().enumerate().any(|(at, name)| names[..at].contains(name))
         {
-            let text = format!("sources and rest are not 1 to {MOST_STEMS} different names");
-            return Err(ModelError::header(&text));
+            return Err(Misfit::Sources { most: MOST_STEMS }.into());
         }
         within("samplerate", self.samplerate as usize, 1, 768_000)?;
         within("segment_frames", self.segment_frames, 1, 1 << 24)
@@ -55,10 +57,7 @@ impl Usage {
 
     /// Error for a segment that is too long for the memory.
     pub fn too_long(&self) -> ModelError {
-        ModelError::header(&format!(
-            "a chunk of {} frames needs too much memory; state a shorter one with --chunk",
-            self.segment_frames
-        ))
+        Misfit::TooLong { frames: self.segment_frames }.into()
     }
 }
 
@@ -70,6 +69,6 @@ pub fn within(name: &str, value: usize, least: usize, most: usize) -> Result<()>
     if (least..=most).contains(&value) {
         return Ok(());
     }
-    let text = format!("the argument {name} = {value} is not between {least} and {most}");
-    Err(ModelError::header(&text))
+    let [value, least, most] = [value, least, most].map(Printable::of);
+    Err(Misfit::ArgumentRange { name: name.into(), value, least, most }.into())
 }

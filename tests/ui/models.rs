@@ -42,7 +42,7 @@ fn models() -> Event {
     Event::Models(vec![
         entry("htdemucs", installed()),
         entry("htdemucs_ft", State::Missing),
-        entry("htdemucs_6s", State::Damaged(FileFault::CutOff { detail: String::new() })),
+        entry("htdemucs_6s", State::Damaged(FileFault::CutOff { have: None, whole: None })),
         entry("mine", installed()),
     ])
 }
@@ -271,7 +271,7 @@ fn how_the_import_of_a_model_goes_is_shown_on_the_song_page() {
         assert!(stage.shows("Importing a model") && stage.shows("Reading… 42 %"));
         let error = ModelError::File {
             path: "/models/a.ckpt".into(),
-            fault: FileFault::CutOff { detail: String::new() },
+            fault: FileFault::CutOff { have: None, whole: None },
         };
         let problem = Problem::Model(error);
         let said = problem.to_string();

@@ -128,3 +128,8 @@ cli-doctor-speed-unknown = speed: not measured yet (doctor --measure)
 cli-doctor-home = data folder: { $folder } ({ $size }; { $free } free on its disk)
 # An empty list.
 cli-none = none
+
+# What separating a song takes, before it begins.
+cli-verdict = { $model }: about { $time }, { $memory } of memory, { $disk } on disk
+cli-verdict-timeless = { $model }: { $memory } of memory, { $disk } on disk
+cli-abandoned = the work of an earlier run, which was ended before it was done, was removed; with --resume a run keeps its work, and the next one goes on with it

@@ -76,6 +76,7 @@ problem-names-more = { $names }, and { $count } more
 
 problem-no-model = no model is installed; install it first (`partita model install`)
 problem-model-missing = the model { $model } is not installed; install it first (`partita model install`)
+problem-own-model-missing = the model { $model } is not installed; import the file that it came from again
 problem-no-network = the model { $model } has no network
 problem-model-busy = a model is being installed already
 problem-opened-without-model = the song was opened without a model

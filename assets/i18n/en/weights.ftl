@@ -1,17 +1,21 @@
 # Models and their weights: what is being done to them, and why it failed. English is what the command
-# line says; a test compares the two. $detail and $cause are English texts of readers and the system.
+# line says; a test compares the two. $cause is a text of the system or
+# of a library. $misfit is one of the messages misfit-….
 
-weights-unusable = could not use the model file { $path }: { $detail }; install the model again
+weights-unusable = could not use the model file { $path }: { $misfit }; { $remedy }
+weights-install-again = install the model again
+weights-import-again = import the file that the model came from again
 # $fault is one of the messages fault-…: a predicate on the file.
 weights-file = { $path } { $fault }
 weights-not-fetched = could not install { $model }; tried: { $tried }; download one of these files elsewhere and import it
 weights-unknown = unknown model { $name }; expected one of: { $known }
 weights-not-installed = { $model } is not installed
 weights-installing = { $model } is already being installed by another window or command
-weights-digest = { $path } is damaged: the digest of its content is { $found }, not { $noted }; install it again
-weights-other-shape = { $path } does not fit the other networks of { $model }; install the model again
-weights-other-stems = { $path } makes other stems than the catalogue states; install the model again
-weights-tensor = could not run the network: { $cause }
+weights-digest = { $path } is damaged: the digest of its content is { $found }, not { $noted }; { $remedy }
+weights-other-shape = { $path } does not fit the other networks of { $model }; { $remedy }
+weights-other-stems = { $path } makes other stems than the catalogue states; { $remedy }
+weights-segment = could not run the network: a segment has { $found } values instead of { $expected }
+weights-device = could not compute the network: { $cause }
 weights-forbidden = { $path } may not be read by this user; change its permissions or its owner
 weights-other-sound = the network was trained at { $rate } Hz, { $layout }; only { $expected-rate } Hz { $expected-layout } networks are supported yet
 weights-other-sound-file = could not use the model file { $path }: { $sound }
@@ -19,7 +23,8 @@ weights-other-sound-file = could not use the model file { $path }: { $sound }
 weights-facts-missing = { $path } does not state everything about its network; put its publisher's YAML beside it, or state what is missing
 
 fault-cut-off = is cut off; download the file again
-fault-cut-off-detail = is cut off: { $detail }; download the file again
+fault-cut-off-of = is cut off: { $have } of { $whole }; download the file again
+fault-cut-off-after = is cut off: it ends after { $have }; download the file again
 fault-empty = is empty; download the file again
 fault-folder = is a folder, not a file
 fault-not-a-file = is not a file, but a device or a pipe

@@ -120,3 +120,7 @@ cli-doctor-speed = velocidade: { $seconds } s por segmento, { $times } × tempo 
 cli-doctor-speed-unknown = velocidade: ainda não medida (doctor --measure)
 cli-doctor-home = pasta de dados: { $folder } ({ $size }; { $free } livres no disco)
 cli-none = nenhum
+
+cli-verdict = { $model }: cerca de { $time }, { $memory } de memória, { $disk } em disco
+cli-verdict-timeless = { $model }: { $memory } de memória, { $disk } em disco
+cli-abandoned = o trabalho de uma execução anterior, interrompida antes do fim, foi removido; com --resume uma execução guarda seu trabalho, e a próxima continua dele

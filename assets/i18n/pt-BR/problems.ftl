@@ -74,6 +74,7 @@ problem-names-more = { $names }, e mais { $count }
 
 problem-no-model = não há modelo instalado; instale-o primeiro
 problem-model-missing = o modelo { $model } não está instalado; instale-o primeiro
+problem-own-model-missing = o modelo { $model } não está instalado; importe de novo o arquivo de que ele veio
 problem-no-network = o modelo { $model } não tem rede
 problem-model-busy = um modelo já está sendo instalado
 problem-opened-without-model = a música foi aberta sem um modelo

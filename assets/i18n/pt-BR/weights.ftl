@@ -1,22 +1,26 @@
 # Modelos e seus pesos: o que se faz com eles, e por que falhou.
 
-weights-unusable = não foi possível usar o arquivo de modelo { $path }: { $detail }; instale o modelo de novo
+weights-unusable = não foi possível usar o arquivo de modelo { $path }: { $misfit }; { $remedy }
+weights-install-again = instale o modelo de novo
+weights-import-again = importe de novo o arquivo de que o modelo veio
 weights-file = o arquivo { $path } { $fault }
 weights-not-fetched = não foi possível instalar { $model }; tentativas: { $tried }; baixe um destes arquivos de outro modo e importe
 weights-unknown = não há modelo { $name }; há: { $known }
 weights-not-installed = { $model } não está instalado
 weights-installing = { $model } já está sendo instalado, por outra janela ou outro comando
-weights-digest = { $path } está danificado: o resumo do conteúdo é { $found }, não { $noted }; instale-o de novo
-weights-other-shape = { $path } não combina com as outras redes de { $model }; instale o modelo de novo
-weights-other-stems = { $path } faz outros stems que o catálogo diz; instale o modelo de novo
-weights-tensor = a rede não pôde ser usada: { $cause }
+weights-digest = { $path } está danificado: o resumo do conteúdo é { $found }, não { $noted }; { $remedy }
+weights-other-shape = { $path } não combina com as outras redes de { $model }; { $remedy }
+weights-other-stems = { $path } faz outros stems que o catálogo diz; { $remedy }
+weights-segment = a rede não pôde ser usada: um segmento tem { $found } valores em vez de { $expected }
+weights-device = não foi possível calcular a rede: { $cause }
 weights-forbidden = { $path } não pode ser lido por este usuário; mude as permissões ou o dono
 weights-other-sound = a rede foi treinada a { $rate } Hz, { $layout }; por ora só há suporte a redes de { $expected-rate } Hz, { $expected-layout }
 weights-other-sound-file = não foi possível usar o arquivo de modelo { $path }: { $sound }
 weights-facts-missing = { $path } não diz tudo sobre sua rede; ponha ao lado o YAML de quem a publicou, ou diga o que falta
 
 fault-cut-off = está cortado; baixe o arquivo de novo
-fault-cut-off-detail = está cortado: { $detail }; baixe o arquivo de novo
+fault-cut-off-of = está cortado: { $have } de { $whole }; baixe o arquivo de novo
+fault-cut-off-after = está cortado: termina depois de { $have }; baixe o arquivo de novo
 fault-empty = está vazio; baixe o arquivo de novo
 fault-folder = é uma pasta, não um arquivo
 fault-not-a-file = não é um arquivo, é um dispositivo

@@ -35,7 +35,6 @@ use crate::{
         system::{atomic_file::base_name, limits},
     },
     i18n::{fl, numbers::decimal},
-    model::share_weights_in,
 };
 
 /// Text at the end of `--help`.
@@ -47,8 +46,6 @@ after it.";
 
 /// Exit code of wrong usage, as in clap.
 const WRONG: u8 = 2;
-/// Subfolder of the data folder for packed weights, which all local processes map.
-const WEIGHTS: &str = "packed";
 
 /// Options of an archive.
 #[derive(Debug, clap::Args)]
@@ -142,10 +139,6 @@ pub(in crate::cli) fn run(
     let identities: Vec<(String, Option<f64>)> =
         manifest.entries.iter().map(|entry| (entry.identity(), entry.seconds)).collect();
     say_what_is_dealt_out(compute);
-    // Several processes of an archive may share a computer.
-    if let Err(e) = share_weights_in(&home.join(WEIGHTS)) {
-        tracing::info!("weights are not shared with other processes: {e}");
-    }
     let batch = Batch::new(model, quality, compute, home)?;
     let out = arguments.written.out();
     let all_songs = manifest.entries.len();

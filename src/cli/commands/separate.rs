@@ -2,6 +2,7 @@
 //! separates archives.
 
 use std::{
+    cell::Cell,
     collections::HashSet,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -17,12 +18,20 @@ use crate::{
         output::{Output, Progress, note},
         output_options::{FileArguments, asking, cancel_on_signal, report},
         separation_options::SeparationArguments,
+        share_weights,
     },
     engine::{
         CancelToken, Compute, Preferences, Problem,
         export::{Settings, numbered},
-        separation::batch::{Batch, Request, Separated},
+        separation::{
+            batch::{Batch, Request, Separated},
+            verdict::Verdict,
+        },
         system::atomic_file::base_name,
+    },
+    i18n::{
+        fl,
+        numbers::{bytes, duration},
     },
 };
 
@@ -50,6 +59,7 @@ pub(in crate::cli) fn run(
     output: &Output,
 ) -> anyhow::Result<ExitCode> {
     let (model, quality) = arguments.recipe.chosen(home, preferences)?;
+    share_weights(home);
     if arguments.archive.is_wanted() {
         let wanted = archive::Wanted {
             about: &arguments.archive,
@@ -65,6 +75,7 @@ pub(in crate::cli) fn run(
     let cancel = cancel_on_signal()?;
     let Inputs { songs, mut any_failed } = Inputs::new(&arguments.files, output);
     let mut names = HashSet::new();
+    let said = Cell::new(false);
     for found in songs {
         let mut request = Request {
             called: free_name(&found, &mut names),
@@ -76,7 +87,7 @@ pub(in crate::cli) fn run(
         };
         let separated = asking(&arguments.written.settings(), |settings| {
             request.settings = settings.clone();
-            separate(&batch, &request, &cancel)
+            separate(&batch, &request, &cancel, &said)
         });
         let name = request.file.display().to_string();
         match separated {
@@ -96,12 +107,40 @@ pub(in crate::cli) fn run(
     Ok(exit_code(any_failed))
 }
 
-fn separate(batch: &Batch, request: &Request, cancel: &CancelToken) -> Result<Separated, Problem> {
+/// Separates a song. Before the first one of a run, a line says what that takes; `said` is whether it
+/// was.
+fn separate(
+    batch: &Batch,
+    request: &Request,
+    cancel: &CancelToken,
+    said: &Cell<bool>,
+) -> Result<Separated, Problem> {
     let name = request.file.file_name().unwrap_or_default().to_string_lossy();
     let progress = Progress::new(&name);
     batch.separate(request, cancel, &mut |done| {
+        if done.was_abandoned {
+            progress.say(fl!(cli_abandoned));
+        }
+        if let Some(verdict) = done.verdict {
+            if !said.replace(true) {
+                progress.say(&verdict_line(&batch.identity().model, &verdict));
+            }
+            return;
+        }
         progress.set(&done.step.to_string(), done.fraction, done.seconds_left);
     })
+}
+
+/// A verdict in one line: "htdemucs: about 40 s, 570 MB of memory, 120 MB on disk".
+fn verdict_line(model: &str, verdict: &Verdict) -> String {
+    let (memory, disk) = (bytes(verdict.memory), bytes(verdict.disk));
+    match verdict.seconds {
+        Some(seconds) => {
+            let time = duration(seconds);
+            fl!(cli_verdict, model = model, time = time, memory = memory, disk = disk)
+        }
+        None => fl!(cli_verdict_timeless, model = model, memory = memory, disk = disk),
+    }
 }
 
 /// The song's name, numbered if another song of its folder has the same name.

@@ -143,7 +143,8 @@ impl Core {
         let Some(model) = self.model(&options) else { return Ok(()) };
         let draft = Preset::Draft.quality(&model.spec);
         let counts = [(options.quality, task.computed), (draft, task.drafted)];
-        let counts = counts.map(|(quality, count)| (model.pace_name(quality), count));
+        let precision = self.compute.precision;
+        let counts = counts.map(|(quality, count)| (model.pace_name(quality, precision), count));
         for (name, (segments, seconds)) in counts {
             self.library.add_to_pace(&name, segments * networks, seconds)?;
         }

@@ -108,7 +108,8 @@ impl Core {
     /// The expected seconds per segment of one network. Falls back to the standard quality's pace,
     /// then to an estimate from other models.
     pub(super) fn pace_of(&self, model: &InstalledModel, quality: Quality) -> Option<f64> {
-        let pace = |quality| self.library.pace(&model.pace_name(quality)).ok().flatten();
+        let precision = self.compute.precision;
+        let pace = |quality| self.library.pace(&model.pace_name(quality, precision)).ok().flatten();
         let standard = Preset::Standard.quality(&model.spec);
         pace(quality).or_else(|| pace(standard)).or_else(|| self.pace_by_work(model))
     }
@@ -117,7 +118,11 @@ impl Core {
     fn pace_by_work(&self, model: &InstalledModel) -> Option<f64> {
         let pace = |other: &InstalledModel| {
             let standard = Preset::Standard.quality(&other.spec);
-            let seconds = self.library.pace(&other.pace_name(standard)).ok().flatten()?;
+            let seconds = self
+                .library
+                .pace(&other.pace_name(standard, self.compute.precision))
+                .ok()
+                .flatten()?;
             Some(seconds * other.spec.work_of(&model.spec)?)
         };
         self.models.iter().find_map(pace)

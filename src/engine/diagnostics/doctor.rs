@@ -16,6 +16,7 @@ use crate::{
         problem::{Problem, Result},
         separation::{
             installed::{DEFAULT, InstalledModel},
+            options::Quality,
             pool,
         },
         system::{atomic_file, limits},
@@ -92,7 +93,8 @@ pub fn measure(home: &Path, compute: Compute) -> Result<Speed> {
         pool.install(|| network.separate(&mix))?;
         seconds = start.elapsed().as_secs_f64();
     }
-    Library::open(home)?.set_pace(&installed.name, seconds)?;
+    let name = installed.pace_name(Quality::default(), compute.precision);
+    Library::open(home)?.set_pace(&name, seconds)?;
     Ok(Speed::new(seconds, spec))
 }
 

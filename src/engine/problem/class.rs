@@ -200,7 +200,7 @@ fn of_model(error: &ModelError) -> Class {
         | ModelError::NotInstalled { .. }
         | ModelError::Installing { .. } => Class::Retry,
         ModelError::Unknown { .. } => Class::Usage,
-        ModelError::Tensor { .. } => Class::Internal,
+        ModelError::Segment { .. } | ModelError::Device { .. } => Class::Internal,
         ModelError::Cancelled => Class::Cancelled,
         ModelError::Header { .. }
         | ModelError::Unusable { .. }
@@ -276,7 +276,7 @@ mod tests {
             (Problem::NothingChosen, Class::Usage),
             (Problem::Cancelled, Class::Cancelled),
             (Problem::Model(ModelError::Cancelled), Class::Cancelled),
-            (Problem::Model(ModelError::Tensor { cause: "odd".into() }), Class::Internal),
+            (Problem::Model(ModelError::Segment { found: 1, expected: 2 }), Class::Internal),
             (Problem::Model(ModelError::Forbidden { path: "w".into() }), Class::Permanent),
             (Problem::WaitsForDisk { cause: Box::new(own(OsKind::NoSpace)) }, Class::WaitForDisk),
             (

@@ -6,7 +6,10 @@ use super::{
     Activity, Advice, DeviceProblem, FileAction, FolderProblem, LeftOut, PatternProblem, Problem,
     SettingsFault, StoreFault,
 };
-use crate::engine::{export::FIELDS, types::SAMPLE_RATE};
+use crate::{
+    engine::{export::FIELDS, types::SAMPLE_RATE},
+    model::weights::Catalog,
+};
 
 /// Megabytes of 2^20 bytes, rounded up.
 pub fn megabytes(bytes: u64) -> u64 {
@@ -210,6 +213,10 @@ impl Problem {
             Self::NoModel => {
                 to.write_str("no model is installed; install it first (`partita model install`)")
             }
+            Self::ModelMissing { model } if Catalog::builtin().get(model).is_none() => write!(
+                to,
+                "the model {model} is not installed; import the file that it came from again"
+            ),
             Self::ModelMissing { model } => write!(
                 to,
                 "the model {model} is not installed; install it first (`partita model install`)"

@@ -10,7 +10,11 @@ use crate::{
     engine::audio::decode::{
         Damage, DecodeError, Empty, Foreign, Format, NotAudio, Unsupported, Video,
     },
-    model::{FileFault, ModelError, recognition::MissingFact},
+    model::{
+        FileFault, ModelError, Remedy,
+        findings::{Bytes, Example as _, Malformed, Misfit},
+        recognition::MissingFact,
+    },
     os::{Os, OsKind},
 };
 
@@ -142,6 +146,7 @@ fn separation() -> Vec<Problem> {
     let mut all = vec![
         Problem::NoModel,
         Problem::ModelMissing { model: "htdemucs".into() },
+        Problem::ModelMissing { model: "mine".into() },
         Problem::NoNetwork { model: "htdemucs".into() },
         Problem::ModelBusy,
         Problem::OpenedWithoutModel,
@@ -300,8 +305,9 @@ fn unsupported() -> Vec<Unsupported> {
 fn model() -> Vec<ModelError> {
     let path = || PathBuf::from("/x.th");
     let faults = [
-        FileFault::CutOff { detail: String::new() },
-        FileFault::CutOff { detail: "10 kB of 84 MB".into() },
+        FileFault::CutOff { have: None, whole: None },
+        FileFault::CutOff { have: Some(Bytes(10_000)), whole: Some(Bytes(8_400_000)) },
+        FileFault::CutOff { have: Some(Bytes(10_000)), whole: None },
         FileFault::Empty,
         FileFault::Folder,
         FileFault::NotAFile,
@@ -309,12 +315,15 @@ fn model() -> Vec<ModelError> {
         FileFault::Undescribed,
         FileFault::Unreachable { cause: "timeout".into() },
         FileFault::Unreadable { cause: cause(OsKind::Denied) },
-        FileFault::Malformed { detail: "holds a pickle that is damaged".into() },
     ];
+    let malformed =
+        Malformed::examples().into_iter().map(|fault| FileFault::Malformed(Box::new(fault)));
+    let faults = faults.into_iter().chain(malformed);
+    let misfit = || Box::new(Misfit::TensorMissing { name: "x".into() });
     let origin = |fault| ModelError::Origin { origin: "example.org".into(), fault };
     let mut all = vec![
-        ModelError::Header { detail: "the tensor x is missing".into() },
-        ModelError::Unusable { path: path(), detail: "the tensor x is missing".into() },
+        ModelError::Unusable { path: path(), misfit: misfit(), remedy: Remedy::Install },
+        ModelError::Unusable { path: path(), misfit: misfit(), remedy: Remedy::Import },
         ModelError::NotFetched {
             model: "htdemucs".into(),
             tried: vec![origin(FileFault::Unreachable { cause: "timeout".into() })],
@@ -322,10 +331,16 @@ fn model() -> Vec<ModelError> {
         ModelError::Unknown { name: "x".into(), known: vec!["htdemucs".into()] },
         ModelError::NotInstalled { model: "htdemucs".into() },
         ModelError::Installing { model: "htdemucs".into() },
-        ModelError::Digest { path: path(), found: "aa".into(), noted: "bb".into() },
-        ModelError::OtherShape { path: path(), model: "bag".into() },
-        ModelError::OtherStems { path: path() },
-        ModelError::Tensor { cause: "a segment has 3 values".into() },
+        ModelError::Digest {
+            path: path(),
+            found: "aa".into(),
+            noted: "bb".into(),
+            remedy: Remedy::Import,
+        },
+        ModelError::OtherShape { path: path(), model: "bag".into(), remedy: Remedy::Import },
+        ModelError::OtherStems { path: path(), remedy: Remedy::Install },
+        ModelError::Segment { found: 3, expected: 4 },
+        ModelError::Device { cause: "out of memory".into() },
         ModelError::Io { path: path(), cause: cause(OsKind::Gone) },
         ModelError::Forbidden { path: path() },
         ModelError::OtherSound { path: Some("/x.th".into()), sample_rate: 48_000, channels: 1 },
@@ -342,5 +357,6 @@ fn model() -> Vec<ModelError> {
         ModelError::Cancelled,
     ];
     all.extend(faults.map(|fault| ModelError::File { path: path(), fault }));
+    all.extend(Misfit::examples().into_iter().map(ModelError::from));
     all
 }

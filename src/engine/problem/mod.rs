@@ -11,6 +11,7 @@
 
 mod class;
 mod english;
+#[cfg(test)]
 mod examples;
 mod parts;
 mod sources;
@@ -27,7 +28,7 @@ use crate::{
 
 pub use class::Class;
 pub use english::megabytes;
-#[doc(hidden)]
+#[cfg(test)]
 pub use examples::examples;
 pub use parts::{
     Activity, Advice, DeviceProblem, FileAction, FolderProblem, LeftOut, LibraryFault,

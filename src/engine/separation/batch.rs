@@ -6,7 +6,7 @@
 use std::{
     fmt, fs,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, OnceLock, PoisonError},
     time::Instant,
 };
 
@@ -16,9 +16,12 @@ use super::{
     estimate::Estimate,
     installed::{DEFAULT, InstalledModel},
     loaded_model::{LoadedModel, Work},
+    memory,
     options::Quality,
+    pool,
     run::Step,
     scheduler::Listener,
+    verdict::Verdict,
 };
 use crate::{
     engine::{
@@ -34,7 +37,7 @@ use crate::{
         },
         types::{AudioFormat, CancelToken, Compute},
     },
-    model::Precision,
+    model::{CHANNELS, Precision, rate::Rates},
     os::Os,
 };
 
@@ -45,6 +48,8 @@ pub struct Batch {
     quality: Quality,
     compute: Compute,
     home: PathBuf,
+    /// Seconds of a segment by the speed of this machine's products, once that was measured.
+    measured: OnceLock<Option<f64>>,
 }
 
 /// Identity of a batch's samples: different identities mean different stems.
@@ -101,11 +106,22 @@ pub struct Progress {
     pub seconds_left: Option<f64>,
     /// During separation: number of completed segments, and of all segments.
     pub segments: Option<(usize, usize)>,
+    /// Once, before the first segment: what the separation takes.
+    pub verdict: Option<Verdict>,
+    /// Once, where the work of a killed run was found and removed.
+    pub was_abandoned: bool,
 }
 
 impl Progress {
     fn quick(step: BatchStep, fraction: f32) -> Self {
-        Self { step, fraction: f64::from(fraction), seconds_left: None, segments: None }
+        Self {
+            step,
+            fraction: f64::from(fraction),
+            seconds_left: None,
+            segments: None,
+            verdict: None,
+            was_abandoned: false,
+        }
     }
 }
 
@@ -168,7 +184,7 @@ impl Batch {
     ) -> Result<Self> {
         let loaded_model = Mutex::new(LoadedModel::new(model.clone(), compute, 0)?);
         let (quality, home) = (quality.within(&model.spec), home.to_owned());
-        Ok(Self { model, loaded_model, quality, compute, home })
+        Ok(Self { model, loaded_model, quality, compute, home, measured: OnceLock::new() })
     }
 
     /// Stems of the model.
@@ -202,7 +218,12 @@ impl Batch {
         let work = || {
             let cannot_make = |error| Problem::create(folder, error);
             make_folders(folder).map_err(cannot_make)?;
-            sweep(folder);
+            if sweep(folder) {
+                progress(Progress {
+                    was_abandoned: true,
+                    ..Progress::quick(BatchStep::Reading, 0.0)
+                });
+            }
             let work = WorkFolder::make_in(folder).map_err(cannot_make)?;
             self.separate_at(request, origin, &items, work.path(), cancel, progress)
         };
@@ -284,6 +305,10 @@ impl Batch {
         let stems = self.model.open_stems(&work.join("stems"), &mix, self.quality)?;
         check_room(work, stems.missing_bytes(&wanted), work, Advice::OtherFolder)?;
         let before = stems.done_count_of(&wanted);
+        progress(Progress {
+            verdict: Some(self.verdict(&mix, &stems, &wanted)),
+            ..Progress::quick(BatchStep::Separating, 0.0)
+        });
         self.separate_mix(&mix, &stems, &wanted, cancel, progress)?;
         let all = stems.plan().len();
         let segments = (all, all - before);
@@ -301,11 +326,40 @@ impl Batch {
         let known = |name: &str| Library::pace_in(&self.home, name).ok().flatten();
         let by_work = || {
             let default = InstalledModel::find(&self.home, DEFAULT).ok().flatten()?;
-            Some(known(&default.name)? * default.spec.work_of(&self.model.spec)?)
+            let name = default.pace_name(Quality::default(), self.compute.precision);
+            Some(known(&name)? * default.spec.work_of(&self.model.spec)?)
         };
-        // The pace is stored under the model's name, except for drafts.
-        let own = known(&self.model.pace_name(self.quality));
-        own.or_else(|| known(&self.model.name)).or_else(by_work)
+        let Compute { precision, .. } = self.compute;
+        let own = known(&self.model.pace_name(self.quality, precision));
+        let other = || known(&self.model.pace_name(Quality::default(), precision));
+        own.or_else(other)
+            .or_else(by_work)
+            .or_else(|| *self.measured.get_or_init(|| self.measure()))
+    }
+
+    /// Seconds that a segment should take by its work and the speed of this machine's products.
+    fn measure(&self) -> Option<f64> {
+        let precision = self.compute.precision;
+        let precision = if self.quality.is_draft && pool::has_fast_precision() {
+            Precision::Fast
+        } else {
+            precision
+        };
+        let loaded_model = self.loaded_model.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded_model.install(|| Rates::measure(precision)).seconds(&self.model.spec)
+    }
+
+    /// The resources that the missing stems need.
+    fn verdict(&self, mix: &MixStore, stems: &StemStore, wanted: &[usize]) -> Verdict {
+        let networks = self.model.networks_for(wanted);
+        let runs = (stems.plan().len() - stems.done_count_of(wanted)) * networks.len();
+        let memories = networks.iter().map(|&index| self.model.networks[index].memory);
+        let all = memory::sum(memories).in_precision(self.compute.precision);
+        Verdict {
+            seconds: self.expected_pace().map(|seconds| seconds * runs as f64),
+            memory: memory::need(all, self.threads()),
+            disk: mix.frames() * (CHANNELS * size_of::<f32>()) as u64 + stems.missing_bytes(wanted),
+        }
     }
 
     /// Computes every segment, and stores the measured pace.
@@ -317,7 +371,7 @@ impl Batch {
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<()> {
-        let name = self.model.pace_name(self.quality);
+        let name = self.model.pace_name(self.quality, self.compute.precision);
         let networks = self.model.networks_for(wanted).len();
         let (segments, parts) = (stems.plan().len(), stems.missing(wanted));
         let (start, before) = (Instant::now(), stems.done_count_of(wanted));
@@ -334,6 +388,8 @@ impl Batch {
                     / (segments * parts).max(1) as f64,
                 seconds_left: estimate.seconds_left(parts, now),
                 segments: Some((stems.done_count_of(wanted), segments)),
+                verdict: None,
+                was_abandoned: false,
             });
         };
         show(0);

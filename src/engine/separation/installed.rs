@@ -12,7 +12,7 @@ use crate::{
         store::{MixStore, StemStore},
     },
     model::{
-        self, Memory, ModelError, Spec,
+        self, Memory, ModelError, Precision, Spec,
         weights::{self, Model},
     },
     os::OsKind,
@@ -89,12 +89,13 @@ impl InstalledModel {
                 described => described?,
             };
             if *spec.get_or_insert_with(|| description.spec.clone()) != description.spec {
-                return Err(ModelError::OtherShape { path, model: model.name.clone() });
+                let (model, remedy) = (model.name.clone(), model.remedy());
+                return Err(ModelError::OtherShape { path, model, remedy });
             }
             let shares = network.weights.clone();
             let shares = shares.unwrap_or_else(|| vec![1.0; description.spec.sources.len()]);
             if shares.len() != description.spec.sources.len() {
-                return Err(ModelError::OtherStems { path });
+                return Err(ModelError::OtherStems { path, remedy: model.remedy() });
             }
             digests.push((description.identity, shares.clone()));
             networks.push(InstalledNetwork { weights: path, memory: description.memory, shares });
@@ -179,9 +180,14 @@ impl InstalledModel {
         self.digest.get(..16).unwrap_or(&self.digest)
     }
 
-    /// Name under which the pace of a quality is stored; a draft may use another precision.
-    pub fn pace_name(&self, quality: Quality) -> String {
-        if quality.is_draft { format!("{} draft", self.name) } else { self.name.clone() }
+    /// Name under which the pace of a quality is stored, for each precision. A draft may be computed
+    /// in another precision than the one requested.
+    pub fn pace_name(&self, quality: Quality, precision: Precision) -> String {
+        match precision {
+            _ if quality.is_draft => format!("{} draft", self.name),
+            Precision::Single => self.name.clone(),
+            Precision::Fast => format!("{} fast", self.name),
+        }
     }
 }
 

@@ -51,7 +51,7 @@ impl LoadedModel {
     /// Fails with the errors of the pool and of [`memory::fit`].
     pub fn new(model: InstalledModel, compute: Compute, beside: u64) -> Result<Self> {
         // One network at a time must fit; more stay loaded if there is room.
-        let fitting = memory::fit(compute, model.memory(), beside)?;
+        let fitting = memory::fit(compute, model.memory().in_precision(compute.precision), beside)?;
         let pool = pool::new(fitting)?;
         pool.broadcast(|_| priority::step_back(priority::SEPARATING));
         let loaded = model.networks.iter().map(|_| None).collect();
@@ -63,6 +63,11 @@ impl LoadedModel {
     pub(in crate::engine) fn with(mut self, network: Box<dyn Separator>) -> Self {
         self.loaded = vec![Some(network)];
         self
+    }
+
+    /// Runs `work` on the threads for separation.
+    pub fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        self.pool.install(work)
     }
 
     /// Number of threads for separation.

@@ -59,6 +59,7 @@ pub fn sum(networks: impl IntoIterator<Item = Memory>) -> Memory {
         weights: all.weights + network.weights,
         work: all.work.max(network.work),
         per_thread: all.per_thread.max(network.per_thread),
+        fast_saving: all.fast_saving + network.fast_saving,
     })
 }
 
@@ -98,7 +99,7 @@ mod tests {
 
     #[test]
     fn reduces_threads_and_then_fails_with_a_message() {
-        let memory = Memory { weights: 170 << 20, work: 260 << 20, per_thread: 0 };
+        let memory = Memory { weights: 170 << 20, work: 260 << 20, ..Memory::default() };
         let compute = |threads, memory| Compute {
             threads: Some(threads),
             memory: Some(memory),

@@ -13,3 +13,4 @@ pub mod plan;
 pub mod pool;
 pub mod run;
 pub mod scheduler;
+pub mod verdict;

@@ -158,9 +158,11 @@ fn is_held(file: &File, path: &Path) -> bool {
 
 /// Removes temporary files and folders that killed programs left in `folder`. Those still being
 /// written stay. On a shared file system, only entries older than a day are removed.
-pub fn sweep(folder: &Path) {
+/// Returns whether the work of a separation was removed.
+pub fn sweep(folder: &Path) -> bool {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let Ok(entries) = fs::read_dir(folder) else { return };
+    let Ok(entries) = fs::read_dir(folder) else { return false };
+    let mut had_work = false;
     let is_shared = is_shared(folder);
     for entry in entries.flatten() {
         if is_shared && is_young(&entry) {
@@ -174,7 +176,9 @@ pub fn sweep(folder: &Path) {
             name.len() == 6 && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
         });
         let swept = if kind.is_dir() && is_ours(rest) {
-            sweep_folder(&path)
+            let swept = sweep_folder(&path);
+            had_work |= swept.is_ok() && !path.exists();
+            swept
         } else if kind.is_file() && rest.strip_suffix(SUFFIX).is_some_and(is_ours) {
             File::open(&path).and_then(|file| match file.try_lock() {
                 Ok(()) => fs::remove_file(&path),
@@ -189,6 +193,7 @@ pub fn sweep(folder: &Path) {
             tracing::warn!("could not remove the leftover {}: {error}", path.display());
         }
     }
+    had_work
 }
 
 /// Whether a folder's file system may be shared with other machines.
@@ -299,7 +304,7 @@ mod tests {
             path
         });
         assert!(!used.exists());
-        sweep(home.path());
+        assert!(!sweep(home.path()), "a file is no separation's work");
         assert!(!written.exists(), "its writer has ended");
     }
 

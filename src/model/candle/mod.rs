@@ -15,7 +15,7 @@ use candle_nn::{Init, Linear, VarBuilder, ops::sigmoid, var_builder::SimpleBacke
 
 pub(super) use spectrogram::{Framing, Spectrogram};
 
-use super::{ModelError, Stop, tensors::Tensors};
+use super::{ModelError, Stop, findings::Printable, tensors::Tensors};
 
 /// Result of candle's operations.
 pub(super) type Result<T, E = Error> = std::result::Result<T, E>;
@@ -25,7 +25,7 @@ const EPSILON: f64 = 1e-5;
 
 impl From<Error> for ModelError {
     fn from(error: Error) -> Self {
-        Self::Tensor { cause: error.to_string() }
+        Self::Device { cause: Printable::of(error) }
     }
 }
 

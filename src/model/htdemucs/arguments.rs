@@ -7,7 +7,10 @@
 
 use serde_json::{Map, Value};
 
-use crate::model::{ModelError, Result};
+use crate::model::{
+    ModelError, Result,
+    findings::{Misfit, Printable},
+};
 
 /// The constructor's arguments, in its order.
 const SIGNATURE: &[&str] = &[
@@ -106,12 +109,12 @@ impl Arguments {
     /// Positional arguments (a JSON list) and keyword arguments (a JSON object), all supported.
     pub fn new(args: &Value, kwargs: &Value) -> Result<Self> {
         let (Value::Array(args), Value::Object(kwargs)) = (args, kwargs) else {
-            return Err(unusable("args must be a list, and kwargs an object"));
+            return Err(Misfit::ArgumentsForm.into());
         };
         let mut all = kwargs.clone();
         for (index, value) in args.iter().enumerate() {
             let Some(name) = SIGNATURE.get(index) else {
-                return Err(unusable("too many positional arguments"));
+                return Err(Misfit::ManyArguments.into());
             };
             all.insert((*name).to_owned(), value.clone());
         }
@@ -133,12 +136,11 @@ impl Arguments {
             } else if SIGNATURE.contains(&name) {
                 true
             } else {
-                return Err(unusable(&format!("HTDemucs has no argument {name}")));
+                return Err(Misfit::ArgumentUnknown { name: name.into() }.into());
             };
             if !supported {
-                return Err(unusable(&format!(
-                    "a network with the argument {name} = {value} is not supported"
-                )));
+                let value = Printable::of(value);
+                return Err(Misfit::Argument { name: name.into(), value }.into());
             }
         }
         Ok(())
@@ -155,7 +157,8 @@ impl Arguments {
         if value.fract() == 0.0 {
             Ok(value as usize)
         } else {
-            Err(unusable(&format!("the argument {name} = {value} is not a whole number")))
+            let value = Printable::of(value);
+            Err(Misfit::ArgumentNotWhole { name: name.into(), value }.into())
         }
     }
 
@@ -164,16 +167,15 @@ impl Arguments {
         let value = match self.0.get(name) {
             None => default,
             Some(Value::Null) => 0.0,
-            Some(value) => value
-                .as_f64()
-                .ok_or_else(|| unusable(&format!("the argument {name} is not a number")))?,
+            Some(value) => {
+                value.as_f64().ok_or_else(|| Misfit::ArgumentNotANumber { name: name.into() })?
+            }
         };
         if (least..=most).contains(&value) {
             Ok(value)
         } else {
-            Err(unusable(&format!(
-                "the argument {name} = {value} is not between {least} and {most}"
-            )))
+            let [value, least, most] = [value, least, most].map(Printable::of);
+            Err(Misfit::ArgumentRange { name: name.into(), value, least, most }.into())
         }
     }
 
@@ -183,7 +185,7 @@ impl Arguments {
         if nfft.is_multiple_of(8) {
             Ok(nfft)
         } else {
-            Err(unusable("the argument nfft is not a multiple of 8"))
+            Err(Misfit::ArgumentStep { name: "nfft".into(), step: 8 }.into())
         }
     }
 
@@ -200,7 +202,7 @@ impl Arguments {
             {
                 Ok(names)
             }
-            _ => Err(unusable("sources is not a list of 1 to 32 different names")),
+            _ => Err(Misfit::Sources { most: 32 }.into()),
         }
     }
 
@@ -209,7 +211,7 @@ impl Arguments {
     pub fn segment_frames(&self, samplerate: u32) -> Result<usize> {
         /// Six minutes at 44.1 kHz.
         const MOST: u128 = 1 << 24;
-        let wrong = || unusable("segment is not a length in seconds");
+        let wrong = || ModelError::from(Misfit::Length);
         let fraction = match self.0.get("segment") {
             None => Some((10, 1)),
             Some(Value::String(text)) => {
@@ -230,7 +232,7 @@ impl Arguments {
         let (numerator, denominator) = fraction.filter(|(_, d)| *d > 0).ok_or_else(wrong)?;
         let frames = u128::from(numerator) * u128::from(samplerate) / u128::from(denominator);
         if frames == 0 || frames > MOST {
-            return Err(unusable("segment is empty or absurdly long"));
+            return Err(Misfit::LengthRange.into());
         }
         Ok(frames as usize)
     }
@@ -246,9 +248,4 @@ fn truthy(value: &Value) -> bool {
         Value::Array(value) => !value.is_empty(),
         Value::Object(value) => !value.is_empty(),
     }
-}
-
-/// An error about the model file; the caller adds its path.
-pub(super) fn unusable(what: &str) -> ModelError {
-    ModelError::header(what)
 }

@@ -11,7 +11,8 @@ use super::{
     transformer::{Attention, CrossTransformer, Layer},
 };
 use crate::model::{
-    ModelError, Precision, Result, arena,
+    Precision, Result, arena,
+    findings::Misfit,
     kernels::{
         dconv::{DConvWeights, FreqDConv, TimeDConv},
         feed_forward::FeedForward,
@@ -79,9 +80,11 @@ impl Builder<'_> {
     fn kernel<const D: usize>(&self, name: &str) -> Result<([usize; D], Vec<f32>, Vec<f32>)> {
         let weight = format!("{name}.weight");
         let (shape, values) = self.tensors.take(&weight)?;
-        let shape = shape
-            .try_into()
-            .map_err(|_| ModelError::header(&format!("{weight} does not have {D} dimensions")))?;
+        let shape = shape.try_into().map_err(|found: Vec<usize>| Misfit::TensorDimensions {
+            name: weight.as_str().into(),
+            found: (&found).into(),
+            dimensions: D,
+        })?;
         Ok((shape, values, self.vector(&format!("{name}.bias"))?))
     }
 

@@ -7,11 +7,11 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::{
-    arguments::{Arguments, unusable},
-    spectrogram::Spectrogram,
+use super::{arguments::Arguments, spectrogram::Spectrogram};
+use crate::model::{
+    Effort, Result, Spec,
+    findings::{Misfit, Printable},
 };
-use crate::model::{Result, Spec};
 
 /// The constructor's arguments that matter to a trained network.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,18 +79,17 @@ impl Config {
         if let Some(class) = metadata.get("klass")
             && class.rsplit('.').next() != Some("HTDemucs")
         {
-            return Err(unusable(&format!("a network of the class {class} is not supported")));
+            return Err(Misfit::Class { class: class.into() }.into());
         }
         let Some(kwargs) = metadata.get("kwargs") else {
-            return Err(unusable("the file does not say how its network is built (no \"kwargs\")"));
+            return Err(Misfit::NoArguments.into());
         };
-        let json = |name: &str, text: &str| {
+        let json = |text: &str| {
             serde_json::from_str::<Value>(text)
-                .map_err(|error| unusable(&format!("{name} in the metadata is not JSON: {error}")))
+                .map_err(|error| Misfit::Arguments { cause: Printable::of(error) })
         };
-        let args =
-            metadata.get("args").map_or(Ok(Value::Array(Vec::new())), |a| json("args", a))?;
-        Self::from_arguments(&args, &json("kwargs", kwargs)?)
+        let args = metadata.get("args").map_or(Ok(Value::Array(Vec::new())), |args| json(args))?;
+        Self::from_arguments(&args, &json(kwargs)?)
     }
 
     /// Reads positional arguments (a JSON list) and keyword arguments (a JSON object).
@@ -139,6 +138,7 @@ impl Config {
             sample_rate: self.samplerate,
             channels: self.audio_channels,
             megaflop: (335e3 * relative_width.powi(2) * relative_length) as u64,
+            effort: Effort { percent: 86, fast_share: 78 },
             ..Spec::triangle(self.sources.clone(), self.segment_frames)
         }
     }
@@ -210,46 +210,43 @@ impl Config {
         let (kernel, stride) = (self.kernel_size, self.stride);
         let columns = self.segment_frames.div_ceil(self.nfft / 4);
         if self.segment_frames < Spectrogram::shortest(self.nfft) {
-            return Err(unusable("segment is too short for nfft"));
+            return disagree(&["segment", "nfft"]);
         }
         if kernel - 2 * padding != stride {
-            return Err(unusable("kernel_size and stride do not fit together"));
+            return disagree(&["kernel_size", "stride"]);
         }
         for index in 0..self.depth {
             if freqs[index] <= kernel {
-                return Err(unusable(
-                    "depth, nfft, stride and kernel_size ask for a network whose branches merge \
-                     before the transformer, which is not supported",
-                ));
+                return Err(Misfit::Merging.into());
             }
             if !freqs[index].is_multiple_of(stride) {
-                return Err(unusable("stride does not divide the frequencies of nfft"));
+                return disagree(&["stride", "nfft"]);
             }
             let channels = 2 * self.channels_at(index);
             if freqs[index + 1].saturating_mul(channels).saturating_mul(columns) > LARGEST
                 || frames[index + 1].saturating_mul(channels) > LARGEST
             {
-                return Err(unusable("channels, segment and nfft ask for too much memory"));
+                return too_large(&["channels", "segment", "nfft"]);
             }
             if self.dconv_mode > 0 && self.dconv_hidden(self.channels_at(index)) == 0 {
-                return Err(unusable("dconv_comp leaves no channels"));
+                return disagree(&["dconv_comp", "channels"]);
             }
             if self.has_norm(index) && !self.groups_fit(index) {
-                return Err(unusable("norm_groups does not divide the channels"));
+                return disagree(&["norm_groups", "channels"]);
             }
         }
         let dim = self.transformer_channels();
         let widest = self.transformer_hidden().max(3 * dim);
         let tokens = columns.saturating_mul(freqs[self.depth]).max(frames[self.depth]);
         if self.t_layers > 0 && tokens.saturating_mul(widest) > LARGEST {
-            return Err(unusable("bottom_channels and t_hidden_scale ask for too much memory"));
+            return too_large(&["bottom_channels", "t_hidden_scale"]);
         }
         if self.t_layers > 0
             && (!dim.is_multiple_of(self.t_heads)
                 || !dim.is_multiple_of(4)
                 || self.transformer_hidden() == 0)
         {
-            return Err(unusable("t_heads or t_hidden_scale does not fit the channels"));
+            return disagree(&["t_heads", "t_hidden_scale", "channels"]);
         }
         Ok(())
     }
@@ -263,4 +260,12 @@ impl Config {
         self.channels_at(index).is_multiple_of(self.norm_groups)
             && outputs.is_multiple_of(self.norm_groups)
     }
+}
+
+fn disagree(names: &[&str]) -> Result<()> {
+    Err(Misfit::Disagree { names: names.iter().collect() }.into())
+}
+
+fn too_large(names: &[&str]) -> Result<()> {
+    Err(Misfit::Memory { names: names.iter().collect() }.into())
 }

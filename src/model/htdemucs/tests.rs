@@ -193,7 +193,8 @@ fn arguments_that_are_not_supported_are_named() {
         ("sources", json!([1])),
     ] {
         let error = arguments(&[(name, value.clone())]).unwrap_err();
-        let ModelError::Header { detail: what } = error else { panic!("{error}") };
+        let ModelError::Header { misfit } = error else { panic!("{error}") };
+        let what = misfit.to_string();
         assert!(what.contains(name), "{name} = {value}: {what}");
     }
 }
@@ -239,7 +240,7 @@ fn changed(change: impl Fn(&str, &mut Vec<usize>) -> bool, metadata: Option<&str
 
 fn error_of(bytes: &[u8]) -> String {
     match from_bytes(bytes, Precision::Single) {
-        Err(ModelError::Header { detail }) => detail,
+        Err(ModelError::Header { misfit }) => misfit.to_string(),
         other => panic!("{other:?}"),
     }
 }
@@ -260,7 +261,7 @@ fn a_file_that_is_not_the_network_says_what_is_wrong() {
     assert!(error_of(&reshaped).contains("tdecoder.0.rewrite.bias has the shape [65]"));
     let foreign = changed(|_, _| true, Some(r#"{"sources": ["a"], "segment": 1}"#));
     assert!(error_of(&foreign).contains("the tensor"));
-    assert!(error_of(&changed(|_, _| true, Some("nonsense"))).contains("not JSON"));
+    assert!(error_of(&changed(|_, _| true, Some("nonsense"))).contains("are not valid: "));
     assert!(error_of(&changed(|_, _| true, Some("[]"))).contains("kwargs an object"));
     let whole = golden("six.weights.safetensors");
     for length in [0, 7, 8, 100, whole.len() / 2, whole.len() - 1] {

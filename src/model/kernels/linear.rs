@@ -42,6 +42,16 @@ impl Linear {
         Self::with_kind(ProductKind::for_precision(precision), weight, bias)
     }
 
+    /// The same in f32, whatever the processor has.
+    pub fn plain(weight: &[f32], bias: &[f32]) -> Self {
+        Self::with_kind(ProductKind::Single, weight, bias)
+    }
+
+    /// Whether its products are in f32.
+    pub fn is_plain(&self) -> bool {
+        matches!(self.weight, Weight::Single(_))
+    }
+
     fn with_kind(kind: ProductKind, weight: &[f32], bias: &[f32]) -> Self {
         let (inputs, outputs) = (weight.len() / bias.len(), bias.len());
         let at = |i: usize, o: usize| weight[o * inputs + i];

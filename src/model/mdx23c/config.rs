@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::model::{
     ModelError, Result,
+    findings::{Misfit, Printable},
     tensors::Expected,
     usage::{Usage, within},
 };
@@ -55,10 +56,10 @@ impl Config {
     /// Reads `kwargs`, a JSON object, from the metadata of a model file.
     pub fn from_metadata(metadata: &HashMap<String, String>) -> Result<Self> {
         let Some(kwargs) = metadata.get("kwargs") else {
-            return Err(unusable("the file does not describe its network: \"kwargs\" is missing"));
+            return Err(Misfit::NoArguments.into());
         };
         let config: Self = serde_json::from_str(kwargs)
-            .map_err(|error| unusable(&format!("kwargs in the metadata: {error}")))?;
+            .map_err(|error| Misfit::Arguments { cause: Printable::of(error) })?;
         config.check()?;
         Ok(config)
     }
@@ -117,27 +118,22 @@ impl Config {
     fn check_sizes(&self) -> Result<()> {
         let step = 1 << self.num_scales;
         if !self.n_fft.is_multiple_of(2) {
-            return Err(unusable("the argument n_fft is not even"));
+            return Err(Misfit::ArgumentStep { name: "n_fft".into(), step: 2 }.into());
         }
         if self.usage.segment_frames <= self.n_fft / 2 {
-            return Err(unusable("segment_frames is too short for n_fft"));
+            return disagree(&["segment_frames", "n_fft"]);
         }
         if !self.usage.segment_frames.is_multiple_of(self.hop_length) {
-            return Err(unusable("hop_length does not divide segment_frames"));
+            return disagree(&["hop_length", "segment_frames"]);
         }
         if !self.columns().is_multiple_of(step) {
-            return Err(unusable(
-                "segment_frames and num_scales do not fit together: each scale halves the columns",
-            ));
+            return disagree(&["segment_frames", "hop_length", "num_scales"]);
         }
         if !self.dim_f.is_multiple_of(self.num_subbands * step) {
-            return Err(unusable(
-                "dim_f, num_subbands and num_scales do not fit together: each scale halves the \
-                 frequencies",
-            ));
+            return disagree(&["dim_f", "num_subbands", "num_scales"]);
         }
         if self.hidden_at(self.num_scales) == 0 {
-            return Err(unusable("bottleneck_factor leaves no features"));
+            return disagree(&["bottleneck_factor", "dim_f"]);
         }
         for scale in 0..=self.num_scales {
             let positions = (self.columns() >> scale) * self.freqs_at(scale);
@@ -209,10 +205,9 @@ impl List {
 }
 
 fn unsupported(name: &str, value: &str) -> ModelError {
-    unusable(&format!("a network with the argument {name} = {value} is not supported"))
+    Misfit::Argument { name: name.into(), value: value.into() }.into()
 }
 
-/// An error about the model file; the caller adds its path.
-fn unusable(what: &str) -> ModelError {
-    ModelError::header(what)
+fn disagree(names: &[&str]) -> Result<()> {
+    Err(Misfit::Disagree { names: names.iter().collect() }.into())
 }

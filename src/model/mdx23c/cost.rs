@@ -5,7 +5,7 @@
 //! of time compare them. Element-wise operations are left out.
 
 use super::config::Config;
-use crate::model::{Memory, Spec};
+use crate::model::{Effort, Memory, Spec};
 
 /// Maps of a scale that exist at the same time in the decoder: both parts of the input, the result,
 /// and the map between the convolutions.
@@ -24,7 +24,8 @@ pub fn spec(config: &Config) -> Spec {
     let (channels, spectrum) = (config.num_channels, config.spectrum_channels());
     let ends = (channels + 2 * spectrum + config.usage.sources.len() * spectrum) * channels;
     products += positions(config, 0) * ends as f64;
-    Spec { megaflop: (2.0 * products / 1e6) as u64, ..config.usage.spec() }
+    let effort = Effort { percent: 50, fast_share: 0 };
+    Spec { megaflop: (2.0 * products / 1e6) as u64, effort, ..config.usage.spec() }
 }
 
 /// Multiply-adds of the blocks of a scale.
@@ -62,5 +63,6 @@ pub fn memory(config: &Config) -> Memory {
         weights: bytes(values) / 100 * 103,
         work: bytes(maps + spectra + transformed),
         per_thread: bytes(rows.max(panels)),
+        fast_saving: 0,
     }
 }

@@ -83,7 +83,7 @@ fn networks_match_the_reference() {
 #[test]
 fn a_segment_of_another_length_or_a_cancelled_one_is_an_error() {
     let network = network("four");
-    assert!(matches!(network.separate(&[0.0; 7]), Err(ModelError::Tensor { .. })));
+    assert!(matches!(network.separate(&[0.0; 7]), Err(ModelError::Segment { .. })));
     let mix = vec![0.0; 2 * network.spec.segment_frames];
     let cancelled = network.separate_unless(&mix, &|| true);
     assert!(matches!(cancelled, Err(ModelError::Cancelled)));
@@ -103,7 +103,7 @@ fn error_with(name: &str, value: &Value) -> String {
     }
     let metadata = [("kwargs".to_owned(), kwargs.to_string())].into();
     match Config::from_metadata(&metadata) {
-        Err(ModelError::Header { detail }) => detail,
+        Err(ModelError::Header { misfit }) => misfit.to_string(),
         other => panic!("{name} = {value}: {other:?}"),
     }
 }

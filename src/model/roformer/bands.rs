@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::model::{ModelError, Result};
+use crate::model::{Result, findings::Misfit};
 
 /// Disjoint bands of these widths, from 0 Hz on.
 pub fn split(widths: &[usize]) -> Vec<Range<usize>> {
@@ -46,18 +46,16 @@ pub fn mel(sample_rate: f64, n_fft: usize, count: usize) -> Result<Vec<Range<usi
         };
         let mut inside = (0..bins).filter(is_positive);
         let Some(first) = inside.next() else {
-            return Err(unusable(&format!(
-                "num_bands = {count} leaves a band without a frequency"
-            )));
+            return Err(Misfit::MelEmpty { count }.into());
         };
         let last = inside.next_back().unwrap_or(first);
         if !(first..=last).all(|bin| is_positive(&bin)) {
-            return Err(unusable(&format!("num_bands = {count} leaves gaps in a band")));
+            return Err(Misfit::MelGap { count }.into());
         }
         bands.push(first..last + 1);
     }
     match counts(&bands, bins).iter().position(|count| *count == 0) {
-        Some(bin) => Err(unusable(&format!("no band of num_bands = {count} has bin {bin}"))),
+        Some(bin) => Err(Misfit::MelBin { count, bin }.into()),
         None => Ok(bands),
     }
 }
@@ -97,10 +95,6 @@ fn mel_to_hz(mel: f64) -> f64 {
     } else {
         HZ_PER_MEL * mel
     }
-}
-
-fn unusable(what: &str) -> ModelError {
-    ModelError::header(what)
 }
 
 #[cfg(test)]

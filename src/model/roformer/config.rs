@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::bands;
 use crate::model::{
     CHANNELS, ModelError, Result,
+    findings::{Misfit, Printable},
     tensors::Expected,
     usage::{Usage, within},
 };
@@ -102,22 +103,23 @@ impl Config {
         let kind = match class_name.rsplit('.').next() {
             Some(BS) => Bands::Split,
             Some(MEL) => Bands::Mel,
-            _ => return Err(unusable(&format!("{class_name} is not a RoFormer"))),
+            _ => return Err(Misfit::Class { class: class_name.into() }.into()),
         };
         let Some(kwargs) = metadata.get("kwargs") else {
-            return Err(unusable("the file does not describe its network: \"kwargs\" is missing"));
+            return Err(Misfit::NoArguments.into());
         };
         let arguments: Arguments = serde_json::from_str(kwargs)
-            .map_err(|error| unusable(&format!("invalid arguments: {error}")))?;
+            .map_err(|error| Misfit::Arguments { cause: Printable::of(error) })?;
         arguments.check()?;
         let bands = match (kind, &arguments.freqs_per_bands, arguments.num_bands) {
             (Bands::Split, Some(widths), _) => split(widths, arguments.bins())?,
-            (Bands::Split, None, _) => return Err(unusable("freqs_per_bands is missing")),
-            (Bands::Mel, _, Some(count @ 1..=512)) => {
+            (Bands::Split, None, _) => return Err(missing("freqs_per_bands")),
+            (Bands::Mel, _, Some(count)) => {
+                within("num_bands", count, 1, 512)?;
                 let rate = arguments.sample_rate.unwrap_or(f64::from(arguments.usage.samplerate));
                 bands::mel(rate, arguments.stft_n_fft, count)?
             }
-            (Bands::Mel, ..) => return Err(unusable("num_bands is missing or out of range")),
+            (Bands::Mel, _, None) => return Err(missing("num_bands")),
         };
         let config = Self { arguments, kind, bands };
         config.check_memory()?;
@@ -282,17 +284,23 @@ impl Arguments {
         ] {
             within(name, value, least, most)?;
         }
-        if !self.stft_n_fft.is_multiple_of(2) || !self.stft_win_length.is_multiple_of(2) {
-            return Err(unusable("stft_n_fft or stft_win_length is odd"));
-        }
-        if !self.dim_head.is_multiple_of(2) {
-            return Err(unusable("dim_head is odd"));
+        for (name, value) in [
+            ("stft_n_fft", self.stft_n_fft),
+            ("stft_win_length", self.stft_win_length),
+            ("dim_head", self.dim_head),
+        ] {
+            if !value.is_multiple_of(2) {
+                return Err(Misfit::ArgumentStep { name: name.into(), step: 2 }.into());
+            }
         }
         if self.usage.segment_frames <= self.stft_n_fft / 2 {
-            return Err(unusable("segment_frames is too short for stft_n_fft"));
+            let names = ["segment_frames", "stft_n_fft"].into_iter().collect();
+            return Err(Misfit::Disagree { names }.into());
         }
-        if !self.sample_rate.is_none_or(|rate| (1.0..=768e3).contains(&rate)) {
-            return Err(unusable("sample_rate is out of range"));
+        if let Some(rate) = self.sample_rate.filter(|rate| !(1.0..=768e3).contains(rate)) {
+            let [value, least, most] = [rate, 1.0, 768e3].map(Printable::of);
+            let name = "sample_rate".into();
+            return Err(Misfit::ArgumentRange { name, value, least, most }.into());
         }
         Ok(())
     }
@@ -302,8 +310,7 @@ impl Arguments {
 fn split(widths: &[usize], bins: usize) -> Result<Vec<Range<usize>>> {
     let sum = widths.iter().try_fold(0_usize, |sum, width| sum.checked_add(*width));
     if widths.contains(&0) || sum != Some(bins) {
-        let sum = sum.unwrap_or(usize::MAX);
-        return Err(unusable(&format!("freqs_per_bands has {sum} bins instead of {bins}")));
+        return Err(Misfit::BandBins { found: sum.unwrap_or(usize::MAX), bins }.into());
     }
     Ok(bands::split(widths))
 }
@@ -322,6 +329,6 @@ impl List {
     }
 }
 
-fn unusable(what: &str) -> ModelError {
-    ModelError::header(what)
+fn missing(name: &str) -> ModelError {
+    Misfit::ArgumentMissing { name: name.into() }.into()
 }

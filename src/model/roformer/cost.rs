@@ -4,12 +4,16 @@
 //! Element-wise operations are left out.
 
 use super::config::{Arguments, Config, FEED_FORWARD};
-use crate::model::{CHANNELS, Memory, Spec, kernels::rows::BLOCK};
+use crate::model::{
+    CHANNELS, Effort, Memory, Spec,
+    kernels::{cpu, rows::BLOCK},
+};
 
 /// The shape of the input and the output, and the work of a segment.
 pub fn spec(config: &Config) -> Spec {
     let flop: f64 = parts(config).iter().map(|(_, flop)| flop).sum();
-    Spec { megaflop: (flop / 1e6) as u64, ..config.arguments.usage.spec() }
+    let effort = Effort { percent: 91, fast_share: 100 };
+    Spec { megaflop: (flop / 1e6) as u64, effort, ..config.arguments.usage.spec() }
 }
 
 /// Memory use, in bytes: every weight in single precision, the large buffers, and those of a thread.
@@ -34,6 +38,7 @@ pub fn memory(config: &Config) -> Memory {
         weights: bytes(values) / 100 * 103,
         work: bytes(work + work / 5),
         per_thread: bytes(attention + mask),
+        fast_saving: if cpu::has_bf16() { bytes(values) / 2 } else { 0 },
     }
 }
 

@@ -133,13 +133,13 @@ fn wrong_files_are_refused() {
     };
     let with = |key: &'static str, value: Value| altered("bs", |all| all[key] = value.clone(), "");
     refused(&with("dim", json!(16)), "has the shape");
-    refused(&with("dim", json!(-1)), "invalid arguments");
+    refused(&with("dim", json!(-1)), "are not valid");
     refused(&with("dim", json!(1_u64 << 40)), "dim = ");
     refused(&with("heads", json!(0)), "heads = 0");
-    refused(&with("dim_head", json!(15)), "dim_head is odd");
+    refused(&with("dim_head", json!(15)), "dim_head is not a multiple of 2");
     refused(&with("stft_hop_length", json!(65)), "stft_hop_length = 65");
     refused(&with("stft_n_fft", json!(127)), "stft_win_length = 128");
-    refused(&with("segment_frames", json!(64)), "too short");
+    refused(&with("segment_frames", json!(64)), "segment_frames, stft_n_fft do not fit together");
     let long = |all: &mut Value| {
         (all["segment_frames"], all["stft_hop_length"]) = (json!(1 << 24), json!(1));
     };

@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::model::{error::Remedy, findings::Names};
+
 /// The models that Partita knows.
 #[derive(Debug, Default, Deserialize)]
 pub struct Catalog {
@@ -123,10 +125,16 @@ impl Catalog {
         self.models.iter().find_map(|model| Some((model, model.networks.iter().position(&is_it)?)))
     }
 
-    /// The names of all models, for messages: "htdemucs, …".
-    pub fn names(&self) -> String {
-        let names: Vec<_> = self.models.iter().map(|model| model.name.as_str()).collect();
-        names.join(", ")
+    /// Whether a network of the catalogue is kept in a file of this name, without its ending.
+    pub fn has_file(&self, name: &str) -> bool {
+        self.models
+            .iter()
+            .any(|model| (0..model.networks.len()).any(|network| model.file(network) == name))
+    }
+
+    /// The names of all models, for messages.
+    pub fn names(&self) -> Names {
+        self.models.iter().map(|model| &model.name).collect()
     }
 
     #[cfg(test)]
@@ -136,6 +144,11 @@ impl Catalog {
 }
 
 impl Model {
+    /// How its weights are replaced when they are damaged.
+    pub fn remedy(&self) -> Remedy {
+        if self.is_own { Remedy::Import } else { Remedy::Install }
+    }
+
     /// Bytes of the values in the installed files, without headers; approximate where the content
     /// is unknown.
     pub fn bytes(&self) -> u64 {

@@ -11,7 +11,10 @@ use super::{
     error::{Fault, Result, quoted},
     progress::{Step, Watch},
 };
-use crate::model::recognition::Shapes;
+use crate::model::{
+    findings::{Malformed, Printable},
+    recognition::Shapes,
+};
 
 /// Prefixes that wrappers of a network add to the names of its tensors.
 const PREFIXES: [&str; 3] = ["module.", "model.", "_orig_mod."];
@@ -53,7 +56,7 @@ impl Checkpoint {
     /// Adds a tensor; fails for a duplicate name.
     pub(super) fn insert(&mut self, name: String, tensor: Tensor) -> Result<()> {
         if self.tensors.contains_key(&name) {
-            return Err(Fault::wrong(format!("holds tensor {} twice", quoted(&name))));
+            return Err(Malformed::TensorTwice { name: quoted(&name).into() }.into());
         }
         self.tensors.insert(name, tensor);
         Ok(())
@@ -303,20 +306,12 @@ pub(super) struct Inexact(pub(super) f64);
 impl Inexact {
     /// The fault, with the tensor named.
     pub(super) fn of(&self, name: &str) -> Fault {
-        let name = quoted(name);
-        Fault::wrong(if self.0.is_finite() {
-            format!(
-                "holds the value {} in tensor {name}, which cannot be held exactly; no model that \
-                 Partita knows has such values",
-                self.0
-            )
+        let (name, value) = (quoted(name).into(), Printable::of(self.0));
+        if self.0.is_finite() {
+            Malformed::Inexact { name, value }.into()
         } else {
-            format!(
-                "holds a value that is not a number ({}) in tensor {name}; the file may be damaged: \
-                 download the file again",
-                self.0
-            )
-        })
+            Malformed::NotANumber { name, value }.into()
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::model::{
     KINDS, ModelError, Result,
+    findings::{Foreign, Malformed, Misfit},
     recognition::{self, Facts, Recognised, Shapes, Stated},
 };
 
@@ -36,23 +37,20 @@ pub struct ImportOptions {
 const MOST_FILES: usize = 64;
 
 /// Parts of tensor names by which networks are known that no kind can run.
-const FOREIGN: &[(&str, &str)] = &[
-    ("separation_net.", "an SCNet"),
-    (
-        "crosstransformer.",
-        "an HTDemucs that does not state how it is built; use the publisher's file",
-    ),
-    ("band_split.norm_fc_modules.", "a Bandit or BSRNN"),
-    ("mamba", "a network with Mamba blocks"),
-    ("BN.0.", "an Apollo"),
-    ("stg1_low_band_net.", "a VR network of Ultimate Vocal Remover"),
-    ("unet_model.", "a Segm network"),
-    ("swin_upernet_model.", "a Swin-UPerNet"),
-    ("lora_", "a set of LoRA weights"),
-    ("tencoder.", "a Demucs v3 (HDemucs)"),
-    ("diffusion", "a diffusion model"),
-    ("lm_head", "a language model"),
-    ("text_model", "a text or picture model"),
+const FOREIGN: &[(&str, Foreign)] = &[
+    ("separation_net.", Foreign::Scnet),
+    ("crosstransformer.", Foreign::BareHtdemucs),
+    ("band_split.norm_fc_modules.", Foreign::Bandit),
+    ("mamba", Foreign::Mamba),
+    ("BN.0.", Foreign::Apollo),
+    ("stg1_low_band_net.", Foreign::Vr),
+    ("unet_model.", Foreign::Segm),
+    ("swin_upernet_model.", Foreign::Swin),
+    ("lora_", Foreign::Lora),
+    ("tencoder.", Foreign::Hdemucs),
+    ("diffusion", Foreign::Diffusion),
+    ("lm_head", Foreign::Language),
+    ("text_model", Foreign::Picture),
 ];
 
 /// Adds class and constructor arguments to a checkpoint that has none; false when its tensors are
@@ -71,8 +69,9 @@ pub(super) fn describe(
     if recognise(&shapes, &bare).is_none() {
         return match FOREIGN.iter().find(|(part, _)| shapes.keys().any(|name| name.contains(part)))
         {
-            Some((_, what)) => {
-                Err(Fault::wrong(format!("is {what}; Partita does not run it")).of(path))
+            Some((_, network)) => {
+                let network = network.clone();
+                Err(Fault::from(Malformed::Foreign { network }).of(path))
             }
             None => Ok(false),
         };
@@ -82,7 +81,7 @@ pub(super) fn describe(
         None => fitting(path, &shapes, options)?.unwrap_or(bare),
     };
     let wrong = |error: ModelError| match error {
-        ModelError::Header { .. } => unusable(&error).of(path),
+        ModelError::Header { misfit } => unusable(misfit).of(path),
         other => other,
     };
     match recognise(&shapes, &facts).transpose().map_err(wrong)? {
@@ -108,20 +107,19 @@ pub(super) fn restate(
     checkpoint: &mut Checkpoint,
     options: &ImportOptions,
 ) -> Result<()> {
-    recognition::restate(&options.stated, &mut checkpoint.kwargs)
-        .map_err(|error| unusable(&error).of(path))
+    recognition::restate(&options.stated, &mut checkpoint.kwargs).map_err(|error| match error {
+        ModelError::Header { misfit } => unusable(misfit).of(path),
+        other => other,
+    })
 }
 
 /// The fault of a file whose tensors and arguments make no network.
-pub(super) fn unusable(error: &ModelError) -> Fault {
-    let text = error.to_string();
-    // A tensor that is missing, not expected, or has another shape.
-    let remedy = if text.starts_with("the tensor") {
-        "; the file may be damaged: download the file again"
+pub(super) fn unusable(misfit: Box<Misfit>) -> Fault {
+    if misfit.is_of_tensors() {
+        Malformed::UnusableTensors { misfit }.into()
     } else {
-        ""
-    };
-    Fault::wrong(format!("cannot be used: {text}{remedy}"))
+        Malformed::Unusable { misfit }.into()
+    }
 }
 
 /// The class of a network, and what is known of it; `None` when no kind knows its tensors.
@@ -139,9 +137,7 @@ fn facts(origin: String, config: Value, options: &ImportOptions) -> Facts {
 fn read(config: &Path, options: &ImportOptions) -> super::error::Result<Facts> {
     let value = yaml::read(config)?;
     if !is_configuration(&value) {
-        return Err(Fault::wrong(
-            "is not the configuration of a checkpoint: it has no section \"audio\" or \"model\"",
-        ));
+        return Err(Malformed::NotAConfiguration.into());
     }
     let origin = config.file_name().unwrap_or_default().to_string_lossy();
     Ok(facts(quoted(&origin), value, options))
@@ -191,13 +187,8 @@ fn fitting(path: &Path, shapes: &Shapes, options: &ImportOptions) -> Result<Opti
         }
     }
     if complete.iter().any(|(_, kwargs)| *kwargs != complete[0].1) {
-        let origins: Vec<_> = complete.iter().map(|(facts, _)| facts.origin.as_str()).collect();
-        let origins = origins.join(", ");
-        return Err(Fault::wrong(format!(
-            "has several configurations beside it that fit: {origins}; name the right one with \
-             --config, or give it the checkpoint's name"
-        ))
-        .of(path));
+        let names = complete.iter().map(|(facts, _)| &facts.origin).collect();
+        return Err(Fault::from(Malformed::Configurations { names }).of(path));
     }
     let only = |found: Vec<Facts>| <[Facts; 1]>::try_from(found).ok().map(|[facts]| facts);
     let complete = complete.into_iter().next().map(|(facts, _)| facts);

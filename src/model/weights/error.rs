@@ -3,7 +3,10 @@
 use std::{io, path::Path};
 
 use crate::{
-    model::{FileFault, ModelError, on_one_line},
+    model::{
+        FileFault, ModelError,
+        findings::{Bytes, Malformed, Printable},
+    },
     os::{Os, OsKind},
 };
 
@@ -29,11 +32,18 @@ impl From<io::Error> for Fault {
 impl From<Os> for Fault {
     fn from(cause: Os) -> Self {
         match cause.kind {
-            OsKind::Truncated => Self::cut_off(""),
+            OsKind::Truncated => Self::cut_off(None, None),
             // The kinds that gzip, tar and zip readers give to broken content.
-            OsKind::Invalid => Self::wrong(format!("is damaged: {cause}")),
+            OsKind::Invalid => Malformed::Damaged { cause: Printable::of(cause) }.into(),
             _ => Self::Io(cause),
         }
+    }
+}
+
+/// A finding of a reader.
+impl From<Malformed> for Fault {
+    fn from(fault: Malformed) -> Self {
+        Self::Wrong(FileFault::Malformed(Box::new(fault)))
     }
 }
 
@@ -44,14 +54,9 @@ impl From<FileFault> for Fault {
 }
 
 impl Fault {
-    /// A finding of a reader, as an English predicate; control characters are escaped.
-    pub(super) fn wrong(detail: impl AsRef<str>) -> Self {
-        Self::Wrong(FileFault::Malformed { detail: on_one_line(detail.as_ref()) })
-    }
-
-    /// A file that ends too early.
-    pub(super) fn cut_off(detail: impl Into<String>) -> Self {
-        Self::Wrong(FileFault::CutOff { detail: detail.into() })
+    /// A file that ends too early: its length and the whole file's, where known.
+    pub(super) fn cut_off(have: Option<u64>, whole: Option<u64>) -> Self {
+        Self::Wrong(FileFault::CutOff { have: have.map(Bytes), whole: whole.map(Bytes) })
     }
 
     /// The error of a file that was to be read, for the outside, with the file named.
@@ -69,16 +74,6 @@ impl Fault {
             Self::Io(cause) => ModelError::io(path, cause),
             Self::Cancelled => ModelError::Cancelled,
         }
-    }
-}
-
-/// Formats a number of bytes in decimal units.
-pub(super) fn bytes(count: u64) -> String {
-    match count {
-        0..10_000 => format!("{count} bytes"),
-        10_000..1_000_000 => format!("{} kB", count / 1000),
-        1_000_000..10_000_000 => format!("{:.1} MB", count as f64 / 1e6),
-        _ => format!("{} MB", count / 1_000_000),
     }
 }
 
@@ -100,12 +95,6 @@ pub(super) fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_are_for_people() {
-        let message = [0, 9_999, 10_000, 999_999, 1_500_000, 84_024_600].map(bytes);
-        assert_eq!(message, ["0 bytes", "9999 bytes", "10 kB", "999 kB", "1.5 MB", "84 MB"]);
-    }
 
     #[test]
     fn foreign_text_stays_on_its_line() {

@@ -35,7 +35,11 @@ mod server;
 #[cfg(test)]
 mod sound_tests;
 
-use std::{collections::HashMap, fs::File, path::Path};
+use std::{
+    collections::HashMap,
+    fs::File,
+    path::{Path, PathBuf},
+};
 
 use super::Result;
 pub use catalog::{Catalog, Model, Network, Origin};
@@ -58,7 +62,7 @@ pub fn read_metadata(path: &Path) -> Result<HashMap<String, String>> {
 /// Reads the metadata of an open file. Errors do not name the file.
 pub(super) fn read_texts(file: &File) -> Result<HashMap<String, String>> {
     texts(file).map_err(|fault| match fault {
-        error::Fault::Wrong(fault) => super::ModelError::header(&format!("it {fault}")),
+        error::Fault::Wrong(fault) => super::ModelError::File { path: PathBuf::new(), fault },
         other => other.of(Path::new("")),
     })
 }

@@ -13,9 +13,10 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    error::{Fault, Result, quoted},
+    error::{Result, quoted},
     progress::{Step, Watch},
 };
+use crate::model::findings::{Malformed, Printable};
 
 /// Time between two calls of the caller's `cancel`.
 const POLL: Duration = Duration::from_millis(100);
@@ -44,20 +45,16 @@ fn pack_with(program: &OsStr, spec: &str, folder: &Path, watch: &mut Watch<'_>) 
         .stderr(messages.try_clone()?)
         .spawn()
         .map_err(|error| {
-            let program = program.display();
-            Fault::wrong(format!(
-                "cannot be fetched, because {program} cannot be started ({error}); it comes with \
-                 Node.js"
-            ))
+            let (program, cause) = (Printable::of(program.display()), Printable::of(error));
+            Malformed::NoNpm { program, cause }
         })?;
     let status = wait(child, spec, watch)?;
     let (output, messages) = (contents(&mut output)?, contents(&mut messages)?);
     if !status.success() {
-        return Err(Fault::wrong(format!("cannot be fetched: npm says: {}", reason(&messages))));
+        return Err(Malformed::NpmSays { text: reason(&messages).into() }.into());
     }
-    let name = file_name(&output).ok_or_else(|| {
-        Fault::wrong(format!("cannot be fetched: npm answers {}", quoted(&output)))
-    })?;
+    let name =
+        file_name(&output).ok_or_else(|| Malformed::NpmAnswers { text: quoted(&output).into() })?;
     Ok(folder.join(name))
 }
 
@@ -120,7 +117,7 @@ mod tests {
     use std::{fs, os::unix::fs::PermissionsExt as _, time::Instant};
 
     use super::*;
-    use crate::model::weights::samples::unwatched;
+    use crate::model::weights::{error::Fault, samples::unwatched};
 
     fn script(folder: &Path, body: &str) -> PathBuf {
         let path = folder.join("npm");

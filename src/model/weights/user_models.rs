@@ -22,7 +22,7 @@ use super::{
     error::{Fault, Result, quoted},
     formats::{safetensors, yaml},
 };
-use crate::model::{ModelError, error::FileFault, kind_of};
+use crate::model::{ModelError, error::FileFault, findings::Malformed, kind_of};
 
 /// Extension of a bag's description in the models folder.
 const BAG: &str = ".bag.json";
@@ -185,9 +185,8 @@ pub(super) fn network(
         return Err(wrong(FileFault::Undescribed.into()));
     };
     if kind_of(&described.class_name).is_none() {
-        let class_name = quoted(&described.class_name);
-        let text = format!("holds a network of the class {class_name}, which is not supported");
-        return Err(wrong(Fault::wrong(text)));
+        let class = quoted(&described.class_name).into();
+        return Err(wrong(Malformed::Class { class }.into()));
     }
     let network = Network {
         signature: digest.get(..8).unwrap_or_default().to_owned(),
@@ -224,7 +223,7 @@ fn names(sources: Option<&Value>) -> Result<Vec<String>> {
     let names = list.map(|list| list.iter().map(|name| Some(name.as_str()?.to_owned())).collect());
     match names.flatten() {
         Some(names) => Ok(names),
-        None => Err(Fault::wrong("does not name its stems")),
+        None => Err(Malformed::NoStemNames.into()),
     }
 }
 
@@ -239,12 +238,10 @@ pub(super) fn check_shares(model: &Model) -> Result<()> {
         .collect();
     let is_good = |share: &f32| share.is_finite() && *share >= 0.0;
     if !shares.iter().all(|its| its.len() == stems && its.iter().all(is_good)) {
-        return Err(Fault::wrong(format!("has no weight for each of its {stems} stems")));
+        return Err(Malformed::Shares { stems }.into());
     }
     match (0..stems).find(|stem| shares.iter().all(|share| share[*stem] == 0.0)) {
-        Some(stem) => {
-            Err(Fault::wrong(format!("lets no network make {}", quoted(&model.sources[stem]))))
-        }
+        Some(stem) => Err(Malformed::NoShare { stem: quoted(&model.sources[stem]).into() }.into()),
         None => Ok(()),
     }
 }
@@ -260,17 +257,17 @@ pub(super) fn read_bag(path: &Path) -> Result<Model> {
     let description = yaml::read(path)?;
     let field = |name: &str| description.get(name).and_then(Value::as_array);
     let Some(signatures) = field("models").filter(|list| !list.is_empty()) else {
-        return Err(Fault::wrong(if description.get("audio").is_some() {
-            "is a checkpoint's configuration: import the checkpoint beside it, which finds it"
+        return Err(Fault::from(if description.get("audio").is_some() {
+            Malformed::CheckpointYaml
         } else {
-            "is not the description of a bag: it has no list \"models\""
+            Malformed::NotABag
         }));
     };
     if signatures.len() > MOST_NETWORKS {
-        return Err(Fault::wrong(format!("names more than {MOST_NETWORKS} networks")));
+        return Err(Malformed::ManyNetworks { limit: MOST_NETWORKS }.into());
     }
     let signatures: Option<Vec<String>> = signatures.iter().map(signature).collect();
-    let signatures = signatures.ok_or_else(|| Fault::wrong("has a name that is no signature"))?;
+    let signatures = signatures.ok_or(Malformed::Signature)?;
     let number = |value: &Value| value.as_f64().map(|share| share as f32);
     let shares = |list: &Value| list.as_array()?.iter().map(number).collect::<Option<Vec<_>>>();
     let weights = match field("weights") {
@@ -279,9 +276,9 @@ pub(super) fn read_bag(path: &Path) -> Result<Model> {
             lists.filter(|lists| lists.len() == signatures.len())
         }
         // The reference gives all networks the same share; the number of stems is not known here.
-        None => return Err(Fault::wrong("gives its networks no weights")),
+        None => return Err(Malformed::NoWeights.into()),
     };
-    let weights = weights.ok_or_else(|| Fault::wrong("has weights that fit no network"))?;
+    let weights = weights.ok_or(Malformed::OtherWeights)?;
     let networks = signatures.into_iter().zip(weights).map(|(signature, shares)| Network {
         signature,
         weights: Some(shares),
@@ -313,12 +310,8 @@ pub(super) fn beside(bag: &Path, signature: &str) -> Result<PathBuf> {
         }
     }
     found.sort();
-    found.into_iter().next().ok_or_else(|| {
-        Fault::wrong(format!(
-            "names the network {signature}, but there is no {signature}.th or \
-             {signature}.safetensors beside it"
-        ))
-    })
+    let missing = || Malformed::NetworkMissing { signature: signature.into() }.into();
+    found.into_iter().next().ok_or_else(missing)
 }
 
 /// Writes a bag's description to the models folder.
@@ -353,11 +346,7 @@ pub(super) fn check_name(name: &str) -> Result<()> {
         || !name.chars().all(is_plain)
         || name.starts_with('-')
     {
-        return Err(Fault::wrong(format!(
-            "cannot be called \"{}\": a model's name has 1 to {MOST_LETTERS} of the letters A to Z and a \
-             to z, digits, \"_\" and \"-\", and does not begin with \"-\"; choose another --name",
-            quoted(name)
-        )));
+        return Err(Malformed::BadName { name: quoted(name).into(), most: MOST_LETTERS }.into());
     }
     Ok(())
 }

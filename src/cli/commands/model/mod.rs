@@ -176,8 +176,18 @@ fn list(store: &Store, output: &Output) {
 fn install(store: &Store, model: &Model, output: &Output) -> Result<ExitCode> {
     if !matches!(store.state(&model.name), State::Installed { .. }) {
         note(&format!("{}\n", model.terms));
+        let cancel = cancel_on_signal()?;
         let mut display = Display::new();
-        store.install(&model.name, &mut |progress| display.show(&progress), &|| false)?;
+        let mut progress = |progress| display.show(&progress);
+        let installed = store.install(&model.name, &mut progress, &|| cancel.is_cancelled());
+        drop(display);
+        match installed {
+            Err(ModelError::Cancelled) => bail!(
+                "cancelled; {} was not installed; run the command again to resume the download",
+                model.name
+            ),
+            installed => installed?,
+        }
     }
     let (line, json) = installed(store, model);
     output.result(&line, &json);

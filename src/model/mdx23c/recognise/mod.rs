@@ -8,11 +8,15 @@ use serde_json::json;
 
 use crate::model::{
     Result,
-    recognition::{Facts, Names, Recognised, Shapes, missing, modules, shape, unusable},
+    findings::{EntryFault, Misfit},
+    recognition::{Facts, Names, Recognised, Shapes, missing, modules, shape},
 };
 
 /// Channels of the sound. The shapes of a mono network with twice the subbands are equal.
 const CHANNELS: usize = 2;
+
+/// Most bins of a spectrum.
+const MOST_BINS: usize = 1 << 16;
 
 /// Hops of published networks.
 const HOPS: [usize; 3] = [1024, 2048, 512];
@@ -37,18 +41,16 @@ fn arguments(shapes: &Shapes, facts: &Facts) -> Result<Recognised> {
     let scales = modules(shapes, "encoder_blocks.")?;
     let blocks = modules(shapes, "encoder_blocks.0.tfc_tdf.blocks.")?;
     let Some(growth) = down.checked_sub(channels) else {
-        return Err(unusable(format!("its first scale narrows {channels} channels to {down}")));
+        return Err(Misfit::Narrowing { channels, down }.into());
     };
     if !inputs.is_multiple_of(2 * CHANNELS) || !outputs.is_multiple_of(inputs) {
-        return Err(unusable(format!(
-            "{inputs} channels of input and {outputs} of output do not make stereo stems"
-        )));
+        return Err(Misfit::NotStereo { inputs, outputs }.into());
     }
     let (subbands, count) = (inputs / 2 / CHANNELS, outputs / inputs);
     let factor = bottleneck(facts, wide, narrow)?;
-    let dim_f = wide.checked_mul(subbands).filter(|dim_f| *dim_f <= 1 << 16);
+    let dim_f = wide.checked_mul(subbands).filter(|dim_f| *dim_f <= MOST_BINS);
     let Some(dim_f) = dim_f else {
-        return Err(unusable("its spectra have more than 65536 bins"));
+        return Err(Misfit::ManyBins { most: MOST_BINS }.into());
     };
     for (path, found) in [
         (["model", "num_channels"], channels),
@@ -62,12 +64,12 @@ fn arguments(shapes: &Shapes, facts: &Facts) -> Result<Recognised> {
         facts.agree(&path, found)?;
     }
     if facts.wholes(&["model", "scale"])?.is_some_and(|stated| stated != [time, freq]) {
-        let what = format!("is not [{time}, {freq}], as the checkpoint's tensors are");
-        return Err(facts.wrong(&["model", "scale"], &what));
+        let found = [time, freq].as_slice().into();
+        return Err(facts.wrong(&["model", "scale"], EntryFault::OtherScale { found }));
     }
     let n_fft = facts.whole(&["audio", "n_fft"])?.unwrap_or(2 * dim_f);
-    if n_fft / 2 + 1 < dim_f || n_fft > 1 << 16 {
-        return Err(facts.wrong(&["audio", "n_fft"], &format!("does not fit {dim_f} bins")));
+    if n_fft / 2 + 1 < dim_f || n_fft > MOST_BINS {
+        return Err(facts.wrong(&["audio", "n_fft"], EntryFault::OtherBins { bins: dim_f }));
     }
     let names = facts.names(count)?;
     let hop = facts.hop(&["audio", "hop_length"], n_fft)?;
@@ -92,16 +94,16 @@ fn arguments(shapes: &Shapes, facts: &Facts) -> Result<Recognised> {
 fn refuse_variants(shapes: &Shapes, facts: &Facts) -> Result<()> {
     let norm = "encoder_blocks.0.tfc_tdf.blocks.0.tfc1.0";
     if shapes.contains_key(&format!("{norm}.running_mean")) {
-        return Err(unusable("its norms are BatchNorm, which is not supported"));
+        return Err(Misfit::BatchNorm.into());
     }
     if !shapes.contains_key(&format!("{norm}.weight")) {
-        return Err(unusable("it has no norms, which is not supported"));
+        return Err(Misfit::NoNorm.into());
     }
     for (path, only) in [(["model", "norm"], "InstanceNorm"), (["model", "act"], "gelu")] {
         match facts.text(&path)? {
             Some(stated) if stated != only => {
-                let what = format!("is {stated}; only {only} is supported");
-                return Err(facts.wrong(&path, &what));
+                let fault = EntryFault::Only { stated: stated.into(), only: only.into() };
+                return Err(facts.wrong(&path, fault));
             }
             _ => {}
         }
@@ -114,8 +116,7 @@ fn bottleneck(facts: &Facts, wide: usize, narrow: usize) -> Result<usize> {
     let path = ["model", "bottleneck_factor"];
     let factor = facts.whole(&path)?.unwrap_or(wide / narrow);
     if factor == 0 || wide / factor != narrow {
-        let what = format!("is {factor}, but the checkpoint narrows {wide} bins to {narrow}");
-        return Err(facts.wrong(&path, &what));
+        return Err(facts.wrong(&path, EntryFault::Bottleneck { factor, wide, narrow }));
     }
     Ok(factor)
 }
@@ -126,12 +127,11 @@ fn spectra(chunk: usize, hop: usize, scale: usize, scales: usize) -> Result<usiz
     let spectra = chunk / hop + 1;
     match step {
         Some(step) if spectra.is_multiple_of(step) => Ok(spectra),
-        Some(step) => Err(unusable(format!(
-            "a segment of {chunk} frames at a hop of {hop} makes {spectra} spectra, which is not a \
-             multiple of {step}; such a segment has {} frames",
-            (spectra.next_multiple_of(step) - 1) * hop
-        ))),
-        None => Err(unusable(format!("it has {scales} scales"))),
+        Some(step) => {
+            let fitting = (spectra.next_multiple_of(step) - 1) * hop;
+            Err(Misfit::Spectra { chunk, hop, spectra, step, fitting }.into())
+        }
+        None => Err(Misfit::Limit { name: "num_scales".into(), value: scales, most: 12 }.into()),
     }
 }
 

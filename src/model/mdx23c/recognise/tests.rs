@@ -86,8 +86,8 @@ fn contradicting_facts_are_named() {
         let mut config = config();
         config[path[0]][path[1]] = value;
         match recognise(&shapes(2), &with(config)) {
-            Some(Err(ModelError::Header { detail })) => {
-                assert!(detail.contains(expected), "{detail}");
+            Some(Err(ModelError::Header { misfit })) => {
+                assert!(misfit.to_string().contains(expected), "{misfit}");
             }
             other => panic!("{other:?}"),
         }

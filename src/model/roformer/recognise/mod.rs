@@ -8,33 +8,34 @@ use serde_json::{Map, Value, json};
 
 use crate::model::{
     Result,
-    recognition::{Facts, Names, Recognised, Shapes, missing, modules, shape, unusable},
+    findings::{EntryFault, Misfit, Printable, Variant},
+    recognition::{Facts, Names, Recognised, Shapes, missing, modules, shape},
 };
 
 /// Parts of tensor names that only variants of these networks have, and the variants' names.
-const FOREIGN_TENSORS: &[(&str, &str)] = &[
-    ("pope_embed", "PoPE embeddings (PolarFormer)"),
-    (".segm.", "mask estimators of the kind HyperACE or Segm"),
-    ("hyperace", "HyperACE"),
-    ("to_value_residual_mix", "value residuals"),
-    ("static_alpha", "hyper-connections"),
-    ("static_beta", "hyper-connections"),
-    ("dynamic_alpha", "hyper-connections"),
-    ("hyper_conn", "hyper-connections"),
-    ("lora_", "LoRA weights that are not merged into the network"),
-    (".out_norm.", "Conformer blocks"),
-    ("mamba", "Mamba blocks"),
-    (".fno", "Fourier neural operators (FNO)"),
+const FOREIGN_TENSORS: &[(&str, Variant)] = &[
+    ("pope_embed", Variant::Pope),
+    (".segm.", Variant::Segm),
+    ("hyperace", Variant::HyperAce),
+    ("to_value_residual_mix", Variant::ValueResiduals),
+    ("static_alpha", Variant::HyperConnections),
+    ("static_beta", Variant::HyperConnections),
+    ("dynamic_alpha", Variant::HyperConnections),
+    ("hyper_conn", Variant::HyperConnections),
+    ("lora_", Variant::Lora),
+    (".out_norm.", Variant::Conformer),
+    ("mamba", Variant::Mamba),
+    (".fno", Variant::Fno),
 ];
 
 /// Arguments of the configuration's `model` section that only variants have, when true.
-const FOREIGN_ARGUMENTS: &[(&str, &str)] = &[
-    ("use_pope", "PoPE embeddings (PolarFormer)"),
-    ("add_value_residual", "value residuals"),
-    ("use_value_residual_learning", "value residuals"),
-    ("use_hyperace", "HyperACE"),
-    ("use_fno", "Fourier neural operators (FNO)"),
-    ("conv_kernel_size", "Conformer blocks"),
+const FOREIGN_ARGUMENTS: &[(&str, Variant)] = &[
+    ("use_pope", Variant::Pope),
+    ("add_value_residual", Variant::ValueResiduals),
+    ("use_value_residual_learning", Variant::ValueResiduals),
+    ("use_hyperace", Variant::HyperAce),
+    ("use_fno", Variant::Fno),
+    ("conv_kernel_size", Variant::Conformer),
 ];
 
 /// The most of any count in a file's header that a network could have.
@@ -95,7 +96,7 @@ fn recognise(shapes: &Shapes, facts: &Facts, split: Split) -> Result<Recognised>
     };
     let window = facts.whole(&["model", "stft_win_length"])?.unwrap_or(n_fft);
     if window == 0 || window > n_fft {
-        return Err(facts.wrong(&["model", "stft_win_length"], "is longer than stft_n_fft"));
+        return Err(facts.wrong(&["model", "stft_win_length"], EntryFault::LongerWindow));
     }
     kwargs.insert("stft_n_fft".into(), n_fft.into());
     kwargs.insert("stft_win_length".into(), window.into());
@@ -133,9 +134,7 @@ fn usual_first(mentioned: Option<usize>, usual: &[usize]) -> Vec<usize> {
 
 /// Fails for a variant that computes something else, by its tensors or its configuration.
 fn refuse_variants(shapes: &Shapes, facts: &Facts) -> Result<()> {
-    let variant = |what: &str| {
-        unusable(format!("it is a variant of the RoFormer, with {what}, which is not supported"))
-    };
+    let variant = |variant: &Variant| Misfit::Variant { variant: variant.clone() }.into();
     for name in shapes.keys() {
         if let Some((_, what)) = FOREIGN_TENSORS.iter().find(|(part, _)| name.contains(part)) {
             return Err(variant(what));
@@ -145,7 +144,7 @@ fn refuse_variants(shapes: &Shapes, facts: &Facts) -> Result<()> {
         facts.refuse(&["model", argument], what)?;
     }
     if facts.whole(&["model", "num_residual_streams"])?.is_some_and(|streams| streams > 1) {
-        return Err(variant("hyper-connections"));
+        return Err(variant(&Variant::HyperConnections));
     }
     Ok(())
 }
@@ -159,22 +158,18 @@ fn body(shapes: &Shapes, facts: &Facts) -> Result<(Map<String, Value>, usize)> {
         2 => (0, 0),
         3 => (modules(shapes, "layers.0.0.layers.")?, 1),
         parts => {
-            return Err(unusable(format!(
-                "its layers have {parts} transformers instead of 2 or 3"
-            )));
+            return Err(Misfit::Transformers { count: parts }.into());
         }
     };
     let attention = format!("layers.0.{time}.layers.0.0");
     let [heads, _] = shape::<2>(shapes, &format!("{attention}.to_gates.weight"))?;
     let [rows, _] = shape::<2>(shapes, &format!("{attention}.to_qkv.weight"))?;
     if !rows.is_multiple_of(3 * heads) {
-        return Err(unusable(format!("{rows} rows of to_qkv do not make {heads} heads")));
+        return Err(Misfit::Heads { rows, heads }.into());
     }
     let [hidden, _] = shape::<2>(shapes, &format!("layers.0.{time}.layers.0.1.net.1.weight"))?;
     if hidden != 4 * dim {
-        return Err(unusable(format!(
-            "its feed-forward parts are {hidden} wide, instead of four times {dim}"
-        )));
+        return Err(Misfit::FeedForward { hidden, dim }.into());
     }
     let count = modules(shapes, "mask_estimators.")?;
     let found = [
@@ -191,7 +186,7 @@ fn body(shapes: &Shapes, facts: &Facts) -> Result<(Map<String, Value>, usize)> {
     for (name, value) in found {
         facts.agree(&["model", name], value)?;
         if value > MOST {
-            return Err(unusable(format!("its {name} would be {value}; the limit is {MOST}")));
+            return Err(Misfit::Limit { name: name.into(), value, most: MOST }.into());
         }
         kwargs.insert(name.into(), value.into());
     }
@@ -209,14 +204,14 @@ fn masks(shapes: &Shapes, facts: &Facts, split: Split) -> Result<(Map<String, Va
         Split::Mel => layers.saturating_sub(1),
     };
     if layers == 0 || layers > MOST {
-        return Err(unusable("its mask estimators have no layers"));
+        return Err(Misfit::NoMaskLayers.into());
     }
     facts.agree(&["model", "mask_estimator_depth"], depth)?;
     let path = ["model", "mlp_expansion_factor"];
     let factor = if layers > 1 {
         let [hidden, dim] = shape::<2>(shapes, &format!("{prefix}0.weight"))?;
         if !hidden.is_multiple_of(dim) {
-            return Err(unusable(format!("its mask estimators are {hidden} wide for dim {dim}")));
+            return Err(Misfit::MaskWidth { hidden, dim }.into());
         }
         facts.agree(&path, hidden / dim)?;
         hidden / dim
@@ -231,7 +226,8 @@ fn masks(shapes: &Shapes, facts: &Facts, split: Split) -> Result<(Map<String, Va
 fn widths(shapes: &Shapes) -> Result<Vec<usize>> {
     let bands = modules(shapes, "band_split.to_features.")?;
     if bands > MOST_BANDS {
-        return Err(unusable(format!("it has {bands} bands; the limit is {MOST_BANDS}")));
+        let name = "num_bands".into();
+        return Err(Misfit::Limit { name, value: bands, most: MOST_BANDS }.into());
     }
     let width = |band: usize| {
         let [width] = shape::<1>(shapes, &format!("band_split.to_features.{band}.0.gamma"))?;
@@ -255,8 +251,8 @@ fn plain_bands(widths: &[usize], facts: &Facts, kwargs: &mut Map<String, Value>)
         (fits && is_whole).then_some((channels, bins))
     };
     let Some((channels, bins)) = bins(2).or_else(|| bins(1)) else {
-        let n_fft = stated.map_or_else(String::new, |n_fft| format!(" of stft_n_fft = {n_fft}"));
-        return Err(unusable(format!("its bands do not make up the bins of a spectrum{n_fft}")));
+        let of = |size| Misfit::SpectrumBinsOf { size };
+        return Err(stated.map_or(Misfit::SpectrumBins, of).into());
     };
     let n_fft = 2 * (bins - 1);
     refuse_other_kind(facts, "num_bands", "Mel-Band RoFormer", "BS-RoFormer")?;
@@ -264,9 +260,7 @@ fn plain_bands(widths: &[usize], facts: &Facts, kwargs: &mut Map<String, Value>)
     let widths: Vec<usize> = widths.iter().map(|width| width / 2 / channels).collect();
     let path = ["model", "freqs_per_bands"];
     if facts.wholes(&path)?.is_some_and(|stated| stated != widths) {
-        let what =
-            "has other bands than the checkpoint: it is the configuration of another network";
-        return Err(facts.wrong(&path, what));
+        return Err(facts.wrong(&path, EntryFault::OtherBands));
     }
     kwargs.insert("freqs_per_bands".into(), widths.into());
     kwargs.insert("stereo".into(), (channels == 2).into());
@@ -279,13 +273,13 @@ fn mel_bands(widths: &[usize], facts: &Facts, kwargs: &mut Map<String, Value>) -
     facts.agree(&["model", "num_bands"], widths.len())?;
     let rate = facts.whole(&["model", "sample_rate"])?.unwrap_or(44_100);
     if rate == 0 {
-        return Err(facts.wrong(&["model", "sample_rate"], "is not a rate"));
+        return Err(facts.wrong(&["model", "sample_rate"], EntryFault::NotARate));
     }
     let sizes = match facts.whole(&["model", "stft_n_fft"])? {
         Some(n_fft) if n_fft.is_multiple_of(2) && (16..=65_536).contains(&n_fft) => vec![n_fft],
         Some(_) => {
-            let what = "is not an even number from 16 to 65536";
-            return Err(facts.wrong(&["model", "stft_n_fft"], what));
+            let fault = EntryFault::NotEven { least: 16, most: 65_536 };
+            return Err(facts.wrong(&["model", "stft_n_fft"], fault));
         }
         None => vec![2048, 4096, 1024, 8192],
     };
@@ -303,23 +297,17 @@ fn mel_bands(widths: &[usize], facts: &Facts, kwargs: &mut Map<String, Value>) -
             }
         }
     }
-    Err(unusable(format!(
-        "the widths of its bands are not those of a mel filter bank of {} bands at {rate} Hz",
-        widths.len()
-    )))
+    Err(Misfit::NotMel { bands: widths.len(), rate }.into())
 }
 
 /// Fails when the configuration has an entry that only the other kind has.
 fn refuse_other_kind(facts: &Facts, entry: &str, other: &str, this: &str) -> Result<()> {
     let path = ["model", entry];
     match facts.value(&path) {
-        Some(_) => Err(facts.wrong(
-            &path,
-            &format!(
-                "is of a {other}, but the checkpoint is a {this}: it is the configuration of another \
-                 network"
-            ),
-        )),
+        Some(_) => {
+            let fault = EntryFault::OtherKind { other: other.into(), this: this.into() };
+            Err(facts.wrong(&path, fault))
+        }
         None => Ok(()),
     }
 }
@@ -328,11 +316,8 @@ fn refuse_other_kind(facts: &Facts, entry: &str, other: &str, this: &str) -> Res
 fn agree_on_channels(facts: &Facts, channels: usize) -> Result<()> {
     match facts.flag(&["model", "stereo"]) {
         Some(stereo) if stereo != (channels == 2) => {
-            let what = format!(
-                "is {stereo}, but the tensors of the checkpoint are for {channels} channels: it is the \
-                 configuration of another network"
-            );
-            Err(facts.wrong(&["model", "stereo"], &what))
+            let fault = EntryFault::OtherChannels { stated: Printable::of(stereo), channels };
+            Err(facts.wrong(&["model", "stereo"], fault))
         }
         _ => Ok(()),
     }

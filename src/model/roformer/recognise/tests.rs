@@ -117,7 +117,9 @@ fn complete(shapes: &Shapes, facts: &Facts) -> Map<String, Value> {
 #[track_caller]
 fn refused(shapes: &Shapes, facts: &Facts, expected: &str) {
     match either(shapes, facts) {
-        Err(ModelError::Header { detail }) => assert!(detail.contains(expected), "{detail}"),
+        Err(ModelError::Header { misfit }) => {
+            assert!(misfit.to_string().contains(expected), "{misfit}");
+        }
         other => panic!("{other:?}"),
     }
 }

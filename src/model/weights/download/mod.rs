@@ -20,11 +20,16 @@ use ureq::{
 };
 
 use super::{
+    catalog::{Network, Origin},
     checkpoint::hex,
-    error::{Fault, Result, bytes},
+    error::{Fault, Result},
     progress::{Step, Watch},
 };
-use crate::model::{error::FileFault, on_one_line};
+use crate::model::{
+    error::FileFault,
+    findings::{Bytes, Malformed, Printable},
+    on_one_line,
+};
 
 /// A file to fetch, and its destination.
 pub(super) struct Download<'a> {
@@ -146,11 +151,11 @@ fn attempt(agent: &Agent, download: &Download<'_>, watch: &mut Watch<'_>) -> Res
         StatusCode::PARTIAL_CONTENT => {
             let Some((start, total)) = content_range(&response) else {
                 download.discard()?;
-                return Err(passing("sends a part without saying which"));
+                return Err(passing(Malformed::Part));
             };
             if start != have || (part.total.is_some() && total != part.total) {
                 download.discard()?;
-                return Err(passing("sends another part than was asked for"));
+                return Err(passing(Malformed::OtherPart));
             }
             receive(response, download, have, total, watch)
         }
@@ -160,12 +165,12 @@ fn attempt(agent: &Agent, download: &Download<'_>, watch: &mut Watch<'_>) -> Res
                 return Ok(());
             }
             download.discard()?;
-            Err(passing("says that its file is shorter than what came before"))
+            Err(passing(Malformed::Shrunk))
         }
         status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
-            Err(passing(format!("answers {status}")))
+            Err(passing(Malformed::Status { status: Printable::of(status) }))
         }
-        status => Err(Fault::wrong(format!("answers {status}")).into()),
+        status => Err(Fault::from(Malformed::Status { status: Printable::of(status) }).into()),
     }
 }
 
@@ -177,9 +182,9 @@ fn receive(
     total: Option<u64>,
     watch: &mut Watch<'_>,
 ) -> Result<(), Setback> {
-    if total.is_some_and(|total| total > LENGTH_LIMIT) {
-        let (total, limit) = (bytes(total.unwrap_or(0)), bytes(LENGTH_LIMIT));
-        return Err(Fault::wrong(format!("offers a file of {total}; the limit is {limit}")).into());
+    if let Some(total) = total.filter(|total| *total > LENGTH_LIMIT) {
+        let (size, limit) = (Bytes(total), Bytes(LENGTH_LIMIT));
+        return Err(Fault::from(Malformed::Offer { size, limit }).into());
     }
     let mut file = OpenOptions::new().append(true).open(download.part_path())?;
     let mut body = response.into_body().into_reader();
@@ -192,33 +197,36 @@ fn receive(
             Ok(count) => count,
             Err(error) => {
                 file.sync_all()?;
-                return Err(passing(broke_off(done, total, &error.to_string())));
+                return Err(passing(broke_off(done, total, Printable::of(error))));
             }
         };
         file.write_all(&chunk[..count])?;
         done += count as u64;
         if done > total.unwrap_or(LENGTH_LIMIT) {
             download.discard()?;
-            return Err(Fault::wrong("sends more than it said").into());
+            return Err(Fault::from(Malformed::Surplus).into());
         }
     }
     file.sync_all()?;
     match total {
         Some(total) if done < total => {
-            Err(passing(broke_off(done, Some(total), "the connection was closed")))
+            Err(passing(Malformed::Closed { done: Bytes(done), total: Bytes(total) }))
         }
         _ => Ok(()),
     }
 }
 
-/// A setback that another attempt may mend, as an English predicate on the server.
-fn passing(detail: impl Into<String>) -> Setback {
-    Setback::Passing(FileFault::Malformed { detail: detail.into() })
+/// A setback that another attempt may mend.
+fn passing(fault: Malformed) -> Setback {
+    Setback::Passing(FileFault::Malformed(Box::new(fault)))
 }
 
-fn broke_off(done: u64, total: Option<u64>, why: &str) -> String {
-    let of = total.map_or_else(String::new, |total| format!(" of {}", bytes(total)));
-    format!("broke off after {}{of} ({why})", bytes(done))
+fn broke_off(done: u64, total: Option<u64>, cause: Printable) -> Malformed {
+    let done = Bytes(done);
+    match total.map(Bytes) {
+        Some(total) => Malformed::BrokeOffOf { done, total, cause },
+        None => Malformed::BrokeOff { done, cause },
+    }
 }
 
 /// The error of a request without a response. Where no byte was ever received, the next address is
@@ -232,9 +240,7 @@ fn broken_before(error: &ureq::Error, have: u64) -> Setback {
 fn refuse_page(response: &Response<Body>) -> Result<(), Setback> {
     let kind = text_header(response, header::CONTENT_TYPE).unwrap_or_default();
     if kind.starts_with("text/html") {
-        return Err(
-            Fault::wrong(format!("answers with a page ({kind}) instead of the file")).into()
-        );
+        return Err(Fault::from(Malformed::Page { kind: kind.into() }).into());
     }
     Ok(())
 }
@@ -324,9 +330,8 @@ impl Download<'_> {
             let found = sha256(&self.part_path(), watch)?;
             if !found.starts_with(expected) {
                 self.discard()?;
-                return Err(Fault::wrong(format!(
-                    "sends a file of SHA-256 {found}, which does not begin with {expected}"
-                )));
+                let (found, expected) = (found.into(), expected.into());
+                return Err(Malformed::OtherDigest { found, expected }.into());
             }
         }
         fs::rename(self.part_path(), self.path)?;
@@ -338,6 +343,21 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
+}
+
+/// Removes the downloads of an installed network, which a killed process may have left.
+pub(super) fn forget(network: &Network, downloads: &Path) {
+    for origin in &network.origins {
+        let Origin::Https { file, .. } = origin else { continue };
+        for suffix in ["", ".part", ".part.json"] {
+            match fs::remove_file(downloads.join(format!("{file}{suffix}"))) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    tracing::warn!("{file}{suffix} is no longer needed, but stays: {error}");
+                }
+                _ => {}
+            }
+        }
+    }
 }
 
 /// SHA-256 of a whole file, in hexadecimal.

@@ -11,9 +11,10 @@ use sha2::{Digest as _, Sha256};
 use super::onnx;
 use crate::model::{
     error::FileFault,
+    findings::{Malformed, Printable},
     weights::{
         checkpoint::{Checkpoint, hex},
-        error::{Fault, Result, bytes},
+        error::{Fault, Result},
         progress::Watch,
     },
 };
@@ -45,28 +46,26 @@ pub(super) fn read(
         let size = entry.size();
         let mut entry = Hashing { input: entry, hash: Sha256::new() };
         let checkpoint = onnx::read(&mut entry, size, watch).map_err(|fault| match fault {
-            Fault::Wrong(FileFault::CutOff { detail }) if detail.is_empty() => {
-                Fault::cut_off(format!("it ends after {}", bytes(length)))
+            Fault::Wrong(FileFault::CutOff { have: None, .. }) => {
+                Fault::cut_off(Some(length), None)
             }
             other => other,
         })?;
         io::copy(&mut entry, &mut io::sink())?;
         let found = hex(&entry.hash.finalize());
         if entry_sha256.is_some_and(|expected| expected != found) {
-            return Err(Fault::wrong(format!(
-                "holds a graph of SHA-256 {found}, not the known one"
-            )));
+            return Err(Malformed::OtherGraph { found: found.into() }.into());
         }
         return Ok(checkpoint);
     }
-    Err(Fault::wrong("is an archive without an ONNX graph in it"))
+    Err(Malformed::NoOnnx.into())
 }
 
 /// The error of a corrupt archive, whose readers fail with many kinds of errors.
 fn torn(error: &io::Error, length: u64) -> Fault {
     match error.kind() {
-        io::ErrorKind::UnexpectedEof => Fault::cut_off(format!("it ends after {}", bytes(length))),
-        _ => Fault::wrong(format!("is not an npm package: {error}")),
+        io::ErrorKind::UnexpectedEof => Fault::cut_off(Some(length), None),
+        _ => Malformed::NotNpm { cause: Printable::of(error) }.into(),
     }
 }
 

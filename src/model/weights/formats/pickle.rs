@@ -12,9 +12,12 @@ use std::{
     rc::Rc,
 };
 
-use crate::model::weights::{
-    checkpoint::Dtype,
-    error::{Fault, Result, quoted},
+use crate::model::{
+    findings::Malformed,
+    weights::{
+        checkpoint::Dtype,
+        error::{Fault, Result, quoted},
+    },
 };
 
 /// Largest length of a storage's key or of a fraction. They are copied, so that long ones could
@@ -128,7 +131,7 @@ impl Pickle {
 
 /// Runs the stack machine over a pickle of protocol 2, the one that PyTorch writes.
 pub(in crate::model::weights) fn parse(program: &[u8]) -> Result<Pickle> {
-    let mut machine = Machine { program, ..Machine::default() };
+    let mut machine = Machine { program, length: program.len(), ..Machine::default() };
     while let Some(opcode) = machine.next_opcode()? {
         machine.step(opcode)?;
     }
@@ -139,6 +142,8 @@ pub(in crate::model::weights) fn parse(program: &[u8]) -> Result<Pickle> {
 #[derive(Default)]
 struct Machine<'a> {
     program: &'a [u8],
+    /// Bytes of the whole program.
+    length: usize,
     nodes: Vec<Node>,
     stack: Vec<Id>,
     /// Heights of the stack at the open marks.
@@ -180,9 +185,7 @@ impl<'a> Machine<'a> {
             other => return self.act(other),
         };
         if self.nodes.len() >= NODE_LIMIT {
-            return Err(Fault::wrong(format!(
-                "holds a pickle of more than {NODE_LIMIT} values: refused"
-            )));
+            return Err(Malformed::PickleValues { limit: NODE_LIMIT }.into());
         }
         self.stack.push(self.nodes.len());
         self.nodes.push(node);
@@ -205,25 +208,23 @@ impl<'a> Machine<'a> {
             b'h' => self.array().and_then(|[slot]| self.recall(slot.into())),
             b'j' => self.array().and_then(|slot| self.recall(u32::from_le_bytes(slot))),
             b'b' => self.build(),
-            other => Err(Fault::wrong(format!(
-                "holds a pickle with instruction 0x{other:02x}, which no checkpoint needs: refused"
-            ))),
+            other => {
+                let at = self.length - self.program.len() - 1;
+                Err(Malformed::PickleCode { code: format!("0x{other:02x}").into(), at }.into())
+            }
         }
     }
 
     fn protocol(&mut self) -> Result<()> {
         match self.array()? {
             [2] => Ok(()),
-            [other] => Err(Fault::wrong(format!(
-                "holds a pickle of protocol {other}, where PyTorch writes protocol 2"
-            ))),
+            [other] => Err(Malformed::PickleProtocol { protocol: other.into() }.into()),
         }
     }
 
     fn take(&mut self, count: usize) -> Result<&'a [u8]> {
-        let (taken, rest) = self.program.split_at_checked(count).ok_or_else(|| {
-            Fault::wrong("holds a pickle that is cut off; download the file again")
-        })?;
+        let split = self.program.split_at_checked(count);
+        let (taken, rest) = split.ok_or(Malformed::PickleCutOff)?;
         self.program = rest;
         Ok(taken)
     }
@@ -451,12 +452,12 @@ impl<'a> Machine<'a> {
     fn sizes(&self, tuple: Id) -> Result<Vec<usize>> {
         let Node::Tuple(items) = &self.nodes[tuple] else { return Err(damaged()) };
         if items.len() > 8 {
-            return Err(Fault::wrong("holds a tensor of more than eight dimensions"));
+            return Err(Malformed::Dimensions.into());
         }
         items.iter().map(|&id| self.size(id)).collect()
     }
 }
 
 fn damaged() -> Fault {
-    Fault::wrong("holds a pickle that is damaged")
+    Malformed::Pickle.into()
 }

@@ -10,11 +10,14 @@ use std::{
 use safetensors::tensor::{Dtype as Stored, Metadata};
 use serde_json::{Map, Value, json};
 
-use crate::model::weights::{
-    catalog::Network,
-    checkpoint::{Checkpoint, Dtype, Tensor},
-    error::{Fault, Result, bytes, quoted},
-    progress::{Step, Watch},
+use crate::model::{
+    findings::{Bytes, Malformed, Printable},
+    weights::{
+        catalog::Network,
+        checkpoint::{Checkpoint, Dtype, Tensor},
+        error::{Fault, Result, quoted},
+        progress::{Step, Watch},
+    },
 };
 
 /// Largest length of a header, in bytes; the largest known model's has 60 kB.
@@ -26,11 +29,8 @@ pub(in crate::model::weights) fn read_header(mut file: impl Read, length: u64) -
     file.read_exact(&mut size)?;
     let size = u64::from_le_bytes(size);
     if size > HEADER_LIMIT {
-        return Err(Fault::wrong(format!(
-            "claims a header of {}; the limit is {}",
-            bytes(size),
-            bytes(HEADER_LIMIT)
-        )));
+        let (size, limit) = (Bytes(size), Bytes(HEADER_LIMIT));
+        return Err(Malformed::HeaderTooLarge { size, limit }.into());
     }
     let mut header = Vec::new();
     file.take(size).read_to_end(&mut header)?;
@@ -38,20 +38,19 @@ pub(in crate::model::weights) fn read_header(mut file: impl Read, length: u64) -
         return Err(cut_off(length, 8 + size));
     }
     let metadata: Metadata = serde_json::from_slice(&header)
-        .map_err(|error| Fault::wrong(format!("has a header that is not valid: {error}")))?;
+        .map_err(|error| Malformed::Header { cause: Printable::of(error) })?;
     let expected = 8 + size + metadata.data_len() as u64;
     match length {
         _ if length < expected => Err(cut_off(length, expected)),
-        _ if length > expected => Err(Fault::wrong(format!(
-            "is {} longer than its header says",
-            bytes(length - expected)
-        ))),
+        _ if length > expected => {
+            Err(Malformed::TooLong { excess: Bytes(length - expected) }.into())
+        }
         _ => Ok(metadata),
     }
 }
 
 fn cut_off(length: u64, expected: u64) -> Fault {
-    Fault::cut_off(format!("{} of {}", bytes(length), bytes(expected)))
+    Fault::cut_off(Some(length), Some(expected))
 }
 
 /// Reads all tensors of a file of `length` bytes.
@@ -85,10 +84,8 @@ pub(super) fn read(mut file: impl Read, length: u64, watch: &mut Watch<'_>) -> R
                 continue;
             }
             other => {
-                let name = quoted(&name);
-                return Err(Fault::wrong(format!(
-                    "holds tensor {name} of type {other:?}, where floating-point values were expected"
-                )));
+                let (name, found) = (quoted(&name).into(), format!("{other:?}").into());
+                return Err(Malformed::TensorType { name, found }.into());
             }
         };
         let mut stored = vec![0; info.data_offsets.1 - info.data_offsets.0];
@@ -107,20 +104,17 @@ fn described(metadata: Option<&std::collections::HashMap<String, String>>) -> Re
     let mut checkpoint = Checkpoint::default();
     let Some(metadata) = metadata else { return Ok(checkpoint) };
     if metadata.contains_key("structure") {
-        return Err(Fault::wrong("is a quantised checkpoint, which Partita does not run"));
+        return Err(Malformed::Quantised.into());
     }
+    let invalid = |error: serde_json::Error| Malformed::Arguments { cause: Printable::of(error) };
     let last = |class_name: &String| class_name.rsplit('.').next().map(str::to_owned);
     checkpoint.class_name = metadata.get("klass").and_then(last);
     if let Some(text) = metadata.get("kwargs") {
-        let kwargs: Map<String, Value> = serde_json::from_str(text).map_err(|error| {
-            Fault::wrong(format!("has constructor arguments that are not valid: {error}"))
-        })?;
+        let kwargs: Map<String, Value> = serde_json::from_str(text).map_err(invalid)?;
         checkpoint.kwargs = kwargs;
     }
     if let Some(text) = metadata.get("args") {
-        checkpoint.args = serde_json::from_str(text).map_err(|error| {
-            Fault::wrong(format!("has constructor arguments that are not valid: {error}"))
-        })?;
+        checkpoint.args = serde_json::from_str(text).map_err(invalid)?;
     }
     Ok(checkpoint)
 }

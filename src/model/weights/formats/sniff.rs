@@ -9,9 +9,10 @@ use std::{
 use super::{npm_package, onnx, safetensors, torch};
 use crate::model::{
     error::FileFault,
+    findings::Malformed,
     weights::{
         checkpoint::Checkpoint,
-        error::{Fault, Result, quoted},
+        error::{Result, quoted},
         progress::Watch,
     },
 };
@@ -67,16 +68,9 @@ fn kind(start: &[u8]) -> Result<Kind> {
         [_, _, _, _, 0, 0, 0, 0, b'{', ..] => Ok(Kind::Safetensors),
         // The model's `ir_version`, then its producer or its graph.
         [0x08, _, 0x12 | 0x1a | 0x22 | 0x3a | 0x42, ..] => Ok(Kind::Onnx),
-        [0x80, 2..=5, ..] => Err(Fault::wrong(
-            "is a bare pickle: PyTorch's format from before version 1.6. Save it again with a newer \
-             PyTorch: torch.save(torch.load(\"old.ckpt\", \"cpu\"), \"new.ckpt\")",
-        )),
-        start if start.starts_with(b"version https://git-lfs") => {
-            Err(Fault::wrong("is a Git LFS pointer, not the weights: download the file itself"))
-        }
-        start if is_web_page(start) => {
-            Err(Fault::wrong("is a web page, not the weights: download the file itself"))
-        }
+        [0x80, 2..=5, ..] => Err(Malformed::BarePickle.into()),
+        start if start.starts_with(b"version https://git-lfs") => Err(Malformed::GitLfs.into()),
+        start if is_web_page(start) => Err(Malformed::WebPage.into()),
         _ => Err(FileFault::NotAModel { start: shown(start) }.into()),
     }
 }
@@ -103,6 +97,7 @@ fn shown(start: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::weights::error::Fault;
 
     fn message(start: &[u8]) -> String {
         match kind(start) {

@@ -14,10 +14,13 @@ use serde_json::{Map, Value};
 use zip::{CompressionMethod, ZipArchive, result::ZipError};
 
 use super::pickle::{self, Id, Name, Node, Pickle, View};
-use crate::model::weights::{
-    checkpoint::{Checkpoint, Dtype, Tensor, Values, count},
-    error::{Fault, Result, bytes, quoted},
-    progress::{Step, Watch},
+use crate::model::{
+    findings::{Bytes, Malformed, Printable},
+    weights::{
+        checkpoint::{Checkpoint, Dtype, Tensor, Values, count},
+        error::{Fault, Result, quoted},
+        progress::{Step, Watch},
+    },
 };
 
 /// Largest length of a pickle, in bytes. HTDemucs's has 60 kB; the one of 13,000 tensors with an
@@ -39,11 +42,10 @@ type Archive = ZipArchive<BufReader<File>>;
 pub(super) fn read(file: File, length: u64, watch: &mut Watch<'_>) -> Result<Checkpoint> {
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|error| match error {
         ZipError::Io(error) => Fault::from(error),
-        error => Fault::wrong(format!(
-            "is cut off or damaged: the directory at the end of its {} was not found ({error}); \
-             download the file again",
-            bytes(length)
-        )),
+        error => {
+            let (length, cause) = (Bytes(length), Printable::of(error));
+            Malformed::NoDirectory { length, cause }.into()
+        }
     })?;
     let pickles: Vec<_> = archive
         .file_names_raw()
@@ -51,7 +53,7 @@ pub(super) fn read(file: File, length: u64, watch: &mut Watch<'_>) -> Result<Che
         .map(str::to_owned)
         .collect();
     let [folder] = pickles.as_slice() else {
-        return Err(Fault::wrong("is a zip archive, but not one that PyTorch wrote"));
+        return Err(Malformed::NotPyTorch.into());
     };
     let program = entry(&mut archive, &format!("{folder}/data.pkl"), PICKLE_LIMIT)?;
     let pickle = pickle::parse(&program)?;
@@ -67,10 +69,8 @@ pub(super) fn read(file: File, length: u64, watch: &mut Watch<'_>) -> Result<Che
         for Named { name, dtype, view } in tensors {
             let values = gather(name, view, *dtype, &stored)?;
             // Tensors that share a storage could be many times as long as the file.
-            values_left =
-                values_left.checked_sub((values.len() * dtype.size()) as u64).ok_or_else(|| {
-                    Fault::wrong("holds tensors of more values than the file: refused")
-                })?;
+            let left = values_left.checked_sub((values.len() * dtype.size()) as u64);
+            values_left = left.ok_or(Malformed::ManyValues)?;
             let tensor = Tensor { shape: view.shape.clone(), values };
             checkpoint.insert((*name).to_owned(), tensor)?;
         }
@@ -118,7 +118,7 @@ fn state(pickle: &Pickle) -> Result<&[(Id, Id)]> {
     match find(pickle, pickle.root(), 0) {
         Found::State(state) => Ok(state),
         Found::Object(name) => Err(asks_for(name)),
-        Found::Nothing => Err(Fault::wrong("is a PyTorch file without a network's state in it")),
+        Found::Nothing => Err(Malformed::NoState.into()),
     }
 }
 
@@ -132,10 +132,7 @@ enum Found<'a> {
 
 /// The error of a Python object where a network's state is needed.
 fn asks_for(name: &str) -> Fault {
-    Fault::wrong(format!(
-        "holds a pickle that asks for {name}: refused, because that may run any program; save the \
-         network's state alone: torch.save(model.state_dict(), \"new.ckpt\")"
-    ))
+    Malformed::Asks { name: name.into() }.into()
 }
 
 /// The floating-point tensors of a state, by the key of their storage. Tensors of whole numbers,
@@ -152,14 +149,14 @@ fn by_storage<'a>(
             _ => continue,
         };
         let Node::Text(name) = pickle.node(name) else {
-            return Err(Fault::wrong("holds a tensor whose name is not a text"));
+            return Err(Malformed::TensorName.into());
         };
         if let Some(dtype) = view.dtype {
             storages.entry(&view.key).or_default().push(Named { name, dtype, view });
         }
     }
     if storages.is_empty() {
-        return Err(Fault::wrong("is a PyTorch file without a network's state in it"));
+        return Err(Malformed::NoState.into());
     }
     Ok(storages)
 }
@@ -167,31 +164,29 @@ fn by_storage<'a>(
 /// Reads an entry of the archive. PyTorch never compresses, so that an entry is at most as long as
 /// the file.
 fn entry(archive: &mut Archive, name: &str, limit: u64) -> Result<Vec<u8>> {
-    let index = archive.index_for_name_raw(name.as_bytes()).ok_or_else(|| {
-        Fault::wrong(format!("is damaged: its entry {} is missing", quoted(name)))
-    })?;
-    let damaged = |error: &dyn std::fmt::Display| {
-        Fault::wrong(format!("is damaged: its entry {} cannot be read ({error})", quoted(name)))
+    let label = || Printable::from(quoted(name));
+    let index = archive
+        .index_for_name_raw(name.as_bytes())
+        .ok_or_else(|| Malformed::EntryMissing { name: label() })?;
+    let damaged = |error: &dyn std::fmt::Display| Malformed::Entry {
+        name: label(),
+        cause: Printable::of(error),
     };
     let mut entry = archive.by_index(index).map_err(|error| damaged(&error))?;
     let size = entry.size();
     if entry.compression() != CompressionMethod::Stored {
-        return Err(damaged(&"it is compressed, which PyTorch never does"));
+        return Err(Malformed::EntryCompressed { name: label() }.into());
     }
     if size > limit {
-        return Err(Fault::wrong(format!(
-            "has an entry {} of {}; the limit is {}",
-            quoted(name),
-            bytes(size),
-            bytes(limit)
-        )));
+        let (size, limit) = (Bytes(size), Bytes(limit));
+        return Err(Malformed::EntryTooLarge { name: label(), size, limit }.into());
     }
     let mut data = Vec::new();
     entry.by_ref().take(size).read_to_end(&mut data).map_err(|error| damaged(&error))?;
     // The reader compares the checksum when it meets the end.
     let rest = entry.read(&mut [0]).map_err(|error| damaged(&error))?;
     if data.len() as u64 != size || rest != 0 {
-        return Err(damaged(&"it is not as long as it says"));
+        return Err(Malformed::EntryLength { name: label() }.into());
     }
     Ok(data)
 }
@@ -203,7 +198,7 @@ fn big_endian(archive: &mut Archive, folder: &str) -> Result<()> {
     if archive.index_for_name_raw(name.as_bytes()).is_some()
         && entry(archive, &name, 16)? != b"little"
     {
-        return Err(Fault::wrong("was written on a big-endian machine, which Partita cannot read"));
+        return Err(Malformed::BigEndian.into());
     }
     Ok(())
 }
@@ -212,12 +207,10 @@ fn big_endian(archive: &mut Archive, folder: &str) -> Result<()> {
 fn gather(name: &str, view: &View, dtype: Dtype, stored: &[u8]) -> Result<Values> {
     let size = dtype.size();
     let available = stored.len() / size;
-    let beyond = || {
-        Fault::wrong(format!(
-            "holds tensor {} of shape {:?}, but only {available} values for it",
-            quoted(name),
-            view.shape
-        ))
+    let beyond = || Malformed::TensorShort {
+        name: quoted(name).into(),
+        shape: (&view.shape).into(),
+        available,
     };
     let count = count(&view.shape, available as u64).ok_or_else(beyond)?;
     let mut reach = view.offset;
@@ -226,7 +219,7 @@ fn gather(name: &str, view: &View, dtype: Dtype, stored: &[u8]) -> Result<Values
         reach = reach.checked_add(step).ok_or_else(beyond)?;
     }
     if reach >= available {
-        return Err(beyond());
+        return Err(beyond().into());
     }
     let values = if contiguous(view) {
         dtype.values(&stored[view.offset * size..(view.offset + count) * size])
@@ -295,10 +288,7 @@ fn described(pickle: &Pickle) -> Result<Checkpoint> {
 fn json(pickle: &Pickle, node: &Node, depth: usize, left: &mut usize) -> Result<Value> {
     let inner = |id, left: &mut usize| json(pickle, pickle.node(id), depth + 1, left);
     let cost = 1 + if let Node::Text(text) = node { text.len() } else { 0 };
-    *left = left
-        .checked_sub(cost)
-        .filter(|_| depth < 16)
-        .ok_or_else(|| Fault::wrong("holds constructor arguments without end: refused"))?;
+    *left = left.checked_sub(cost).filter(|_| depth < 16).ok_or(Malformed::EndlessArguments)?;
     Ok(match node {
         Node::None => Value::Null,
         Node::Bool(value) => (*value).into(),
@@ -318,7 +308,7 @@ fn json(pickle: &Pickle, node: &Node, depth: usize, left: &mut usize) -> Result<
             Value::Object(map)
         }
         Node::Name(_) | Node::Storage { .. } | Node::Tensor(_) | Node::Opaque(_) => {
-            return Err(Fault::wrong("holds constructor arguments that are not plain values"));
+            return Err(Malformed::OddArguments.into());
         }
     })
 }

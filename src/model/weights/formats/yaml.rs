@@ -14,7 +14,8 @@ use serde_json::{Map, Value};
 
 use crate::model::{
     error::FileFault,
-    weights::error::{Fault, Result, bytes},
+    findings::{Bytes, Malformed, Printable},
+    weights::error::Result,
 };
 
 /// Largest length of a file, in bytes; configurations have up to 12 kB.
@@ -36,12 +37,9 @@ pub(in crate::model::weights) fn read(path: &Path) -> Result<Value> {
     let mut text = Vec::new();
     File::open(path)?.take(LIMIT + 1).read_to_end(&mut text)?;
     if text.len() as u64 > LIMIT {
-        return Err(Fault::wrong(format!(
-            "is longer than {}, the limit of a configuration",
-            bytes(LIMIT)
-        )));
+        return Err(Malformed::LongConfiguration { limit: Bytes(LIMIT) }.into());
     }
-    let text = String::from_utf8(text).map_err(|_| Fault::wrong("is not valid YAML: not UTF-8"))?;
+    let text = String::from_utf8(text).map_err(|_| Malformed::YamlText)?;
     parse(&text)
 }
 
@@ -49,10 +47,10 @@ pub(in crate::model::weights) fn read(path: &Path) -> Result<Value> {
 pub(in crate::model::weights) fn parse(text: &str) -> Result<Value> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if nesting(text) > NESTING {
-        return Err(Fault::wrong(format!("is YAML of more than {NESTING} values in one another")));
+        return Err(Malformed::YamlNesting { limit: NESTING }.into());
     }
     let documents = Yaml::load_from_str(text)
-        .map_err(|error| Fault::wrong(format!("is not valid YAML: {error}")))?;
+        .map_err(|error| Malformed::Yaml { cause: Printable::of(error) })?;
     Ok(documents.first().map_or(Value::Null, json))
 }
 
@@ -109,6 +107,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::weights::error::Fault;
 
     fn message(text: &str) -> String {
         match parse(text) {

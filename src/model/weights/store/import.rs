@@ -6,6 +6,7 @@ use super::{Store, make_folder};
 use crate::model::{
     Result,
     error::FileFault,
+    findings::Malformed,
     recognition::Stated,
     weights::{
         catalog::{Catalog, Model, Network},
@@ -76,9 +77,7 @@ impl Store {
     ) -> Result<Model> {
         let mut model = user_models::read_bag(file).map_err(|fault| fault.of_reading(file))?;
         if options.stated != Stated::default() {
-            let text = "describes a bag, whose networks state how they are built; leave out --hop, \
-                        --chunk, --stems and --rest";
-            return Err(Fault::wrong(text).of(file));
+            return Err(Fault::from(Malformed::BagFacts).of(file));
         }
         let mut sources: Option<Vec<String>> = None;
         let mut read = Vec::new();
@@ -92,8 +91,7 @@ impl Store {
             let network = user_models::network(&beside, &checkpoint, digest)?;
             let stems = network.sources().map_err(|fault| fault.of(&beside))?;
             if sources.get_or_insert_with(|| stems.clone()) != &stems {
-                let odd = Fault::wrong("makes other stems than the bag's other networks");
-                return Err(odd.of(&beside));
+                return Err(Fault::from(Malformed::BagStems).of(&beside));
             }
             let weights = model.networks[index].weights.take();
             model.networks[index] = Network { signature, weights, ..network.network };
@@ -145,11 +143,8 @@ impl Store {
                 if options.stated != Stated::default()
                     || options.name.as_ref().is_some_and(|name| *name != model.name) =>
             {
-                return Err(Fault::wrong(format!(
-                    "is {} of the catalogue; leave out --name, --hop, --chunk, --stems and --rest",
-                    model.name
-                ))
-                .of(path));
+                let model = (&model.name).into();
+                return Err(Fault::from(Malformed::OfCatalog { model }).of(path));
             }
             (Some((model, index)), None) => (model.clone(), index),
             (Some((model, index)), Some((wanted, place)))
@@ -158,8 +153,8 @@ impl Store {
                 (model.clone(), index)
             }
             (Some((model, index)), Some((wanted, place))) => {
-                let (is, not) = (model.file(index), wanted.file(place));
-                return Err(Fault::wrong(format!("is {is}, not {not}")).of(path));
+                let (found, expected) = (model.file(index).into(), wanted.file(place).into());
+                return Err(Fault::from(Malformed::OtherFile { found, expected }).of(path));
             }
             (None, None) if self.may_be_users(path) => {
                 if checkpoint.described().is_some() {
@@ -202,24 +197,24 @@ impl Store {
         if let Some(class_name) =
             checkpoint.class_name.as_ref().filter(|class_name| **class_name != network.class_name)
         {
-            return Err(Fault::wrong(format!(
-                "calls itself a {}, where {} is a {}",
-                quoted(class_name),
-                model.name,
-                network.class_name
-            )));
+            return Err(Malformed::OtherClass {
+                class: quoted(class_name).into(),
+                model: (&model.name).into(),
+                expected: (&network.class_name).into(),
+            }
+            .into());
         }
         // Equal values with the stems in another order would give each stem a wrong name.
         if let Some(sources) = checkpoint.sources()
             && user_models::stems(&checkpoint.kwargs, Some(sources)).ok().as_ref()
                 != Some(&model.sources)
         {
-            return Err(Fault::wrong(format!(
-                "names its stems {}, where {} has {}",
-                quoted(&sources.to_string()),
-                model.name,
-                model.sources.join(", ")
-            )));
+            return Err(Malformed::OtherStems {
+                stems: quoted(&sources.to_string()).into(),
+                model: (&model.name).into(),
+                expected: model.sources.iter().collect(),
+            }
+            .into());
         }
         if let (None, Some(kwargs)) = (checkpoint.described(), &network.kwargs) {
             checkpoint.class_name = Some(network.class_name.clone());
@@ -277,17 +272,10 @@ impl Store {
         };
         let same = models.find(|other| other.name == *name && user_models::are_same(other, model));
         if self.catalog.get(name).is_some() {
-            return Err(Fault::wrong(format!(
-                "cannot be called {name}: that is a model of the catalogue; choose another --name"
-            ))
-            .of(file));
+            return Err(Fault::from(Malformed::CatalogName { name: name.into() }).of(file));
         }
         if same.is_none() && !user_models::is_free(name, &self.folder, self.catalog) {
-            return Err(Fault::wrong(format!(
-                "cannot be called {name}: another model has that name; choose another --name, or \
-                 remove that model first (`partita model remove {name}`)"
-            ))
-            .of(file));
+            return Err(Fault::from(Malformed::TakenName { name: name.into() }).of(file));
         }
         model.name.clone_from(name);
         Ok(same)
@@ -297,12 +285,12 @@ impl Store {
 fn unknown(catalog: &Catalog, checkpoint: &Checkpoint, digest: &str) -> Fault {
     let (tensors, values) = (checkpoint.tensors.len(), checkpoint.values());
     let same = catalog.find(|network| network.tensors == Some(tensors) && network.values == values);
-    let close = same.map_or_else(String::new, |(model, _)| {
-        format!(" It is as large as {}: a version with other values, or damaged.", model.name)
-    });
-    Fault::wrong(format!(
-        "is not a model that Partita knows: it holds {tensors} tensors with {values} values, and the \
-         digest of its content is {digest}.{close} Known: {}; and any other that says how it is built",
-        catalog.names()
-    ))
+    let (digest, known) = (digest.into(), catalog.names());
+    match same {
+        Some((model, _)) => {
+            let model = (&model.name).into();
+            Malformed::UnknownAlike { tensors, values, digest, model, known }.into()
+        }
+        None => Malformed::Unknown { tensors, values, digest, known }.into(),
+    }
 }

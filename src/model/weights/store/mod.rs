@@ -25,7 +25,11 @@ use super::{
     user_models,
 };
 use crate::{
-    model::{ModelError, Result, describe_file, error::FileFault},
+    model::{
+        ModelError, Result, describe_file,
+        error::FileFault,
+        findings::{Channels, Malformed, Misfit, Printable},
+    },
     os::OsKind,
 };
 
@@ -200,7 +204,7 @@ impl Store {
             if !matches!(self.network_state(&model, network), State::Installed { .. }) {
                 self.install_network(&model, network, &downloads, watch)?;
             }
-            forget_downloads(&model.networks[network], &downloads);
+            download::forget(&model.networks[network], &downloads);
         }
         Ok(())
     }
@@ -330,7 +334,9 @@ impl Store {
             Ok((noted, digest)) if digest == noted => {
                 self.check(&path).map_err(|fault| fault.of(&path))
             }
-            Ok((noted, found)) => Err(ModelError::Digest { path, found, noted }),
+            Ok((noted, found)) => {
+                Err(ModelError::Digest { path, found, noted, remedy: model.remedy() })
+            }
             Err(Fault::Io(cause)) if cause.kind == OsKind::NotFound => {
                 Err(ModelError::NotInstalled { model: model.name.clone() })
             }
@@ -376,7 +382,13 @@ impl Store {
         match describe_file(&File::open(path)?) {
             Ok(_) => Ok(()),
             Err(ModelError::Io { cause, .. }) => Err(cause.into()),
-            Err(error) => Err(configuration::unusable(&error)),
+            Err(ModelError::File { fault, .. }) => Err(fault.into()),
+            Err(ModelError::Header { misfit }) => Err(configuration::unusable(misfit)),
+            Err(ModelError::OtherSound { sample_rate, channels, .. }) => {
+                let (rate, channels) = (sample_rate as usize, Channels(channels));
+                Err(configuration::unusable(Box::new(Misfit::Sound { rate, channels })))
+            }
+            Err(error) => Err(Malformed::Damaged { cause: Printable::of(error) }.into()),
         }
     }
 
@@ -453,30 +465,15 @@ fn look(file: &File, network: &Network) -> super::error::Result<(u64, String)> {
     let header = safetensors::read_header(file, length)?;
     let note = |key: &str| header.metadata().as_ref().and_then(|texts| texts.get(key)).cloned();
     match (note("digest"), &network.digest) {
-        (Some(noted), Some(digest)) if noted != *digest => Err(Fault::wrong(format!(
-            "is marked with the digest {}, not {digest}; install it again",
-            quoted(&noted)
-        ))),
+        (Some(noted), Some(digest)) if noted != *digest => {
+            let (found, expected) = (quoted(&noted).into(), digest.into());
+            Err(Malformed::Marked { found, expected }.into())
+        }
         (Some(_), None) if note("signature").as_ref() != Some(&network.signature) => {
-            Err(Fault::wrong("is the file of another network; install it again"))
+            Err(Malformed::OtherNetwork.into())
         }
         (Some(noted), _) => Ok((length, noted)),
-        (None, _) => Err(Fault::wrong("was not written by Partita; import it")),
-    }
-}
-
-/// Removes the downloads of an installed network, which a killed process may have left.
-fn forget_downloads(network: &Network, downloads: &Path) {
-    for origin in &network.origins {
-        let Origin::Https { file, .. } = origin else { continue };
-        for suffix in ["", ".part", ".part.json"] {
-            match fs::remove_file(downloads.join(format!("{file}{suffix}"))) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    tracing::warn!("{file}{suffix} is no longer needed, but stays: {error}");
-                }
-                _ => {}
-            }
-        }
+        (None, _) => Err(Malformed::NotPartitas.into()),
     }
 }
 

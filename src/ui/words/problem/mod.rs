@@ -1,6 +1,7 @@
 //! Problems in the language of the window. English is the engine's own text, which a test compares.
 
 mod decode;
+mod findings;
 mod weights;
 
 #[cfg(test)]
@@ -18,6 +19,7 @@ use crate::{
         },
     },
     i18n::fl,
+    model::weights::Catalog,
     os::{Os, OsKind},
 };
 
@@ -205,6 +207,9 @@ fn songs(problem: &Problem) -> String {
 fn separation(about: &Problem) -> String {
     match about {
         Problem::NoModel => fl!(problem_no_model).to_owned(),
+        Problem::ModelMissing { model } if Catalog::builtin().get(model).is_none() => {
+            fl!(problem_own_model_missing, model = model)
+        }
         Problem::ModelMissing { model } => fl!(problem_model_missing, model = model),
         Problem::NoNetwork { model } => fl!(problem_no_network, model = model),
         Problem::ModelBusy => fl!(problem_model_busy).to_owned(),

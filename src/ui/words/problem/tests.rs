@@ -4,18 +4,17 @@ use super::problem;
 use crate::{
     engine::{Problem, note, problem::examples},
     i18n::{Language, speak},
-    model::ModelError,
     ui::words::notes::note as note_text,
 };
 
 /// Texts of the system, of libraries, and of earlier versions, which stay as they are.
 fn is_foreign(text: &str) -> bool {
-    text.starts_with("an earlier sentence") || text.starts_with("the tensor x is missing")
+    text.starts_with("an earlier sentence")
 }
 
-/// Whether the command line names options that state what is missing; the window asks for it.
+/// Whether the command line names options as the remedy, of `partita model`; the window names fields.
 fn names_options(problem: &Problem) -> bool {
-    matches!(problem, Problem::Model(ModelError::FactsMissing { .. }))
+    matches!(problem, Problem::Model(_)) && problem.to_string().contains("--")
 }
 
 /// The problem as the window has it, which does not name the options of the command line.

@@ -1,20 +1,26 @@
 //! Models and their weights in the language of the window: steps of an installation, and errors.
 
-use super::{os, shown};
+use super::{
+    findings::{Worded as _, layout},
+    os, shown,
+};
 use crate::{
     i18n::{
         fl,
         numbers::{network, percent},
     },
-    model::{CHANNELS, FileFault, ModelError, SAMPLE_RATE, recognition::Summary, weights::Step},
+    model::{
+        CHANNELS, FileFault, ModelError, Remedy, SAMPLE_RATE, recognition::Summary, weights::Step,
+    },
 };
 
 /// An error of a model or its weights.
 pub fn model_error(error: &ModelError) -> String {
     match error {
-        ModelError::Header { detail } => detail.clone(),
-        ModelError::Unusable { path, detail } => {
-            fl!(weights_unusable, path = shown(path), detail = detail)
+        ModelError::Header { misfit } => misfit.worded(),
+        ModelError::Unusable { path, misfit, remedy } => {
+            let (misfit, remedy) = (misfit.worded(), self::remedy(*remedy));
+            fl!(weights_unusable, path = shown(path), misfit = misfit, remedy = remedy)
         }
         ModelError::File { path, fault } => {
             fl!(weights_file, path = shown(path), fault = file_fault(fault))
@@ -29,14 +35,21 @@ pub fn model_error(error: &ModelError) -> String {
         }
         ModelError::NotInstalled { model } => fl!(weights_not_installed, model = model),
         ModelError::Installing { model } => fl!(weights_installing, model = model),
-        ModelError::Digest { path, found, noted } => {
-            fl!(weights_digest, path = shown(path), found = found, noted = noted)
+        ModelError::Digest { path, found, noted, remedy } => {
+            let remedy = self::remedy(*remedy);
+            fl!(weights_digest, path = shown(path), found = found, noted = noted, remedy = remedy)
         }
-        ModelError::OtherShape { path, model } => {
-            fl!(weights_other_shape, path = shown(path), model = model)
+        ModelError::OtherShape { path, model, remedy } => {
+            let remedy = self::remedy(*remedy);
+            fl!(weights_other_shape, path = shown(path), model = model, remedy = remedy)
         }
-        ModelError::OtherStems { path } => fl!(weights_other_stems, path = shown(path)),
-        ModelError::Tensor { cause } => fl!(weights_tensor, cause = cause),
+        ModelError::OtherStems { path, remedy } => {
+            fl!(weights_other_stems, path = shown(path), remedy = self::remedy(*remedy))
+        }
+        ModelError::Device { cause } => fl!(weights_device, cause = cause.to_string()),
+        ModelError::Segment { found, expected } => {
+            fl!(weights_segment, found = found.to_string(), expected = expected.to_string())
+        }
         ModelError::Io { path, cause } if path.as_os_str().is_empty() => os(cause),
         ModelError::Io { path, cause } => format!("{}: {}", shown(path), os(cause)),
         ModelError::Forbidden { path } => fl!(weights_forbidden, path = shown(path)),
@@ -52,6 +65,13 @@ pub fn model_error(error: &ModelError) -> String {
     }
 }
 
+fn remedy(remedy: Remedy) -> &'static str {
+    match remedy {
+        Remedy::Install => fl!(weights_install_again),
+        Remedy::Import => fl!(weights_import_again),
+    }
+}
+
 fn other_sound(sample_rate: u32, channels: usize) -> String {
     fl!(
         weights_other_sound,
@@ -62,19 +82,16 @@ fn other_sound(sample_rate: u32, channels: usize) -> String {
     )
 }
 
-fn layout(channels: usize) -> String {
-    match channels {
-        1 => fl!(mono).to_owned(),
-        2 => fl!(weights_stereo).to_owned(),
-        more => fl!(note_channels, count = more.to_string()),
-    }
-}
-
 /// Why a weight file is not what it should be: a predicate on the file.
 pub fn file_fault(fault: &FileFault) -> String {
     match fault {
-        FileFault::CutOff { detail } if detail.is_empty() => fl!(fault_cut_off).to_owned(),
-        FileFault::CutOff { detail } => fl!(fault_cut_off_detail, detail = detail),
+        FileFault::CutOff { have: None, .. } => fl!(fault_cut_off).to_owned(),
+        FileFault::CutOff { have: Some(have), whole: Some(whole) } => {
+            fl!(fault_cut_off_of, have = have.worded(), whole = whole.worded())
+        }
+        FileFault::CutOff { have: Some(have), whole: None } => {
+            fl!(fault_cut_off_after, have = have.worded())
+        }
         FileFault::Empty => fl!(fault_empty).to_owned(),
         FileFault::Folder => fl!(fault_folder).to_owned(),
         FileFault::NotAFile => fl!(fault_not_a_file).to_owned(),
@@ -82,7 +99,7 @@ pub fn file_fault(fault: &FileFault) -> String {
         FileFault::Undescribed => fl!(fault_undescribed).to_owned(),
         FileFault::Unreachable { cause } => fl!(fault_unreachable, cause = cause),
         FileFault::Unreadable { cause } => fl!(fault_unreadable, cause = os(cause)),
-        FileFault::Malformed { detail } => detail.clone(),
+        FileFault::Malformed(fault) => fault.worded(),
     }
 }
 

@@ -13,10 +13,13 @@ use std::{
 
 use half::f16;
 
-use crate::model::weights::{
-    checkpoint::{Checkpoint, Dtype, Inexact, count},
-    error::{Fault, Result, quoted},
-    progress::{Step, Watch},
+use crate::model::{
+    findings::Malformed,
+    weights::{
+        checkpoint::{Checkpoint, Dtype, Inexact, count},
+        error::{Result, quoted},
+        progress::{Step, Watch},
+    },
 };
 use protobuf::{Field, Wire};
 
@@ -78,7 +81,7 @@ pub(in crate::model::weights) fn read(
             Field::Number(..) => {}
         }
     }
-    let graph = graph.ok_or_else(|| Fault::wrong("is an ONNX file without a graph"))?;
+    let graph = graph.ok_or(Malformed::NoGraph)?;
     let mut checkpoint = Checkpoint::default();
     names::rename(graph, &mut checkpoint)?;
     Ok(checkpoint)
@@ -95,14 +98,14 @@ fn read_graph<R: Read>(
     while let Some(field) = wire.field(end)? {
         items += 1;
         if items > ITEM_LIMIT {
-            return Err(Fault::wrong(format!("holds a graph of more than {ITEM_LIMIT} nodes")));
+            return Err(Malformed::LargeGraph { limit: ITEM_LIMIT }.into());
         }
         match field {
             Field::Block(1, end) => read_node(wire, end, &mut graph)?,
             Field::Block(5, end) => {
                 let (name, initializer) = read_tensor(wire, end)?;
                 if graph.initializers.insert(name.clone(), initializer).is_some() {
-                    return Err(Fault::wrong(format!("holds tensor {} twice", quoted(&name))));
+                    return Err(Malformed::TensorTwice { name: quoted(&name).into() }.into());
                 }
                 watch.report(Step::Reading, wire.position(), Some(length))?;
             }
@@ -130,7 +133,7 @@ fn read_node<R: Read>(wire: &mut Wire<R>, end: u64, graph: &mut Graph) -> Result
             Field::Number(..) => {}
         }
         if inputs.len() > 16 {
-            return Err(Fault::wrong("holds a node with more than 16 unnamed inputs"));
+            return Err(Malformed::ManyInputs.into());
         }
     }
     for input in inputs {
@@ -156,13 +159,13 @@ fn read_tensor<R: Read>(wire: &mut Wire<R>, end: u64) -> Result<(String, Initial
             // `float_data`, packed, has the same bytes as `raw_data`.
             Field::Block(4 | 9, end) => data = wire.bytes(end, TENSOR_LIMIT)?,
             Field::Block(13, _) => {
-                return Err(Fault::wrong("keeps its tensors in another file, beside the graph"));
+                return Err(Malformed::OutsideTensors.into());
             }
             Field::Block(_, end) => wire.skip(end)?,
             Field::Number(..) => {}
         }
         if shape.len() > 8 {
-            return Err(Fault::wrong("holds a tensor of more than eight dimensions"));
+            return Err(Malformed::Dimensions.into());
         }
     }
     let initializer = initializer(&name, shape, dtype, &data)?;
@@ -176,19 +179,14 @@ fn initializer(name: &str, shape: Vec<usize>, dtype: u64, data: &[u8]) -> Result
         11 => Dtype::F64,
         16 => Dtype::Bf16,
         other => {
-            return Err(Fault::wrong(format!(
-                "holds tensor {} of ONNX type {other}, where floating-point values were expected",
-                quoted(name)
-            )));
+            let (name, found) = (quoted(name).into(), format!("ONNX {other}").into());
+            return Err(Malformed::TensorType { name, found }.into());
         }
     };
     let count = count(&shape, data.len() as u64);
     if count.and_then(|count| count.checked_mul(dtype.size())) != Some(data.len()) {
-        return Err(Fault::wrong(format!(
-            "holds tensor {} of shape {shape:?} with {} bytes of values",
-            quoted(name),
-            data.len()
-        )));
+        let (name, shape) = (quoted(name).into(), (&shape).into());
+        return Err(Malformed::TensorBytes { name, shape, bytes: data.len() }.into());
     }
     let values = match dtype.to_f16(data) {
         Ok(halves) => Values::Half(halves),

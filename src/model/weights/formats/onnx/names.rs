@@ -11,9 +11,12 @@ use std::collections::BTreeMap;
 use half::f16;
 
 use super::{ANONYMOUS, Graph, Initializer, User, Values};
-use crate::model::weights::{
-    checkpoint::{self, Checkpoint, Dtype, Tensor},
-    error::{Fault, Result, quoted},
+use crate::model::{
+    findings::Malformed,
+    weights::{
+        checkpoint::{self, Checkpoint, Dtype, Tensor},
+        error::{Fault, Result, quoted},
+    },
 };
 
 /// The reference's `emb_scale`, a factor of the exported frequency embedding.
@@ -28,9 +31,8 @@ pub(super) fn rename(mut graph: Graph, checkpoint: &mut Checkpoint) -> Result<()
             checkpoint.insert(name, tensor)?;
             continue;
         }
-        let user = graph.users.remove(&name).ok_or_else(|| {
-            Fault::wrong(format!("holds tensor {}, which nothing in its graph uses", quoted(&name)))
-        })?;
+        let unused = || Malformed::TensorUnused { name: quoted(&name).into() };
+        let user = graph.users.remove(&name).ok_or_else(unused)?;
         let (key, tensor) = restore(&name, initializer, &user)?;
         if key.contains(".cross_attn.in_proj_") {
             parts.entry(key).or_default().push(tensor);
@@ -61,11 +63,8 @@ fn restore(name: &str, initializer: Initializer, user: &User) -> Result<(String,
         "Mul" if module.contains(".dconv.") && module.ends_with(".6") => ("scale", Layout::Vector),
         "Mul" => ("weight", Layout::Vector),
         op => {
-            return Err(Fault::wrong(format!(
-                "holds tensor {}, used by {}, where nothing of HTDemucs is known",
-                quoted(name),
-                quoted(op)
-            )));
+            let (name, operator) = (quoted(name).into(), quoted(op).into());
+            return Err(Malformed::TensorUse { name, operator }.into());
         }
     };
     let tensor = initializer.half(name)?;
@@ -96,11 +95,8 @@ fn module_path(node: &str) -> String {
     kept.join(".")
 }
 
-fn unexpected(name: &str, shape: &[usize], expected: &str) -> Fault {
-    Fault::wrong(format!(
-        "holds tensor {} of shape {shape:?} where {expected} was expected",
-        quoted(name)
-    ))
+fn unexpected(name: &str, shape: &[usize]) -> Fault {
+    Malformed::TensorShape { name: quoted(name).into(), shape: shape.into() }.into()
 }
 
 impl Initializer {
@@ -123,7 +119,7 @@ impl Initializer {
 fn embedding(name: &str, initializer: Initializer) -> Result<Tensor> {
     let (shape, values) = initializer.single();
     let &[1, channels, bands, 1] = shape.as_slice() else {
-        return Err(unexpected(name, &shape, "[1, channels, bands, 1]"));
+        return Err(unexpected(name, &shape));
     };
     let mut stored = Vec::with_capacity(4 * values.len());
     for band in 0..bands {
@@ -140,16 +136,14 @@ fn embedding(name: &str, initializer: Initializer) -> Result<Tensor> {
 fn halves<'a>(name: &str, tensor: &'a Tensor) -> Result<&'a [f16]> {
     match &tensor.values {
         checkpoint::Values::Half(values) => Ok(values),
-        checkpoint::Values::Single(_) => {
-            Err(unexpected(name, &tensor.shape, "one in half precision"))
-        }
+        checkpoint::Values::Single(_) => Err(unexpected(name, &tensor.shape)),
     }
 }
 
 /// `[in, out]` becomes `[out, in]`.
 fn transposed(name: &str, tensor: &Tensor) -> Result<Tensor> {
     let &[rows, columns] = tensor.shape.as_slice() else {
-        return Err(unexpected(name, &tensor.shape, "a matrix"));
+        return Err(unexpected(name, &tensor.shape));
     };
     let stored = halves(name, tensor)?;
     let mut values = vec![f16::ZERO; stored.len()];
@@ -165,7 +159,7 @@ fn transposed(name: &str, tensor: &Tensor) -> Result<Tensor> {
 fn vector(name: &str, tensor: Tensor) -> Result<Tensor> {
     match *tensor.shape.as_slice() {
         [channels] | [channels, 1] => Ok(Tensor { shape: vec![channels], ..tensor }),
-        _ => Err(unexpected(name, &tensor.shape, "one value a channel")),
+        _ => Err(unexpected(name, &tensor.shape)),
     }
 }
 
@@ -174,14 +168,11 @@ fn vector(name: &str, tensor: Tensor) -> Result<Tensor> {
 fn join(key: &str, mut parts: Vec<Tensor>) -> Result<Tensor> {
     parts.sort_by_key(|part| part.shape[0]);
     let [queries, others] = parts.as_slice() else {
-        return Err(Fault::wrong(format!(
-            "holds {} parts of {} where two were expected",
-            parts.len(),
-            quoted(key)
-        )));
+        let (name, count) = (quoted(key).into(), parts.len());
+        return Err(Malformed::TensorParts { name, count }.into());
     };
     if 2 * queries.shape[0] != others.shape[0] || queries.shape[1..] != others.shape[1..] {
-        return Err(unexpected(key, &others.shape, "twice the rows of the queries' part"));
+        return Err(unexpected(key, &others.shape));
     }
     let mut shape = queries.shape.clone();
     shape[0] *= 3;

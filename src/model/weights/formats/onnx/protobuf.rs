@@ -5,7 +5,10 @@
 
 use std::io::{self, Read};
 
-use crate::model::weights::error::{Fault, Result, bytes};
+use crate::model::{
+    findings::{Bytes, Malformed},
+    weights::error::{Fault, Result},
+};
 
 /// A field of a message: its number, and its value or where that ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,13 +43,13 @@ impl<R: Read> Wire<R> {
             return Ok(None);
         }
         let key = self.varint(end)?;
-        let number = u32::try_from(key >> 3).map_err(|_| self.damaged("a field number"))?;
+        let number = u32::try_from(key >> 3).map_err(|_| self.damaged())?;
         let field = match key & 7 {
             0 => Field::Number(number, self.varint(end)?),
             1 => Field::Number(number, u64::from_le_bytes(self.fixed(end)?)),
             2 => Field::Block(number, self.block(end)?),
             5 => Field::Number(number, u32::from_le_bytes(self.fixed(end)?).into()),
-            _ => return Err(self.damaged("a field type")),
+            _ => return Err(self.damaged()),
         };
         Ok(Some(field))
     }
@@ -61,18 +64,15 @@ impl<R: Read> Wire<R> {
                 return Ok(value);
             }
         }
-        Err(self.damaged("a number"))
+        Err(self.damaged())
     }
 
     /// The bytes up to `end`, at most `limit`.
     pub(super) fn bytes(&mut self, end: u64, limit: u64) -> Result<Vec<u8>> {
         let count = end.saturating_sub(self.position);
         if count > limit {
-            return Err(Fault::wrong(format!(
-                "holds a field of {}; the limit is {}",
-                bytes(count),
-                bytes(limit)
-            )));
+            let (size, limit) = (Bytes(count), Bytes(limit));
+            return Err(Malformed::LargeField { size, limit }.into());
         }
         // Grows with the bytes that are read, not with the claimed length.
         let mut data = Vec::new();
@@ -84,7 +84,7 @@ impl<R: Read> Wire<R> {
     /// The text up to `end`.
     pub(super) fn text(&mut self, end: u64) -> Result<String> {
         let bytes = self.bytes(end, 4096)?;
-        String::from_utf8(bytes).map_err(|_| self.damaged("a text"))
+        String::from_utf8(bytes).map_err(|_| self.damaged())
     }
 
     /// Skips all bytes up to `end`.
@@ -100,16 +100,14 @@ impl<R: Read> Wire<R> {
         match self.position.checked_add(length) {
             Some(stop) if stop <= end => Ok(stop),
             // The outermost message ends with the file, so this one was cut off there.
-            Some(stop) if end == self.length => {
-                Err(Fault::cut_off(format!("{} of {}", bytes(end), bytes(stop))))
-            }
-            _ => Err(self.damaged("a length")),
+            Some(stop) if end == self.length => Err(Fault::cut_off(Some(end), Some(stop))),
+            _ => Err(self.damaged()),
         }
     }
 
     fn fixed<const N: usize>(&mut self, end: u64) -> Result<[u8; N]> {
         if end.saturating_sub(self.position) < N as u64 {
-            return Err(if end == self.length { cut_off() } else { self.damaged("a field") });
+            return Err(if end == self.length { cut_off() } else { self.damaged() });
         }
         let mut data = [0; N];
         self.input.read_exact(&mut data)?;
@@ -117,13 +115,13 @@ impl<R: Read> Wire<R> {
         Ok(data)
     }
 
-    fn damaged(&self, what: &str) -> Fault {
-        Fault::wrong(format!("is damaged: {what} near byte {} is not valid", self.position))
+    fn damaged(&self) -> Fault {
+        Malformed::Protobuf { at: self.position }.into()
     }
 }
 
 fn cut_off() -> Fault {
-    Fault::cut_off("")
+    Fault::cut_off(None, None)
 }
 
 #[cfg(test)]

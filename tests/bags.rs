@@ -215,7 +215,7 @@ fn a_bag_that_is_not_whole_is_refused_in_words() {
         ("models: [aaaa0001]\nweights: [[1, 1]]", "no weight for each of its 3 stems"),
         ("models: [aaaa0001]\nweights: [[1, 0, 1]]", "lets no network make high"),
         ("models: [aaaa0001]", "no weights"),
-        ("models: [../aaaa0001]\nweights: [[1, 1, 1]]", "no signature"),
+        ("models: [../aaaa0001]\nweights: [[1, 1, 1]]", "not a signature"),
         ("models: []", "no list \"models\""),
         ("models: [", "not valid YAML"),
         ("- just\n- a list", "no list \"models\""),

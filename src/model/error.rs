@@ -1,7 +1,7 @@
 //! Errors of models and their weights, as data.
 //!
-//! Cloneable and readable again from JSON, so that the engine's problems can carry it into events and
-//! the library.
+//! The errors are cloneable and readable from JSON, because the engine's problems store them in
+//! events and the library.
 
 use std::{
     fmt, io,
@@ -37,7 +37,7 @@ pub enum ModelError {
         #[serde(default)]
         remedy: Remedy,
     },
-    /// The file at `path` is not what it should be.
+    /// The file at `path` is invalid.
     File {
         /// The file.
         #[serde(serialize_with = "as_text")]
@@ -45,7 +45,7 @@ pub enum ModelError {
         /// The finding.
         fault: FileFault,
     },
-    /// A publisher's address does not deliver what it should.
+    /// A publisher's address does not deliver the expected file.
     Origin {
         /// The address.
         origin: String,
@@ -109,7 +109,7 @@ pub enum ModelError {
         #[serde(default)]
         remedy: Remedy,
     },
-    /// The network was given input of another length than its own.
+    /// The network's input has another length than a segment.
     Segment {
         /// Values of the input.
         found: usize,
@@ -135,9 +135,9 @@ pub enum ModelError {
         #[serde(serialize_with = "as_text")]
         path: PathBuf,
     },
-    /// The network was trained on sound of another form than the engine gives it.
+    /// The network was trained on another sample rate or channel count than the engine supports.
     OtherSound {
-        /// The weight file, once it is known.
+        /// The weight file, if known.
         path: Option<String>,
         /// Samples per second.
         sample_rate: u32,
@@ -159,14 +159,14 @@ pub enum ModelError {
     Cancelled,
 }
 
-/// How damaged weights of an installed model are replaced.
+/// The remedy for damaged weights of an installed model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Remedy {
-    /// A model of the catalogue is installed again.
+    /// Install the model of the catalogue again.
     #[default]
     Install,
-    /// The file that a model of the user's own came from is imported again.
+    /// Import the file of the user's own model again.
     Import,
 }
 
@@ -179,15 +179,16 @@ impl fmt::Display for Remedy {
     }
 }
 
-/// Why a file, or an address, does not give a model. Its `Display` is a predicate: "is cut off: …".
+/// The reason why a file or an address does not contain a model. Its `Display` is a predicate, such
+/// as "is cut off: …".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FileFault {
     /// The file ends too early.
     CutOff {
-        /// Its length, where known.
+        /// The length of the file, if known.
         have: Option<Bytes>,
-        /// The length of the whole file, where known.
+        /// The length that the whole file should have, if known.
         whole: Option<Bytes>,
     },
     /// The file has 0 bytes.
@@ -198,17 +199,17 @@ pub enum FileFault {
     NotAFile,
     /// The file is of no known kind.
     NotAModel {
-        /// Its first bytes, safe to show.
+        /// The first bytes of the file, safe to show.
         start: String,
     },
-    /// The file does not state how its network is built.
+    /// The file does not describe its network.
     Undescribed,
     /// The server cannot be reached.
     Unreachable {
         /// The cause, in English.
         cause: String,
     },
-    /// The system did not let the file be read.
+    /// The system does not permit reading the file.
     Unreadable {
         /// The system's error.
         cause: Os,

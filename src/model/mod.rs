@@ -1,7 +1,7 @@
 //! Separation models: networks, their weights, and the separation of a segment.
 //!
-//! Knows tensors, and no files but weights. Starts no threads: work runs on the rayon pool of the
-//! caller.
+//! Handles tensors, and reads no files except weights. Starts no threads: work runs on the rayon pool
+//! of the caller.
 
 use std::{collections::HashMap, fs::File, io::Seek as _, path::Path};
 
@@ -34,21 +34,21 @@ pub use spec::{Effort, Joint, Level, MOST_OVERLAP, Overlap, Spec};
 use spec::{MOST_STEMS, check_names};
 pub use weights::shared::share_in as share_weights_in;
 
-/// Samples per second of the sound that networks are given.
+/// Sample rate of the networks' input, in Hz.
 pub const SAMPLE_RATE: u32 = 44_100;
 
-/// Channels of the sound that networks are given.
+/// Number of channels of the networks' input.
 pub const CHANNELS: usize = 2;
 
-/// Result of this room.
+/// Result of this module.
 pub type Result<T, E = ModelError> = std::result::Result<T, E>;
 
 /// The precision of a network's products.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
-    /// Single precision (f32) throughout. Where the CPU has AMX, the transformer's factors are
-    /// split into two bf16 each, which together hold 16 bits of a value's 24. Three products of
-    /// those replace one, summed in single precision ([`kernels::amx`]).
+    /// Single precision (f32) throughout. On CPUs with AMX, the transformer's factors are split into
+    /// two bf16 each, which together hold 16 bits of a value's 24. Three products of bf16 replace
+    /// one, and are summed in single precision ([`kernels::amx`]).
     #[default]
     Single,
     /// The transformer's factors rounded to bf16, summed in single precision; everything else as in
@@ -67,7 +67,7 @@ impl Precision {
     }
 }
 
-/// Whether to end the current computation. Called from time to time; once true, it stays true.
+/// Returns whether to end the current computation. Called regularly; once true, it stays true.
 pub type Stop<'a> = &'a (dyn Fn() -> bool + Sync);
 
 /// A network that separates one segment; every kind of network implements it.
@@ -75,8 +75,8 @@ pub trait Separator: Send + Sync {
     /// The network's shape.
     fn spec(&self) -> &Spec;
 
-    /// Separates one segment of a mix that was normalised over its whole track, where the network
-    /// asks for that ([`Level`]).
+    /// Separates one segment of a mix. If the network requires it ([`Level`]), the mix was normalised
+    /// over its whole track.
     ///
     /// `mix` is planar, `[channels, segment_frames]`. The result is planar,
     /// `[sources, channels, segment_frames]`, with the track's normalisation still applied.
@@ -100,17 +100,17 @@ pub trait Separator: Send + Sync {
 pub struct Kind {
     /// Name of the reference's class, as weight files give it.
     pub class_name: &'static str,
-    /// The usual name of a kind whose networks are recognised by their tensors.
+    /// The common name of a kind whose networks are recognised by their tensors.
     pub title: Option<&'static str>,
-    /// Reads a network's shape and its use of memory from the header of its weight file; fails when
-    /// its tensors do not make such a network. Errors do not name the file.
+    /// Reads a network's shape and memory use from the header of its weight file. Fails if the
+    /// tensors do not fit the kind. Errors do not name the file.
     pub describe: fn(File) -> Result<(Spec, Memory)>,
     /// Loads the network of a weight file.
     pub load: fn(&Path, Precision) -> Result<Box<dyn Separator>>,
     /// Loads the network of a weight file in candle's operations, on any device.
     pub candle: fn(&Path, &candle_core::Device) -> Result<Box<dyn Separator>>,
-    /// Recognises a network whose file does not state how it is built; `None` when its tensors are
-    /// of another kind. Errors do not name the file.
+    /// Recognises a network whose file does not describe it; `None` if the tensors are of another
+    /// kind. Errors do not name the file.
     pub recognise: fn(&Shapes, &Facts) -> Option<Result<Recognised>>,
 }
 
@@ -119,12 +119,12 @@ pub struct Kind {
 pub struct Memory {
     /// The packed weights.
     pub weights: u64,
-    /// The peak while separating a segment. It is freed afterwards, so that only the largest counts
-    /// of several networks that run one after the other.
+    /// The peak while separating a segment. It is freed afterwards, so that of several networks that
+    /// run in turn only the largest counts.
     pub work: u64,
-    /// The need of each thread beside that.
+    /// The additional need of each thread.
     pub per_thread: u64,
-    /// Bytes less of the weights in fast precision.
+    /// The reduction of the weights in fast precision.
     pub fast_saving: u64,
 }
 
@@ -166,8 +166,8 @@ fn kind_in(metadata: &HashMap<String, String>) -> Result<&'static Kind> {
 /// Loads the network in a canonical weight file.
 ///
 /// # Errors
-/// [`ModelError::Unusable`] when the file is not one, [`ModelError::OtherSound`];
-/// [`ModelError::Forbidden`] and [`ModelError::Io`] when it cannot be read.
+/// [`ModelError::Unusable`] if the file is not a canonical weight file, [`ModelError::OtherSound`];
+/// [`ModelError::Forbidden`] and [`ModelError::Io`] if it cannot be read.
 pub fn load(path: &Path, precision: Precision) -> Result<Box<dyn Separator>> {
     let load = || {
         let kind = kind_in(&weights::read_metadata(path)?)?;
@@ -178,14 +178,14 @@ pub fn load(path: &Path, precision: Precision) -> Result<Box<dyn Separator>> {
     load().map_err(|error: ModelError| error.of_file(path).remedied(remedy(path)))
 }
 
-/// How a damaged weight file is replaced, by its name: each of the catalogue's has one.
+/// The remedy for a damaged weight file, by its name: the catalogue has a name for each of its files.
 fn remedy(path: &Path) -> Remedy {
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     if weights::Catalog::builtin().has_file(&name) { Remedy::Install } else { Remedy::Import }
 }
 
-/// Words for people, of which parts may come from a file: control characters are written out, so
-/// that nothing but text reaches a terminal.
+/// Escapes the control characters of a text that may come from a file, so that no control sequence
+/// reaches a terminal.
 pub(crate) fn on_one_line(message: &str) -> String {
     let mut line = String::with_capacity(message.len());
     for character in message.chars() {
@@ -202,10 +202,10 @@ pub(crate) fn on_one_line(message: &str) -> String {
 pub struct Description {
     /// The network's shape.
     pub spec: Spec,
-    /// Digest of the weights; empty where the file has none.
+    /// Digest of the weights; empty if the file has none.
     pub digest: String,
-    /// What tells its stems from those of other networks: the digest of the weights; and of how the
-    /// network is built, which other kinds than HTDemucs may take from elsewhere than the weights.
+    /// Identity of the network's stems. It is a digest of the weights and, except for HTDemucs, of
+    /// the constructor arguments: those of other kinds may not follow from the weights.
     pub identity: String,
     /// Memory use.
     pub memory: Memory,
@@ -214,7 +214,8 @@ pub struct Description {
 /// Reads a weight file's shape and content digest from its header alone.
 ///
 /// # Errors
-/// Those of [`load`].
+/// [`ModelError::Unusable`] if the file is not a canonical weight file, [`ModelError::OtherSound`];
+/// [`ModelError::Forbidden`] and [`ModelError::Io`] if it cannot be read.
 pub fn describe(path: &Path) -> Result<Description> {
     describe_file(&File::open(path).map_err(|source| ModelError::reading(path, source))?)
         .map_err(|error| error.of_file(path).remedied(remedy(path)))

@@ -1,8 +1,8 @@
-//! The speed of products on this machine, measured in some milliseconds: what an estimate of time starts
-//! from before a network has run here.
+//! The speed of matrix products on this machine, measured within a few milliseconds. Estimates of
+//! time use it before a network has run.
 //!
-//! Measures one shape of product; how much longer or shorter the operations of a network take than
-//! those, its kind states ([`super::Effort`]). Runs on the rayon pool of the caller.
+//! Measures one shape of product. The kind of a network states how its operations compare with this
+//! product ([`super::Effort`]). Runs on the rayon pool of the caller.
 
 use std::time::Instant;
 
@@ -15,24 +15,25 @@ use super::{
     },
 };
 
-/// Features of the measured product: few enough that its weights stay in the cache, and in this process.
+/// Input features of the measured product. The weights are small enough to stay in the cache, and are
+/// not shared with other processes.
 const INPUTS: usize = 128;
 const OUTPUTS: usize = 96;
 
-/// Runs of each thread, of which the fastest counts: others are interrupted by other programs.
+/// Runs of each thread. The fastest one counts, because other programs interrupt some runs.
 const RUNS: usize = 200;
 
-/// Operations per second of products on all threads of this pool together.
+/// Operations per second of products, summed over all threads of the pool.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rates {
-    /// In f32.
+    /// Products in f32.
     pub single: f64,
-    /// Of the products that a precision computes in another way than f32, where it does.
+    /// Products of the wanted precision; equal to `single` if that computes in f32.
     pub wanted: f64,
 }
 
 impl Rates {
-    /// Measures them for a precision.
+    /// Measures the rates for a precision.
     pub fn measure(precision: Precision) -> Self {
         let (weight, bias) = (vec![0.01; INPUTS * OUTPUTS], [0.0; OUTPUTS]);
         let single = on_all_threads(&Linear::plain(&weight, &bias));
@@ -41,15 +42,14 @@ impl Rates {
         Self { single, wanted }
     }
 
-    /// Seconds that a segment of a network is expected to take; `None` where the network's work is
-    /// unknown.
+    /// The expected seconds per segment of a network; `None` if the network's work is unknown.
     pub fn seconds(self, spec: &Spec) -> Option<f64> {
         spec.seconds(self.single, self.wanted)
     }
 }
 
-/// Operations per second. Each thread measures itself while all work, and another program may interrupt
-/// one without slowing the others.
+/// Operations per second of all threads. Each thread measures its own rate while all work, so that
+/// another program that interrupts one thread does not slow down the others.
 fn on_all_threads(layer: &Linear) -> f64 {
     let x = vec![0.5; BLOCK * INPUTS];
     let operations = (2 * BLOCK * INPUTS * OUTPUTS) as f64;
@@ -72,14 +72,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rate_is_that_of_a_processor() {
+    fn a_rate_is_plausible_for_a_processor() {
         let rates = Rates::measure(Precision::Single);
         assert!((1e8..1e15).contains(&rates.single), "{rates:?}");
         let spec = Spec::triangle(vec!["a".into()], 1000);
-        assert_eq!(rates.seconds(&spec), None, "no work is known");
+        assert_eq!(rates.seconds(&spec), None, "the work is unknown");
     }
 
-    /// For the figures of [`super::super::Effort`]: `--ignored --nocapture`.
+    /// Prints the rates from which the figures of [`super::super::Effort`] are derived. Run with
+    /// `--ignored --nocapture`.
     #[test]
     #[ignore = "prints the machine's rates"]
     fn print_rates() {

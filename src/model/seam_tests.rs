@@ -154,7 +154,7 @@ fn another_kind_of_network_is_imported_and_described() {
 }
 
 #[test]
-fn the_file_says_how_the_engine_uses_it() {
+fn the_file_states_how_the_engine_uses_it() {
     let home = tempfile::tempdir().unwrap();
     let weights = home.path().join("bank.safetensors");
     fs::write(&weights, file_with_rest()).unwrap();

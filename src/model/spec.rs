@@ -47,19 +47,19 @@ pub struct Spec {
     pub allows_shifts: bool,
     /// Work per segment in millions of floating-point operations, for time estimates; 0 if unknown.
     pub megaflop: u64,
-    /// What that work takes.
+    /// Time of that work, relative to a measured product.
     pub effort: Effort,
 }
 
-/// Time of a network's operations, compared with the product that [`super::rate`] measures. Figures of
-/// kinds, measured on networks of the published sizes.
+/// Time of a network's operations, relative to the product that [`super::rate`] measures. The figures
+/// of each kind were measured on networks of the published sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Effort {
-    /// Time of an operation, in percent of one of the measured product. Less than 100 where an algorithm
-    /// needs fewer operations than are counted, such as Winograd's.
+    /// Time per operation, in percent of the measured product's. It is below 100 if an algorithm such
+    /// as Winograd's needs fewer operations than are counted.
     pub percent: u16,
-    /// The share of the time in percent that other products than those of f32 speed up, where a precision
-    /// or the processor has some.
+    /// The share of the time, in percent, spent in products that are faster than f32 if the precision
+    /// or the processor allows it.
     pub fast_share: u8,
 }
 
@@ -144,7 +144,7 @@ impl Spec {
     pub fn stride(&self, overlap: u8) -> usize {
         let (segment, fade) = (self.segment_frames, self.joint.fade_frames(self.segment_frames));
         let stride = match self.joint {
-            // Rounds like the reference.
+            // The reference rounds the same way.
             Joint::Triangle => ((1.0 - f64::from(overlap) / 100.0) * segment as f64) as usize,
             // Two thirds in whole percent: three segments per frame.
             Joint::Fade if overlap == 67 => segment / 3,
@@ -162,8 +162,8 @@ impl Spec {
         is_known.then(|| work(other) / work(self))
     }
 
-    /// Seconds of a segment, by the operations per second of products in f32 and of those that a
-    /// precision speeds up; `None` where the work is unknown.
+    /// The expected seconds per segment, from the operations per second of products in f32 (`single`)
+    /// and in the wanted precision (`wanted`); `None` if the work is unknown.
     pub fn seconds(&self, single: f64, wanted: f64) -> Option<f64> {
         let Effort { percent, fast_share } = self.effort;
         let seconds = self.megaflop as f64 * 1e6 * f64::from(percent) / 100.0 / single;

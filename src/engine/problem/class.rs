@@ -1,4 +1,4 @@
-//! The consequence of a problem: the only place of policy for retries, waiting for the disk, and exit
+//! The consequences of problems: the only place that decides on retries, waits for the disk, and exit
 //! codes.
 
 use super::{DecodeError, DeviceProblem, FolderProblem, LibraryFault, Problem, StoreFault};
@@ -12,7 +12,7 @@ use crate::{
 pub enum Class {
     /// Another attempt, perhaps later or on another machine, may succeed.
     Retry,
-    /// The disk has to change first: room, rights, or the disk itself. The work can then resume.
+    /// The work can resume when the disk has space, permits writing, or is mounted.
     WaitForDisk,
     /// Another attempt with the same input fails again.
     Permanent,
@@ -64,7 +64,7 @@ impl Problem {
             | Self::ExistsUnasked(_)
             | Self::JobUnreadable { .. }
             | Self::Recorded { .. } => Class::Permanent,
-            // Another machine may have what is missing here; a store may be made again.
+            // Another machine may have the missing part, and a store may be rebuilt.
             Self::Store { fault: StoreFault::CutOff | StoreFault::Foreign, .. }
             | Self::Waveform { .. }
             | Self::TooManyImports
@@ -113,7 +113,7 @@ impl Problem {
         }
     }
 
-    /// Whether every other song of an archive would fail, too: the disk of the results is full or
+    /// Whether every other song of an archive would fail too: the disk of the results is full or
     /// read-only.
     pub fn concerns_all(&self) -> bool {
         match self {
@@ -142,8 +142,8 @@ impl Problem {
     }
 }
 
-/// The class of an error with a file of Partita's own: the work can resume once the disk is back,
-/// has room, or can be written.
+/// The class of an error with a file of Partita's own: the work can resume when the disk is mounted,
+/// has space, or can be written.
 fn of_own_file(cause: &Os) -> Class {
     match cause.kind {
         OsKind::NotFound
@@ -193,7 +193,7 @@ fn of_decode(error: &DecodeError) -> Class {
 
 fn of_model(error: &ModelError) -> Class {
     match error {
-        // The disk's hiccup, not the weights'.
+        // An error of the disk, not of the weights.
         ModelError::Io { cause, .. } => of_own_file(cause),
         ModelError::NotFetched { .. }
         | ModelError::Origin { .. }

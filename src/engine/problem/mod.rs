@@ -1,13 +1,13 @@
 //! Problems: the engine's errors as data.
 //!
-//! A [`Problem`] is the engine's error type, and what events and the library carry: cloneable,
-//! comparable, and readable again from JSON. Its `Display` is English, for the log and the command
-//! line; the window renders it in its language. Its consequences are decided in [`class`] alone.
+//! A [`Problem`] is the engine's error type. Events and the library store it, so it is cloneable,
+//! comparable, and readable from JSON. Its `Display` is English, for the log and the command line;
+//! the window renders it in its language. Only [`class`] decides the consequences of a problem.
 //!
 //! - [`class`]: retries, waiting for the disk, exit codes.
 //! - [`english`]: the English texts.
 //! - [`parts`]: the smaller enums that problems consist of.
-//! - [`sources`]: problems made of the errors of the system and of libraries.
+//! - [`sources`]: conversions from the errors of the system and of libraries.
 
 mod class;
 mod english;
@@ -59,24 +59,24 @@ pub enum Problem {
         path: PathBuf,
         /// The system's error.
         cause: Os,
-        /// Whether the file's folder does not exist either: its disk may not be mounted.
+        /// Whether the file's folder is missing too: its disk may not be mounted.
         folder_is_missing: bool,
     },
-    /// The disk has not enough room.
+    /// The disk has too little free space.
     NoRoom {
-        /// The file or folder that was to be written.
+        /// The file or folder that could not be written.
         #[serde(serialize_with = "as_text")]
         path: PathBuf,
         /// Bytes that are needed.
         needed: u64,
         /// Bytes that are free.
         free: u64,
-        /// The remedy, beside making room.
+        /// The remedy, besides freeing space.
         advice: Advice,
     },
     /// A store of samples in the data folder, or in a work folder, cannot be used.
     Store {
-        /// Its file.
+        /// The store's file.
         #[serde(serialize_with = "as_text")]
         path: PathBuf,
         /// The finding.
@@ -94,7 +94,7 @@ pub enum Problem {
     },
     /// Files exist that an export would replace.
     Exists(#[serde(serialize_with = "as_texts")] Vec<PathBuf>),
-    /// Files exist that an export would replace, and no terminal can be asked.
+    /// Files exist that an export would replace, and there is no terminal on which to ask.
     ExistsUnasked(#[serde(serialize_with = "as_texts")] Vec<PathBuf>),
     /// The library could not be read or written.
     Library {
@@ -115,15 +115,15 @@ pub enum Problem {
     },
     /// A newer Partita wrote the library, with this version of its layout.
     NewerLibrary(i64),
-    /// The library was damaged, and was made again from the songs' folders.
+    /// The library was damaged, and was rebuilt from the songs' folders.
     LibraryRebuilt {
-        /// Where the damaged file is now.
+        /// The new place of the damaged file.
         #[serde(serialize_with = "as_text")]
         aside: PathBuf,
         /// Songs that were found.
         songs: usize,
     },
-    /// The data folder does not exist any more.
+    /// The data folder no longer exists.
     HomeGone {
         /// The data folder.
         #[serde(serialize_with = "as_text")]
@@ -136,7 +136,7 @@ pub enum Problem {
         /// The folder.
         #[serde(serialize_with = "as_text")]
         folder: PathBuf,
-        /// Where it leads.
+        /// The link's target.
         #[serde(serialize_with = "as_text")]
         target: PathBuf,
     },
@@ -163,7 +163,7 @@ pub enum Problem {
         path: PathBuf,
         /// The finding.
         fault: SettingsFault,
-        /// Why it could not be renamed.
+        /// The reason why it could not be renamed.
         cause: Os,
     },
     /// The settings cannot be written.
@@ -203,9 +203,9 @@ pub enum Problem {
     },
     /// The song was removed from the library meanwhile.
     SongRemoved,
-    /// A removed song cannot be restored any more.
+    /// A removed song can no longer be restored.
     NotRestorable,
-    /// A folder gives no songs.
+    /// A folder contains no songs.
     Folder(FolderProblem),
     /// Too many imports are waiting.
     TooManyImports,
@@ -220,12 +220,12 @@ pub enum Problem {
     Model(ModelError),
     /// No model is installed.
     NoModel,
-    /// The model is not installed, or not any more.
+    /// The model is not installed, or was removed.
     ModelMissing {
         /// The model.
         model: String,
     },
-    /// The model consists of no network.
+    /// The model has no networks.
     NoNetwork {
         /// The model.
         model: String,
@@ -241,7 +241,7 @@ pub enum Problem {
         /// The stems that it has.
         known: Vec<String>,
     },
-    /// The song is not separated, or not to its end.
+    /// The song is not separated, or only in part.
     NotSeparated,
     /// Another Partita writes the stems of this song.
     Locked,
@@ -287,7 +287,7 @@ pub enum Problem {
         /// The numbers of bits that it has.
         bits: Vec<u16>,
     },
-    /// The export needs the song's own file, which is gone or changed.
+    /// The export needs the song's own file, which is missing or changed.
     SourceNeeded {
         /// The file.
         #[serde(serialize_with = "as_text")]
@@ -310,7 +310,7 @@ pub enum Problem {
         /// The parser's text, with the line.
         detail: String,
     },
-    /// This machine cannot see songs of a manifest, so that it would deal out the shares differently.
+    /// This machine cannot see some songs of a manifest, so it would divide the shares differently.
     UnseenSongs {
         /// Their number.
         count: usize,
@@ -319,7 +319,7 @@ pub enum Problem {
         /// The first one's problem.
         first: Box<Problem>,
     },
-    /// No share of an archive was begun in this folder.
+    /// The folder has no share of an archive.
     NoShare {
         /// The folder.
         #[serde(serialize_with = "as_text")]
@@ -330,14 +330,14 @@ pub enum Problem {
         /// The machine.
         host: String,
     },
-    /// The system did not start a thread.
+    /// The system could not start a thread.
     NoThread {
         /// The system's error.
         cause: Os,
     },
     /// A thread of the engine has ended.
     ThreadEnded,
-    /// A bug ended the work; the program goes on.
+    /// A bug ended the work; the program continues.
     Internal {
         /// The work.
         doing: Activity,
@@ -351,7 +351,7 @@ pub enum Problem {
     },
     /// The user cancelled the work.
     Cancelled,
-    /// A sentence that an earlier version recorded in English.
+    /// A sentence that an earlier version stored in English.
     Recorded {
         /// The sentence.
         text: String,

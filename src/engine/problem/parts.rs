@@ -7,7 +7,7 @@ use crate::os::Os;
 /// An attempt with a file or folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
+#[expect(missing_docs, reason = "the names are clear")]
 pub enum FileAction {
     Read,
     Write,
@@ -17,11 +17,11 @@ pub enum FileAction {
     Restore,
 }
 
-/// The remedy for a full disk, beside making room.
+/// The remedy for a full disk, besides freeing space.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Advice {
-    /// Nothing.
+    /// No other remedy.
     #[default]
     None,
     /// Choose another folder.
@@ -30,15 +30,15 @@ pub enum Advice {
     OtherFolderOrBits,
 }
 
-/// Why a store of samples cannot be used.
+/// The reason why a store of samples cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StoreFault {
-    /// It is shorter than its summary states.
+    /// The store is shorter than its summary states.
     CutOff,
-    /// It belongs to another song or model.
+    /// The store belongs to another song or model.
     Foreign,
-    /// It was removed while it was open.
+    /// The store was removed while it was open.
     Removed,
     /// The song's mix is missing from the data folder.
     Missing,
@@ -58,26 +58,26 @@ pub enum LibraryFault {
     ReadOnly,
     /// The disk failed to read or write.
     Disk,
-    /// Any other.
+    /// Any other error.
     Other,
 }
 
-/// Why settings are invalid.
+/// The reason why settings are invalid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SettingsFault {
-    /// They are larger than 1 MB.
+    /// The settings are larger than 1 MB.
     TooLarge,
-    /// They are not a regular file.
+    /// The settings are not a regular file.
     NotAFile,
-    /// They are not valid TOML, or cannot be written as TOML.
+    /// The settings are not valid TOML, or cannot be written as TOML.
     Invalid {
         /// The reader's text.
         detail: String,
     },
 }
 
-/// Why a folder gives no songs.
+/// The reason why a folder contains no songs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FolderProblem {
@@ -86,13 +86,13 @@ pub enum FolderProblem {
         /// The system's error.
         cause: Os,
     },
-    /// It holds no file, and neither does any folder below it.
+    /// Neither the folder nor any folder below it has a file.
     Empty,
-    /// There are files, but no song.
+    /// The folder has files, but no songs.
     NoSong(LeftOut),
 }
 
-/// Numbers of files that a search left out, by reason.
+/// Numbers of files that a search skipped, by reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOut {
     /// Files whose names are not those of audio files.
@@ -115,11 +115,11 @@ impl LeftOut {
     }
 }
 
-/// Why a pattern of file names is invalid.
+/// The reason why a pattern of file names is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PatternProblem {
-    /// It is empty.
+    /// The pattern is empty.
     Empty,
     /// A brace has no counterpart.
     UnmatchedBrace,
@@ -130,7 +130,7 @@ pub enum PatternProblem {
     },
 }
 
-/// Why the sound device cannot be used.
+/// The reason why the sound device cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeviceProblem {
@@ -143,7 +143,7 @@ pub enum DeviceProblem {
         /// The sound system's text.
         cause: String,
     },
-    /// The device takes no format that the player can give.
+    /// The device supports no format that the player can produce.
     NoFormat {
         /// The device's name.
         device: String,
@@ -155,10 +155,10 @@ pub enum DeviceProblem {
     },
 }
 
-/// Work that a bug may end.
+/// The work that a bug ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
+#[expect(missing_docs, reason = "the names are clear")]
 pub enum Activity {
     Analysing,
     DrawingWaveform,

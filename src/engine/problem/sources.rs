@@ -1,4 +1,4 @@
-//! Problems made of the errors of the system and of libraries.
+//! Conversions from the errors of the system and of libraries to problems.
 
 use std::{io, path::Path};
 
@@ -21,7 +21,7 @@ impl Problem {
         Self::file(FileAction::Write, path, error)
     }
 
-    /// A folder that could not be made.
+    /// A folder that could not be created.
     pub fn create(path: &Path, error: impl Into<Os>) -> Self {
         Self::file(FileAction::Create, path, error)
     }
@@ -31,7 +31,8 @@ impl Problem {
         Self::file(FileAction::Remove, path, error)
     }
 
-    /// A file that the user named and that could not be read. Looks whether its folder exists.
+    /// A file that the user named and that could not be read. Checks whether the file's folder
+    /// exists.
     pub fn input(path: &Path, error: io::Error) -> Self {
         // The decoder's bounds pass through the readers of libraries as I/O errors.
         if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<DecodeError>()) {

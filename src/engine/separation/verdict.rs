@@ -1,15 +1,15 @@
-//! What separating a song takes of this machine: time, memory and disk, said before the work begins.
+//! The time, memory and disk space that a separation needs, estimated before it begins.
 //!
-//! Pure; [`super::batch`] fills it in.
+//! Pure data; [`super::batch`] computes the values.
 
-/// What a separation takes.
+/// The estimated needs of a separation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Verdict {
-    /// Seconds; `None` where the network's work is unknown.
+    /// The time in seconds; `None` if the network's work is unknown.
     pub seconds: Option<f64>,
-    /// Peak of memory, in bytes, with the weights.
+    /// The peak memory use, in bytes, including the weights.
     pub memory: u64,
-    /// Bytes on the disk while it works: the mix and the stems. The files that are written then come on
-    /// top.
+    /// The disk space for the mix and the stems, in bytes, without the files that are written
+    /// afterwards.
     pub disk: u64,
 }

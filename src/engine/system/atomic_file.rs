@@ -304,7 +304,7 @@ mod tests {
             path
         });
         assert!(!used.exists());
-        assert!(!sweep(home.path()), "a file is no separation's work");
+        assert!(!sweep(home.path()), "a file is not a work folder");
         assert!(!written.exists(), "its writer has ended");
     }
 

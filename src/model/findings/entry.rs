@@ -9,7 +9,7 @@ use super::{Names, Printable, Shape, StemCount, define};
 macro_rules! entry_faults {
     ($make:ident) => {
         $make! {
-            /// Why a value of a configuration cannot be used: a predicate on it.
+            /// The reason why a value of a configuration cannot be used, as a predicate on the value.
             EntryFault
             NotANumber entry_not_a_number "is not a number";
             NotWhole entry_not_whole { value: Printable }
@@ -23,7 +23,7 @@ macro_rules! entry_faults {
                 "is {stated}, but the tensors of the checkpoint say {found}: it is the configuration \
                  of another network";
             Asks entry_asks { variant: Variant } "asks for {variant}, which is not supported";
-            NoOverlap entry_no_overlap "is 0; the least is 1, which is no overlap";
+            NoOverlap entry_no_overlap "is 0; the minimum is 1, which means no overlap";
             OneTarget entry_one_target { target: Printable, stems: StemCount }
                 "is {target}, but the network makes {stems}";
             NoInstrument entry_no_instrument { target: Printable, known: Names }
@@ -60,7 +60,7 @@ entry_faults!(define);
 macro_rules! name_faults {
     ($make:ident) => {
         $make! {
-            /// Why a stem cannot have a name: a predicate on it.
+            /// The reason why a stem cannot have a name, as a predicate on the name.
             NameFault
             Empty stem_name_empty "is empty";
             TooLong stem_name_too_long { bytes: usize, limit: usize }
@@ -80,7 +80,7 @@ name_faults!(define);
 macro_rules! variants {
     ($make:ident) => {
         $make! {
-            /// A part of a network that only variants have, which are not supported.
+            /// A part of a network that only unsupported variants have.
             Variant
             Pope variant_pope "PoPE embeddings (PolarFormer)";
             Segm variant_segm "mask estimators of the kind HyperACE or Segm";

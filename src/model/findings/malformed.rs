@@ -8,7 +8,7 @@ use super::{Bytes, Misfit, Names, Printable, Shape, define};
 macro_rules! malformed {
     ($make:ident) => {
         $make! {
-            /// Why a file is not a model, or an address does not deliver one: a predicate on it.
+            /// The reason why a file is not a model or an address delivers none, as a predicate.
             Malformed
             Damaged malformed_damaged { cause: Printable } "is damaged: {cause}";
             TensorTwice malformed_tensor_twice { name: Printable } "holds tensor {name} twice";
@@ -192,7 +192,7 @@ macro_rules! malformed {
                 "is not the description of a bag: it has no list \"models\"";
             ManyNetworks malformed_many_networks { limit: usize }
                 "names more than {limit} networks";
-            Signature malformed_signature "has a name that is no signature";
+            Signature malformed_signature "has a name that is not a signature";
             NoWeights malformed_no_weights "gives its networks no weights";
             OtherWeights malformed_other_weights "has weights that fit no network";
             NetworkMissing malformed_network_missing { signature: Printable }

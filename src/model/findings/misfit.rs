@@ -1,5 +1,5 @@
-//! Findings about a network's description: its tensors, its arguments, the names of its stems.
-//! Sentences, which follow the file's name and a colon.
+//! Findings about a network's description: its tensors, its arguments, the names of its stems. The
+//! texts are sentences that follow the file's name and a colon.
 
 #![expect(clippy::doc_markdown, reason = "the documentation of a variant is its text")]
 
@@ -11,7 +11,7 @@ use super::{
 macro_rules! misfits {
     ($make:ident) => {
         $make! {
-            /// Why a file's tensors and description make no network: a sentence on them.
+            /// The reason why a file's tensors and description are not a network, as a sentence.
             Misfit
             TooLarge misfit_too_large "it is too large";
             EndsEarly misfit_ends_early "it is not a safetensors file (it ends too early)";
@@ -137,7 +137,7 @@ pub(crate) use misfits;
 misfits!(define);
 
 impl Misfit {
-    /// Whether it is about tensors, so that the file may be damaged.
+    /// Whether the finding concerns tensors, so that the file may be damaged.
     pub fn is_of_tensors(&self) -> bool {
         matches!(
             self,

@@ -1,11 +1,11 @@
-//! Findings about weight files as data: what is wrong with a network's description, with a
-//! configuration, with a file's format.
+//! Findings about weight files as data: errors in a network's description, in a configuration, or in
+//! a file's format.
 //!
-//! Each finding is an enum with typed fields, whose variants stand in a table: name, id of the
-//! message in the window's languages, fields, English. The table makes the enum and its English; the
-//! window makes its own texts of the same table, so that one without a message does not compile. Where
-//! a remedy is an option of the command line, English names it, and the window's message names a field.
-//! Pure data; any thread.
+//! Each finding is an enum with typed fields, defined by a table. A row has the variant's name, the
+//! id of its message in the window's languages, its fields, and its English text. The enum and its
+//! English texts are generated from the table, and so are the window's texts: a variant without a
+//! message does not compile. If the remedy is an option of the command line, the English text names
+//! the option, and the window's message names a field. Pure data; usable from any thread.
 
 mod entry;
 mod malformed;
@@ -19,7 +19,7 @@ pub(crate) use entry::{EntryFault, NameFault, Variant, entry_faults, name_faults
 pub(crate) use malformed::{Foreign, Malformed, foreigns, malformed};
 pub(crate) use misfit::{Misfit, misfits};
 
-/// Makes an enum of a table, with its English texts.
+/// Generates an enum and its English texts from a table.
 macro_rules! define {
     ($(#[$meta:meta])* $name:ident
         $($variant:ident $id:ident $({ $($field:ident: $kind:ty),+ })? $text:literal;)+) => {
@@ -144,7 +144,7 @@ impl fmt::Display for Shape {
 #[serde(transparent)]
 pub struct Bytes(pub u64);
 
-/// In decimal units.
+/// Formats in decimal units.
 impl fmt::Display for Bytes {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
@@ -199,7 +199,7 @@ impl fmt::Display for Channels {
     }
 }
 
-/// Examples of a type, for tests of texts.
+/// A type with examples, for tests of texts.
 #[cfg(test)]
 pub trait Example: Sized {
     /// At least one value.
@@ -229,12 +229,12 @@ mod tests {
         StemCount: StemCount(1), StemCount(4);
         NameCount: NameCount(1), NameCount(2);
         Channels: Channels(1), Channels(6);
-        // The enum inside has examples of its own.
+        // The inner enum has its own examples.
         Box<Misfit>: Box::new(Misfit::BatchNorm);
     }
 
     #[test]
-    fn sizes_are_for_people() {
+    fn sizes_are_readable() {
         let texts =
             [0, 9_999, 10_000, 999_999, 1_500_000, 84_024_600].map(|n| Bytes(n).to_string());
         assert_eq!(texts, ["0 bytes", "9999 bytes", "10 kB", "999 kB", "1.5 MB", "84 MB"]);
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn findings_come_back_from_json() {
+    fn findings_survive_json() {
         for misfit in Misfit::examples() {
             let text = serde_json::to_string(&misfit).unwrap();
             assert_eq!(serde_json::from_str::<Misfit>(&text).unwrap(), misfit);

@@ -2,8 +2,7 @@
 //!
 //! Names, order and defaults are those of `HTDemucs.__init__` in the Python package `demucs` 4.1.0.
 //! Arguments come from an untrusted file: each is checked, and one that asks for an unsupported
-//! network is an error that names it. `config` checks whether they fit
-//! together.
+//! network is an error that names it. `config` checks whether they fit together.
 
 use serde_json::{Map, Value};
 
@@ -146,7 +145,7 @@ impl Arguments {
         Ok(())
     }
 
-    /// Whether an argument is true, as Python has it.
+    /// Whether an argument is true by Python's rules.
     pub fn flag(&self, name: &str, default: bool) -> bool {
         self.0.get(name).map_or(default, truthy)
     }
@@ -238,7 +237,7 @@ impl Arguments {
     }
 }
 
-/// Whether Python takes a value for true.
+/// Whether a value is true by Python's rules.
 fn truthy(value: &Value) -> bool {
     match value {
         Value::Null => false,

@@ -1,7 +1,7 @@
 //! The network's shape, from the arguments its class was constructed with.
 //!
-//! Holds the values of the arguments and what follows from them; `arguments` reads them one by one.
-//! Knows no tensors and no files.
+//! Holds the arguments and computes sizes from them; `arguments` parses them. Reads no tensors and no
+//! files.
 
 use std::collections::HashMap;
 
@@ -131,7 +131,7 @@ impl Config {
 
     /// The shape of the input and the output.
     pub fn spec(&self) -> Spec {
-        // 335 GFLOP with the published sizes; nearly all of it grows with the square of the width.
+        // The published sizes take 335 GFLOP; nearly all of it grows with the square of the width.
         let relative_width = self.channels as f64 / 48.0;
         let relative_length = self.segment_frames as f64 / 343_980.0;
         Spec {

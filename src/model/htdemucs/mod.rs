@@ -70,7 +70,7 @@ pub const KIND: Kind = Kind {
         let spec = open(file)?.0.spec();
         let samples = (spec.segment_frames * spec.channels) as u64;
         let weights = (bytes as f64 * PER_WEIGHT_BYTE) as u64;
-        // The transformer's factors, half of the weights, take half of the bytes.
+        // The transformer's factors are about half of the weights, and take half the bytes.
         let fast_saving = if cpu::has_bf16() { weights / 100 * FAST_SAVING } else { 0 };
         Ok((spec, Memory { weights, work: samples * PER_SAMPLE, per_thread: 0, fast_saving }))
     },
@@ -87,11 +87,12 @@ pub const KIND: Kind = Kind {
 /// precision. Measured on the largest published network.
 const PER_WEIGHT_BYTE: f64 = 2.1;
 
-/// What the fast precision saves of the packed weights, in percent: the transformer's factors take half.
+/// The share of the packed weights that the fast precision saves, in percent: the transformer's
+/// factors take half the bytes.
 const FAST_SAVING: u64 = 38;
 
-/// Memory for each frame and channel of a segment: the largest activations, the stems that are
-/// being stored, and buffers that are kept for the next segment. Measured like [`PER_WEIGHT_BYTE`].
+/// Bytes for each frame and channel of a segment: the largest activations, the stems that are being
+/// stored, and the buffers that are kept for the next segment. Measured like [`PER_WEIGHT_BYTE`].
 const PER_SAMPLE: u64 = 540;
 
 /// Loads a network from a safetensors file with f16 or f32 tensors under their PyTorch names and
@@ -291,7 +292,7 @@ fn tokens_from_map(x: &FreqMap, tokens: &mut [f32]) {
     });
 }
 
-/// The reverse of [`tokens_from_map`].
+/// The inverse of [`tokens_from_map`].
 fn map_from_tokens(tokens: &[f32], x: &mut FreqMap) {
     let (freqs, channels, frames, row_len) = (x.freqs, x.channels, x.frames, x.row_len());
     x.data.par_chunks_exact_mut(row_len).enumerate().for_each(|(freq, row)| {

@@ -46,7 +46,7 @@ impl List {
         let inner = config.channels_at(index);
         let stems = config.audio_channels * config.sources.len();
         let outer = if index == 0 { None } else { Some(config.channels_at(index - 1)) };
-        // Complex numbers are two channels each in the frequency branch.
+        // In the frequency branch, each complex number is two channels.
         for (branch, complex) in [("", 2), ("t", 1)] {
             let shape = |outputs: usize, inputs: usize, taps: usize, side: usize| {
                 let mut shape = vec![outputs, inputs, taps];

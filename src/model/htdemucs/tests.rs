@@ -1,4 +1,4 @@
-//! Layers against the reference's, and files that are not what they should be.
+//! Tests of the layers against the reference, and of invalid files.
 
 use std::{fs, path::PathBuf};
 
@@ -136,7 +136,7 @@ fn arguments(change: &[(&str, Value)]) -> Result<Config> {
 }
 
 #[test]
-fn what_is_left_out_takes_the_references_defaults() {
+fn omitted_arguments_have_the_references_defaults() {
     let config = arguments(&[]).unwrap();
     assert_eq!((config.channels, config.growth, config.nfft, config.depth), (48, 2, 4096, 4));
     assert_eq!((config.dconv_mode, config.bottom_channels), (1, 0));
@@ -246,7 +246,7 @@ fn error_of(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn a_file_that_is_not_the_network_says_what_is_wrong() {
+fn an_invalid_file_is_refused_with_the_reason() {
     let missing = changed(|name, _| name != "encoder.2.conv.bias", None);
     assert!(error_of(&missing).contains("encoder.2.conv.bias is missing"));
     let reshaped = changed(
@@ -273,7 +273,7 @@ fn a_file_that_is_not_the_network_says_what_is_wrong() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_named() {
+fn a_missing_file_is_named() {
     let error = load(Path::new("no/such/model.safetensors"), Precision::Single).unwrap_err();
     assert!(error.to_string().contains("no/such/model.safetensors"));
     let folder = tempfile::tempdir().unwrap();

@@ -37,18 +37,19 @@ pub struct CrossTransformer {
     pub layers: Vec<Layer>,
     /// Layers of the time branch.
     pub layers_t: Vec<Layer>,
-    /// Whether the first, third, … layers are cross layers, or the others.
+    /// Whether the first, third, … layers are cross layers; otherwise the second, fourth, … are.
     pub cross_first: bool,
     /// Longest period of the position embeddings.
     pub max_period: f64,
     /// Weight of the position embeddings.
     pub weight_pos_embed: f32,
-    /// Position embeddings of both branches, for the only length that is used.
+    /// Position embeddings of both branches, for the fixed length of segments.
     pub positions: OnceLock<[Vec<f32>; 2]>,
 }
 
 impl CrossTransformer {
-    /// Updates `x: [columns · freqs, dim]` and `xt: [frames, dim]`; ends between two layers once
+    /// Updates `x: [columns · freqs, dim]` and `xt: [frames, dim]`. Returns early, between two
+    /// layers, once
     /// `stop` returns true.
     pub fn forward(&self, x: &mut [f32], xt: &mut [f32], freqs: usize, stop: Stop<'_>) {
         let dim = self.norm_in.weight.len();
@@ -237,7 +238,7 @@ impl Layer {
         );
     }
 
-    /// The attention, and all that follows it.
+    /// Computes the attention and the rest of the layer.
     fn finish(&self, x: &mut [f32], inputs: &Heads) {
         let dim = self.gamma_1.len();
         let mut attended = Buffer::any(x.len());

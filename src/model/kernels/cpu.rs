@@ -2,8 +2,8 @@
 //!
 //! `PARTITA_CPU` lowers them for tests, comparisons and finding faults: `baseline` uses the
 //! target's own instructions alone, `avx2` leaves out AVX-512 and AMX, `avx512` leaves out AMX. The
-//! `gemm` crate, which multiplies for layers that no published network has, detects by itself.
-//! Detected once per process.
+//! `gemm` crate, which only layers of unpublished networks use, has its own detection. Detection runs
+//! once per process.
 
 use std::sync::LazyLock;
 
@@ -34,7 +34,7 @@ fn limit() -> Level {
     }
 }
 
-/// The highest instruction set in use, for people.
+/// The name of the highest instruction set in use.
 pub fn name() -> &'static str {
     match *LEVEL {
         Level::Baseline => "the target's baseline",
@@ -82,7 +82,7 @@ fn detected(limit: Level) -> Level {
     let found = match (avx512, is_x86_feature_detected!("avx512bf16")) {
         (false, _) => Level::Avx2,
         (true, false) => Level::Avx512,
-        // Permission is asked for only where it would be used.
+        // Ask for permission only if AMX would be used.
         (true, true) if limit == Level::Amx && amx::is_available() => Level::Amx,
         (true, true) => Level::Avx512Bf16,
     };
@@ -127,8 +127,8 @@ mod amx {
         unsafe { saved() & TILES == TILES }
     }
 
-    /// Asks Linux for the memory that saving tiles takes (`ARCH_REQ_XCOMP_PERM`); it holds for all
-    /// threads of the process, also those to come.
+    /// Asks Linux to save tiles (`ARCH_REQ_XCOMP_PERM`). The permission holds for all threads of the
+    /// process, including later ones.
     #[cfg(target_os = "linux")]
     fn permitted() -> bool {
         // From Linux's `asm/prctl.h`; libc does not have them.

@@ -1,8 +1,8 @@
-//! Products of packed weights and columns that are packed as they are read: 1×1 convolutions,
+//! Products of packed weights and columns that are packed while they are read: 1×1 convolutions,
 //! strided and transposed 2×2 convolutions, and linear layers along frequencies.
 //!
-//! What is read (an activation, another layout) is a [`Columns`], what is done with the results a
-//! [`Sink`]. Runs on the calling thread; callers share panels over threads.
+//! [`Columns`] is the source (an activation, another layout), [`Sink`] the destination of the
+//! results. Runs on the calling thread; callers share panels over threads.
 
 use std::ops::Range;
 
@@ -19,14 +19,14 @@ pub const GROUP: usize = 4;
 
 /// The right matrix of a product, in panels of [`NR`] columns.
 pub trait Columns {
-    /// Packs panel `index`, `[depth][NR]`; columns that do not exist are zeros.
+    /// Packs panel `index`, `[depth][NR]`; columns beyond the last one are zeros.
     fn pack<const FMA: bool>(&self, index: usize, packed: &mut [[f32; NR]]);
 }
 
 /// The destination of a product.
 pub trait Sink {
-    /// Takes the results of panel `index` and of rows from `row` on; a tile may have more rows than
-    /// there are.
+    /// Takes the results of panel `index` and of rows from `row` on. The last tile may have padding
+    /// rows.
     fn take<const FMA: bool>(&mut self, index: usize, row: usize, tile: &Tile<MR>);
 }
 

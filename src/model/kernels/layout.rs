@@ -70,8 +70,8 @@ impl<'a, V: Copy> Left<'a, V> {
         self.cells[self.index(row, k)]
     }
 
-    /// Whether `cells` has every cell of `rows` rows of `lines` cells. The last one lies behind all
-    /// others.
+    /// Whether `cells` has every cell of `rows` rows of `lines` cells. It suffices to check the last
+    /// one, which has the highest index.
     #[cfg(any(test, target_arch = "x86_64"))]
     #[inline(always)]
     pub(super) fn has(&self, rows: usize, lines: usize) -> bool {
@@ -109,13 +109,13 @@ mod tests {
     }
 
     #[test]
-    fn a_left_matrix_has_what_lies_within_its_cells() {
+    fn a_left_matrix_has_the_rows_within_its_cells() {
         let cells = [0.0_f32; 2 * STRIP * 3];
         let strips = Left::strips(&cells, 3, 0);
         assert!(strips.has(2 * STRIP, 3) && !strips.has(2 * STRIP + 1, 3));
         assert!(!strips.has(2 * STRIP, 4));
         assert!(!Left::strips(&cells, 3, 1).has(2 * STRIP, 3));
-        // Without rows or lines there is nothing to read, wherever it would lie.
+        // Without rows or lines, no cell is read, so no index is too large.
         assert!(strips.has(usize::MAX, 0) && strips.has(0, usize::MAX));
         assert!(!strips.has(usize::MAX, 1) && !strips.has(1, usize::MAX));
         let columns = Left::columns(&cells, usize::MAX / 2);

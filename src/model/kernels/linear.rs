@@ -21,7 +21,7 @@ use crate::model::{Precision, arena::Buffer};
 #[derive(Clone, Debug)]
 pub struct Linear {
     weight: Weight,
-    /// `[out]`, filled up to whole panels.
+    /// `[out]`, padded to whole panels.
     bias: Vec<f32>,
     inputs: usize,
     outputs: usize,
@@ -42,12 +42,12 @@ impl Linear {
         Self::with_kind(ProductKind::for_precision(precision), weight, bias)
     }
 
-    /// The same in f32, whatever the processor has.
+    /// From PyTorch's weight and bias, with products in f32 on every processor.
     pub fn plain(weight: &[f32], bias: &[f32]) -> Self {
         Self::with_kind(ProductKind::Single, weight, bias)
     }
 
-    /// Whether its products are in f32.
+    /// Whether the layer's products are in f32.
     pub fn is_plain(&self) -> bool {
         matches!(self.weight, Weight::Single(_))
     }
@@ -437,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn gates_meet_their_values() {
+    fn gates_are_paired_with_their_values() {
         let (tokens, inputs, width) = (9, 11, 21);
         let (weight, bias) = (noise(inputs * 2 * width, 1), noise(2 * width, 2));
         let x = noise(tokens * inputs, 3);

@@ -1,6 +1,6 @@
-//! Elementary functions of one value, as kernels inline them into their loops.
+//! Elementary functions of one value, which kernels inline into their loops.
 
-/// `a * b + c`, fused where that is one instruction.
+/// `a * b + c`, fused if that is one instruction.
 #[inline(always)]
 pub fn mad<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
     if FMA { a.mul_add(b, c) } else { a * b + c }
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_hyperbolic_tangent_is_within_some_units_in_the_last_place() {
+    fn the_hyperbolic_tangent_is_within_a_few_units_in_the_last_place() {
         for i in -120_000..=120_000 {
             let x = i as f32 * 1e-4;
             let exact = f64::from(x).tanh();

@@ -55,7 +55,7 @@ impl OutputEpilogue for StoreTanh<'_> {
 }
 
 /// Gated linear unit: stores `value · sigmoid(gate)` into `[tokens, width]`. The layer's outputs are
-/// [`NR`] values and their [`NR`] gates by turns, as [`gated`] orders them.
+/// alternately [`NR`] values and their [`NR`] gates, as [`gated`] orders them.
 #[derive(Debug)]
 pub struct StoreGated<'a> {
     /// Destination.
@@ -80,8 +80,8 @@ impl OutputEpilogue for StoreGated<'_> {
     }
 }
 
-/// Reorders PyTorch's weight `[2 · width, in]` and bias, values before gates, for [`StoreGated`];
-/// fills up with zeros.
+/// Reorders PyTorch's weight `[2 · width, in]` and bias, values before gates, for [`StoreGated`], and
+/// pads them with zeros.
 pub fn gated(weight: &[f32], bias: &[f32]) -> (Vec<f32>, Vec<f32>) {
     let (width, inputs) = (bias.len() / 2, weight.len() / bias.len());
     let outputs = 2 * width.next_multiple_of(NR);

@@ -18,7 +18,7 @@ impl<'a> Mat<'a> {
     /// A matrix whose rows are contiguous and start `row_stride` apart.
     ///
     /// # Panics
-    /// When it does not lie within `data`.
+    /// The matrix does not lie within `data`.
     pub fn new(data: &'a [f32], rows: usize, cols: usize, row_stride: usize) -> Self {
         assert!(is_within(data.len(), rows, cols, row_stride), "matrix outside its memory");
         Self { data, rows, cols, row_stride, col_stride: 1 }
@@ -50,7 +50,7 @@ impl<'a> MatMut<'a> {
     /// A matrix whose rows are contiguous and start `row_stride` apart.
     ///
     /// # Panics
-    /// When it does not lie within `data`, or its rows overlap.
+    /// The matrix does not lie within `data`, or its rows overlap.
     pub fn new(data: &'a mut [f32], rows: usize, cols: usize, row_stride: usize) -> Self {
         assert!(is_within(data.len(), rows, cols, row_stride), "matrix outside its memory");
         assert!(rows <= 1 || row_stride >= cols, "rows overlap");
@@ -77,7 +77,7 @@ pub enum Update {
 /// `dst = lhs × rhs`, or `dst += lhs × rhs`.
 ///
 /// # Panics
-/// When the shapes do not fit.
+/// The shapes do not fit together.
 pub fn product(
     dst: MatMut<'_>,
     update: Update,

@@ -17,10 +17,10 @@ use super::{
 /// Rows that are multiplied with two panels of weights at a time: their sums stay in the
 /// first-level cache.
 pub const ROWS: usize = 128;
-/// Largest number of rows of one call, a multiple of 32: they and their results stay in the
-/// second-level cache, and weights, which come from beyond it, are used for all of them.
+/// Largest number of rows of one call, a multiple of 32. The rows and their results stay in the
+/// second-level cache, and each weight that is loaded from beyond that cache is used for all rows.
 pub const BLOCK: usize = 224;
-/// Lines of a panel that are used at a time for unpacked rows, so that those stay in the cache.
+/// Lines of a panel that are used at a time for unpacked rows, so that the rows stay in the cache.
 const LINES: usize = 256;
 
 /// Rows of a task when the threads of the pool share `count` rows equally: a multiple of 32, at
@@ -83,7 +83,7 @@ impl<V: Operand> Weights for Panels<V> {
 
     #[inline(always)]
     fn at_once() -> usize {
-        // Unpacked rows have to stay in the first-level cache for the next panel.
+        // Unpacked rows must stay in the first-level cache for the next panel.
         if V::in_strips() { ROWS } else { 48 }
     }
 
@@ -174,7 +174,7 @@ vectorised! {
     /// Multiplies `rows` with the weights' `lines` for `panels`; the rows begin with those lines.
     ///
     /// # Panics
-    /// When a row ends before the product.
+    /// A row ends before the product.
     pub fn rows_product<FMA, W: Weights, E: Epilogue>(
         rows: W::Rows<'_>,
         weights: &W,

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::model::{error::Remedy, findings::Names};
 
-/// The models that Partita knows.
+/// The catalogue of models.
 #[derive(Debug, Default, Deserialize)]
 pub struct Catalog {
     #[serde(rename = "model")]
@@ -32,7 +32,7 @@ pub struct Model {
     /// Networks of the model.
     #[serde(rename = "network")]
     pub networks: Vec<Network>,
-    /// Whether it is the user's own, not in the catalogue.
+    /// Whether the model is the user's own instead of the catalogue's.
     #[serde(skip)]
     pub is_own: bool,
 }
@@ -120,9 +120,11 @@ impl Catalog {
         self.models.iter().find(|model| model.name == name)
     }
 
-    /// The network that `is_it`, and its model.
-    pub(super) fn find(&self, is_it: impl Fn(&Network) -> bool) -> Option<(&Model, usize)> {
-        self.models.iter().find_map(|model| Some((model, model.networks.iter().position(&is_it)?)))
+    /// The first network that `matches` accepts, and its model.
+    pub(super) fn find(&self, matches: impl Fn(&Network) -> bool) -> Option<(&Model, usize)> {
+        self.models
+            .iter()
+            .find_map(|model| Some((model, model.networks.iter().position(&matches)?)))
     }
 
     /// Whether a network of the catalogue is kept in a file of this name, without its ending.
@@ -144,7 +146,7 @@ impl Catalog {
 }
 
 impl Model {
-    /// How its weights are replaced when they are damaged.
+    /// The remedy for damaged weights of the model.
     pub fn remedy(&self) -> Remedy {
         if self.is_own { Remedy::Import } else { Remedy::Install }
     }
@@ -169,7 +171,7 @@ impl Model {
 }
 
 impl Origin {
-    /// Name for people: a host, or the npm package.
+    /// Name to display: a host, or the npm package.
     pub fn label(&self) -> String {
         match self {
             Self::Https { url, .. } => url.split('/').nth(2).unwrap_or(url).to_owned(),
@@ -219,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn the_models_are_what_their_publisher_says() {
+    fn the_models_are_as_published() {
         let catalog = Catalog::builtin();
         let model = catalog.get("htdemucs").unwrap();
         assert_eq!(model.sources, ["drums", "bass", "other", "vocals"]);

@@ -62,8 +62,8 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Removes what wrappers of a network put before the names of all tensors, such as `module.` of
-    /// parallel training.
+    /// Removes prefixes that wrappers of a network added to the names of all tensors, such as
+    /// `module.` of parallel training.
     pub(super) fn strip_prefixes(&mut self) {
         while let Some(prefix) = PREFIXES.iter().find(|prefix| {
             !self.tensors.is_empty() && self.tensors.keys().all(|name| name.starts_with(**prefix))
@@ -104,9 +104,9 @@ impl Checkpoint {
         Some(Described { class_name, kwargs, args })
     }
 
-    /// The digest in the metadata of the canonical file: the content's for HTDemucs, whose digests the
-    /// catalogue has. For other kinds, SHA-256 over that, a line feed, the class, a line feed and the
-    /// arguments, so that stems made with another hop length or segment are not taken for this
+    /// The digest in the metadata of the canonical file: the content's for HTDemucs, whose digests
+    /// the catalogue has. For other kinds, SHA-256 over that, a line feed, the class, a line feed and
+    /// the arguments, so that stems made with another hop length or segment are not taken for this
     /// network's.
     pub(super) fn identity(&self, content: String) -> String {
         match self.described() {
@@ -140,7 +140,7 @@ impl Checkpoint {
     }
 }
 
-/// How a network is built, as texts.
+/// The description of a network, as texts.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Described {
     /// Name of its class, without its module.
@@ -231,8 +231,8 @@ impl Dtype {
         }
     }
 
-    /// The values in half precision where every one is exact there, else in single precision, to which
-    /// double precision is rounded, as PyTorch does when it loads a state.
+    /// The values in half precision where every one is exact there, else in single precision, to
+    /// which double precision is rounded, as PyTorch does when it loads a state.
     ///
     /// # Errors
     /// [`Inexact`] for one that is not finite in single precision.
@@ -322,7 +322,7 @@ mod tests {
 
     #[test]
     fn the_digest_follows_the_written_rule() {
-        // Spelled out by hand: two tensors, given in the wrong order.
+        // Two tensors, added in the wrong order; the expected bytes are written out below.
         let mut checkpoint = Checkpoint::default();
         let tensor = |shape: &[usize], values: &[f32]| {
             Tensor::half(shape.to_vec(), values.iter().map(|&v| f16::from_f32(v)).collect())
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_comes_once() {
+    fn a_duplicate_name_is_refused() {
         let mut checkpoint = Checkpoint::default();
         let tensor = Tensor::half(vec![0], Vec::new());
         checkpoint.insert("a".into(), tensor.clone()).unwrap();
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn what_half_precision_cannot_hold_stays_single() {
+    fn values_beyond_half_precision_stay_single() {
         let bytes: Vec<u8> = [0.5_f32, 0.1].iter().flat_map(|v| v.to_le_bytes()).collect();
         assert_eq!(Dtype::F32.values(&bytes).unwrap(), Values::Single(vec![0.5, 0.1]));
         assert!(Dtype::F32.values(&0.5_f32.to_le_bytes()).unwrap().is_half());
@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn what_half_precision_cannot_hold_is_refused_as_half() {
+    fn values_beyond_half_precision_are_refused_as_half() {
         for value in [0.1_f32, 65520.0, 1e-9, f32::NAN, f32::INFINITY] {
             assert!(Dtype::F32.to_f16(&value.to_le_bytes()).is_err(), "{value}");
         }

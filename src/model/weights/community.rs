@@ -64,7 +64,7 @@ impl Place {
         let message = self.import(name, options).unwrap_err().to_string();
         assert!(message.contains(expected), "{message}");
         let left = fs::read_dir(self.home.path().join("models")).unwrap().count();
-        assert_eq!(left, 0, "something of {name} was kept");
+        assert_eq!(left, 0, "parts of {name} were kept");
     }
 }
 
@@ -145,7 +145,7 @@ fn converted_files_are_imported_under_a_name_of_choice() {
     let options = ImportOptions { name: Some("Kims-Stimme".into()), ..none() };
     let (model, _) = place.kwargs("model.safetensors", &options);
     assert_eq!(model.name, "Kims-Stimme");
-    // Once more, from the canonical file, which states everything.
+    // Import it again from the canonical file, which states everything.
     let again = place.store().import(&place.store().path(&model.name), &mut |_| {}, &|| false);
     assert_eq!(again.unwrap().name, model.name);
 }
@@ -263,7 +263,7 @@ fn wrong_configurations_are_refused_in_plain_words() {
 }
 
 #[test]
-fn what_is_stated_overrides_a_file_of_partita_s_own() {
+fn stated_facts_override_a_canonical_file() {
     let place = Place::with(&["full.ckpt", "mdx23c.bin", "mdx23c.yml"]);
     let (first, _) = place.kwargs("full.ckpt", &stated(16, 1600, &["drums"]));
     let exported = place.files.path().join("exported.safetensors");
@@ -277,7 +277,7 @@ fn what_is_stated_overrides_a_file_of_partita_s_own() {
     );
     assert_eq!((&kwargs["stft_hop_length"], &kwargs["segment_frames"]), (&json!(8), &json!(2400)));
     assert_ne!(second.networks[0].digest, first.networks[0].digest);
-    // Without options it is the network that it was.
+    // Without options, the import is the same network.
     assert_eq!(place.import("exported.safetensors", &none()).unwrap().name, first.name);
     let refused = |options: &ImportOptions, expected: &str| {
         let error = place.import("exported.safetensors", options).unwrap_err().to_string();
@@ -306,7 +306,7 @@ fn a_stated_name_is_kept_or_refused() {
         place.import("full.ckpt", &options).map(|model| model.name).map_err(|e| e.to_string())
     };
     assert_eq!(named("karaoke", 16).unwrap(), "karaoke");
-    assert_eq!(named("karaoke", 16).unwrap(), "karaoke", "the same again");
+    assert_eq!(named("karaoke", 16).unwrap(), "karaoke", "a second import");
     let taken = named("karaoke", 8).unwrap_err();
     assert!(taken.contains("another model has that name"), "{taken}");
     assert!(taken.contains("`partita model remove karaoke`"), "{taken}");

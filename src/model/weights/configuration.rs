@@ -1,8 +1,8 @@
-//! Describes checkpoints that do not state how they are built: finds their publisher's
-//! configuration, and has the kinds of networks recognise them.
+//! Describes checkpoints that do not describe themselves: finds their publisher's configuration, and
+//! lets the kinds of networks recognise them.
 //!
-//! A configuration is looked for beside the checkpoint, by its name; otherwise the only YAML file of
-//! the folder that fits the tensors is taken. Runs on the caller's thread.
+//! A configuration with the checkpoint's name beside it is used first. Otherwise the only YAML file
+//! of the folder that fits the tensors is used. Runs on the caller's thread.
 
 use std::{
     fs,
@@ -25,18 +25,18 @@ use crate::model::{
 /// Options of an import.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportOptions {
-    /// The publisher's configuration; looked for beside the file when `None`.
+    /// The publisher's configuration; if `None`, one beside the file is used.
     pub config: Option<PathBuf>,
-    /// Name of the model; the file's when `None`.
+    /// Name of the model; if `None`, the file's.
     pub name: Option<String>,
     /// Facts that the user states about the network.
     pub stated: Stated,
 }
 
-/// Most YAML files of a folder that are tried.
+/// Limit on the YAML files of a folder that are tried.
 const MOST_FILES: usize = 64;
 
-/// Parts of tensor names by which networks are known that no kind can run.
+/// Parts of tensor names that identify unsupported networks.
 const FOREIGN: &[(&str, Foreign)] = &[
     ("separation_net.", Foreign::Scnet),
     ("crosstransformer.", Foreign::BareHtdemucs),
@@ -53,8 +53,8 @@ const FOREIGN: &[(&str, Foreign)] = &[
     ("text_model", Foreign::Picture),
 ];
 
-/// Adds class and constructor arguments to a checkpoint that has none; false when its tensors are
-/// of no known kind.
+/// Adds class and constructor arguments to a checkpoint that has none. Returns false if its tensors
+/// are of no known kind.
 ///
 /// # Errors
 /// [`ModelError::FactsMissing`]; [`ModelError::File`] for a configuration that cannot be used, and
@@ -98,10 +98,11 @@ pub(super) fn describe(
     }
 }
 
-/// Lets what the user stated override the constructor arguments that a checkpoint states itself.
+/// Overrides the constructor arguments of a checkpoint that states them with those that the user
+/// stated.
 ///
 /// # Errors
-/// [`ModelError::File`] for a network that takes none of it, and for names that cannot be used.
+/// [`ModelError::File`] for a network without such arguments, and for invalid names.
 pub(super) fn restate(
     path: &Path,
     checkpoint: &mut Checkpoint,
@@ -113,7 +114,7 @@ pub(super) fn restate(
     })
 }
 
-/// The fault of a file whose tensors and arguments make no network.
+/// The fault of a file whose tensors and arguments are not a network.
 pub(super) fn unusable(misfit: Box<Misfit>) -> Fault {
     if misfit.is_of_tensors() {
         Malformed::UnusableTensors { misfit }.into()
@@ -122,7 +123,8 @@ pub(super) fn unusable(misfit: Box<Misfit>) -> Fault {
     }
 }
 
-/// The class of a network, and what is known of it; `None` when no kind knows its tensors.
+/// The class of a network and the result of its recognition; `None` if no kind recognises the
+/// tensors.
 fn recognise(shapes: &Shapes, facts: &Facts) -> Option<Result<(&'static str, Recognised)>> {
     KINDS.iter().find_map(|kind| {
         let recognised = (kind.recognise)(shapes, facts)?;
@@ -147,7 +149,7 @@ fn is_configuration(value: &Value) -> bool {
     ["audio", "model"].iter().any(|name| value.get(name).is_some_and(Value::is_object))
 }
 
-/// The configuration that was stated, or that has the checkpoint's name.
+/// The configuration that the user stated, or the one with the checkpoint's name.
 fn named(path: &Path, options: &ImportOptions) -> Option<PathBuf> {
     if let Some(config) = &options.config {
         return Some(config.clone());
@@ -163,8 +165,11 @@ fn named(path: &Path, options: &ImportOptions) -> Option<PathBuf> {
     names.concat().into_iter().map(|name| path.with_file_name(name)).find(|path| path.is_file())
 }
 
-/// What the YAML files in the checkpoint's folder state, if those that fit its tensors agree: those
-/// that state everything, else those that state something. `None` when no file fits.
+/// The facts of the YAML files in the checkpoint's folder that fit the tensors. Complete files are
+/// preferred, and must agree; otherwise the only incomplete file counts. `None` if no file fits.
+///
+/// # Errors
+/// Complete files that fit contradict each other.
 fn fitting(path: &Path, shapes: &Shapes, options: &ImportOptions) -> Result<Option<Facts>> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
@@ -192,8 +197,8 @@ fn fitting(path: &Path, shapes: &Shapes, options: &ImportOptions) -> Result<Opti
     }
     let only = |found: Vec<Facts>| <[Facts; 1]>::try_from(found).ok().map(|[facts]| facts);
     let complete = complete.into_iter().next().map(|(facts, _)| facts);
-    // One that does not fit, but is alone, says more than a network without a configuration that
-    // cannot be used either.
+    // If the network cannot be used without a configuration either, a single file that does not fit
+    // gives the better error.
     let is_unusable = || {
         let bare = facts(String::new(), Value::Null, options);
         matches!(recognise(shapes, &bare), Some(Err(_)))

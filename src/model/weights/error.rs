@@ -10,14 +10,14 @@ use crate::{
     os::{Os, OsKind},
 };
 
-/// Why a file cannot be used, before its path is known.
+/// The reason why a file cannot be used, before its path is known.
 #[derive(Clone, Debug)]
 pub(super) enum Fault {
-    /// The file is not what it should be.
+    /// The file is invalid.
     Wrong(FileFault),
     /// The file could not be read or written.
     Io(Os),
-    /// The caller no longer wants it.
+    /// The caller cancelled the work.
     Cancelled,
 }
 
@@ -33,7 +33,7 @@ impl From<Os> for Fault {
     fn from(cause: Os) -> Self {
         match cause.kind {
             OsKind::Truncated => Self::cut_off(None, None),
-            // The kinds that gzip, tar and zip readers give to broken content.
+            // The readers of gzip, tar and zip report corrupt content with these kinds.
             OsKind::Invalid => Malformed::Damaged { cause: Printable::of(cause) }.into(),
             _ => Self::Io(cause),
         }
@@ -59,7 +59,7 @@ impl Fault {
         Self::Wrong(FileFault::CutOff { have: have.map(Bytes), whole: whole.map(Bytes) })
     }
 
-    /// The error of a file that was to be read, for the outside, with the file named.
+    /// The public error for a file that could not be read, with its path.
     pub(super) fn of_reading(self, path: &Path) -> ModelError {
         match self {
             Self::Io(cause) => ModelError::reading(path, cause),
@@ -67,7 +67,7 @@ impl Fault {
         }
     }
 
-    /// The error for the outside, with the file named.
+    /// The public error, with the file's path.
     pub(super) fn of(self, path: &Path) -> ModelError {
         match self {
             Self::Wrong(fault) => ModelError::File { path: path.to_owned(), fault },

@@ -1,5 +1,5 @@
-//! Tests of whole files: every format is read, and corrupt, foreign and hostile files are errors,
-//! without a panic, and without memory for claimed lengths.
+//! Tests of whole files: every format is read. Corrupt, foreign and hostile files are errors, without
+//! a panic and without allocating claimed lengths.
 
 use std::{fs, path::Path};
 
@@ -59,7 +59,7 @@ fn with_state(value: &[u8], storages: &[Vec<u8>]) -> Vec<u8> {
 }
 
 #[test]
-fn every_container_gives_the_same_tensors() {
+fn every_container_holds_the_same_tensors() {
     let checkpoint = samples::checkpoint();
     let onnx = samples::onnx(&checkpoint);
     let torch = samples::torch(&samples::pickle(&checkpoint), &samples::storages(&checkpoint));
@@ -69,7 +69,7 @@ fn every_container_gives_the_same_tensors() {
 }
 
 #[test]
-fn class_and_arguments_are_read_where_there_are_some() {
+fn class_and_arguments_are_read_if_present() {
     let checkpoint = samples::checkpoint();
     let torch = samples::torch(&samples::pickle(&checkpoint), &samples::storages(&checkpoint));
     for file in [samples::safetensors(&checkpoint), torch] {
@@ -112,7 +112,7 @@ fn a_pickle_that_asks_for_code_is_refused_by_name() {
     refused(&with_program(b"cdemucs.htdemucs\nHTDemucs\n)R"), "asks for HTDemucs: refused");
     refused(&with_program(b"ca\nb\n)\x81}b"), "asks for a.b: refused");
     refused(&with_program(b"K\x01}b"), "pickle that is damaged");
-    // In a tensor's place, and around one.
+    // In the place of a tensor, and around one.
     refused(&with_state(b"cposix\nsystem\n)R", &[]), "asks for posix.system: refused");
     let mut program = b"ctorch._utils\n_rebuild_qtensor\n(".to_vec();
     samples::tensor_program(&mut program, "0", &[1]);
@@ -140,12 +140,12 @@ fn a_broken_pickle_is_refused() {
 
 #[test]
 fn deep_and_endless_values_cost_nothing() {
-    // A million tuples inside one another: neither reading nor dropping may recurse.
+    // A million nested tuples: neither reading nor dropping may recurse.
     let mut program = b")".to_vec();
     program.resize(1_000_000, 0x85);
     refused(&with_program(&program), "without a network's state");
-    // As constructor arguments: a list that holds itself, and one of half a million from 12
-    // triples.
+    // Two sets of constructor arguments: a list that contains itself, and half a million values from
+    // 12 nested triples.
     let laughs = [&b"]"[..], &b"q\x01h\x01h\x01\x87".repeat(12)].concat();
     for arguments in [&b"]q\x00h\x00a"[..], &laughs] {
         let mut program = b"}(".to_vec();
@@ -176,7 +176,7 @@ fn tensors_stay_inside_their_storage() {
     refused(&with_state(b"K\x05", &storage), "without a network's state");
     let negative = b"ctorch._utils\n_rebuild_tensor_v2\n(NJ\xff\xff\xff\xffNNtR";
     refused(&with_state(negative, &storage), "pickle that is damaged");
-    // The same storage over and over is more than twice what the file has.
+    // One storage that many tensors share holds more than twice the values of the file.
     let mut program = b"\x80\x02}".to_vec();
     samples::text(&mut program, "state");
     program.extend(b"}(");
@@ -211,7 +211,7 @@ fn archives_of_another_kind_are_refused() {
 #[test]
 fn bombs_do_not_go_off() {
     use std::io::Write as _;
-    // A zip entry that unpacks to a gigabyte: PyTorch stores, so it is not unpacked at all.
+    // A zip entry that unpacks to a gigabyte. PyTorch never compresses, so it is refused unread.
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     zip.start_file("archive/data.pkl", zip::write::SimpleFileOptions::default()).unwrap();
     zip.write_all(&vec![b'N'; 1 << 20]).unwrap();
@@ -347,7 +347,7 @@ fn folders_devices_and_empty_files_are_errors() {
     let store = Store::new(folder.path());
     let message = |path: &Path| store.import(path, &mut |_| {}, &|| false).unwrap_err().to_string();
     assert!(message(folder.path()).ends_with("is a folder, not a file"));
-    #[cfg(unix)] // A pipe would be waited for.
+    #[cfg(unix)] // Opening a pipe would block.
     assert!(message(Path::new("/dev/null")).ends_with("is not a file, but a device or a pipe"));
     let empty = folder.path().join("empty.th");
     fs::write(&empty, "").unwrap();

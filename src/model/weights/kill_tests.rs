@@ -29,7 +29,7 @@ fn install(store: &Store) -> crate::model::Result<()> {
     store.install("tiny", &mut |_| {}, &|| false)
 }
 
-/// Fetches if the environment names a folder and an address; the second process runs this test.
+/// The killed process: downloads if the environment names a folder and an address.
 #[test]
 fn the_program_that_is_killed() {
     let (Some(home), Ok(url)) = (env::var_os(HOME), env::var(URL)) else { return };
@@ -70,7 +70,10 @@ fn a_killed_download_resumes_and_is_installed_only_when_complete() {
         match store.state("tiny") {
             State::Missing => {
                 let begun = fs::read(&part).unwrap_or_default();
-                assert!(data.starts_with(&begun), "round {round}: no beginning of the file");
+                assert!(
+                    data.starts_with(&begun),
+                    "round {round}: the partial file differs from the file"
+                );
                 resumable += usize::from(!begun.is_empty());
             }
             State::Installed { .. } => {

@@ -6,9 +6,9 @@
 //! of its content is the catalogue's, or if the SHA-256 of its file was the publisher's. A network
 //! of the user's own ([`user_models`]) is valid while its content is the one that was imported.
 //!
-//! Every file is untrusted: nothing in it is executed, and every length is checked. Nothing here
-//! knows a network's shape or runs one; the kind of a network checks whether tensors make one. All
-//! operations run on the caller's thread, and call its `cancel` at every tensor and chunk.
+//! Every file is untrusted: nothing in it is executed, and every length is checked. This module does
+//! not run networks; the kind of a network checks its tensors. All operations run on the caller's
+//! thread, and call its `cancel` at every tensor and chunk.
 
 mod catalog;
 mod checkpoint;
@@ -52,8 +52,8 @@ pub use user_models::name_of_file;
 /// Reads the metadata of a canonical weight file: `kwargs`, `digest`, `signature` and others.
 ///
 /// # Errors
-/// [`super::ModelError::Unusable`] when the file is not whole by its header;
-/// [`super::ModelError::Forbidden`] and [`super::ModelError::Io`] when it cannot be read.
+/// [`super::ModelError::Unusable`] if the file is shorter than its header states;
+/// [`super::ModelError::Forbidden`] and [`super::ModelError::Io`] if it cannot be read.
 pub fn read_metadata(path: &Path) -> Result<HashMap<String, String>> {
     let read = || texts(&File::open(path)?);
     read().map_err(|fault: error::Fault| fault.of_reading(path))

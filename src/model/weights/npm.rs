@@ -70,7 +70,7 @@ fn wait(mut child: Child, spec: &str, watch: &mut Watch<'_>) -> Result<ExitStatu
             Err(fault) => {
                 // The process may have ended in the meantime, without an error.
                 if let Err(error) = child.kill().and_then(|()| child.wait()) {
-                    tracing::warn!("npm could not be ended: {error}");
+                    tracing::warn!("could not end npm: {error}");
                 }
                 return Err(fault);
             }
@@ -101,7 +101,7 @@ fn file_name(output: &str) -> Option<String> {
     Some(name.to_str()?.to_owned())
 }
 
-/// The first line of npm's messages with a reason.
+/// The first line of npm's messages that states a reason.
 fn reason(messages: &str) -> String {
     let line = messages
         .lines()
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_archive_is_where_npm_says() {
+    fn the_archive_is_at_the_path_that_npm_states() {
         let folder = tempfile::tempdir().unwrap();
         let npm = script(
             folder.path(),

@@ -1,4 +1,4 @@
-//! Small valid files of each format, made by code, for tests.
+//! Small valid files of each format, generated for tests.
 
 use std::io::{Cursor, Write as _};
 
@@ -18,7 +18,7 @@ pub(super) fn unwatched<T>(work: impl FnOnce(&mut Watch<'_>) -> T) -> T {
     work(&mut Watch { progress: &mut |_| {}, cancel: &|| false })
 }
 
-/// One tensor of every kind that the exported graph treats in its own way.
+/// A checkpoint with one tensor of every kind that the exported graph treats differently.
 pub(super) fn checkpoint() -> Checkpoint {
     let shapes: [(&str, &[usize]); 11] = [
         ("crosstransformer.layers.0.linear1.weight", &[4, 2]),

@@ -31,7 +31,7 @@ impl Request {
 pub(super) struct Answer {
     pub(super) head: String,
     pub(super) body: Vec<u8>,
-    /// Between two of twenty pieces of the body.
+    /// The pause between two of twenty pieces of the body.
     pub(super) pause: Duration,
 }
 
@@ -53,7 +53,7 @@ impl Answer {
         Self { head, body: data[start..].to_vec(), pause: Duration::ZERO }
     }
 
-    /// A status line with nothing behind it.
+    /// A status line without headers or a body.
     pub(super) fn bare(status: &str) -> Self {
         let head = format!("HTTP/1.1 {status}\r\nContent-Length: 0");
         Self { head, body: Vec::new(), pause: Duration::ZERO }

@@ -1,10 +1,10 @@
 //! Packed weights: in this process's memory, or in files that all processes of a computer map, so
 //! that the weights are in its memory once.
 //!
-//! The files are a cache, not a format. Each is named by the SHA-256 of its bytes, and is compared
-//! with the bytes that this process packed before it replaces them. Another version, processor or
-//! precision packs other bytes into other files; unused files are removed when they are old.
-//! Sharing is off until [`share_in`] is called; where the folder cannot be written, weights stay
+//! The files are a cache, not a format. Each is named by the SHA-256 of its bytes. A process compares
+//! a file with the bytes that it packed, and uses the file only if they are equal. Another version,
+//! processor or precision packs other bytes into other files; unused files are removed when they are
+//! old. Sharing is off until [`share_in`] is called; if the folder cannot be written, weights stay
 //! private. Runs on the thread that packs.
 
 use std::{
@@ -39,7 +39,7 @@ static FOLDER: OnceLock<PathBuf> = OnceLock::new();
 /// folder.
 ///
 /// # Errors
-/// When the folder cannot be created or listed; weights then stay private.
+/// The folder cannot be created or listed; weights then stay private.
 pub fn share_in(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     remove_old(folder)?;
@@ -118,8 +118,8 @@ fn shared(folder: &Path, bytes: &[u8]) -> io::Result<Mmap> {
     map(&path, bytes)
 }
 
-/// Writes a file that another process may be writing too. The file of the first one stays, so that
-/// all map the same.
+/// Writes a file that another process may be writing too. The file of the first process stays, so
+/// that all processes map the same one.
 fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut part =
         NamedTempFile::with_prefix_in(TEMPORARY, path.parent().unwrap_or(Path::new(".")))?;

@@ -1,4 +1,4 @@
-//! Networks for sound of another rate or other channels, in every kind of file that names them.
+//! Tests of networks for another sample rate or channel count, in every file format that states them.
 
 use std::fs;
 
@@ -16,7 +16,7 @@ use crate::model::{
     load,
 };
 
-/// Arguments of a network as small as one can be, for sound of this form.
+/// Arguments of the smallest possible network for this sample rate and channel count.
 fn arguments(sample_rate: u32, channels: u32) -> Map<String, Value> {
     let arguments = json!({
         "channels": 2, "depth": 1, "nfft": 64, "norm_starts": 0, "norm_groups": 1, "dconv_comp": 1,

@@ -30,7 +30,7 @@ const BAG: &str = ".bag.json";
 /// Largest number of networks of a bag.
 const MOST_NETWORKS: usize = 32;
 
-/// Most letters of a model's name.
+/// Limit on the letters of a model's name.
 const MOST_LETTERS: usize = 48;
 
 /// Terms of use of the user's own models.
@@ -64,7 +64,7 @@ pub(super) fn models(folder: &Path, catalog: &Catalog) -> impl Iterator<Item = M
         let model = if let Some(name) = file.strip_suffix(BAG) {
             bag(folder, name).or_else(|| closed(folder, name))
         } else if let Some(name) = file.strip_suffix(".safetensors") {
-            // A dot separates a bag's name from that of one of its networks.
+            // A dot separates a bag's name from the name of one of its networks.
             let is_alone = !name.contains('.') && catalog.get(name).is_none();
             let single = || single(folder, name).or_else(|| closed(folder, name));
             is_alone.then(single).flatten()
@@ -173,8 +173,8 @@ fn unknown_network() -> Network {
 /// The network of a checkpoint of the user's own, whose digest is `digest`.
 ///
 /// # Errors
-/// [`ModelError::File`] for one that does not say how it is built, or of a kind that Partita does
-/// not run.
+/// [`ModelError::File`] if the checkpoint does not describe its network, or is of an unsupported
+/// kind.
 pub(super) fn network(
     path: &Path,
     checkpoint: &Checkpoint,

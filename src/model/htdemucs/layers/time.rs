@@ -1,7 +1,7 @@
 //! Layers of the time branch: the threads share blocks of frames.
 //!
 //! Every norm that spans all frames ends a pass over them. All operations between two norms are
-//! done to a block while it is in the cache.
+//! applied to a block while it is in the cache.
 
 use tracing::trace_span;
 
@@ -112,7 +112,7 @@ impl TimeDecoder {
     }
 }
 
-/// Loads frames of `y` from `start` on, and adds the branch, whose last pass this is.
+/// Loads frames of `y` from `start` on and adds the branch: this is the branch's last pass.
 fn load(y: &TimeMap, branch: Option<&Branch>, start: isize, rows: &mut [f32]) {
     y.load(start, rows);
     if let Some(branch) = branch {

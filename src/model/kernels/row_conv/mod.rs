@@ -119,7 +119,7 @@ vectorised! {
         let rows = out.len() / outputs;
         let piece = depth / fields.taps;
         let span = (fields.taps - 1) * fields.gap + piece;
-        // As many panels at a time as stay in the first-level cache.
+        // The number of panels that stay in the first-level cache.
         let group = (CACHED / (depth * NR)).max(1);
         for (index, biases) in columns.bias.chunks(group).enumerate() {
             for first in (0..rows).step_by(MR) {

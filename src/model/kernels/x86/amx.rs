@@ -45,7 +45,7 @@ thread_local! {
 }
 
 impl Tiles {
-    /// `None` where [`cpu::has_amx`] returns false.
+    /// `None` if [`cpu::has_amx`] returns false.
     pub fn new() -> Option<Self> {
         if !cpu::has_amx() {
             return None;
@@ -101,7 +101,7 @@ pub fn product<const P: usize, const ADD: bool>(
                 // SAFETY: the caller has checked that the last tile and the last line exist; these
                 // lie before them, or are them.
                 unsafe {
-                    // A stride may be too large where it is not used.
+                    // An unused stride may overflow.
                     let run = Run {
                         left: left.tiles.as_ptr().add(strip * left.stride + from * left.step),
                         left_stride: left.stride.wrapping_mul(size_of::<Tile>()),
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_registers_only_where_the_cpu_has_them() {
+    fn registers_exist_only_on_cpus_with_amx() {
         assert_eq!(Tiles::new().is_some(), cpu::has_amx());
         assert_eq!(USERS.get(), 0);
     }

@@ -102,7 +102,10 @@ pub fn lines<const P: usize>(
     assert!(tiles.len() / P <= steps(depth), "more tiles than the lines fill");
     let last = depth.saturating_sub(1).checked_mul(stride);
     let end = last.and_then(|last| last.checked_add(width));
-    assert!(depth == 0 || end.is_some_and(|end| end <= lines.len()), "lines end too soon");
+    assert!(
+        depth == 0 || end.is_some_and(|end| end <= lines.len()),
+        "the lines end before the depth"
+    );
     // SAFETY: a CPU with AMX was found to have AVX-512 with BF16; the lines were checked.
     unsafe { lines_in_features::<P>(lines, stride, [depth, width], tiles) }
 }

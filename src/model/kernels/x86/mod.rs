@@ -1,4 +1,4 @@
-//! Instructions of x86 that the compiler does not make of plain code.
+//! Instructions of x86 that the compiler does not generate from plain code.
 
 pub mod amx;
 pub mod amx_pack;

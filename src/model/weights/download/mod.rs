@@ -66,7 +66,7 @@ const PATIENCE: Patience = Patience {
 enum Setback {
     /// Another attempt would fail too.
     Final(Fault),
-    /// The connection broke, or the server asks for patience.
+    /// The connection broke, or the server asks to retry later.
     Passing(FileFault),
 }
 
@@ -216,7 +216,7 @@ fn receive(
     }
 }
 
-/// A setback that another attempt may mend.
+/// A setback after which another attempt may succeed.
 fn passing(fault: Malformed) -> Setback {
     Setback::Passing(FileFault::Malformed(Box::new(fault)))
 }
@@ -229,7 +229,7 @@ fn broke_off(done: u64, total: Option<u64>, cause: Printable) -> Malformed {
     }
 }
 
-/// The error of a request without a response. Where no byte was ever received, the next address is
+/// The error of a request without a response. If no byte was ever received, the next address is
 /// tried.
 fn broken_before(error: &ureq::Error, have: u64) -> Setback {
     let fault = FileFault::Unreachable { cause: on_one_line(&error.to_string()) };

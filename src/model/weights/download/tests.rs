@@ -201,7 +201,7 @@ fn a_silent_server_is_given_up() {
 }
 
 #[test]
-fn refusals_name_their_reason() {
+fn refusals_state_their_reason() {
     let page = "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 6";
     let huge = "HTTP/1.1 200 OK\r\nContent-Length: 99999999999";
     let server = Server::start(move |_, request| match request.path.as_str() {
@@ -266,7 +266,7 @@ fn a_wrong_content_length_is_detected_by_the_hash() {
 }
 
 #[test]
-fn a_slow_server_is_waited_for() {
+fn a_slow_server_does_not_time_out() {
     let server = Server::start(|_, _| Answer::whole(&data()).slowly(Duration::from_millis(60)));
     let target = Target::new(&server);
     target.fetch().unwrap();

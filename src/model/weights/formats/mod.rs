@@ -1,4 +1,4 @@
-//! The formats that tensors come in, a file each; [`sniff`] finds out which one a file has.
+//! Readers of weight file formats; [`sniff`] detects the format of a file.
 
 mod npm_package;
 mod onnx;

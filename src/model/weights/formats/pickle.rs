@@ -1,11 +1,11 @@
 //! A reader for the pickles inside PyTorch's checkpoints. It executes nothing.
 //!
 //! A pickle is a program for a small stack machine, which can call any function of Python. This
-//! reader knows the instructions that plain data and tensors need, and the names in
-//! [`Name::known`]. An object of any other name becomes an opaque node, which is an error where it
-//! is used: training checkpoints hold many such objects beside the network's state. The result is
-//! a flat list of nodes that refer to one another by index. Depth, cycles and sharing cost nothing:
-//! every instruction adds at most one node, and the nodes are limited.
+//! reader supports the instructions that plain data and tensors need, and the names in
+//! [`Name::known`]. An object of any other name becomes an opaque node, whose use is an error:
+//! training checkpoints hold many such objects beside the network's state. The result is a flat list
+//! of nodes that refer to each other by index. Depth, cycles and sharing cost nothing: every
+//! instruction adds at most one node, and the nodes are limited.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -24,8 +24,8 @@ use crate::model::{
 /// fill the memory.
 const NAME_LIMIT: usize = 64;
 
-/// Most nodes of a pickle. The state of 13,000 tensors with an optimiser's three values for each has
-/// a million.
+/// Limit on the nodes of a pickle. The state of 13,000 tensors with an optimiser's three values for
+/// each has a million.
 const NODE_LIMIT: usize = 1 << 21;
 
 /// Index of a node.
@@ -52,7 +52,7 @@ pub(super) enum Node {
     },
     /// Boxed, because a hostile file may have a million small nodes.
     Tensor(Box<View>),
-    /// An object that is not built: the name of its class or function, or what it is.
+    /// An object that is not built, by the name of its class or function, or a description.
     Opaque(Rc<str>),
 }
 
@@ -254,7 +254,7 @@ impl<'a> Machine<'a> {
         Ok(&mut self.nodes[id])
     }
 
-    /// A whole number of up to 255 bytes; an opaque node where 64 bits do not hold it.
+    /// A whole number of up to 255 bytes; an opaque node if it exceeds 64 bits.
     fn long(&mut self) -> Result<Node> {
         let [length] = self.array()?;
         let digits = self.take(length.into())?;

@@ -1,8 +1,8 @@
 //! PyTorch's checkpoints (`.th`, `.ckpt`, `.pt`): a zip archive of a pickle and one entry for each
 //! storage.
 //!
-//! Demucs writes a dictionary of `klass`, `args`, `kwargs` and `state`. Others write the state alone,
-//! or beside a trainer's values, of which nothing is read.
+//! Demucs writes a dictionary of `klass`, `args`, `kwargs` and `state`. Other programs write only the
+//! state, or add a trainer's values, which are not read.
 
 use std::{
     collections::BTreeMap,
@@ -243,7 +243,7 @@ fn contiguous(view: &View) -> bool {
     })
 }
 
-/// Where in its storage the value with this row-major index is.
+/// The position in the storage of the value with this row-major index.
 fn position(view: &View, mut index: usize) -> usize {
     let mut at = view.offset;
     for (&dimension, &stride) in view.shape.iter().zip(&view.strides).rev() {

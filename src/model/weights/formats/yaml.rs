@@ -21,7 +21,7 @@ use crate::model::{
 /// Largest length of a file, in bytes; configurations have up to 12 kB.
 const LIMIT: u64 = 256 << 10;
 
-/// Most values inside one another.
+/// Limit on the nesting of values.
 const NESTING: usize = 64;
 
 /// Reads the first document of a file.
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn configurations_of_the_field_are_read() {
+    fn real_configurations_are_read() {
         let value = parse(
             "\u{feff}model:\n  dim: 384\n  bands: !!python/tuple\n  - 2\n  - 4\n  flash_attn: True\n\
              training:\n  lr: 1.0e-05\n  target: null\n  window: !!python/name:torch.hann_window ''\n\

@@ -27,7 +27,7 @@ impl Store {
     /// installs the networks beside it. The files stay unchanged.
     ///
     /// # Errors
-    /// [`ModelError::File`] says what is wrong with the file; [`ModelError::Io`];
+    /// [`ModelError::File`] with the reason why the file is invalid; [`ModelError::Io`];
     /// [`ModelError::Cancelled`].
     ///
     /// [`ModelError::Cancelled`]: crate::model::ModelError::Cancelled
@@ -42,7 +42,7 @@ impl Store {
         self.import_with(file, &ImportOptions::default(), progress, cancel)
     }
 
-    /// [`Self::import`] with what the file does not state.
+    /// Imports a file like [`Self::import`], with facts that the file does not state.
     ///
     /// # Errors
     /// Also [`ModelError::FactsMissing`] when neither the file, its configuration nor `options` state
@@ -225,8 +225,8 @@ impl Store {
         Ok(Some((model, index)))
     }
 
-    /// Whether an unknown checkpoint can be the user's own: it does not have the name of a publisher's
-    /// file, of which it would be a damaged copy.
+    /// Whether an unknown checkpoint can be the user's own: it does not have the name of a
+    /// publisher's file, of which it would be a damaged copy.
     fn may_be_users(&self, path: &Path) -> bool {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         self.catalog.find(|network| name.starts_with(&network.signature)).is_none()

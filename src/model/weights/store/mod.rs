@@ -46,10 +46,10 @@ pub enum State {
         /// Length of the file, or of all files of a bag.
         bytes: u64,
     },
-    /// There is a file that is not right, for this reason.
+    /// The file is invalid, for this reason.
     Damaged(FileFault),
-    /// There is a sound file that cannot be used here: this user may not read it, or it is a network
-    /// for another sample rate or number of channels.
+    /// The file is valid, but cannot be used: this user may not read it, or the network has another
+    /// sample rate or channel count.
     Unusable(ModelError),
 }
 
@@ -58,9 +58,9 @@ pub enum State {
 pub struct Store {
     folder: PathBuf,
     catalog: &'static Catalog,
-    /// Address to try before the publishers'.
+    /// Address that is tried before the publishers' addresses.
     mirror: Option<String>,
-    /// Off for the networks of the tests, which have a few tensors of each kind.
+    /// False in tests, whose networks have only a few tensors.
     checks_networks: bool,
 }
 
@@ -107,7 +107,7 @@ impl Store {
         }
     }
 
-    /// The model of this name; it has no networks where its file cannot be read.
+    /// The model of this name; without networks if its file cannot be read.
     pub fn get(&self, name: &str) -> Option<Model> {
         let known = self.catalog.get(name).cloned();
         known.or_else(|| {
@@ -173,7 +173,7 @@ impl Store {
         }
     }
 
-    /// The reason why a whole file's network cannot be given the engine's sound, if there is one.
+    /// The reason why the network of a valid file cannot process the engine's sound, if any.
     fn other_sound(&self, mut file: &File) -> Option<ModelError> {
         file.rewind().ok().filter(|()| self.checks_networks)?;
         match describe_file(file) {
@@ -188,7 +188,8 @@ impl Store {
     ///
     /// # Errors
     /// [`ModelError::NotFetched`] with the error of every origin when none works;
-    /// [`ModelError::Unknown`] when the name is not in the catalogue; [`ModelError::Io`]; [`ModelError::Cancelled`].
+    /// [`ModelError::Unknown`] when the name is not in the catalogue; [`ModelError::Io`];
+    /// [`ModelError::Cancelled`].
     pub fn install(
         &self,
         name: &str,
@@ -279,8 +280,8 @@ impl Store {
         self.sweep();
         let mut files: Vec<PathBuf> =
             (0..model.networks.len()).map(|index| self.network_path(&model, index)).collect();
-        // The description first: without it the networks are no model, with it they are a damaged
-        // one.
+        // The description first: without it, leftover networks are not a model; with it, they would
+        // be a damaged one.
         files.insert(0, user_models::bag_path(&self.folder, name));
         files.extend(user_models::unreadable(&self.folder, name).map(|(path, _)| path));
         for path in files {
@@ -300,12 +301,12 @@ impl Store {
         Ok(())
     }
 
-    /// Reads every byte of an installed model, and compares its content with the catalogue, or with
-    /// the digest at installation where the catalogue has none.
+    /// Reads every byte of an installed model, and compares the content with the catalogue's digest,
+    /// or with the digest at installation if the catalogue has none.
     ///
     /// # Errors
-    /// [`ModelError::NotInstalled`], [`ModelError::Digest`], [`ModelError::File`]; [`ModelError::Io`];
-    /// [`ModelError::Cancelled`].
+    /// [`ModelError::NotInstalled`], [`ModelError::Digest`], [`ModelError::File`];
+    /// [`ModelError::Io`]; [`ModelError::Cancelled`].
     pub fn verify(
         &self,
         name: &str,
@@ -443,7 +444,7 @@ impl Store {
     }
 }
 
-/// Whether an open file has no name any more.
+/// Whether an open file was removed.
 fn is_removed(file: &File) -> bool {
     #[cfg(unix)]
     {

@@ -1,4 +1,4 @@
-//! The store on a real folder, with a tiny model.
+//! Tests of the store on a real folder, with a tiny model.
 
 use std::io::{Seek as _, SeekFrom};
 
@@ -64,7 +64,7 @@ fn every_container_ends_as_the_same_file() {
     for bytes in &files {
         let home = Home::new(Vec::new());
         assert_eq!(home.store.state("tiny"), State::Missing);
-        // The name says nothing.
+        // The name does not state the format.
         let model = home.import(&home.file("whatever.bin", bytes)).unwrap();
         assert_eq!(model.name, "tiny");
         assert!(home.is_installed());
@@ -93,13 +93,13 @@ fn an_installed_file_can_be_imported_elsewhere() {
     let other = Home::new(Vec::new());
     other.import(&home.store.path("tiny")).unwrap();
     assert!(other.is_installed());
-    // Over itself, too.
+    // An import over the file itself succeeds too.
     home.import(&home.store.path("tiny")).unwrap();
     assert!(home.is_installed());
 }
 
 #[test]
-fn damage_is_seen_at_once_or_at_verification() {
+fn damage_is_found_at_once_or_by_verification() {
     let home = Home::new(Vec::new());
     assert_eq!(home.verify().unwrap_err().to_string(), "tiny is not installed");
     home.import(&home.file("a", &samples::safetensors(&samples::checkpoint()))).unwrap();
@@ -137,7 +137,7 @@ fn other_weights_are_refused_with_their_digest() {
     let mut checkpoint = samples::checkpoint();
     samples::change(&mut checkpoint, "encoder.0.conv.weight", 0.5);
     let digest = samples::unwatched(|watch| checkpoint.digest(watch)).unwrap();
-    // A publisher's graph does not say how its network is built; a publisher's file is known by
+    // A publisher's graph does not describe its network; a publisher's file is recognised by its
     // name.
     let file = home.file("00000000-other.safetensors", &samples::safetensors(&checkpoint));
     assert!(home.import(&home.file("other.onnx", &samples::onnx(&checkpoint))).is_err());
@@ -329,14 +329,14 @@ fn a_bag_is_fetched_network_by_network_and_resumes() {
     assert!(matches!(store.state("pair"), State::Installed { .. }));
     store.verify("pair", &mut |_| {}, &|| false).unwrap();
 
-    // One in the other's place is found out.
+    // Swapped files are detected.
     let paths = [0, 1].map(|network| store.network_path(&model, network));
     fs::copy(&paths[0], &paths[1]).unwrap();
     assert!(matches!(store.state("pair"), State::Damaged(_)));
     store.remove("pair").unwrap();
     assert_eq!((store.state("pair"), store.networks_there(&model)), (State::Missing, 0));
 
-    // The publisher's files, by hand.
+    // The user imports the publisher's files.
     for (index, file) in files.iter().enumerate() {
         let path = folder.path().join(format!("downloaded {index}"));
         fs::write(&path, file).unwrap();

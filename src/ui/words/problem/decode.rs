@@ -1,4 +1,4 @@
-//! Why a file cannot be decoded, in the language of the window.
+//! Decoding errors in the language of the window.
 
 use crate::{
     engine::audio::decode::{
@@ -7,7 +7,7 @@ use crate::{
     i18n::fl,
 };
 
-/// Why a file cannot be decoded.
+/// The reason why a file cannot be decoded.
 pub fn decode_error(error: &DecodeError) -> String {
     match error {
         DecodeError::NotAudio(it) => not_audio(it),

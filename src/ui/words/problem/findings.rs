@@ -1,6 +1,6 @@
-//! Findings about weight files in the language of the window. The messages of every finding stand in
-//! the tables of [`crate::model::findings`], so that one that a language's reference lacks does not
-//! compile. Pure; any thread that speaks a language.
+//! Findings about weight files in the language of the window. The tables of
+//! [`crate::model::findings`] list the message ids, so that an id that is missing in the reference
+//! language does not compile. Pure, except for the language; usable from any thread.
 
 use crate::{
     i18n::{fl, numbers::decimal},
@@ -11,9 +11,9 @@ use crate::{
     },
 };
 
-/// A finding, or a part of one, in the language of this thread.
+/// A finding, or a part of one, that has a text in the language of this thread.
 pub trait Worded {
-    /// Its text.
+    /// The text in the language of this thread.
     fn worded(&self) -> String;
 }
 
@@ -21,7 +21,7 @@ fn owned(text: impl Into<String>) -> String {
     text.into()
 }
 
-/// Makes the texts of a table.
+/// Generates the texts of a table.
 macro_rules! word {
     ($(#[$meta:meta])* $name:ident
         $($variant:ident $id:ident $({ $($field:ident: $kind:ty),+ })? $text:literal;)+) => {
@@ -43,7 +43,7 @@ misfits!(word);
 malformed!(word);
 foreigns!(word);
 
-/// Parts that are the same in every language.
+/// Parts that are equal in every language.
 macro_rules! as_they_are {
     ($($kind:ty),+) => {
         $(impl Worded for $kind {

@@ -1,4 +1,4 @@
-//! Problems in the language of the window. English is the engine's own text, which a test compares.
+//! Problems in the language of the window. A test compares the English texts with the engine's own.
 
 mod decode;
 mod findings;
@@ -264,7 +264,7 @@ fn export(problem: &Problem) -> String {
     }
 }
 
-/// Why a pattern of file names is invalid.
+/// The reason why a pattern of file names is invalid.
 pub fn pattern_problem(problem: &PatternProblem) -> String {
     match problem {
         PatternProblem::Empty => fl!(pattern_empty).to_owned(),
@@ -276,7 +276,7 @@ pub fn pattern_problem(problem: &PatternProblem) -> String {
     }
 }
 
-/// Why the sound device cannot be used.
+/// The reason why the sound device cannot be used.
 pub fn device_problem(problem: &DeviceProblem) -> String {
     match problem {
         DeviceProblem::None => fl!(device_none).to_owned(),
@@ -298,7 +298,7 @@ fn folder_problem(problem: &FolderProblem) -> String {
     }
 }
 
-/// The files that a search left out, by reason.
+/// The files that a search skipped, by reason.
 pub fn left_out(numbers: &LeftOut) -> String {
     let LeftOut { not_audio, own, hidden, not_files, unreadable } = *numbers;
     let text = |count: usize| count.to_string();
@@ -339,7 +339,7 @@ fn activity(activity: Activity) -> &'static str {
     }
 }
 
-/// The system's error. What libraries derive from the bytes, and rare errors, stay in English.
+/// The system's error. Rare errors, and errors that libraries derive from the bytes, stay in English.
 fn os(cause: &Os) -> String {
     let Some(number) = cause.number.map(|number| number.to_string()) else {
         return cause.text.clone();

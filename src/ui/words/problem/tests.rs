@@ -1,4 +1,4 @@
-//! English texts equal the engine's, and every other language has texts of its own.
+//! Tests that the English texts equal the engine's, and that every other language has its own texts.
 
 use super::problem;
 use crate::{
@@ -12,12 +12,13 @@ fn is_foreign(text: &str) -> bool {
     text.starts_with("an earlier sentence")
 }
 
-/// Whether the command line names options as the remedy, of `partita model`; the window names fields.
+/// Whether the command line's remedy is an option of `partita model`; the window names a field
+/// instead.
 fn names_options(problem: &Problem) -> bool {
     matches!(problem, Problem::Model(_)) && problem.to_string().contains("--")
 }
 
-/// The problem as the window has it, which does not name the options of the command line.
+/// The problem as the window shows it, without options of the command line.
 fn in_window(problem: Problem) -> Problem {
     match problem {
         Problem::ExistsUnasked(paths) => Problem::Exists(paths),
@@ -26,7 +27,7 @@ fn in_window(problem: Problem) -> Problem {
 }
 
 #[test]
-fn english_says_what_the_command_line_says() {
+fn english_texts_equal_the_command_lines() {
     speak(Language::english());
     for example in examples().into_iter().map(in_window) {
         let text = problem(&example);
@@ -43,7 +44,7 @@ fn english_says_what_the_command_line_says() {
 }
 
 #[test]
-fn every_language_words_every_problem_and_note() {
+fn every_language_has_texts_for_every_problem_and_note() {
     for language in Language::all().filter(|other| *other != Language::english()) {
         speak(language);
         let problems =

@@ -82,7 +82,7 @@ fn other_sound(sample_rate: u32, channels: usize) -> String {
     )
 }
 
-/// Why a weight file is not what it should be: a predicate on the file.
+/// The reason why a weight file is invalid, as a predicate on the file.
 pub fn file_fault(fault: &FileFault) -> String {
     match fault {
         FileFault::CutOff { have: None, .. } => fl!(fault_cut_off).to_owned(),
@@ -103,7 +103,7 @@ pub fn file_fault(fault: &FileFault) -> String {
     }
 }
 
-/// A step of an installation, and how far it is: "Reading… 42 %".
+/// A step of an installation with its progress, such as "Reading… 42 %".
 pub fn progress(what: &Step, fraction: Option<f32>) -> String {
     let what = step(what);
     match fraction {
@@ -112,7 +112,7 @@ pub fn progress(what: &Step, fraction: Option<f32>) -> String {
     }
 }
 
-/// The network of an imported file, in one line; the command line says the same.
+/// The network of an imported file, in one line; the command line prints the same text.
 pub fn recognised(summary: &Summary) -> String {
     let Summary { kind, width, layers, bands, sources, rest, seconds } = summary;
     network(kind, [*width, *layers], *bands, sources, rest.as_deref(), *seconds)

@@ -83,7 +83,7 @@ fn one_track(name: &str) -> SessionTrack {
 fn session(tracks: &[SessionTrack]) -> Session<'_> {
     Session {
         title: "A song",
-        artist: Some("Somebody"),
+        artist: Some("An artist"),
         album: None,
         rate: 44_100,
         frames: 66_150,

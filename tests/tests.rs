@@ -36,6 +36,8 @@ mod imports;
 mod inputs;
 mod jobs;
 #[cfg(test)]
+mod language;
+#[cfg(test)]
 mod mirror;
 #[cfg(test)]
 mod parity;

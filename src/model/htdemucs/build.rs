@@ -46,7 +46,7 @@ pub(super) fn network(config: Config, tensors: &Tensors, precision: Precision) -
         crosstransformer: build.transformer()?,
         config,
     };
-    arena::release(); // the buffers of weights that are shared now
+    arena::release(); // the buffers of weights that have moved to shared memory
     Ok(network)
 }
 
@@ -108,7 +108,7 @@ impl Builder<'_> {
         Ok(Some(GroupNorm { groups: self.config.norm_groups, affine: self.affine(name)? }))
     }
 
-    /// The operation after a convolution of layer `index`: none where a norm follows it.
+    /// The operation after a convolution of layer `index`, or none if a norm follows.
     fn unless_normed(&self, index: usize, after: After) -> After {
         if self.config.has_norm(index) { After::Store } else { after }
     }

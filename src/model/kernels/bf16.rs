@@ -1,8 +1,8 @@
-//! Products of bf16 pairs, summed in single precision: by AVX-512, and by slow plain code on every
-//! other CPU.
+//! Products of bf16 pairs, summed in single precision: with AVX-512, or with slow plain code on other
+//! CPUs.
 //!
-//! bf16 is the upper half of an `f32`: its range, 8 bits of precision. Only factors are
-//! rounded to it; sums, norms and all values between the products stay `f32`. Runs on the calling
+//! bf16 is the upper half of an `f32`, with the same range and 8 bits of precision. Only factors are
+//! rounded to bf16; sums, norms and all values between the products stay `f32`. Runs on the calling
 //! thread.
 
 #[cfg(target_arch = "x86_64")]
@@ -57,7 +57,7 @@ pub fn product<const ADD: bool, const N: usize>(
 
 vectorised! {
     fn plain<FMA>(sums: &mut [[f32; NR]], left: Left<'_, Pair>, panel: &[[Pair; NR]]) {
-        // The instruction's order: the second of a pair first.
+        // The instruction adds the second product of a pair first.
         for (row, sums) in sums.iter_mut().enumerate() {
             for (k, line) in panel.iter().enumerate() {
                 let [a, b] = left.at(row, k).values();

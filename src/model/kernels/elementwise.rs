@@ -10,8 +10,8 @@ use super::{
     vectorised::vectorised,
 };
 
-/// Computes `2^(scores − top)` in place, and adds them to `sums`. Arguments below −100 count as
-/// −100: products with smaller weights are subnormal, and take some CPUs a hundred times as long.
+/// Computes `2^(scores − top)` in place, and adds the results to `sums`. Arguments below −100 count
+/// as −100: products with smaller weights are subnormal, and take some CPUs a hundred times as long.
 #[inline(always)]
 pub(super) fn weigh<const FMA: bool>(
     scores: &mut [[f32; NR]],

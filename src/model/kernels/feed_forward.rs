@@ -1,7 +1,7 @@
 //! The feed-forward part of a transformer: two linear layers with GELU in between.
 //!
-//! Works on a block of tokens, some of the hidden features at a time, so that those never leave the
-//! cache. Runs on the calling thread; callers share blocks over threads.
+//! Processes a block of tokens in groups of hidden features, so that the hidden features never leave
+//! the cache. Runs on the calling thread; callers share blocks over threads.
 
 use super::{
     layout::NR,
@@ -17,9 +17,9 @@ const HIDDEN: usize = 16;
 /// `linear2(gelu(linear1(x)))`.
 #[derive(Clone, Debug)]
 pub struct FeedForward {
-    /// Into the hidden features.
+    /// The layer to the hidden features.
     pub linear1: Linear,
-    /// From the hidden features.
+    /// The layer from the hidden features.
     pub linear2: Linear,
 }
 
@@ -43,7 +43,7 @@ impl FeedForward {
         }
     }
 
-    /// `x += scale · linear2(gelu(linear1(tokens)))` for `x: [tokens, scale.len()]`; the tokens were
+    /// `x += scale · linear2(gelu(linear1(tokens)))` for `x: [tokens, scale.len()]`. The tokens must be
     /// packed for [`Self::linear1`].
     pub fn add(&self, tokens: Tokens<'_>, scale: &[f32], x: &mut [f32], scratch: &mut Scratch) {
         let (dim, count) = (scale.len(), x.len() / scale.len());

@@ -1,5 +1,5 @@
-//! Packing of matrices whose result goes through a gated linear unit: three values and their three
-//! gates are the rows of one strip, so that a tile holds both, and half of it is stored.
+//! Packing of matrices whose result passes through a gated linear unit. Three values and their three
+//! gates are the rows of one strip, so that a tile holds both, and half as many rows are stored.
 
 use super::{
     layout::{MR, NR, Tile},
@@ -7,7 +7,7 @@ use super::{
     pack::Strips,
 };
 
-/// Channels of a strip: half of its rows, the others are their gates.
+/// Channels of a strip: half of its rows. The other half are the gates.
 pub const LANES: usize = MR / 2;
 
 /// Number of strips for `channels`.

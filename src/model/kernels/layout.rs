@@ -1,4 +1,4 @@
-//! Sizes and cells of the packed layouts that the kernels share.
+//! Sizes and cells of the packed layouts, which the kernels share.
 
 /// Rows of a tile.
 pub const MR: usize = 6;
@@ -8,8 +8,8 @@ pub const NR: usize = 16;
 /// The sums of a tile.
 pub type Tile<const M: usize> = [[f32; NR]; M];
 
-/// Rows of a strip of the left matrix for AVX-512: with two panels, enough independent sums to hide
-/// the latency of a multiply-add.
+/// Rows of a strip of the left matrix for AVX-512. With two panels, there are enough independent sums
+/// to hide the latency of a multiply-add.
 pub const STRIP: usize = 8;
 
 /// Two neighbouring values of a product's depth, the first one in the lower half.
@@ -58,7 +58,7 @@ impl<'a, V: Copy> Left<'a, V> {
         Self { cells: &cells[from * STRIP..], strip_stride: depth * STRIP, line_stride: STRIP }
     }
 
-    /// A matrix that lies transposed: columns of `count` cells, one after the other.
+    /// A matrix that is transposed in memory: consecutive columns of `count` cells.
     #[inline(always)]
     pub fn columns(cells: &'a [V], count: usize) -> Self {
         Self { cells, strip_stride: STRIP, line_stride: count }

@@ -1,4 +1,4 @@
-//! Activations of the two branches, in the layouts of the kernels.
+//! Activations of the frequency and the time branch, in the layouts of the kernels.
 
 use std::ops::{Deref, DerefMut};
 
@@ -12,8 +12,8 @@ use crate::model::arena::Buffer;
 /// An activation of the frequency branch: `[freqs, channels, frames]`, row-major.
 ///
 /// One frequency's `[channels, frames]` is a *row*, the unit of work of kernels and threads.
-/// Neighbouring rows lie one after the other, so that a convolution over frequencies reads its
-/// receptive field as one tall matrix.
+/// Neighbouring rows are contiguous, so that a convolution over frequencies reads its receptive field
+/// as one tall matrix.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FreqMap {
     /// Frequencies.
@@ -48,8 +48,8 @@ impl FreqMap {
 }
 
 /// An activation of the frequency branch between two operations that work on packed panels:
-/// `[freqs, lines, channels][NR]`, a *line* being [`NR`] frames, the last one padded with
-/// any values.
+/// `[freqs, lines, channels][NR]`. A *line* is [`NR`] frames; the last one is padded with undefined
+/// values.
 #[derive(Clone, Debug)]
 pub struct FreqPanels {
     /// Frequencies.
@@ -67,7 +67,7 @@ pub struct FreqPanels {
 pub struct Lines(Buffer);
 
 impl Lines {
-    /// Resizes the buffer to `count` lines of any values.
+    /// Resizes the buffer to `count` lines of undefined values.
     pub fn resize(&mut self, count: usize) {
         if self.len() != count {
             self.0 = Buffer::default();
@@ -135,7 +135,7 @@ impl FreqPanels {
 
 /// An activation of the time branch: `[margin + frames + margin, channels]`, row-major.
 ///
-/// The channels of one frame lie together, so the receptive field of a convolution is contiguous.
+/// The channels of one frame are contiguous, and so is the receptive field of a convolution.
 /// The margins are always zero: they are the padding of every convolution that reads the map.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TimeMap {

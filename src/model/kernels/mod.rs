@@ -1,7 +1,7 @@
 //! The network's operations on the CPU, one file each.
 //!
-//! Every kernel works on plain `f32` slices in the layouts of [`FreqMap`] and [`TimeMap`], in which
-//! a convolution is a matrix product straight from memory. Each has a twin in plain candle
+//! Every kernel works on plain `f32` slices in the layouts of [`FreqMap`] and [`TimeMap`], in which a
+//! convolution is a matrix product without a copy of its input. Each has a twin in plain candle
 //! operations and the reference's layout, which is slow and simple; the tests compare the two.
 //!
 //! Kernels start no threads: their loops over rows run on the rayon pool of the caller. Unsafe code

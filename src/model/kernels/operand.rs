@@ -30,7 +30,7 @@ pub enum ProductKind {
 }
 
 impl ProductKind {
-    /// The fastest kind for a precision on this CPU: tiles where it has AMX.
+    /// The fastest kind for a precision on this CPU: tiles if it has AMX.
     pub fn for_precision(precision: Precision) -> Self {
         match (precision, cpu::has_amx()) {
             (Precision::Single, false) => Self::Single,
@@ -40,7 +40,7 @@ impl ProductKind {
         }
     }
 
-    /// The name for people.
+    /// The name to display.
     pub fn name(self) -> &'static str {
         match self {
             Self::Single if cpu::has_avx512() => "f32 by AVX-512",
@@ -54,16 +54,16 @@ impl ProductKind {
 
 /// One or two neighbouring values of a product's depth.
 ///
-/// The sums are tiles' lines, `[rows][NR]`. `FMA` as in [`super::vectorised`]. Every product panics
-/// when its rows or columns end before the panel does.
+/// The sums are tiles' lines, `[rows][NR]`. [`super::vectorised`] describes `FMA`. Every product
+/// panics if its rows or columns end before the panel.
 pub trait Operand: bytemuck::Pod + Debug + Default + Send + Sync {
     /// Values of the depth in one operand.
     const DEPTH: usize;
 
-    /// Packs neighbouring values; ignores the second where an operand holds one.
+    /// Packs neighbouring values; ignores the second if an operand holds only one.
     fn pack(values: [f32; 2]) -> Self;
 
-    /// Whether rows are packed into strips of [`STRIP`] for this CPU, or stay unpacked.
+    /// Whether rows are packed into strips of [`STRIP`] on this CPU; otherwise they stay unpacked.
     fn in_strips() -> bool;
 
     /// Index of cell `k` of `depth` of a row in packed rows.
@@ -76,8 +76,8 @@ pub trait Operand: bytemuck::Pod + Debug + Default + Send + Sync {
         }
     }
 
-    /// Packs the first lines of a whole strip from [`STRIP`] rows of `depth` values, `stride`
-    /// apart, by the CPU's instructions. Returns the number of lines, 0 without such instructions.
+    /// Packs the first lines of a whole strip from [`STRIP`] rows of `depth` values, `stride` apart,
+    /// with special instructions. Returns the number of lines, 0 on a CPU without these instructions.
     fn pack_strip(
         _rows: &[f32],
         _stride: usize,
@@ -113,8 +113,8 @@ pub trait Operand: bytemuck::Pod + Debug + Default + Send + Sync {
         panels: [&[[Self; NR]]; N],
     );
 
-    /// Returns `2^(scores − top)` as a panel, and adds them to `sums`; may use `scratch`, which is
-    /// as long as `scores`.
+    /// Returns `2^(scores − top)` as a panel, and adds the values to `sums`. May use `scratch`, which
+    /// is as long as `scores`.
     fn weigh<'a, const FMA: bool>(
         scores: &'a mut [[f32; NR]],
         top: &[f32; NR],
@@ -216,7 +216,7 @@ impl Operand for f32 {
                 columns_by_panel::<FMA, MR>(tile, columns, stride, first, panel);
                 first += MR;
             }
-            // The remainder of 64 features is four.
+            // For 64 features, the remainder is four.
             let (tiles, rest) = rest.as_chunks_mut::<4>();
             for tile in tiles {
                 columns_by_panel::<FMA, 4>(tile, columns, stride, first, panel);
@@ -309,7 +309,8 @@ pub fn packed_len<V: Operand>(rows: usize, depth: usize) -> usize {
     rows.next_multiple_of(STRIP) * depth.div_ceil(V::DEPTH)
 }
 
-/// Packs rows of `depth` values, if at all into `scratch`, which has [`packed_len`].
+/// Packs rows of `depth` values into `scratch`, which has [`packed_len`] cells, if this CPU packs
+/// rows; otherwise returns them unpacked.
 pub fn pack_rows<'a, V: Operand>(
     values: &'a [f32],
     depth: usize,

@@ -113,7 +113,7 @@ pub(super) fn load(line: &[f32], first: usize) -> [f32; NR] {
     })
 }
 
-/// Stores values from `first` on, as far as the line goes.
+/// Stores values from `first` on, up to the end of the line.
 #[inline(always)]
 pub(super) fn save(values: &[f32; NR], line: &mut [f32], first: usize) {
     let line = &mut line[first..];
@@ -133,7 +133,7 @@ pub(super) fn pack(lines: &[f32], frames: usize, first: usize, packed: &mut [[f3
     }
 }
 
-/// Stores lines of a tile as columns `first..first + NR` of `lines`, as far as those exist.
+/// Stores lines of a tile as columns `first..first + NR` of `lines`, up to their end.
 #[inline(always)]
 pub(super) fn unpack(tile: &[[f32; NR]], lines: &mut [f32], frames: usize, first: usize) {
     for (line, values) in lines.chunks_exact_mut(frames).zip(tile) {

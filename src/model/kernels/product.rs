@@ -1,4 +1,4 @@
-//! Matrix products straight from memory: a checked interface to the `gemm` crate.
+//! Matrix products of unpacked matrices: a checked interface to the `gemm` crate.
 //!
 //! Views have strides, so that rows may overlap (a convolution's receptive fields) or have gaps.
 

@@ -1,5 +1,5 @@
-//! The inner loop of every matrix product: one tile of [`MR`] rows by [`NR`] columns, held in
-//! registers while the depth runs by.
+//! The inner loop of every matrix product: one tile of [`MR`] rows by [`NR`] columns stays in
+//! registers over the whole depth.
 //!
 //! The sums are arrays of constant size, which the compiler keeps in registers (twelve of AVX2's
 //! sixteen). No code is specific to one instruction set. Inlined into the kernels' `vectorised!`
@@ -73,8 +73,8 @@ impl<'a, const M: usize> Rows<'a, M> {
     fn at(&self, row: usize, k: usize) -> f32 {
         debug_assert!(row < M && k < self.depth);
         #[expect(unsafe_code, reason = "a check for each value is too slow here")]
-        // SAFETY: the loops of this file read rows below `M` and depths below `depth`, whose last
-        // index `new` has checked; the others lie before it.
+        // SAFETY: the loops of this file read rows below `M` and depths below `depth`. `new` has
+        // checked the last of these indices, which is the highest.
         unsafe {
             *self.data.get_unchecked(row * self.stride + k)
         }
@@ -102,7 +102,7 @@ inner_loop! {
     /// columns.
     ///
     /// # Panics
-    /// When `rows` ends before the last row is as long as the panel is deep.
+    /// The last row ends before the panel.
     fn rows_by_panel(sums: &mut Tile<M>, rows: &[f32], stride: usize, panel: &[[f32; NR]]) {
         let rows = Rows::<M>::new(rows, stride, panel.len());
         let mut acc = *sums;
@@ -117,7 +117,7 @@ inner_loop! {
     /// `sums[i][j] += Σ_k lines[i][k] · panel[k][j]`: [`rows_by_panel`] for separate rows.
     ///
     /// # Panics
-    /// When a line ends before the panel.
+    /// A line ends before the panel.
     fn lines_by_panel(sums: &mut Tile<M>, lines: [&[f32]; M], panel: &[[f32; NR]]) {
         let lines = lines.map(|line| Rows::<1>::new(line, 0, panel.len()));
         let mut acc = *sums;
@@ -133,7 +133,7 @@ inner_loop! {
     /// many tiles of consecutive rows, starting from zero.
     ///
     /// # Panics
-    /// When `rows` ends before the last tile.
+    /// `rows` ends before the last tile.
     fn rows_times_panel(tiles: &mut [Tile<M>], rows: &[f32], panel: &[[f32; NR]]) {
         let depth = panel.len();
         for (index, tile) in tiles.iter_mut().enumerate() {
@@ -170,8 +170,8 @@ inner_loop! {
     }
 }
 
-/// [`strip_by_panel`] for some panels: two at a time where the CPU has enough registers, which
-/// hides the latency of a multiply-add.
+/// [`strip_by_panel`] for several panels. If the CPU has enough registers, two are computed at a
+/// time, which hides the latency of a multiply-add.
 #[inline(always)]
 pub fn strip_by_panels<'a, const FMA: bool>(
     sums: &mut [Tile<MR>],
@@ -191,11 +191,11 @@ pub fn strip_by_panels<'a, const FMA: bool>(
 }
 
 inner_loop! {
-    /// `sums[i][j] += Σ_k columns[k · stride + first + i] · panel[k][j]`: the left matrix lies
-    /// transposed in memory, columns packed.
+    /// `sums[i][j] += Σ_k columns[k · stride + first + i] · panel[k][j]`: the left matrix is transposed in
+    /// memory, the columns are packed.
     ///
     /// # Panics
-    /// When there are fewer columns than the panel is deep, or `first + M` is beyond `stride`.
+    /// There are fewer columns than the panel's depth, or `first + M` exceeds `stride`.
     fn columns_by_panel(
         sums: &mut Tile<M>,
         columns: &[f32],
@@ -224,7 +224,7 @@ mod tests {
     };
 
     #[test]
-    fn all_forms_are_the_product() {
+    fn all_forms_compute_the_product() {
         for depth in [0, 1, 5, 64] {
             let (a, b) = (noise(MR * depth, 1), noise(depth * NR, 2));
             let start = noise(MR * NR, 3);

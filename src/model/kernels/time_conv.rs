@@ -1,6 +1,6 @@
 //! Convolutions of the time branch: strided, and transposed.
 //!
-//! In [`TimeMap`]'s layout the receptive field of an output frame is contiguous, so that both are
+//! In [`TimeMap`]'s layout the receptive field of an output frame is contiguous, so both are
 //! convolutions over rows of `stride` frames. The zero margins of the map are the padding. The
 //! threads of the caller's rayon pool share blocks of frames.
 
@@ -77,7 +77,7 @@ impl TimeConv {
         self.conv.rows(x.starting_at(first), out, &mut scratch.conv);
     }
 
-    /// [`Self::block`] for an input that is computed block by block: `load` writes frames from its
+    /// [`Self::block`] for an input that is computed block by block. `load` writes frames from its
     /// first argument on, and zeros outside the input. The stride is 1.
     pub fn block_from(
         &self,
@@ -93,7 +93,7 @@ impl TimeConv {
         self.conv.rows(rows, out, conv);
     }
 
-    /// The whole result for a map of `frames`, from blocks that `load` computes; see
+    /// The whole result for a map of `frames`, from blocks that `load` computes as for
     /// [`Self::block_from`].
     pub fn forward_from(
         &self,
@@ -130,7 +130,7 @@ pub fn conv_plain(
 /// A transposed convolution; PyTorch's `ConvTranspose1d`.
 #[derive(Clone, Debug)]
 pub struct TimeConvTranspose {
-    /// An output row is a group of `stride` frames, so that no overlaps are added.
+    /// An output row is a group of `stride` frames, so that outputs do not overlap.
     conv: RowConv,
     inputs: usize,
     outputs: usize,
@@ -212,7 +212,7 @@ mod tests {
         *,
     };
 
-    /// More than any kernel here reaches.
+    /// Larger than the reach of every kernel in these tests.
     const MARGIN: usize = 20;
 
     #[test]

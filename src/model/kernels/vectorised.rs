@@ -1,8 +1,8 @@
 //! Functions that are compiled for several instruction sets.
 
-/// Defines a function whose loops are compiled three times: for AVX-512, for AVX2 with FMA, each
-/// entered when the CPU has it, and for the target's baseline. `$fma` is a constant in the body:
-/// whether a fused multiply-add is one instruction.
+/// Defines a function whose loops are compiled three times: for AVX-512, for AVX2 with FMA, and for
+/// the target's baseline. The CPU's features choose the version at run time. `$fma` is a constant in
+/// the body: whether a fused multiply-add is one instruction.
 macro_rules! vectorised {
     ($(#[$meta:meta])* $vis:vis fn $name:ident<$fma:ident $(, $generic:ident: $bound:path)*>
      ($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {

@@ -1,5 +1,5 @@
-//! A convolution of any kernel, one row of output one product of the `gemm` crate: for layers that
-//! no published network has.
+//! A convolution with any kernel, for layers of unpublished networks. Each output row is one product
+//! of the `gemm` crate.
 
 use rayon::prelude::*;
 

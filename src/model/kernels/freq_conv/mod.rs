@@ -1,10 +1,10 @@
 //! Convolutions of the frequency branch: over frequencies with a stride, transposed, over channels
-//! alone, and of any kernel.
+//! only, and with any kernel.
 //!
 //! In the layout of [`FreqMap`](super::FreqMap) the rows under a kernel are one matrix
 //! `[taps · channels, frames]` in memory, so one row of output is one product. Taps outside the map
-//! are left out, not padded. Where a row stays in the cache between two operations it is kept as
-//! packed panels, `[lines, channels][NR]` (see [`FreqPanels`](super::FreqPanels)).
+//! are skipped, not padded. A row that stays in the cache between two operations is kept as packed
+//! panels, `[lines, channels][NR]` (see [`FreqPanels`](super::FreqPanels)).
 
 mod direct;
 mod pointwise;
@@ -40,8 +40,8 @@ pub fn conv_plain(
 }
 
 /// A transposed convolution's weight for products that gather: for the group of `stride` outputs
-/// that starts at input `g`, `[reach · in, stride · out]` over the inputs `g − reach + 1 ..= g`,
-/// where `reach` is how many inputs an output sees. From PyTorch's `[in, out, taps]`.
+/// that starts at input `g`, `[reach · in, stride · out]` over the inputs `g − reach + 1 ..= g`.
+/// `reach` is the number of inputs on which an output depends. From PyTorch's `[in, out, taps]`.
 pub(super) fn pack_transposed(weight: &[f32], shape: [usize; 3], stride: usize) -> Vec<f32> {
     let [inputs, outputs, taps] = shape;
     let reach = taps.div_ceil(stride);

@@ -92,14 +92,14 @@ vectorised! {
         let freqs = (group + 1).saturating_sub(reach)..(group + 1).min(x.freqs);
         let missing = (freqs.start + reach - (group + 1)) * inputs;
         let depth = freqs.len() * inputs;
-        // Rows of the strips, of which the first `skipped` are cut off.
+        // The rows of the strips; the first `skipped` ones are cut off.
         let skipped = phase * conv.outputs;
         let rows = skipped..skipped + out.len() / frames;
         let lines = frames.div_ceil(NR);
         for first in (0..lines).step_by(GROUP) {
             let count = GROUP.min(lines - first);
             for p in 0..count {
-                // The rows that an output depends on, one after the other.
+                // The consecutive rows on which an output depends.
                 let packed = packed[p * depth..][..depth].chunks_exact_mut(inputs);
                 for (packed, freq) in packed.zip(freqs.clone()) {
                     for (to, line) in packed.iter_mut().zip(x.panel(freq, first + p)) {

@@ -27,7 +27,7 @@ const CACHED: usize = 5 << 10;
 /// Epilogue of a product: the operation on its sums before they are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum After {
-    /// Nothing.
+    /// Store without an operation.
     Store,
     /// GELU.
     Gelu,
@@ -96,8 +96,9 @@ impl Columns {
     }
 }
 
-/// Position of the left-hand side of a product: row `n` consists of `taps` pieces of equal length,
-/// piece `t` at `n · step + t · gap`.
+/// Position of the left-hand side of a product. Row `n` consists of `taps` pieces of equal length;
+/// piece
+/// `t` starts at `n · step + t · gap`.
 #[derive(Clone, Copy, Debug)]
 pub struct Fields {
     /// Pieces of a row.
@@ -113,7 +114,7 @@ vectorised! {
     /// `x`.
     ///
     /// # Panics
-    /// When the last field ends beyond `x`.
+    /// The last field ends beyond `x`.
     pub fn multiply<FMA>(x: &[f32], fields: Fields, columns: &Columns, out: &mut [f32]) {
         let (outputs, depth) = (columns.outputs, columns.panels.depth());
         let rows = out.len() / outputs;
@@ -123,7 +124,8 @@ vectorised! {
         let group = (CACHED / (depth * NR)).max(1);
         for (index, biases) in columns.bias.chunks(group).enumerate() {
             for first in (0..rows).step_by(MR) {
-                // Rows beyond the last one repeat it; they are computed, and not written.
+                // The rows of a tile beyond the last one repeat it; they are computed, but not
+                // written.
                 let lines: [&[f32]; MR] =
                     from_fn(|i| &x[(first + i).min(rows - 1) * fields.step..][..span]);
                 let count = MR.min(rows - first);
@@ -180,7 +182,7 @@ fn write<const FMA: bool, const M: usize>(
     for (i, (sums, gates)) in sums.iter().zip(&mut gates).enumerate().take(rows) {
         let out = &mut out[i * outputs + first..][..width];
         if after == After::AddGlu {
-            // Nearly always a whole vector.
+            // The copy is nearly always a whole vector.
             if let Ok(out) = <&mut [f32; HALF]>::try_from(&mut *out) {
                 for ((out, value), gate) in out.iter_mut().zip(sums).zip(gates) {
                     *out = mad::<FMA>(*value, *gate, *out);
@@ -209,8 +211,8 @@ fn put<const N: usize>(values: &[f32; N], out: &mut [f32]) {
     }
 }
 
-/// Width of rows and columns up to which a convolution is direct: the transforms would cost more
-/// than they save.
+/// Width of rows and columns up to which a convolution is direct, because the transforms would cost
+/// more than they save.
 const NARROW: usize = 32;
 
 /// A convolution: row `n` of the result depends on rows `n` to `n + taps` of the input.
@@ -259,7 +261,7 @@ impl RowConv {
     /// first tap.
     ///
     /// # Panics
-    /// When `x` ends before the last row's last tap.
+    /// `x` ends before the last row's last tap.
     pub fn rows(&self, x: &[f32], out: &mut [f32], scratch: &mut Scratch) {
         match &self.algorithm {
             Algorithm::Direct(columns) => {

@@ -143,7 +143,7 @@ pub(super) struct Scratch {
     rows: Vec<f32>,
     /// `[points, tiles]`.
     sums: Vec<[f32; NR]>,
-    /// Row beyond the end of the input.
+    /// A row of zeros, in place of rows beyond the end of the input.
     zeros: Vec<f32>,
 }
 
@@ -244,7 +244,7 @@ vectorised! {
             for (point, panels) in conv.points.iter().enumerate() {
                 let (panel, rows) = (panels.panel(index), &rows[point * tiles * width..]);
                 for (block, sums) in sums[point * tiles..][..tiles].chunks_mut(MR).enumerate() {
-                    // Tiles beyond the last one repeat it.
+                    // Lines beyond the last tile repeat it.
                     let lines = from_fn(|i| {
                         &rows[(block * MR + i).min(tiles - 1) * width..][..width]
                     });

@@ -2,9 +2,9 @@
 //! by two panels, for `f32` and for pairs of bf16, and the softmax between the two products of
 //! attention.
 //!
-//! Two panels, because each value of the left matrix is broadcast to a whole vector, and the CPU
-//! loads one of those at a time: for a single panel, the loads take as long as the products of
-//! bf16.
+//! Tiles have two panels, because each value of the left matrix is broadcast to a whole vector, and
+//! the CPU does one such load at a time: for a single panel, the loads take as long as the products
+//! of bf16.
 //!
 //! Every function has a plain twin beside its caller, and checks that the CPU has its instructions
 //! (a load and a test). Runs on the calling thread.
@@ -44,7 +44,7 @@ const fn interleaved(first: i32) -> [i32; NR] {
 /// `sums[n][i] = Σ_k left[i, k] · panels[n][k]`; adds to the sums if `ADD`.
 ///
 /// # Panics
-/// When this CPU has no AVX-512, or `left` ends before the product.
+/// This CPU has no AVX-512, or `left` ends before the product.
 #[inline(always)]
 pub fn product<const ADD: bool, const N: usize>(
     sums: [&mut [[f32; NR]]; N],
@@ -61,7 +61,7 @@ pub fn product<const ADD: bool, const N: usize>(
 /// [`product`] over both halves of each pair.
 ///
 /// # Panics
-/// When this CPU does not multiply bf16, or `left` ends before the product.
+/// This CPU does not multiply bf16, or `left` ends before the product.
 #[inline(always)]
 pub fn product_of_pairs<const ADD: bool, const N: usize>(
     sums: [&mut [[f32; NR]]; N],
@@ -101,7 +101,7 @@ macro_rules! product {
                 // SAFETY: as promised by the caller; the rows exist, and belong to one strip.
                 unsafe {
                     let sums = sums.each_mut().map(|sums| sums.as_mut_ptr().add(row));
-                    // Without lines there may be no cell.
+                    // Without lines, the cell may not exist.
                     let at = left.cells.as_ptr().wrapping_add(left.index(row, 0));
                     let stride = left.line_stride;
                     row += match rows - row {
@@ -116,8 +116,8 @@ macro_rules! product {
         /// Returns `M`.
         ///
         /// # Safety
-        /// Each of `sums` must have `M` lines, each of `panels` as many as `lines` says, and `left`
-        /// `M` cells for each of them, `stride` from those for the one before.
+        /// Each of `sums` must have `M` lines, each of `panels` must have `lines` lines, and `left`
+        /// must have `M` cells for each of those lines, `stride` apart.
         #[inline(never)]
         #[target_feature(enable = $features)]
         unsafe fn $tile<const ADD: bool, const M: usize, const N: usize>(
@@ -170,7 +170,8 @@ product!("avx512f,avx512bf16", Pair, pairs, pairs_tile, |acc, left, line| {
     )
 });
 
-/// Raises `top` to the largest score of each query. Returns false on a CPU without AVX-512.
+/// Raises `top` to the largest score of each query. Returns false, without effect, on a CPU without
+/// AVX-512.
 #[inline(always)]
 pub fn raise(top: &mut [f32; NR], scores: &[[f32; NR]]) -> bool {
     #[target_feature(enable = "avx512f")]
@@ -392,7 +393,7 @@ pub fn interleaving() -> __m512i {
 #[target_feature(enable = "avx512f")]
 pub fn exp2<const N: usize>(x: __m512, factors: [f32; N]) -> __m512 {
     const NEAREST: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
-    // In this order NaN stays NaN.
+    // In this order of arguments, NaN stays NaN.
     let x = _mm512_max_ps(_mm512_set1_ps(-100.0), x);
     let n = _mm512_roundscale_ps::<NEAREST>(x);
     let r = _mm512_sub_ps(x, n);

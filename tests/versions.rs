@@ -201,7 +201,7 @@ fn a_draft_alone_is_not_exported_as_the_better_stems_and_says_what_it_is() {
     assert!(matches!(refused, ExportState::Failed(_)), "{refused:?}");
     assert!(!home.path().join("better").exists());
 
-    // A draft that was requested by itself is kept, unlike one that precedes the final stems.
+    // A draft that the user requested is kept, unlike one that precedes the final stems.
     let usual = Defaults { recipe: recipe("htdemucs", Quality::default()), drafts_first: true };
     running.engine.send(Command::SetDefaults(usual));
     running.process(song.id, &[]);

@@ -90,7 +90,7 @@ fn a_retagged_song_finds_its_stems() {
         tag_again(&path, "Tagged 1", 1);
         let again = import(&mut library, &path);
         assert_eq!((again.id, &again.hash), (first.id, &first.hash), "{name}");
-        // Also under another name, and retagged once more.
+        // Also under another name, and with changed tags.
         let moved = home.path().join(format!("moved {name}"));
         fs::rename(&path, &moved).unwrap();
         tag_again(&moved, "Tagged 2", 2);

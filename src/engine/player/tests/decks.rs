@@ -176,7 +176,7 @@ fn scrubbing_returns_every_deck() {
             rig.unfed(64);
         }
     }
-    rig.run(1_000); // what was under way is taken up and given back
+    rig.run(1_000); // the mixer takes pending decks and returns them
     let at = rig.player.position();
     assert!((199 * 1_777..=199 * 1_777 + 1_000).contains(&at), "{at}");
     assert_eq!(rig.run(3_000)[2_999], all_at_one(2, at + 2_999));

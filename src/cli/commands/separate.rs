@@ -14,7 +14,7 @@ use crate::{
     cli::{
         TrackArguments, exit_code,
         inputs::{Inputs, Song},
-        output::{Output, Progress, note},
+        output::{Output, Progress, note, step_text},
         output_options::{FileArguments, asking, cancel_on_signal, report},
         separation_options::SeparationArguments,
     },
@@ -24,6 +24,7 @@ use crate::{
         separation::batch::{Batch, Request, Separated},
         system::atomic_file::base_name,
     },
+    i18n::fl,
 };
 
 #[derive(Debug, clap::Args)]
@@ -86,7 +87,7 @@ pub(in crate::cli) fn run(
                 }
                 report(&name, &exported, Some((frames, warning.text())), output);
             }
-            Err(Problem::Cancelled) => bail!("cancelled; {name} was not finished"),
+            Err(Problem::Cancelled) => bail!(fl!(cli_cancelled, file = name)),
             Err(e) => {
                 any_failed = true;
                 output.failed(&name, &e.to_string());
@@ -100,7 +101,7 @@ fn separate(batch: &Batch, request: &Request, cancel: &CancelToken) -> Result<Se
     let name = request.file.file_name().unwrap_or_default().to_string_lossy();
     let progress = Progress::new(&name);
     batch.separate(request, cancel, &mut |done| {
-        progress.set(&done.step.to_string(), done.fraction, done.seconds_left);
+        progress.set(step_text(done.step), done.fraction, done.seconds_left);
     })
 }
 

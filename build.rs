@@ -2,6 +2,7 @@
 //! one, so that the compiler checks ids and arguments. Not here: the look-up, see `src/i18n`.
 
 use std::{
+    collections::BTreeSet,
     env,
     error::Error,
     fmt::Write as _,
@@ -16,6 +17,9 @@ use entries::{Entry, Kind};
 
 /// The language whose messages are complete by definition.
 const REFERENCE: &str = "en";
+/// The reference's file of messages that are looked up by id at run time (the command line's help),
+/// so that no functions are made of them.
+const BY_ID: &str = "help.ftl";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new("assets/i18n");
@@ -47,17 +51,19 @@ fn files(language: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
     sorted(language, |path| path.extension().is_some_and(|extension| extension == "ftl"))
 }
 
-/// The entries of the reference, each with a distinct id.
+/// The entries of the reference that get a function. All entries have distinct ids.
 fn messages(folder: &Path) -> Result<Vec<Entry>, Box<dyn Error>> {
-    let mut all: Vec<Entry> = Vec::new();
+    let (mut all, mut ids) = (Vec::new(), BTreeSet::new());
     for file in files(folder)? {
         let found = entries::entries(&fs::read_to_string(&file)?)
             .map_err(|error| format!("{}: {error}", file.display()))?;
-        for entry in found {
-            if all.iter().any(|known| known.id == entry.id) {
+        for entry in &found {
+            if !ids.insert(entry.id.clone()) {
                 return Err(format!("{}: {} is there twice", file.display(), entry.id).into());
             }
-            all.push(entry);
+        }
+        if !file.ends_with(BY_ID) {
+            all.extend(found);
         }
     }
     Ok(all)
@@ -88,7 +94,7 @@ fn embedded(languages: &[PathBuf]) -> Result<String, Box<dyn Error>> {
 fn functions(messages: &[Entry]) -> Result<String, Box<dyn Error>> {
     let ids: Vec<&str> = messages.iter().map(|entry| &*entry.id).collect();
     let mut code = format!(
-        "/// The id of each message, by its index.\npub(super) const IDS: [&str; {}] = {ids:?};\n",
+        "/// The id of each message, by its index.\npub(super) static IDS: [&str; {}] = {ids:?};\n",
         ids.len()
     );
     for (index, Entry { id, variables, source }) in messages.iter().enumerate() {

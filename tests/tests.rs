@@ -29,6 +29,8 @@ mod export;
 #[cfg(test)]
 mod fuzz;
 #[cfg(test)]
+mod help;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod imports;

@@ -5,19 +5,21 @@
 //! restart.
 
 mod commands;
+mod help;
 mod inputs;
 mod logging;
 mod output;
 mod output_options;
 mod separation_options;
 mod session;
+mod usage;
 
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
     engine::{
@@ -26,7 +28,7 @@ use crate::{
         separation::{installed::DEFAULT, memory},
         settings::Flags,
     },
-    i18n::{self, Language},
+    i18n::{self, Language, fl},
     model::{Precision, share_weights_in, weights::Catalog},
 };
 use commands::{
@@ -65,7 +67,7 @@ struct ComputeArguments {
     precision: Option<Precision>,
     /// Memory that Partita may use, such as 2G; with less, fewer threads separate [default: the
     /// system's limit]
-    #[arg(long, global = true, value_name = "BYTES", value_parser = memory::parse)]
+    #[arg(long, global = true, value_name = "BYTES", value_parser = parse_memory)]
     memory: Option<u64>,
 }
 
@@ -81,8 +83,18 @@ fn parse_precision(text: &str) -> Result<Precision, String> {
     match text {
         "single" => Ok(Precision::Single),
         "fast" => Ok(Precision::Fast),
-        _ => Err("expected `single` or `fast`".into()),
+        _ => Err(fl!(expected_choice, choices = "`single`", last = "`fast`")),
     }
+}
+
+/// Parses `--memory 2G`.
+fn parse_memory(text: &str) -> Result<u64, String> {
+    memory::parse(text).map_err(|_| fl!(expected_bytes).to_owned())
+}
+
+/// Parses `--track 2`.
+fn parse_track(text: &str) -> Result<usize, String> {
+    manifest::parse_track(text).map_err(|_| fl!(expected_track).to_owned())
 }
 
 #[derive(Debug, Subcommand)]
@@ -134,7 +146,7 @@ struct StemArguments {
 #[derive(Clone, Copy, Debug, clap::Args)]
 struct TrackArguments {
     /// Audio track to use of each file, counted from 1 [default: the file's default track]
-    #[arg(long, value_name = "N", value_parser = manifest::parse_track)]
+    #[arg(long, value_name = "N", value_parser = parse_track)]
     track: Option<usize>,
 }
 
@@ -149,18 +161,37 @@ impl TrackArguments {
 
 /// Parses the arguments and runs the subcommand, or opens the window without one.
 pub fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
-        Ok(arguments) => arguments,
-        Err(usage) => return Output::new(false).end_with_usage(&usage),
-    };
     logging::start();
     engine::system::panics::hush();
+    i18n::speak(language());
+    let arguments = match parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return Output::new(false).end_with_usage(error),
+    };
     let output = Output::new(arguments.json);
     let code = run(arguments, &output).unwrap_or_else(|error| {
         output.error(&format!("{error:#}"));
         ExitCode::FAILURE
     });
     output.end(code)
+}
+
+/// The language of the settings or the system; with `--json`, which programs read, English. Known
+/// before the arguments are parsed, for help and errors.
+fn language() -> Language {
+    let mut options = std::env::args_os().skip(1).take_while(|word| word != "--");
+    if options.any(|word| word == "--json") {
+        return Language::english();
+    }
+    let setting = engine::default_home().ok().and_then(|home| Preferences::stored_language(&home));
+    Language::of_setting(setting.as_deref())
+}
+
+/// Parses the arguments of the process.
+fn parse() -> Result<Arguments, clap::Error> {
+    let mut command = help::localised(Arguments::command());
+    let mut matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    Arguments::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 
 fn run(arguments: Arguments, output: &Output) -> anyhow::Result<ExitCode> {
@@ -174,12 +205,6 @@ fn run(arguments: Arguments, output: &Output) -> anyhow::Result<ExitCode> {
     if let Some(notice) = notice {
         tracing::warn!("{notice}");
     }
-    // JSON is read by programs, so all its texts are English.
-    i18n::speak(if arguments.json {
-        Language::english()
-    } else {
-        Language::of_setting(preferences.language.as_deref())
-    });
     let compute = flags.compute(&preferences);
     match arguments.command {
         None => Ok(ExitCode::SUCCESS),
@@ -225,8 +250,6 @@ fn exit_code(any_failed: bool) -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]

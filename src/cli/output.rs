@@ -16,9 +16,13 @@ use std::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Map, Value};
 
-use crate::i18n::{
-    fl,
-    numbers::{clock, percent},
+use super::usage;
+use crate::{
+    engine::separation::batch::BatchStep,
+    i18n::{
+        fl,
+        numbers::{clock, percent},
+    },
 };
 
 /// Minimum interval between two lines of progress without a terminal.
@@ -105,12 +109,13 @@ impl Output {
     }
 
     /// Prints the help, the version, or the usage error of parsing the arguments.
-    pub(super) fn end_with_usage(&self, usage: &clap::Error) -> ExitCode {
-        let printed = usage.print();
-        if !usage.use_stderr() {
+    pub(super) fn end_with_usage(&self, error: clap::Error) -> ExitCode {
+        let (code, is_result) = (error.exit_code(), !error.use_stderr());
+        let printed = usage::print(error);
+        if is_result {
             self.check(printed);
         }
-        self.end(ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(1)))
+        self.end(ExitCode::from(u8::try_from(code).unwrap_or(1)))
     }
 
     fn line(&self, line: &str) {
@@ -126,10 +131,7 @@ impl Output {
             self.state.set(StreamState::Closed);
         } else {
             self.state.set(StreamState::Failed);
-            note(&format!(
-                "partita: could not write to standard output: {error}; send it elsewhere and run the \
-                 command again"
-            ));
+            note(&format!("partita: {}", fl!(cli_output_failed, error = error.to_string())));
         }
     }
 }
@@ -137,6 +139,15 @@ impl Output {
 /// Prints a message to standard error.
 pub(super) fn note(text: &str) {
     drop(writeln!(io::stderr(), "{text}"));
+}
+
+/// A step of a file's separation as text.
+pub(super) fn step_text(step: BatchStep) -> &'static str {
+    match step {
+        BatchStep::Reading => fl!(cli_reading),
+        BatchStep::Separating => fl!(cli_separating_song),
+        BatchStep::Writing => fl!(cli_writing),
+    }
 }
 
 /// Progress of one operation, on standard error.

@@ -12,9 +12,10 @@ use crate::{
     engine::{
         CancelToken, Depth, Problem, Result,
         export::{
-            DEFAULT_PATTERN, Exported, FORMATS, Format, NamePattern, OnExists, Part, Place,
+            DEFAULT_PATTERN, Exported, FIELDS, FORMATS, Format, NamePattern, OnExists, Part, Place,
             Selection, Settings, ordered,
         },
+        problem::PatternProblem,
     },
     i18n::{fl, numbers::decimal},
 };
@@ -46,7 +47,7 @@ pub(super) struct FileArguments {
     /// Pattern of the file names, from {artist} {title} {album} {track} {stem} {model} {file}, and
     /// n in braces for a number; `/` makes a folder
     #[arg(long, default_value = DEFAULT_PATTERN, value_name = "PATTERN",
-          value_parser = NamePattern::new)]
+          value_parser = parse_pattern)]
     name: NamePattern,
     /// File format: wav, flac, alac, mp3, opus, stem (a .stem.mp4 for DJ programs), or dawproject
     #[arg(long, default_value = "wav", value_parser = parse_format)]
@@ -88,7 +89,7 @@ impl FileArguments {
         ordered(sources, &self.all_but)?; // rejects a wrong name before the separation
         let mix = (self.mix || !self.gain.is_empty()).then(|| self.parts(sources, &stems));
         if mix.is_none() && (self.loudness.is_some() || self.limiter) {
-            anyhow::bail!("--loudness and --limiter apply to the mix; add --mix");
+            anyhow::bail!(fl!(cli_mix_needed));
         }
         let all_but = self.all_but.clone();
         Ok(Selection { stems, all_but, residual: self.residual, mix: mix.transpose()? })
@@ -103,10 +104,7 @@ impl FileArguments {
             let is_mixed = |index: &usize| stems.contains(&sources[*index]);
             let Some(index) = named.into_iter().find(is_mixed) else {
                 let mixed = stems.join(", ");
-                anyhow::bail!(
-                    "--gain {stem} has no effect: the mix is of the chosen stems ({mixed}); leave it out, \
-                     or name {stem} in --stems"
-                );
+                anyhow::bail!(fl!(cli_gain_unmixed, stem = stem, mixed = mixed));
             };
             gains.push((&sources[index], *gain));
         }
@@ -121,13 +119,13 @@ impl FileArguments {
     /// for `-`.
     ///
     /// # Errors
-    /// The option does not exist or does not accept the value; the error is an English text.
+    /// The option does not exist or does not accept the value; the error is a text.
     pub(super) fn with(mut self, option: &str, value: &str) -> Result<Self, String> {
         let list = || value.split(',').map(|item| item.trim().to_owned()).collect();
         let switch = || match value.trim().to_ascii_lowercase().as_str() {
             "true" | "yes" | "1" => Ok(true),
             "false" | "no" | "0" => Ok(false),
-            _ => Err("expected `true` or `false`".to_owned()),
+            _ => Err(fl!(expected_choice, choices = "`true`", last = "`false`")),
         };
         match option {
             "stems" => self.stems = list(),
@@ -141,11 +139,9 @@ impl FileArguments {
             "loudness" => self.loudness = Some(parse_loudness(value)?),
             "limiter" => self.limiter = switch()?,
             _ => {
-                return Err(
-                    "expected one of the fields path, seconds, track, name, folder, stems, \
-                            all_but, residual, mix, gain, format, depth, rate, loudness, limiter"
-                        .into(),
-                );
+                let fields = "path, seconds, track, name, folder, stems, all_but, residual, mix, \
+                              gain, format, depth, rate, loudness, limiter";
+                return Err(fl!(expected_field, fields = fields));
             }
         }
         Ok(self)
@@ -273,9 +269,20 @@ fn ask(paths: &[PathBuf]) -> Result<OnExists> {
     }
 }
 
+fn parse_pattern(text: &str) -> Result<NamePattern, String> {
+    NamePattern::new(text).map_err(|problem| match problem {
+        PatternProblem::Empty => fl!(pattern_empty).to_owned(),
+        PatternProblem::UnmatchedBrace => fl!(pattern_unmatched_brace).to_owned(),
+        PatternProblem::UnknownField { field } => {
+            let known = FIELDS.map(|name| format!("{{{name}}}")).join(" ");
+            fl!(pattern_unknown_field, field = field, known = known)
+        }
+    })
+}
+
 fn parse_format(text: &str) -> Result<&'static Format, String> {
     let ids = || FORMATS.iter().map(|format| format.id).collect::<Vec<_>>().join(", ");
-    Format::find(text).ok_or_else(|| format!("expected one of {}", ids()))
+    Format::find(text).ok_or_else(|| fl!(expected_one_of, choices = ids()))
 }
 
 fn parse_depth(text: &str) -> Result<Chosen<Depth>, String> {
@@ -284,7 +291,7 @@ fn parse_depth(text: &str) -> Result<Chosen<Depth>, String> {
         "16" => Ok(Chosen(Some(Depth::Int16))),
         "24" => Ok(Chosen(Some(Depth::Int24))),
         "32f" => Ok(Chosen(Some(Depth::Float32))),
-        _ => Err("expected source, 16, 24 or 32f".into()),
+        _ => Err(fl!(expected_choice, choices = "source, 16, 24", last = "32f")),
     }
 }
 
@@ -293,14 +300,17 @@ fn parse_rate(text: &str) -> Result<Chosen<u32>, String> {
     match text.parse() {
         _ if text == "source" => Ok(Chosen(None)),
         Ok(rate) if RATES.contains(&rate) => Ok(Chosen(Some(rate))),
-        _ => Err("expected source, or a number of Hz from 8000 to 384000".into()),
+        _ => {
+            let [least, most] = [RATES.start(), RATES.end()].map(ToString::to_string);
+            Err(fl!(expected_rate, least = least, most = most))
+        }
     }
 }
 
 fn parse_loudness(text: &str) -> Result<f32, String> {
     match text.parse() {
         Ok(lufs) if (-70.0..=0.0).contains(&lufs) => Ok(lufs),
-        _ => Err("expected a number from -70 to 0".into()),
+        _ => Err(fl!(expected_between, least = "-70", most = "0")),
     }
 }
 
@@ -310,20 +320,19 @@ fn parse_on_exists(text: &str) -> Result<OnExists, String> {
         "skip" => Ok(OnExists::Skip),
         "number" => Ok(OnExists::Number),
         "replace" => Ok(OnExists::Replace),
-        _ => Err("expected ask, skip, number or replace".into()),
+        _ => Err(fl!(expected_choice, choices = "ask, skip, number", last = "replace")),
     }
 }
 
 /// Parses `vocals=-3`, `drums=+1.5` or `bass=off` into a stem and its linear gain.
 fn parse_gain(text: &str) -> Result<(String, f32), String> {
     const MOST_DB: f32 = 40.0;
-    let (stem, db) =
-        text.split_once('=').ok_or("expected a stem and decibels, such as vocals=-3")?;
+    let (stem, db) = text.split_once('=').ok_or(fl!(expected_gain))?;
     let gain = match db.trim().trim_end_matches("dB").trim() {
         "off" | "-inf" => 0.0,
         db => match db.parse::<f32>() {
             Ok(db) if db <= MOST_DB && !db.is_nan() => 10f32.powf(db / 20.0),
-            _ => return Err(format!("expected a number of dB, at most {MOST_DB}")),
+            _ => return Err(fl!(expected_decibels, most = MOST_DB.to_string())),
         },
     };
     Ok((stem.trim().to_owned(), gain))

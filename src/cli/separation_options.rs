@@ -12,6 +12,7 @@ use crate::{
             options::{MOST_SHIFTS, Quality, SeparationOptions},
         },
     },
+    i18n::fl,
     model::{MOST_OVERLAP, ModelError, Spec, weights::Store},
 };
 
@@ -55,12 +56,13 @@ impl SeparationArguments {
         let preset = self.quality.map(|quality| quality.for_network(spec));
         let preset = preset.unwrap_or(usual);
         if self.shifts.is_some_and(|shifts| shifts > 0) && !spec.allows_shifts {
-            bail!("the model \"{name}\" allows no shifts; leave --shifts out");
+            bail!(fl!(cli_no_shifts, name = name));
         }
         let range = spec.overlap.least..=spec.overlap.most;
         if self.overlap.is_some_and(|overlap| !range.contains(&overlap)) {
             let [least, most] = [range.start(), range.end()].map(|end| f64::from(*end) / 100.0);
-            bail!("the model \"{name}\" allows an overlap of {least} to {most}; change --overlap");
+            let [least, most] = [least, most].map(|end| end.to_string());
+            bail!(fl!(cli_overlap_range, name = name, least = least, most = most));
         }
         let given = Quality {
             overlap: self.overlap.unwrap_or(preset.overlap),
@@ -110,10 +112,7 @@ impl SeparationArguments {
                 let known = models.into_iter().map(|model| model.name).collect();
                 bail!(ModelError::Unknown { name: name.escape_debug().to_string(), known });
             }
-            bail!(
-                "the model \"{name}\" is not installed; `partita model list` lists the models, \
-                 `partita model install {name}` installs it"
-            )
+            bail!(fl!(cli_model_not_installed, name = name))
         };
         let usual = match chosen {
             Some(chosen) if chosen.model == name => chosen.quality,
@@ -125,10 +124,7 @@ impl SeparationArguments {
             let frames = (seconds * f64::from(model.spec.sample_rate)) as usize;
             let own = model.spec.segment_frames as f64 / f64::from(model.spec.sample_rate);
             if frames.abs_diff(model.spec.segment_frames) > 1 {
-                bail!(
-                    "the model \"{name}\" requires segments of {own} s, as in its training; leave \
-                     --segment out"
-                )
+                bail!(fl!(cli_segment_length, name = name, seconds = own.to_string()))
             }
         }
         let recipe = SeparationOptions { model: name.to_owned(), quality };
@@ -141,20 +137,21 @@ fn parse_quality(text: &str) -> Result<Quality, String> {
         "draft" => Ok(Quality::DRAFT),
         "standard" => Ok(Quality::STANDARD),
         "best" => Ok(Quality::BEST),
-        _ => Err("expected draft, standard or best".into()),
+        _ => Err(fl!(expected_choice, choices = "draft, standard", last = "best")),
     }
 }
 
 /// Parses an overlap, given as a fraction of a segment, into percent.
 fn parse_overlap(text: &str) -> Result<u8, String> {
-    let wrong = || format!("expected a number from 0 to {}", f64::from(MOST_OVERLAP) / 100.0);
+    let most = (f64::from(MOST_OVERLAP) / 100.0).to_string();
+    let wrong = || fl!(expected_between, least = "0", most = &most);
     let part: f64 = text.parse().map_err(|_| wrong())?;
     let percent = (part * 100.0).round();
     if !(0.0..=f64::from(MOST_OVERLAP)).contains(&percent) {
         return Err(wrong());
     }
     if (percent / 100.0 - part).abs() > 1e-9 {
-        return Err("expected at most two decimals".into());
+        return Err(fl!(expected_decimals).to_owned());
     }
     Ok(percent as u8)
 }

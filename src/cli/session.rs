@@ -5,7 +5,10 @@ use std::{path::PathBuf, sync::Arc};
 use anyhow::{Context as _, bail};
 use crossbeam_channel::Receiver;
 
-use crate::engine::{Compute, Config, Engine, Event, Job, ModelState, Song};
+use crate::{
+    engine::{Compute, Config, Engine, Event, Job, ModelState, Song},
+    i18n::fl,
+};
 
 /// A running engine and its initial state.
 pub(super) struct Session {
@@ -51,6 +54,6 @@ impl Session {
 
     /// Waits for the next event.
     pub(super) fn next(&self) -> anyhow::Result<Event> {
-        self.events.recv().context("the engine has ended")
+        self.events.recv().context(fl!(cli_engine_ended))
     }
 }

@@ -207,6 +207,14 @@ impl Preferences {
         }
     }
 
+    /// The language of the stored settings; `None` if they name none or are invalid. Unlike
+    /// [`Self::load`], it changes no file, so that it can be called for `--help`.
+    pub fn stored_language(home: &Path) -> Option<String> {
+        let bytes = read(&home.join(FILE)).ok()?;
+        let settings = (bytes.len() as u64 <= MOST_BYTES).then(|| toml::from_slice::<Self>(&bytes));
+        settings?.ok()?.language
+    }
+
     /// Writes the settings atomically.
     ///
     /// # Errors

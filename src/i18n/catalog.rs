@@ -51,7 +51,12 @@ impl Source {
     /// A message with its variables; `None` if the language lacks the message, or the message uses
     /// an unknown variable.
     pub(super) fn formatted(&self, index: usize, arguments: &FluentArgs<'_>) -> Option<String> {
-        self.catalog().formatted(IDS.get(index)?, arguments)
+        self.by_id(IDS.get(index)?, arguments)
+    }
+
+    /// Like [`Self::formatted`], for an id that is only known at run time.
+    pub(super) fn by_id(&self, id: &str, arguments: &FluentArgs<'_>) -> Option<String> {
+        self.catalog().formatted(id, arguments)
     }
 
     fn catalog(&self) -> &Catalog {

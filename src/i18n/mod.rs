@@ -23,7 +23,7 @@ pub use language::{Language, LanguageError, speak, spoken};
 use std::borrow::Cow;
 
 use catalog::Source;
-use fluent_bundle::FluentValue;
+use fluent_bundle::{FluentArgs, FluentValue};
 
 /// The functions generated from the English messages.
 #[expect(non_camel_case_types, reason = "the arguments of a message have the message's name")]
@@ -82,6 +82,12 @@ number!(u8 u16 u32 u64 usize i32 i64 f32 f64);
 fn fixed(index: usize) -> &'static str {
     let english = &messages::LANGUAGES[0];
     spoken().source().fixed(index).or_else(|| english.fixed(index)).unwrap_or_default()
+}
+
+/// The message with this id, without variables, for ids that are only known at run time. `None` if the
+/// language of this thread lacks it; there is no fallback to English.
+pub(crate) fn by_id(id: &str) -> Option<String> {
+    spoken().source().by_id(id, &FluentArgs::new())
 }
 
 /// The message with this index and its variables.

@@ -75,11 +75,9 @@ fn no_message_was_left_in_english() {
     for source in &LANGUAGES[1..] {
         for (id, entry) in all_of(source) {
             let is_same = english.get(&id).is_some_and(|english| english.source == entry.source);
-            assert!(
-                !is_same || SAME.contains(&&*id),
-                "{}: {id} is the same as in English",
-                source.tag()
-            );
+            // Placeholders such as N and LUFS are the same in many languages.
+            let may_be_same = SAME.contains(&&*id) || id.starts_with("help-value-");
+            assert!(!is_same || may_be_same, "{}: {id} is the same as in English", source.tag());
         }
     }
 }
@@ -89,7 +87,6 @@ fn every_message_can_be_formatted() {
     for language in Language::all() {
         speak(language);
         for (id, entry) in all_of(language.source()) {
-            let index = messages::IDS.iter().position(|known| *known == id).unwrap();
             for number in [0.0, 1.0, 2.0, 5.0, 1234.0] {
                 let value = |kind: &Kind| match kind {
                     Kind::Text => FluentValue::from("x"),
@@ -97,7 +94,7 @@ fn every_message_can_be_formatted() {
                 };
                 let variables = entry.variables.iter();
                 let arguments = variables.map(|(name, kind)| (&**name, value(kind))).collect();
-                let text = language.source().formatted(index, &arguments);
+                let text = language.source().by_id(&id, &arguments);
                 let text = text.unwrap_or_else(|| panic!("{language:?}: {id} fails"));
                 assert!(!text.trim().is_empty(), "{language:?}: {id} is empty");
             }

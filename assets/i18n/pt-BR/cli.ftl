@@ -6,6 +6,7 @@
 cli-no-songs = a biblioteca está vazia; adicione uma música com `partita add ARQUIVO`
 cli-no-jobs = nenhuma tarefa; inicie uma com `partita process MÚSICA`
 cli-not-processed = não processada
+cli-no-progress = "{ $title }" ainda não foi processada; execute `partita process { $id }`
 cli-job-done = pronta: { $stems }
 cli-job-waiting = na fila, { $percent }
 cli-job-running = em andamento, { $percent }
@@ -23,15 +24,28 @@ cli-job-computed = tempo de cálculo: { $seconds } s
 
 cli-separating = separando { $stems }
 cli-writing = gravando
+cli-reading = lendo
+cli-separating-song = separando
 cli-time-left = faltam { $time }
 cli-turned-down = { $song }: o volume de todos os arquivos foi reduzido em { $db } dB
 cli-turned-up = { $song }: o volume de todos os arquivos foi aumentado em { $db } dB
 cli-tracks-turned-down = o volume de todas as faixas foi reduzido em { $db } dB para evitar distorção
 cli-ask-exists = [r] substituir, [n] numerar, [s] pular, [c] cancelar?
+cli-cancelled = cancelado; { $file } não foi concluído
+cli-mix-needed = --loudness e --limiter valem para o mix; acrescente --mix
+cli-gain-unmixed = --gain { $stem } não tem efeito: o mix é dos stems escolhidos ({ $mixed }); retire a opção ou inclua { $stem } em --stems
+cli-no-shifts = o modelo "{ $name }" não permite deslocamentos; retire --shifts
+cli-overlap-range = o modelo "{ $name }" permite uma sobreposição de { $least } a { $most }; mude --overlap
+cli-segment-length = o modelo "{ $name }" exige segmentos de { $seconds } s, como no seu treinamento; retire --segment
+cli-model-not-installed = o modelo "{ $name }" não está instalado; `partita model list` lista os modelos, `partita model install { $name }` o instala
+cli-output-failed = não foi possível escrever na saída padrão: { $error }; redirecione-a e execute o comando de novo
+cli-engine-ended = o motor foi encerrado
 
 ## Acervos
 
 cli-repeated-line = a linha { $line } repete a linha { $first }
+cli-line = linha { $line }: { $text }
+cli-manifest-exists = com um manifesto, --on-exists deve ser ask, que lista a música como falha, ou replace
 cli-threads-given = { $count ->
     [one] { $count } thread (como pedido)
    *[other] { $count } threads (como pedido)
@@ -71,6 +85,7 @@ cli-report-failed = falhou: { $file }: { $reason }
 
 cli-reset-ask = Apagar { $songs } e { $jobs } com seus stems? Seus próprios arquivos ficam. [y/N]
 cli-reset-kept = nada foi apagado
+cli-reset-confirm = isto apaga { $songs } e { $jobs } com seus stems; confirme com --yes
 cli-reset-done = { $songs } e { $jobs } apagadas; seus próprios arquivos estão intactos
 
 ## partita model
@@ -81,6 +96,9 @@ cli-model-installed = instalado ({ $size })
 cli-model-damaged = danificado: { $reason }
 cli-model-unusable = inutilizável: { $reason }
 cli-model-removed = removido; os stems dele são mantidos
+cli-model-cancelled = cancelado; nada foi instalado
+cli-no-model-installed = nenhum modelo está instalado; execute `partita model install`
+cli-no-model = esta versão não conhece nenhum modelo
 cli-model-correct = correto
 cli-model-already = { $name } já está instalado
 cli-model-numbered = outro modelo já se chama { $taken }; este foi instalado como { $name }
@@ -97,12 +115,6 @@ cli-model-segments = segmentos de { $seconds } s
 cli-test-passed = aprovado: { $db } dB do PyTorch; o mínimo é { $least } dB
 cli-test-failed = REPROVADO: { $db } dB do PyTorch; o mínimo é { $least } dB
 cli-test-unknown = { $file }: não há resultados de referência para estes pesos
-cli-step-downloading = Baixando de { $host }
-cli-step-packing = Obtendo { $package } com npm
-cli-step-reading = Lendo
-cli-step-checking = Verificando
-cli-step-writing = Gravando
-cli-step-next-origin = Tentando a próxima fonte: { $reason }
 cli-step-of = { $step }: { $done } de { $total }
 cli-step-done = { $step }: { $done } até agora
 

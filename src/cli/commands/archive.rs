@@ -7,21 +7,20 @@ use std::{
     time::Instant,
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use serde_json::{Value, json};
 
 use crate::{
     cli::{
         RESUME, TrackArguments,
         inputs::{Inputs, manifest_of},
-        output::{Output, Progress, note, tracks_json},
+        output::{Output, Progress, note, step_text, tracks_json},
         output_options::{FileArguments, end_on_signal},
     },
     engine::{
         Compute,
         cluster::{
             Entry, Manifest, Run, STATE, Shard, ShardEvent, Song, Summary, lengths,
-            manifest::at,
             record::Record,
             shard::{basis, shares},
         },
@@ -57,7 +56,7 @@ pub(in crate::cli) struct ArchiveArguments {
     manifest: Option<PathBuf>,
     /// Separate only this share of the songs, such as 3/8; shares have similar lengths, and every
     /// machine computes the same ones
-    #[arg(long, value_name = "I/N")]
+    #[arg(long, value_name = "I/N", value_parser = parse_share)]
     shard: Option<Shard>,
     /// Skip completed songs and resume interrupted ones (default with --manifest or --shard)
     #[arg(long)]
@@ -92,6 +91,11 @@ impl ArchiveArguments {
         };
         self.failures.clone().unwrap_or_else(|| out.join(name))
     }
+}
+
+/// Parses `--shard 3/8`.
+fn parse_share(text: &str) -> Result<Shard, String> {
+    text.parse().map_err(|_: String| fl!(expected_share).to_owned())
 }
 
 /// The arguments of an archive.
@@ -213,7 +217,8 @@ fn wanted(
     let mut taken = HashSet::new();
     let mut wanted = Vec::with_capacity(entries.len());
     for entry in entries {
-        let wrong = |text: &str| anyhow::anyhow!(at(entry.line, text));
+        let line = entry.line.to_string();
+        let wrong = |text: &str| anyhow::anyhow!(fl!(cli_line, line = &line, text = text));
         let mut own = written.clone();
         for (option, value) in &entry.options {
             let with = own.with(option, value);
@@ -221,18 +226,16 @@ fn wanted(
         }
         let settings = own.settings();
         if matches!(settings.on_exists, OnExists::Skip | OnExists::Number) {
-            bail!(
-                "with a manifest, --on-exists must be ask, which lists the song as failed, \
-                   or replace"
-            );
+            bail!(fl!(cli_manifest_exists));
         }
-        let folder = below(entry.folder.as_deref().unwrap_or_default()).map_err(wrong)?;
+        let folder = below(entry.folder.as_deref().unwrap_or_default());
+        let folder = folder.map_err(|text| wrong(&text))?;
         let name = entry.name.clone().unwrap_or_else(|| base_name(&entry.path));
         let as_file =
             |name: &str| folder.join(safe_file_name(name)).to_string_lossy().to_lowercase();
         let free = numbered(&name, "").find(|name| taken.insert(as_file(name)));
         let selection =
-            own.selection(&model.stems()).with_context(|| format!("line {}", entry.line))?;
+            own.selection(&model.stems()).map_err(|error| wrong(&format!("{error:#}")))?;
         wanted.push(Request {
             file: entry.path.clone(),
             track: entry.track,
@@ -246,14 +249,14 @@ fn wanted(
 }
 
 /// A relative folder with components that are valid on every system.
-fn below(folder: &str) -> Result<PathBuf, &'static str> {
+fn below(folder: &str) -> Result<PathBuf, String> {
     let part = |part: Component<'_>| match part {
         Component::Normal(name) => Some(safe_file_name(&name.to_string_lossy())),
         _ => None,
     };
     let parts = Path::new(folder).components().filter(|part| !matches!(part, Component::CurDir));
     let parts: Option<PathBuf> = parts.map(part).collect();
-    parts.ok_or("folder: expected a folder relative to the output folder, such as rock/1994")
+    parts.ok_or_else(|| format!("folder: {}", fl!(expected_folder)))
 }
 
 /// Prints the threads and the memory that this process uses, and the origin of their limits.
@@ -294,7 +297,7 @@ impl Reporter<'_> {
             }
             ShardEvent::Progress(song, progress) => {
                 let Some((bar, segments)) = &mut self.shown else { return };
-                bar.set(&progress.step.to_string(), progress.fraction, progress.seconds_left);
+                bar.set(step_text(progress.step), progress.fraction, progress.seconds_left);
                 if progress.segments.is_some() && *segments != progress.segments {
                     *segments = progress.segments;
                     let (done, of) = progress.segments.unwrap_or_default();

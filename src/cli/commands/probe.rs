@@ -15,6 +15,7 @@ use crate::{
         audio::decode,
         cluster::{Entry, Manifest},
     },
+    i18n::fl,
 };
 
 #[derive(Debug, clap::Args)]
@@ -48,7 +49,8 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &Output) -> anyhow::Res
         );
         let seconds = known.unwrap_or_else(|error: Problem| {
             any_failed = true;
-            note(&format!("line {line}: {}: {error}", path.display()));
+            let text = format!("{}: {error}", path.display());
+            note(&fl!(cli_line, line = line.to_string(), text = text));
             None
         });
         let mut object = json!({ "path": path.to_string_lossy() });

@@ -9,6 +9,7 @@ use super::list::state_words;
 use crate::{
     cli::output::{Output, tracks_json, tracks_text},
     engine::{self, JobState, library::find_song},
+    i18n::fl,
 };
 
 #[derive(Debug, clap::Args)]
@@ -25,7 +26,7 @@ pub(in crate::cli) fn run(
     let library = engine::look_into_library(home)?;
     let song = find_song(&library.songs()?, &arguments.song)?;
     let Some(job) = library.last_job(song.id)? else {
-        bail!("\"{}\" was not processed yet; run `partita process {}`", song.title, song.id.0)
+        bail!(fl!(cli_no_progress, title = song.title, id = song.id.0.to_string()))
     };
     let (percent, tracks) = match &job.state {
         JobState::Done => (100, engine::export::job_tracks::of_job(&library, &job)?.files),

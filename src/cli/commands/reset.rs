@@ -55,12 +55,12 @@ pub(in crate::cli) fn run(
 }
 
 fn confirm(songs: usize, jobs: usize) -> anyhow::Result<bool> {
+    let (songs, jobs) = (fl!(songs, count = songs), fl!(jobs, count = jobs));
     if !std::io::stdin().is_terminal() {
-        bail!("this deletes {songs} songs and {jobs} jobs with their stems; confirm with --yes");
+        bail!(fl!(cli_reset_confirm, songs = songs, jobs = jobs));
     }
     let mut stderr = std::io::stderr();
-    let question =
-        fl!(cli_reset_ask, songs = fl!(songs, count = songs), jobs = fl!(jobs, count = jobs));
+    let question = fl!(cli_reset_ask, songs = songs, jobs = jobs);
     write!(stderr, "{question} ")?;
     stderr.flush()?;
     let mut answer = String::new();

@@ -15,7 +15,7 @@ use crate::{
     cli::{
         TrackArguments, exit_code,
         inputs::{Inputs, Song},
-        output::{Output, Progress, note},
+        output::{Output, Progress, note, step_text},
         output_options::{FileArguments, asking, cancel_on_signal, report},
         separation_options::SeparationArguments,
         share_weights,
@@ -97,7 +97,7 @@ pub(in crate::cli) fn run(
                 }
                 report(&name, &exported, Some((frames, warning.text())), output);
             }
-            Err(Problem::Cancelled) => bail!("cancelled; {name} was not finished"),
+            Err(Problem::Cancelled) => bail!(fl!(cli_cancelled, file = name)),
             Err(e) => {
                 any_failed = true;
                 output.failed(&name, &e.to_string());
@@ -127,7 +127,7 @@ fn separate(
             }
             return;
         }
-        progress.set(&done.step.to_string(), done.fraction, done.seconds_left);
+        progress.set(step_text(done.step), done.fraction, done.seconds_left);
     })
 }
 

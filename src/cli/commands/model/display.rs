@@ -91,11 +91,11 @@ fn line(progress: &Progress) -> String {
 fn step(step: &Step) -> String {
     match step {
         Step::Starting => fl!(step_starting).to_owned(),
-        Step::Downloading(host) => fl!(cli_step_downloading, host = host),
-        Step::Packing(package) => fl!(cli_step_packing, package = package),
-        Step::Reading => fl!(cli_step_reading).to_owned(),
-        Step::Checking => fl!(cli_step_checking).to_owned(),
-        Step::Writing => fl!(cli_step_writing).to_owned(),
-        Step::NextOrigin(reason) => fl!(cli_step_next_origin, reason = reason.to_string()),
+        Step::Downloading(host) => fl!(step_downloading, host = host),
+        Step::Packing(package) => fl!(step_packing, package = package),
+        Step::Reading => fl!(step_reading).to_owned(),
+        Step::Checking => fl!(step_checking).to_owned(),
+        Step::Writing => fl!(step_writing).to_owned(),
+        Step::NextOrigin(reason) => fl!(step_next, reason = reason.to_string()),
     }
 }

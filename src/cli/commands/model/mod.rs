@@ -93,7 +93,7 @@ struct ImportArgs {
     #[arg(long, value_name = "FRAMES", value_parser = clap::value_parser!(u32).range(1..))]
     chunk: Option<u32>,
     /// Names of the network's stems, in its order [default: the configuration's]
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    #[arg(long, value_name = "STEMS", value_delimiter = ',')]
     stems: Vec<String>,
     /// Name of the stem with the rest of the song [default: the configuration's second instrument,
     /// `instrumental` beside vocals, or `rest`]
@@ -204,7 +204,7 @@ fn import(store: &Store, args: &ImportArgs, output: &Output) -> Result<ExitCode>
     let imported = store.import_with(&args.file, &args.options(), &mut progress, &is_cancelled);
     drop(display);
     let model = match imported {
-        Err(ModelError::Cancelled) => bail!("cancelled; nothing was installed"),
+        Err(ModelError::Cancelled) => bail!(fl!(cli_model_cancelled)),
         imported => imported?,
     };
     let was_installed = before.iter().any(|other| other.name == model.name);
@@ -254,7 +254,7 @@ fn installed_ones(store: &Store) -> Result<Vec<Model>> {
     let mut models = store.models();
     models.retain(|model| store.state(&model.name) != State::Missing);
     if models.is_empty() {
-        bail!("no model is installed; run `partita model install`");
+        bail!(fl!(cli_no_model_installed));
     }
     Ok(models)
 }
@@ -401,7 +401,7 @@ fn networks(store: &Store, model: &Model) -> Vec<Value> {
 fn chosen(store: &Store, name: Option<&str>) -> Result<Model> {
     let models = store.models();
     let Some(name) = name else {
-        return models.into_iter().next().context("this build knows no model");
+        return models.into_iter().next().context(fl!(cli_no_model));
     };
     let known = || models.iter().map(|model| model.name.clone()).collect();
     let found = models.iter().find(|model| model.name == name).cloned();

@@ -1,0 +1,180 @@
+# A ajuda da linha de comando (partita --help). Os nomes de comandos, opções e valores não mudam.
+
+## Nomes de valores, em maiúsculas por costume
+
+help-value-address = ENDEREÇO
+help-value-bytes = BYTES
+help-value-command = COMANDO
+help-value-depth = PROFUNDIDADE
+help-value-dir = PASTA
+help-value-file = ARQUIVO
+help-value-files = ARQUIVOS
+help-value-format = FORMATO
+help-value-frames = FRAMES
+help-value-i-n = I/N
+help-value-id = ID
+help-value-lufs = LUFS
+help-value-n = N
+help-value-name = NOME
+help-value-on-exists = AÇÃO
+help-value-part = FRAÇÃO
+help-value-pattern = PADRÃO
+help-value-precision = PRECISÃO
+help-value-rate = TAXA
+help-value-seconds = SEGUNDOS
+help-value-song = MÚSICA
+help-value-songs = MÚSICAS
+help-value-stem-db = STEM=DB
+help-value-stems = STEMS
+help-value-yaml = YAML
+
+## Opções de vários comandos
+
+help-shared-json = Exibe um objeto JSON por linha
+help-shared-threads = Número de threads para a separação [padrão: todos os núcleos]
+help-shared-precision = Precisão dos produtos: single ou fast (bf16, se o processador oferece; seus stems diferem em cerca de -50 dB) [padrão: single]
+help-shared-memory = Memória que o Partita pode usar, como 2G; com menos, menos threads separam [padrão: o limite do sistema]
+help-shared-help = Exibe a ajuda
+help-shared-track = Faixa de áudio usada de cada arquivo, contada a partir de 1 [padrão: a faixa padrão do arquivo]
+help-shared-all-but = Grava um arquivo para cada um destes stems com a música menos o stem. Ao contrário da soma dos outros stems, o arquivo inclui o resíduo
+help-shared-residual = Grava também o resíduo: com este arquivo, a soma dos stems é a música
+help-shared-mix = Grava também a soma dos stems escolhidos
+help-shared-gain = Define ganhos de stems no mix, em dB, como `vocals=-3,drums=+1.5,bass=off`; implica --mix
+help-shared-out = Pasta para os arquivos
+help-shared-format = Formato dos arquivos: wav, flac, alac, mp3, opus, stem (um .stem.mp4 para programas de DJ) ou dawproject
+help-shared-depth = Bits de uma amostra: source (como na música), 16, 24 ou 32f
+help-shared-rate = Taxa de amostragem em Hz: source (como na música) ou um número
+help-shared-loudness = Loudness do mix em LUFS, como -14; os outros arquivos recebem o mesmo ganho
+help-shared-limiter = Limita os picos do mix, em vez de abaixar o volume de todos os arquivos
+help-shared-on-exists = Ação se um arquivo já existe: ask (perguntar), skip (pular), number (numerar) ou replace (substituir)
+help-shared-model = Modelo para a separação; veja `partita model list`
+help-shared-quality = Qualidade: draft (rascunho), standard (padrão) ou best (a melhor); as opções abaixo a refinam
+help-shared-overlap = Sobreposição de segmentos vizinhos: mais é mais suave e mais lento. 0 a 0.5 para HTDemucs [standard: 0.25], 0.1 a 0.75 para outras redes
+help-shared-shifts = Número de passagens com atrasos aleatórios de até meio segundo, cujos resultados entram numa média: 0 a 10 [standard: 0]; só para HTDemucs
+help-shared-seed = Semente dos atrasos aleatórios de --shifts: o mesmo número dá os mesmos stems
+help-shared-segment = Duração de um segmento em segundos; deve ser a mesma com que a rede foi treinada
+help-shared-songs = Músicas: um número de `partita list`, ou uma parte de um título que corresponda a uma só música
+
+## partita
+
+help-partita = Separa uma música em seus instrumentos, no seu próprio computador. Sem subcomando, abre a janela
+help-partita-files = Músicas e pastas para abrir na janela
+help-partita-version = Exibe a versão
+
+## partita separate
+
+help-separate = Separa arquivos em uma pasta, sem biblioteca
+help-separate-after =
+    Códigos de saída: 0 está tudo pronto; 75 execute esta parte de novo (um sinal ou um disco cheio a interrompeu, ou as falhas podem dar certo mais tarde); 1 há músicas que falharam de vez (todas as outras estão prontas); 2 uso incorreto.
+    SIGTERM: o segmento atual é concluído e gravado no disco em até 20 segundos; a próxima execução continua depois dele.
+help-separate-files = Arquivos de áudio e pastas para separar
+help-separate-stems = Grava um arquivo para cada um destes stems, separados por vírgulas; `none` para nenhum [padrão: todos os do modelo, ou nenhum com --all-but]
+help-separate-name = Define o padrão dos nomes de arquivo, com { "{artist} {title} {album} {track} {stem} {model} {file}" }, e n entre chaves para um número; `/` cria uma pasta
+help-separate-manifest = Manifesto de músicas: um caminho por linha, CSV com cabeçalho ou JSON Lines; `-` para a entrada padrão. Os campos são path, seconds, track, name, folder e opções dos arquivos como stems e format
+help-separate-shard = Separa só esta parte das músicas, como 3/8; as partes têm durações parecidas, e toda máquina calcula as mesmas
+help-separate-resume = Pula músicas prontas e continua as interrompidas (padrão com --manifest ou --shard)
+help-separate-no-resume = Separa de novo as músicas prontas
+help-separate-work = Pasta para músicas interrompidas [padrão: dentro da pasta de saída, onde toda máquina pode continuá-las]
+help-separate-failures = Arquivo para as músicas que falharam, com os motivos, que também é um manifesto [padrão: na pasta de saída]
+
+## partita probe
+
+help-probe = Exibe um manifesto de músicas com suas durações
+help-probe-files = Arquivos de áudio e pastas para listar
+help-probe-manifest = Manifesto a completar em vez de arquivos; `-` para a entrada padrão
+
+## partita report
+
+help-report = Mostra o progresso de um acervo em todas as suas partes
+help-report-folders = Pastas de saída (`--out`) de `partita separate --manifest`
+help-report-verify = Lê todos os arquivos e compara cada um com seu registro
+
+## partita add
+
+help-add = Adiciona arquivos e pastas à biblioteca
+help-add-files = Arquivos de áudio e pastas para importar
+
+## partita list
+
+help-list = Lista as músicas da biblioteca
+
+## partita process
+
+help-process = Separa músicas da biblioteca; continua tarefas interrompidas
+help-process-stems = Stems, separados por vírgulas [padrão: todos os stems do modelo]
+
+## partita progress
+
+help-progress = Mostra o progresso de uma música, ou os caminhos de suas faixas e do mix
+help-progress-song = Música: um número de `partita list`, ou uma parte de um título que corresponda a uma só música
+
+## partita export
+
+help-export = Exporta músicas separadas: stems, mixes, arquivos para DJs e DAWs
+help-export-stems = Grava um arquivo para cada um destes stems, separados por vírgulas; `none` para nenhum [padrão: todos os do modelo, ou nenhum com --all-but]
+help-export-name = Define o padrão dos nomes de arquivo, com { "{artist} {title} {album} {track} {stem} {model} {file}" }, e n entre chaves para um número; `/` cria uma pasta
+
+## partita jobs
+
+help-jobs = Lista as tarefas
+
+## partita job
+
+help-job = Mostra uma tarefa
+help-job-id = Número da tarefa em `partita jobs`
+
+## partita reset
+
+help-reset = Cancela todas as tarefas e apaga todas as músicas, stems e tarefas da biblioteca, mas nunca os seus próprios arquivos
+help-reset-yes = Apaga sem perguntar
+
+## partita model
+
+help-model = Lista, instala e verifica modelos
+
+## partita model list
+
+help-model-list = Lista os modelos conhecidos e se seus pesos estão instalados
+
+## partita model install
+
+help-model-install = Exibe os termos de um modelo e depois baixa, verifica e instala seus pesos
+help-model-install-name = Nome do modelo [padrão: o primeiro da lista]
+help-model-install-mirror = Tenta primeiro este endereço para os arquivos de quem publicou o modelo; os downloads são verificados em qualquer caso [padrão: do ambiente ou das configurações]
+
+## partita model remove
+
+help-model-remove = Remove os pesos de um modelo; os stems dele são mantidos
+help-model-remove-name = Nome do modelo
+
+## partita model import
+
+help-model-import = Instala pesos de um arquivo: .safetensors, .ckpt, .pt, .th, .onnx, o .tgz de um pacote npm ou um .yaml que descreve um conjunto de redes ao lado dele
+help-model-import-file = Checkpoint, pacote ou descrição de um conjunto para importar
+help-model-import-config = Configuração de um checkpoint, como publicada [padrão: o arquivo YAML correspondente ao lado do checkpoint]
+help-model-import-hop = Salto do espectro em frames, como 441 ou 512 [padrão: o da configuração]
+help-model-import-chunk = Tamanho de um segmento em frames, como 352800 [padrão: o da configuração]
+help-model-import-stems = Nomes dos stems da rede, na ordem dela [padrão: os da configuração]
+help-model-import-rest = Nome do stem com o resto da música [padrão: o segundo instrumento da configuração, `instrumental` ao lado de vocals, ou `rest`]
+help-model-import-name = Nome do modelo: até 48 letras de a a z, algarismos, "_" e "-" [padrão: o do arquivo]
+
+## partita model verify
+
+help-model-verify = Compara cada byte dos pesos instalados com o catálogo
+help-model-verify-name = Nome do modelo [padrão: todos os instalados]
+help-model-verify-self-test = Executa também o modelo em um sinal embutido e compara o resultado com o do PyTorch
+
+## partita model path
+
+help-model-path = Exibe o caminho dos pesos de um modelo, instalados ou não
+help-model-path-name = Nome do modelo [padrão: o primeiro da lista]
+
+## partita help
+
+help-help = Exibe esta mensagem ou a ajuda dos subcomandos dados
+
+## partita doctor
+
+help-doctor = Mostra o hardware e o software que o Partita encontra nesta máquina, e a velocidade dela
+help-doctor-measure = Mede primeiro a velocidade desta máquina, com dois segmentos de ruído; as estimativas de tempo partem do resultado
+help-doctor-report = Grava também um relatório de erro neste arquivo: versões, máquina, a biblioteca em números e as últimas linhas do log, sem caminhos nem nomes de músicas

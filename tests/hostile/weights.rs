@@ -33,10 +33,10 @@ pub fn files() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("memo.th", torch(&program(&memo())), "without a network's state"),
         ("system.th", torch(&program(b"cos\nsystem\nX\x02\0\0\0id\x85R")), "os.system: refused"),
         ("builtins.th", torch(&program(b"cbuiltins\nexec\n")), "builtins.exec: refused"),
-        ("zip bomb.th", zip_bomb(), "it is compressed"),
+        ("zip bomb.th", zip_bomb(), "is compressed"),
         ("many entries.th", many_entries(), "not one that PyTorch wrote"),
         ("bomb.tgz", tar_bomb("package/model.bin"), "more than eight times its length"),
-        ("graph bomb.tgz", tar_bomb("package/model.onnx"), "of ONNX type 0"),
+        ("graph bomb.tgz", tar_bomb("package/model.onnx"), "of type ONNX 0"),
         ("claims.onnx", onnx_claiming(1 << 60), "is cut off"),
         ("many tensors.onnx", many_tensors(), "twice"),
     ]

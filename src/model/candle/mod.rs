@@ -98,6 +98,33 @@ pub(super) fn glu(x: &Tensor, dim: usize) -> Result<Tensor> {
     &halves[0] * sigmoid(&halves[1])?
 }
 
+/// The transposed convolution of `x: [batch, in, positions]` with a kernel `[in, out, taps]`: a
+/// product, whose overlapping results are added up stride by stride. candle's own operation gives
+/// wrong results on a processor for more than one item of a batch (0.11.1).
+pub(super) fn transposed_conv(x: &Tensor, kernel: &Tensor, stride: usize) -> Result<Tensor> {
+    let ((batch, inputs, positions), (_, outputs, taps)) = (x.dims3()?, kernel.dims3()?);
+    let x = x.transpose(1, 2)?.reshape((batch * positions, inputs))?;
+    let pieces = taps.div_ceil(stride);
+    let products = x
+        .matmul(&kernel.reshape((inputs, outputs * taps))?)?
+        .reshape((batch, positions, outputs, taps))?
+        .pad_with_zeros(3, 0, pieces * stride - taps)?
+        .reshape((batch, positions, outputs, pieces, stride))?;
+    let mut sum: Option<Tensor> = None;
+    for piece in 0..pieces {
+        // Each piece of a position's results is one stride later.
+        let part = products.narrow(3, piece, 1)?.squeeze(3)?;
+        let part = part.pad_with_zeros(1, piece, pieces - 1 - piece)?;
+        sum = Some(match sum {
+            Some(sum) => (sum + part)?,
+            None => part,
+        });
+    }
+    let sum = sum.ok_or_else(|| Error::msg("a kernel without taps"))?;
+    let rows = sum.permute((0, 2, 1, 3))?.reshape((batch, outputs, ()))?;
+    rows.narrow(2, 0, (positions - 1) * stride + taps)
+}
+
 /// The factor and the summand of each channel of a norm.
 #[derive(Clone, Debug)]
 pub(super) struct Affine {

@@ -8,6 +8,7 @@ use std::f64::consts::TAU;
 
 use candle_core::{Device, Result, Tensor};
 
+use super::transposed_conv;
 use crate::model::stft::Stft;
 
 /// The positions of windows in a signal.
@@ -86,8 +87,7 @@ impl Spectrogram {
     pub fn synthesise(&self, spectra: &Tensor) -> Result<Tensor> {
         let (channels, parts, bins, columns) = spectra.dims4()?;
         let spectra = spectra.reshape((channels, parts * bins, columns))?;
-        let hop = self.framing.hop;
-        let signal = spectra.conv_transpose1d(&self.synthesis, 0, 0, hop, 1, 1)?.squeeze(1)?;
+        let signal = transposed_conv(&spectra, &self.synthesis, self.framing.hop)?.squeeze(1)?;
         let frames = self.envelope.dim(0)?;
         signal.narrow(1, self.framing.before, frames)?.broadcast_mul(&self.envelope)
     }

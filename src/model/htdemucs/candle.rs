@@ -12,7 +12,10 @@ use super::{
 };
 use crate::model::{
     ModelError, Separator, Spec, Stop,
-    candle::{Affine, Framing, Result, Spectrogram, any, glu, linear, moments, unless, weights},
+    candle::{
+        Affine, Framing, Result, Spectrogram, any, glu, linear, moments, transposed_conv, unless,
+        weights,
+    },
     stft::Stft,
     tensors::Tensors,
 };
@@ -169,7 +172,7 @@ impl Conv {
 
     /// The transpose of [`Self::forward`], without padding.
     fn transposed(&self, x: &Tensor, stride: usize) -> Result<Tensor> {
-        let conv = |x: &Tensor| x.conv_transpose1d(&self.weight, 0, 0, stride, 1, 1);
+        let conv = |x: &Tensor| transposed_conv(x, &self.weight, stride);
         self.finish(&by_column(x, conv)?)
     }
 

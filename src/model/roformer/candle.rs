@@ -40,7 +40,7 @@ pub struct RoFormer {
     final_norm: Option<Tensor>,
     /// For each stem, the linear layers of each band.
     mask_estimators: Vec<Vec<Vec<Linear>>>,
-    /// The share of a mask in each bin.
+    /// The share of a mask in each bin; 0 at 0 Hz where the network leaves that out.
     shares: Tensor,
 }
 
@@ -58,7 +58,10 @@ impl RoFormer {
             let layers = 0..config.mask_layers();
             layers.map(|layer| linear(&weights.pp(mask_layer(stem, band, layer)))).collect()
         };
-        let shares = bands::shares(&config.bands, config.arguments.bins());
+        let mut shares = bands::shares(&config.bands, config.arguments.bins());
+        if config.arguments.zero_dc {
+            shares[0] = 0.0;
+        }
         Ok(Self {
             spec: cost::spec(&config),
             spectrogram: spectrogram(&config, device)?,
@@ -88,7 +91,9 @@ impl RoFormer {
             unless(stop)?;
             let (features, pair) = layer.split_at(layer.len() - 2);
             for transformer in features {
-                x = transformer.forward(&x)?;
+                // Over the tokens of all bands and columns.
+                let tokens = x.flatten(0, 1)?.unsqueeze(0)?;
+                x = transformer.forward(&tokens)?.reshape(x.shape())?;
             }
             if let Some(before) = &before {
                 x = (x + before)?;

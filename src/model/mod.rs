@@ -82,7 +82,8 @@ pub trait Separator: Send + Sync {
     /// `[sources, channels, segment_frames]`, with the track's normalisation still applied.
     ///
     /// # Errors
-    /// [`ModelError::Tensor`] when `mix` has another length, or an operation fails.
+    /// [`ModelError::Segment`] when `mix` has another length, [`ModelError::Device`] when an operation
+    /// fails.
     fn separate(&self, mix: &[f32]) -> Result<Vec<f32>> {
         self.separate_unless(mix, &|| false)
     }

@@ -144,8 +144,10 @@ impl Affine {
 
     /// Normalises each group of the channels of `x: [batch, channels, …]`.
     pub(super) fn group_norm(&self, x: &Tensor, groups: usize) -> Result<Tensor> {
-        let (batch, channels) = (x.dim(0)?, x.dim(1)?);
-        let normal = standardised(&x.reshape((batch, groups, ()))?, 2)?.reshape(x.shape())?;
+        let channels = x.dim(1)?;
+        let mut grouped = vec![x.dim(0)?, groups, channels / groups];
+        grouped.extend(&x.dims()[2..]);
+        let normal = standardised(&x.reshape(grouped)?, 2)?.reshape(x.shape())?;
         let mut each = vec![1; x.rank()];
         each[1] = channels;
         normal
@@ -154,17 +156,24 @@ impl Affine {
     }
 }
 
-/// `x` with the mean 0 and the variance 1 along `dim`.
-fn standardised(x: &Tensor, dim: usize) -> Result<Tensor> {
-    let x = x.broadcast_sub(&x.mean_keepdim(dim)?)?;
-    let std = (x.sqr()?.mean_keepdim(dim)? + EPSILON)?.sqrt()?;
+/// `x` with the mean 0 and the variance 1 over the dimensions from `first` on.
+fn standardised(x: &Tensor, first: usize) -> Result<Tensor> {
+    let x = x.broadcast_sub(&mean(x, first)?)?;
+    let std = (mean(&x.sqr()?, first)? + EPSILON)?.sqrt()?;
     x.broadcast_div(&std)
+}
+
+/// The mean over the dimensions from `first` on, which stay with the size 1. One dimension at a time,
+/// because a sum of millions in single precision is only good to four digits.
+fn mean(x: &Tensor, first: usize) -> Result<Tensor> {
+    (first..x.rank()).rev().try_fold(x.clone(), |x, dim| x.mean_keepdim(dim))
 }
 
 /// Mean and unbiased standard deviation of all values of `x`.
 pub(super) fn moments(x: &Tensor) -> Result<(f64, f64)> {
-    let mean = x.mean_all()?;
-    let rest = x.broadcast_sub(&mean)?.sqr()?.sum_all()?.to_scalar::<f32>()?;
-    let variance = f64::from(rest) / (x.elem_count() as f64 - 1.0);
-    Ok((f64::from(mean.to_scalar::<f32>()?), variance.sqrt()))
+    let value = |x: Tensor| x.flatten_all()?.get(0)?.to_scalar::<f32>();
+    let centre = mean(x, 0)?;
+    let variance = f64::from(value(mean(&x.broadcast_sub(&centre)?.sqr()?, 0)?)?);
+    let count = x.elem_count() as f64;
+    Ok((f64::from(value(centre)?), (variance * count / (count - 1.0)).sqrt()))
 }

@@ -104,6 +104,7 @@ cli-model-damaged = damaged: it { $reason }
 cli-model-unusable = unusable: { $reason }
 cli-model-removed = removed; its stems are kept
 cli-model-cancelled = cancelled; nothing was installed
+cli-install-cancelled = cancelled; { $name } was not installed; run the command again to resume the download
 cli-no-model-installed = no model is installed; run `partita model install`
 cli-no-model = this build knows no model
 cli-model-correct = correct
@@ -143,6 +144,6 @@ cli-doctor-home = data folder: { $folder } ({ $size }; { $free } free on its dis
 cli-none = none
 
 # What separating a song takes, before it begins.
-cli-verdict = { $model }: about { $time }, { $memory } of memory, { $disk } on disk
-cli-verdict-timeless = { $model }: { $memory } of memory, { $disk } on disk
+cli-needs = { $model }: about { $time }, { $memory } of memory, { $disk } on disk
+cli-needs-timeless = { $model }: { $memory } of memory, { $disk } on disk
 cli-abandoned = the work of an earlier run, which was ended before it was done, was removed; with --resume a run keeps its work, and the next one goes on with it

@@ -97,6 +97,7 @@ cli-model-damaged = danificado: { $reason }
 cli-model-unusable = inutilizável: { $reason }
 cli-model-removed = removido; os stems dele são mantidos
 cli-model-cancelled = cancelado; nada foi instalado
+cli-install-cancelled = cancelado; { $name } não foi instalado; rode o comando de novo para continuar o download
 cli-no-model-installed = nenhum modelo está instalado; execute `partita model install`
 cli-no-model = esta versão não conhece nenhum modelo
 cli-model-correct = correto
@@ -133,6 +134,6 @@ cli-doctor-speed-unknown = velocidade: ainda não medida (doctor --measure)
 cli-doctor-home = pasta de dados: { $folder } ({ $size }; { $free } livres no disco)
 cli-none = nenhum
 
-cli-verdict = { $model }: cerca de { $time }, { $memory } de memória, { $disk } em disco
-cli-verdict-timeless = { $model }: { $memory } de memória, { $disk } em disco
+cli-needs = { $model }: cerca de { $time }, { $memory } de memória, { $disk } em disco
+cli-needs-timeless = { $model }: { $memory } de memória, { $disk } em disco
 cli-abandoned = o trabalho de uma execução anterior, interrompida antes do fim, foi removido; com --resume uma execução guarda seu trabalho, e a próxima continua dele

@@ -25,7 +25,7 @@ use crate::{
         export::{Settings, numbered},
         separation::{
             batch::{Batch, Request, Separated},
-            verdict::Verdict,
+            estimate::Needs,
         },
         system::atomic_file::base_name,
     },
@@ -121,9 +121,9 @@ fn separate(
         if done.was_abandoned {
             progress.say(fl!(cli_abandoned));
         }
-        if let Some(verdict) = done.verdict {
+        if let Some(needs) = done.needs {
             if !said.replace(true) {
-                progress.say(&verdict_line(&batch.identity().model, &verdict));
+                progress.say(&needs_line(&batch.identity().model, &needs));
             }
             return;
         }
@@ -131,15 +131,15 @@ fn separate(
     })
 }
 
-/// A verdict in one line: "htdemucs: about 40 s, 570 MB of memory, 120 MB on disk".
-fn verdict_line(model: &str, verdict: &Verdict) -> String {
-    let (memory, disk) = (bytes(verdict.memory), bytes(verdict.disk));
-    match verdict.seconds {
+/// The needs in one line: "htdemucs: about 40 s, 570 MB of memory, 120 MB on disk".
+fn needs_line(model: &str, needs: &Needs) -> String {
+    let (memory, disk) = (bytes(needs.memory), bytes(needs.disk));
+    match needs.seconds {
         Some(seconds) => {
             let time = duration(seconds);
-            fl!(cli_verdict, model = model, time = time, memory = memory, disk = disk)
+            fl!(cli_needs, model = model, time = time, memory = memory, disk = disk)
         }
-        None => fl!(cli_verdict_timeless, model = model, memory = memory, disk = disk),
+        None => fl!(cli_needs_timeless, model = model, memory = memory, disk = disk),
     }
 }
 

@@ -13,7 +13,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    estimate::Estimate,
+    estimate::{Estimate, Needs},
     installed::{DEFAULT, InstalledModel},
     loaded_model::{LoadedModel, Work},
     memory,
@@ -21,7 +21,6 @@ use super::{
     pool,
     run::Step,
     scheduler::Listener,
-    verdict::Verdict,
 };
 use crate::{
     engine::{
@@ -106,8 +105,8 @@ pub struct Progress {
     pub seconds_left: Option<f64>,
     /// During separation: number of completed segments, and of all segments.
     pub segments: Option<(usize, usize)>,
-    /// Once, before the first segment: what the separation takes.
-    pub verdict: Option<Verdict>,
+    /// Once, before the first segment: the needs of the separation.
+    pub needs: Option<Needs>,
     /// Once, where the work of a killed run was found and removed.
     pub was_abandoned: bool,
 }
@@ -119,7 +118,7 @@ impl Progress {
             fraction: f64::from(fraction),
             seconds_left: None,
             segments: None,
-            verdict: None,
+            needs: None,
             was_abandoned: false,
         }
     }
@@ -306,7 +305,7 @@ impl Batch {
         check_room(work, stems.missing_bytes(&wanted), work, Advice::OtherFolder)?;
         let before = stems.done_count_of(&wanted);
         progress(Progress {
-            verdict: Some(self.verdict(&mix, &stems, &wanted)),
+            needs: Some(self.needs(&mix, &stems, &wanted)),
             ..Progress::quick(BatchStep::Separating, 0.0)
         });
         self.separate_mix(&mix, &stems, &wanted, cancel, progress)?;
@@ -339,23 +338,18 @@ impl Batch {
 
     /// Seconds that a segment should take by its work and the speed of this machine's products.
     fn measure(&self) -> Option<f64> {
-        let precision = self.compute.precision;
-        let precision = if self.quality.is_draft && pool::has_fast_precision() {
-            Precision::Fast
-        } else {
-            precision
-        };
+        let precision = pool::precision_for(self.compute.precision, self.quality.is_draft);
         let loaded_model = self.loaded_model.lock().unwrap_or_else(PoisonError::into_inner);
         loaded_model.install(|| Rates::measure(precision)).seconds(&self.model.spec)
     }
 
     /// The resources that the missing stems need.
-    fn verdict(&self, mix: &MixStore, stems: &StemStore, wanted: &[usize]) -> Verdict {
+    fn needs(&self, mix: &MixStore, stems: &StemStore, wanted: &[usize]) -> Needs {
         let networks = self.model.networks_for(wanted);
         let runs = (stems.plan().len() - stems.done_count_of(wanted)) * networks.len();
         let memories = networks.iter().map(|&index| self.model.networks[index].memory);
         let all = memory::sum(memories).in_precision(self.compute.precision);
-        Verdict {
+        Needs {
             seconds: self.expected_pace().map(|seconds| seconds * runs as f64),
             memory: memory::need(all, self.threads()),
             disk: mix.frames() * (CHANNELS * size_of::<f32>()) as u64 + stems.missing_bytes(wanted),
@@ -388,7 +382,7 @@ impl Batch {
                     / (segments * parts).max(1) as f64,
                 seconds_left: estimate.seconds_left(parts, now),
                 segments: Some((stems.done_count_of(wanted), segments)),
-                verdict: None,
+                needs: None,
                 was_abandoned: false,
             });
         };

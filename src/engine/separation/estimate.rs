@@ -1,9 +1,21 @@
-//! Estimate of a job's remaining time, from its own pace or from earlier measurements on this
-//! machine.
+//! Estimates: the needs of a separation before it begins, and a job's remaining time, from its own
+//! pace or from earlier measurements on this machine.
 //!
-//! Pure: callers pass the progress and the time.
+//! Pure: callers pass the progress and the time; [`super::batch`] computes the needs.
 
 use std::time::{Duration, Instant};
+
+/// The estimated needs of a separation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Needs {
+    /// The time in seconds; `None` if the network's work is unknown.
+    pub seconds: Option<f64>,
+    /// The peak memory use, in bytes, including the weights.
+    pub memory: u64,
+    /// The disk space for the mix and the stems, in bytes, without the files that are written
+    /// afterwards.
+    pub disk: u64,
+}
 
 /// Pace of a running job.
 #[derive(Clone, Copy, Debug)]

@@ -112,10 +112,7 @@ impl LoadedModel {
         on_step: &mut dyn FnMut(Step),
     ) -> Result<()> {
         let Work { mix, stems, wanted, .. } = *work;
-        let precision = match self.compute.precision {
-            Precision::Single if work.is_draft && pool::has_fast_precision() => Precision::Fast,
-            precision => precision,
-        };
+        let precision = pool::precision_for(self.compute.precision, work.is_draft);
         if precision != self.precision {
             self.precision = precision;
             self.loaded.fill_with(|| None);

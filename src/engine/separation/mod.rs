@@ -13,4 +13,3 @@ pub mod plan;
 pub mod pool;
 pub mod run;
 pub mod scheduler;
-pub mod verdict;

@@ -32,6 +32,11 @@ pub fn has_fast_precision() -> bool {
     cpu::has_bf16()
 }
 
+/// The precision of a job: a draft is computed in [`Precision::Fast`] where that is fast.
+pub fn precision_for(requested: Precision, is_draft: bool) -> Precision {
+    if is_draft && has_fast_precision() { Precision::Fast } else { requested }
+}
+
 /// Creates the pool.
 ///
 /// # Errors

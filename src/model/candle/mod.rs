@@ -15,7 +15,7 @@ use candle_nn::{Init, Linear, VarBuilder, ops::sigmoid, var_builder::SimpleBacke
 
 pub(super) use spectrogram::{Framing, Spectrogram};
 
-use super::{ModelError, Stop, findings::Printable, tensors::Tensors};
+use super::{ModelError, Spec, Stop, findings::Printable, tensors::Tensors};
 
 /// Result of candle's operations.
 pub(super) type Result<T, E = Error> = std::result::Result<T, E>;
@@ -75,20 +75,36 @@ impl SimpleBackend for File {
 
 /// The linear layer at `weights`, with a bias if the file has one.
 pub(super) fn linear(weights: &VarBuilder<'_>) -> Result<Linear> {
-    let bias = weights.contains_tensor("bias").then(|| any(weights, "bias")).transpose()?;
-    Ok(Linear::new(any(weights, "weight")?, bias))
+    let bias = weights.contains_tensor("bias").then(|| tensor(weights, "bias")).transpose()?;
+    Ok(Linear::new(tensor(weights, "weight")?, bias))
 }
 
 /// A tensor in the file's shape, which has been checked against the network.
-pub(super) fn any(weights: &VarBuilder<'_>, name: &str) -> Result<Tensor> {
+pub(super) fn tensor(weights: &VarBuilder<'_>, name: &str) -> Result<Tensor> {
     weights.get_unchecked(name)
+}
+
+/// Separates one segment, `mix: [channels, frames]`, by `forward`, which returns the stems as
+/// `[sources, channels, frames]`.
+///
+/// # Errors
+/// `mix` has another length, or those of `forward`.
+pub(super) fn separate(
+    spec: &Spec,
+    mix: &[f32],
+    device: &Device,
+    forward: impl FnOnce(&Tensor) -> Result<Tensor, ModelError>,
+) -> Result<Vec<f32>, ModelError> {
+    spec.check_segment(mix)?;
+    let mix = Tensor::from_slice(mix, (spec.channels, spec.segment_frames), device)?;
+    Ok(forward(&mix)?.flatten_all()?.to_vec1()?)
 }
 
 /// Checks for cancellation between two parts of a segment.
 ///
 /// # Errors
 /// `stop` returned true.
-pub(super) fn unless(stop: Stop<'_>) -> Result<(), ModelError> {
+pub(super) fn check_stop(stop: Stop<'_>) -> Result<(), ModelError> {
     if stop() { Err(ModelError::Cancelled) } else { Ok(()) }
 }
 
@@ -134,7 +150,7 @@ pub(super) struct Affine {
 
 impl Affine {
     pub(super) fn new(weights: &VarBuilder<'_>) -> Result<Self> {
-        Ok(Self { weight: any(weights, "weight")?, bias: any(weights, "bias")? })
+        Ok(Self { weight: tensor(weights, "weight")?, bias: tensor(weights, "bias")? })
     }
 
     /// Normalises the last dimension of `x`.

@@ -13,8 +13,8 @@ use super::{
 use crate::model::{
     ModelError, Separator, Spec, Stop,
     candle::{
-        Affine, Framing, Result, Spectrogram, any, glu, linear, moments, transposed_conv, unless,
-        weights,
+        Affine, Framing, Result, Spectrogram, check_stop, glu, linear, moments, separate, tensor,
+        transposed_conv, weights,
     },
     stft::Stft,
     tensors::Tensors,
@@ -53,7 +53,7 @@ impl HtDemucs {
             depths.clone().map(make).collect::<Result<Vec<_>>>()
         };
         let freq_emb = (config.freq_emb > 0.0).then(|| {
-            let table = any(&weights, "freq_emb.embedding.weight")?.t()?;
+            let table = tensor(&weights, "freq_emb.embedding.weight")?.t()?;
             let scale = f64::from(config.freq_emb * config.emb_scale);
             (table * scale)?.unsqueeze(0)?.unsqueeze(3)
         });
@@ -79,7 +79,7 @@ impl HtDemucs {
         let (mut x, mut xt) = (scale.apply(&spectra)?, scale_t.apply(mix)?.unsqueeze(0)?);
         let (mut lengths, mut skips) = (Vec::new(), Vec::new());
         for (index, (encode, tencode)) in self.encoder.iter().zip(&self.tencoder).enumerate() {
-            unless(stop)?;
+            check_stop(stop)?;
             lengths.push(xt.dim(2)?);
             (x, xt) = (encode.forward(&x)?, tencode.forward(&xt)?);
             if let (0, Some(embedding)) = (index, &self.freq_emb) {
@@ -91,7 +91,7 @@ impl HtDemucs {
             (x, xt) = transformer.forward(&x, &xt, stop)?;
         }
         for (decode, tdecode) in self.decoder.iter().zip(&self.tdecoder) {
-            unless(stop)?;
+            check_stop(stop)?;
             if let (Some((skip, skip_t)), Some(length)) = (skips.pop(), lengths.pop()) {
                 x = decode.forward(&x, &skip, skip.dim(2)? * self.config.stride)?;
                 xt = tdecode.forward(&xt, &skip_t, length)?;
@@ -109,10 +109,7 @@ impl Separator for HtDemucs {
     }
 
     fn separate_unless(&self, mix: &[f32], stop: Stop<'_>) -> Result<Vec<f32>, ModelError> {
-        self.spec.check_segment(mix)?;
-        let shape = (self.spec.channels, self.spec.segment_frames);
-        let mix = Tensor::from_slice(mix, shape, &self.device)?;
-        Ok(self.forward(&mix, stop)?.flatten_all()?.to_vec1()?)
+        separate(&self.spec, mix, &self.device, |mix| self.forward(mix, stop))
     }
 }
 
@@ -157,11 +154,11 @@ struct Conv {
 
 impl Conv {
     fn new(weights: &VarBuilder<'_>, norm: Option<(usize, Affine)>) -> Result<Self> {
-        let weight = any(weights, "weight")?;
+        let weight = tensor(weights, "weight")?;
         // A kernel over frequencies of one column is one over frames.
         let is_column = weight.rank() == 4 && weight.dim(3)? == 1;
         let weight = if is_column { weight.squeeze(3)? } else { weight };
-        Ok(Self { weight, bias: any(weights, "bias")?, norm })
+        Ok(Self { weight, bias: tensor(weights, "bias")?, norm })
     }
 
     /// A convolution along the third dimension of `x`, alike for each column of the fourth.
@@ -299,7 +296,7 @@ fn dconv(config: &Config, weights: &VarBuilder<'_>, bit: usize) -> Result<Vec<DC
             dilation: 1 << index,
             conv: Conv::new(&weights.pp("0"), norm("1")?)?,
             expand: Conv::new(&weights.pp("3"), norm("4")?)?,
-            scale: any(&weights, "6.scale")?.reshape((1, (), 1))?,
+            scale: tensor(&weights, "6.scale")?.reshape((1, (), 1))?,
         })
     };
     (0..depth).map(layer).collect()
@@ -387,7 +384,7 @@ impl CrossTransformer {
         let positions = |dim| embedding_1d(dim, frames, self.max_period);
         let mut b = self.enter(&self.enter[1], &xt.transpose(1, 2)?.contiguous()?, positions)?;
         for (index, [layer, layer_t]) in self.layers.iter().enumerate() {
-            unless(stop)?;
+            check_stop(stop)?;
             let is_cross = index.is_multiple_of(2) == self.cross_first;
             (a, b) = if is_cross {
                 (layer.forward(&a, &b)?, layer_t.forward(&b, &a)?)
@@ -442,7 +439,8 @@ impl Layer {
     fn new(config: &Config, weights: &VarBuilder<'_>, index: usize) -> Result<Self> {
         let is_cross = index.is_multiple_of(2) == config.t_cross_first;
         let attention = weights.pp(if is_cross { "cross_attn" } else { "self_attn" });
-        let (weight, bias) = (any(&attention, "in_proj_weight")?, any(&attention, "in_proj_bias")?);
+        let (weight, bias) =
+            (tensor(&attention, "in_proj_weight")?, tensor(&attention, "in_proj_bias")?);
         let dim = bias.dim(0)? / 3;
         let part = |part: usize| -> Result<_> {
             let weight = weight.narrow(0, part * dim, dim)?.contiguous()?;
@@ -455,11 +453,11 @@ impl Layer {
             norm_source: norm(if is_cross { "norm2" } else { "norm1" })?,
             in_proj: [part(0)?, part(1)?, part(2)?],
             out_proj: linear(&attention.pp("out_proj"))?,
-            gamma_1: any(weights, "gamma_1.scale")?,
+            gamma_1: tensor(weights, "gamma_1.scale")?,
             norm_ff: norm(if is_cross { "norm3" } else { "norm2" })?,
             linear1: linear(&weights.pp("linear1"))?,
             linear2: linear(&weights.pp("linear2"))?,
-            gamma_2: any(weights, "gamma_2.scale")?,
+            gamma_2: tensor(weights, "gamma_2.scale")?,
             norm_out: config.t_norm_out.then(|| norm("norm_out")).transpose()?,
         })
     }

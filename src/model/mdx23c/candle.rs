@@ -8,7 +8,7 @@ use candle_nn::{Linear, Module as _, VarBuilder, ops::pixel_shuffle};
 use super::{Config, cost};
 use crate::model::{
     ModelError, Separator, Spec, Stop,
-    candle::{Affine, Framing, Result, Spectrogram, any, linear, unless, weights},
+    candle::{Affine, Framing, Result, Spectrogram, check_stop, linear, separate, tensor, weights},
     stft::Stft,
     tensors::Tensors,
 };
@@ -49,13 +49,13 @@ impl Mdx23c {
         Ok(Self {
             spec: cost::spec(&config),
             spectrogram: Spectrogram::new(&stft, framing, config.dim_f, 1.0, envelope, device)?,
-            first_conv: any(&weights, "first_conv.weight")?,
+            first_conv: tensor(&weights, "first_conv.weight")?,
             encoder_blocks: (0..config.num_scales).map(encoder).collect::<Result<_>>()?,
             bottleneck_block: TfcTdf::new(&weights.pp("bottleneck_block"), blocks)?,
             decoder_blocks: (0..config.num_scales).map(decoder).collect::<Result<_>>()?,
             final_conv: [
-                any(&weights, "final_conv.0.weight")?,
-                any(&weights, "final_conv.2.weight")?,
+                tensor(&weights, "final_conv.0.weight")?,
+                tensor(&weights, "final_conv.2.weight")?,
             ],
             device: device.clone(),
             config,
@@ -72,14 +72,14 @@ impl Mdx23c {
         let first = conv(&spectra, &self.first_conv)?;
         let (mut x, mut skips) = (first.clone(), Vec::new());
         for (tfc_tdf, downscale) in &self.encoder_blocks {
-            unless(stop)?;
+            check_stop(stop)?;
             let skip = tfc_tdf.forward(&x)?;
             x = downscale.down(&skip)?;
             skips.push(skip);
         }
         x = self.bottleneck_block.forward(&x)?;
         for ((upscale, tfc_tdf), skip) in self.decoder_blocks.iter().zip(skips.iter().rev()) {
-            unless(stop)?;
+            check_stop(stop)?;
             x = tfc_tdf.forward(&Tensor::cat(&[&upscale.up(&x)?, skip], 1)?)?;
         }
         x = (x * first)?;
@@ -97,10 +97,7 @@ impl Separator for Mdx23c {
     }
 
     fn separate_unless(&self, mix: &[f32], stop: Stop<'_>) -> Result<Vec<f32>, ModelError> {
-        self.spec.check_segment(mix)?;
-        let shape = (self.spec.channels, self.spec.segment_frames);
-        let mix = Tensor::from_slice(mix, shape, &self.device)?;
-        Ok(self.forward(&mix, stop)?.flatten_all()?.to_vec1()?)
+        separate(&self.spec, mix, &self.device, |mix| self.forward(mix, stop))
     }
 }
 
@@ -132,7 +129,7 @@ impl Block {
     fn new(weights: &VarBuilder<'_>) -> Result<Self> {
         let tfc = |name: &str| -> Result<_> {
             let weights = weights.pp(name);
-            Ok((Affine::new(&weights.pp("0"))?, any(&weights, "2.weight")?))
+            Ok((Affine::new(&weights.pp("0"))?, tensor(&weights, "2.weight")?))
         };
         let tdf = |norm: &str, layer: &str| -> Result<_> {
             let weights = weights.pp("tdf");
@@ -142,7 +139,7 @@ impl Block {
             tfc1: tfc("tfc1")?,
             tdf: [tdf("0", "2")?, tdf("3", "5")?],
             tfc2: tfc("tfc2")?,
-            shortcut: any(weights, "shortcut.weight")?,
+            shortcut: tensor(weights, "shortcut.weight")?,
         })
     }
 
@@ -166,7 +163,7 @@ struct Scale {
 
 impl Scale {
     fn new(weights: &VarBuilder<'_>) -> Result<Self> {
-        Ok(Self { norm: Affine::new(&weights.pp("0"))?, weight: any(weights, "2.weight")? })
+        Ok(Self { norm: Affine::new(&weights.pp("0"))?, weight: tensor(weights, "2.weight")? })
     }
 
     fn down(&self, x: &Tensor) -> Result<Tensor> {

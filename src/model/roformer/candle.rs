@@ -17,7 +17,7 @@ use super::{
 };
 use crate::model::{
     ModelError, Separator, Spec, Stop,
-    candle::{Framing, Result, Spectrogram, any, glu, linear, unless, weights},
+    candle::{Framing, Result, Spectrogram, check_stop, glu, linear, separate, tensor, weights},
     stft::Stft,
     tensors::Tensors,
 };
@@ -52,7 +52,7 @@ impl RoFormer {
         let (bands, stems) = (0..config.bands.len(), 0..usage.sources.len());
         let split = |band: usize| {
             let weights = weights.pp(format!("band_split.to_features.{band}"));
-            Ok((any(&weights, "0.gamma")?, linear(&weights.pp("1"))?))
+            Ok((tensor(&weights, "0.gamma")?, linear(&weights.pp("1"))?))
         };
         let estimator = |stem: usize, band: usize| {
             let layers = 0..config.mask_layers();
@@ -68,7 +68,7 @@ impl RoFormer {
             band_split: bands.clone().map(split).collect::<Result<_>>()?,
             layers: (0..*depth).map(|at| layer(&config, &weights, at)).collect::<Result<_>>()?,
             final_norm: match config.kind {
-                Bands::Split => Some(any(&weights, "final_norm.gamma")?),
+                Bands::Split => Some(tensor(&weights, "final_norm.gamma")?),
                 Bands::Mel => None,
             },
             mask_estimators: stems
@@ -88,7 +88,7 @@ impl RoFormer {
         let mut x = self.split(&values)?;
         let mut before: Option<Tensor> = None;
         for layer in &self.layers {
-            unless(stop)?;
+            check_stop(stop)?;
             let (features, pair) = layer.split_at(layer.len() - 2);
             for transformer in features {
                 // Over the tokens of all bands and columns.
@@ -115,7 +115,7 @@ impl RoFormer {
         }
         let mut stems = Vec::new();
         for estimator in &self.mask_estimators {
-            unless(stop)?;
+            check_stop(stop)?;
             // `[columns, bins, channels, parts]` to `[channels, parts, bins, columns]`.
             let mask = self.mask(estimator, &x)?.reshape((columns, bins, channels, parts))?;
             let mask = mask.permute((2, 3, 1, 0))?.broadcast_mul(&self.shares)?;
@@ -164,14 +164,13 @@ impl Separator for RoFormer {
     }
 
     fn separate_unless(&self, mix: &[f32], stop: Stop<'_>) -> Result<Vec<f32>, ModelError> {
-        self.spec.check_segment(mix)?;
-        let (channels, frames) = (self.spec.channels, self.spec.segment_frames);
-        let mix = Tensor::from_slice(mix, (channels, frames), &self.device)?;
-        // A network for one channel separates the channels one at a time.
-        let passes = mix.chunk(channels / self.config.channels(), 0)?;
-        let stems: Vec<_> =
-            passes.iter().map(|mix| self.forward(mix, stop)).collect::<Result<_, ModelError>>()?;
-        Ok(Tensor::cat(&stems, 1)?.flatten_all()?.to_vec1()?)
+        separate(&self.spec, mix, &self.device, |mix| {
+            // A network for one channel separates the channels one at a time.
+            let passes = mix.chunk(self.spec.channels / self.config.channels(), 0)?;
+            let stems: Result<Vec<_>, ModelError> =
+                passes.iter().map(|mix| self.forward(mix, stop)).collect();
+            Ok(Tensor::cat(&stems?, 1)?)
+        })
     }
 }
 
@@ -211,7 +210,7 @@ fn layer(config: &Config, weights: &VarBuilder<'_>, index: usize) -> Result<Vec<
             Ok((attention, FeedForward::new(&weights.pp("1.net"))?))
         });
         let norm = match config.kind {
-            Bands::Mel => Some(any(&weights, "norm.gamma")?),
+            Bands::Mel => Some(tensor(&weights, "norm.gamma")?),
             Bands::Split => None,
         };
         Ok(Transformer { blocks: blocks.collect::<Result<_>>()?, norm })
@@ -247,7 +246,7 @@ struct FeedForward {
 impl FeedForward {
     fn new(weights: &VarBuilder<'_>) -> Result<Self> {
         let (linear1, linear2) = (linear(&weights.pp("1"))?, linear(&weights.pp("4"))?);
-        Ok(Self { gamma: any(weights, "0.gamma")?, linear1, linear2 })
+        Ok(Self { gamma: tensor(weights, "0.gamma")?, linear1, linear2 })
     }
 
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
@@ -285,7 +284,7 @@ impl Attention {
         let Arguments { heads, dim_head, .. } = config.arguments;
         let device = weights.device();
         let rates = if weights.contains_tensor("rotary_embed.freqs") {
-            any(weights, "rotary_embed.freqs")?
+            tensor(weights, "rotary_embed.freqs")?
         } else {
             Tensor::new(default_frequencies(dim_head), device)?
         };
@@ -294,7 +293,7 @@ impl Attention {
         let to_gates = linear(&weights.pp("to_gates"))?;
         Ok(Self {
             heads,
-            gamma: any(weights, "norm.gamma")?,
+            gamma: tensor(weights, "norm.gamma")?,
             to_qkv: linear(&weights.pp("to_qkv"))?,
             to_out: linear(&weights.pp("to_out.0"))?,
             over: Over::Tokens { to_gates, cosines: angles.cos()?, sines: angles.sin()? },
@@ -304,10 +303,10 @@ impl Attention {
     fn over_features(config: &Config, weights: &VarBuilder<'_>) -> Result<Self> {
         Ok(Self {
             heads: config.arguments.heads,
-            gamma: any(weights, "norm.gamma")?,
+            gamma: tensor(weights, "norm.gamma")?,
             to_qkv: linear(&weights.pp("to_qkv.0"))?,
             to_out: linear(&weights.pp("to_out.1"))?,
-            over: Over::Features { temperature: any(weights, "temperature")? },
+            over: Over::Features { temperature: tensor(weights, "temperature")? },
         })
     }
 

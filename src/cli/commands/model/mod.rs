@@ -182,10 +182,9 @@ fn install(store: &Store, model: &Model, output: &Output) -> Result<ExitCode> {
         let installed = store.install(&model.name, &mut progress, &|| cancel.is_cancelled());
         drop(display);
         match installed {
-            Err(ModelError::Cancelled) => bail!(
-                "cancelled; {} was not installed; run the command again to resume the download",
-                model.name
-            ),
+            Err(ModelError::Cancelled) => {
+                bail!(fl!(cli_install_cancelled, name = &model.name))
+            }
             installed => installed?,
         }
     }

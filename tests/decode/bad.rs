@@ -168,6 +168,25 @@ fn damage_in_the_middle_is_bridged_and_reported() {
 }
 
 #[test]
+fn a_damaged_first_frame_of_flac_delays_and_shortens_nothing() {
+    let whole = fs::read(data("chirp.flac")).unwrap();
+    let (_, want) = decoded(&data("chirp.flac")).unwrap();
+    let first = whole.windows(5).position(|head| head[..2] == [0xff, 0xf8] && head[4] == 0);
+    let first = first.unwrap();
+    for damaged in [first..first + 1, first + 2..first + 5, first + 40..first + 60] {
+        let mut bytes = whole.clone();
+        bytes[damaged.clone()].fill(0x33);
+        let (_home, path) = file("a.flac", &bytes);
+        let (about, samples) = decoded(&path).unwrap();
+        assert_eq!(about.frames, 8_820, "{damaged:?}");
+        let far = 2 * 1_152..;
+        assert!(samples[far.clone()] == want[far], "{damaged:?}: the sound has moved");
+        let warning = about.warning.to_string();
+        assert!(warning.contains("damaged in 1 place from 0:00 on"), "{damaged:?}: {warning:?}");
+    }
+}
+
+#[test]
 fn a_header_that_promises_days_costs_nothing() {
     let mut bytes = fs::read(data("chirp.flac")).unwrap();
     // Sets the lowest 36 bits from byte 18 on, the maximum number of frames: 433 hours.
@@ -178,4 +197,26 @@ fn a_header_that_promises_days_costs_nothing() {
     assert_eq!(about.frames, 8_820);
     let warning = about.warning.to_string();
     assert!(warning.starts_with("cut off after 0:00 of 432:"), "{warning:?}");
+}
+
+#[test]
+fn a_damaged_packet_of_aac_lasts_as_long_as_any_other() {
+    let mut bytes = fs::read(data("chirp.m4a")).unwrap();
+    let at = bytes.windows(4).position(|kind| kind == b"stts").unwrap();
+    // The sample table states 576 frames for packets that have 1,024.
+    assert_eq!(bytes[at + 18..at + 20], 1024_u16.to_be_bytes());
+    bytes[at + 18..at + 20].copy_from_slice(&576_u16.to_be_bytes());
+    let (_home, path) = file("a.m4a", &bytes);
+    let (_, whole) = decoded(&path).unwrap();
+    let sound = bytes.windows(4).position(|kind| kind == b"mdat").unwrap();
+    let middle = sound + (bytes.len() - sound) / 2;
+    bytes[middle..middle + 300].fill(0xff);
+    let (_home, path) = file("a.m4a", &bytes);
+    let (about, samples) = decoded(&path).unwrap();
+    let warning = about.warning.to_string();
+    assert!(warning.contains("damaged in 1 place"), "{warning:?}");
+    assert_eq!(samples.len(), whole.len(), "{warning}");
+    let far = samples.len() * 9 / 10..;
+    let most = samples[far.clone()].iter().zip(&whole[far]).map(|(a, b)| (a - b).abs());
+    assert!(most.fold(0.0, f32::max) < 0.01, "the end has moved");
 }

@@ -252,6 +252,43 @@ fn a_damaged_packet_spoils_no_others() {
     }
 }
 
+/// Shifts the time that a page in the middle states, as in a file that ffmpeg cut out of another.
+fn shifted(bytes: &[u8], index: usize, frames: i64) -> Vec<u8> {
+    let mut shifted = bytes.to_vec();
+    let page = &mut shifted[pages_of(bytes)[index].clone()];
+    let time = u64::from_le_bytes(page[6..14].try_into().unwrap());
+    page[6..14].copy_from_slice(&time.checked_add_signed(frames).unwrap().to_le_bytes());
+    seal(page);
+    shifted
+}
+
+#[test]
+fn a_time_that_contradicts_the_packets_moves_no_sound() {
+    for (song, (bytes, want)) in songs().iter().enumerate() {
+        let (pages, index) = (pages_of(bytes), 3);
+        for frames in [-700, -448, 448, 9_000] {
+            let intact = shifted(bytes, index, frames);
+            let (_, got, said) = read("a.ogg", &intact);
+            assert!(got == *want, "song {song}, {frames}: {}", got.len());
+            assert_eq!(said, None, "song {song}, {frames}");
+            // The next page, and the page itself, with damaged content. A damaged page that states
+            // more than one packet too much is taken for a loss.
+            let is_small = frames.abs() < 1_000;
+            let damaged = [index + 1, index].into_iter().filter(|_| is_small);
+            for damaged in damaged.map(|index| pages[index].clone()) {
+                let mut bytes = intact.clone();
+                bytes[damaged.end - 20..damaged.end - 12].fill(0x55);
+                let (_, got, said) = read("a.ogg", &bytes);
+                let name = format!("song {song}, {frames}, damage at {damaged:?}");
+                assert_eq!(got.len(), want.len(), "{name}");
+                let far = got.len() - 2 * 1_500..;
+                assert!(difference(&got[far.clone()], &want[far]).1 < 0.02, "{name}");
+                assert!(said.is_some(), "{name}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_damaged_size_of_a_packet_moves_no_sound() {
     for (song, (bytes, want)) in songs().iter().enumerate() {

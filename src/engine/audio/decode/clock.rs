@@ -5,12 +5,15 @@
 //! thread.
 
 use symphonia::core::{
-    codecs::audio::well_known::CODEC_ID_OPUS,
+    codecs::audio::{
+        AudioCodecParameters,
+        well_known::{CODEC_ID_AAC, CODEC_ID_OPUS},
+    },
     packet::Packet,
     units::{Duration, Timestamp},
 };
 
-use super::{container::Container, source::Source};
+use super::{container::Container, decoder::is_mpeg, source::Source};
 
 /// Expected start of the next packet.
 pub struct Clock {
@@ -21,12 +24,14 @@ pub struct Clock {
     chapter: usize,
     /// Frames of the packet that its predecessor already produced, in a damaged section.
     overlap: u64,
+    /// Frames that the last packet produced.
+    usual: Option<u64>,
 }
 
 impl Clock {
     /// Clock at the start of a source.
     pub fn new(source: &Source) -> Self {
-        Self { next: source.start, chapter: 0, overlap: 0 }
+        Self { next: source.start, chapter: 0, overlap: 0, usual: None }
     }
 
     /// Frames missing before a packet. `is_behind_loss` says whether preceding packets were lost.
@@ -90,12 +95,21 @@ impl Clock {
         match source.container {
             // Trimmed frames are inaudible, or show up as a gap.
             Container::Ogg => packet.dur.get().saturating_sub(self.overlap),
-            _ => packet.block_dur().get(),
+            // All AAC and MP3 packets have the same length, whatever a sample table says.
+            _ => match self.usual.filter(|_| has_fixed_length(&source.codec)) {
+                Some(frames) => frames,
+                None => source.frames_of(packet.block_dur()),
+            },
         }
     }
 
     /// Advances the clock by a packet that produced `frames` frames.
     pub fn advance(&mut self, source: &Source, packet: &Packet, frames: u64) {
         self.next = self.next.map(|next| source.end_of(packet, frames).max(next));
+        self.usual = Some(frames);
     }
+}
+
+fn has_fixed_length(codec: &AudioCodecParameters) -> bool {
+    is_mpeg(codec) || codec.codec == CODEC_ID_AAC
 }

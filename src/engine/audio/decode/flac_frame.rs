@@ -14,11 +14,16 @@ pub const HEADER_BYTES: usize = 8;
 /// Number of samples per channel in the frame at the start of `bytes`. `None` without a complete
 /// header with a correct checksum.
 pub fn frames(bytes: &[u8]) -> Option<u64> {
-    let &[0xff, sync, sizes, _, number, ..] = bytes else { return None };
-    if sync & 0xfc != 0xf8 {
+    let &[0xff, sync, sizes, shape, number, ..] = bytes else { return None };
+    if sync & 0xfe != 0xf8 || sizes & 15 == 15 || shape & 1 == 1 {
         return None;
     }
-    let number_bytes = (number.leading_ones() as usize).max(1);
+    // The first byte of the number encodes the count of bytes, as in UTF-8.
+    let number_bytes = match number.leading_ones() {
+        0 => 1,
+        ones @ 2..=7 => ones as usize,
+        _ => return None,
+    };
     let mut at = 4 + number_bytes;
     let frames = match sizes >> 4 {
         0 => return None,

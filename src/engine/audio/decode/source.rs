@@ -67,6 +67,8 @@ pub struct Source {
     pub completeness: Completeness,
     /// Unit of the time stamps; `None` if time stamps do not reveal losses.
     pub gap_base: Option<TimeBase>,
+    /// Unit of the packets' durations; `None` for frames.
+    time_base: Option<TimeBase>,
     /// Expected start of the first packet, if its time stamp reveals losses before it.
     pub start: Option<Timestamp>,
     /// Damaged sections that are decoded nevertheless.
@@ -174,6 +176,7 @@ impl Source {
         let (container, timing) = (shape.container, shape.timing.clone());
         let header = track.num_frames;
         let mut source = Self::new(Packets::Symphonia(reader), codec, track.id, shape, place);
+        source.time_base = track.time_base;
         if timing.has_gaps || container == Container::Flac {
             source.gap_base = track.time_base;
         }
@@ -213,6 +216,7 @@ impl Source {
             promised: None,
             completeness: shape.completeness,
             gap_base: None,
+            time_base: None,
             start: None,
             doubts: Vec::new(),
             chapter: 0,
@@ -387,10 +391,15 @@ impl Source {
 
     /// Frames between the expected start of a packet and its actual start, by their time stamps.
     pub fn gap(&self, expected: Timestamp, packet: &Packet) -> u64 {
-        let (Some(base), Some(gap)) = (self.gap_base, packet.pts.duration_from(expected)) else {
-            return 0;
-        };
-        let seconds = gap.get() as f64 * f64::from(base.numer.get()) / f64::from(base.denom.get());
+        let gap = packet.pts.duration_from(expected).filter(|_| self.gap_base.is_some());
+        gap.map_or(0, |gap| self.frames_of(gap))
+    }
+
+    /// Frames of a duration in units of the time stamps.
+    pub fn frames_of(&self, duration: Duration) -> u64 {
+        let Some(base) = self.time_base else { return duration.get() };
+        let seconds =
+            duration.get() as f64 * f64::from(base.numer.get()) / f64::from(base.denom.get());
         (seconds * f64::from(self.format.sample_rate)).round() as u64
     }
 

@@ -7,13 +7,15 @@
 use std::io;
 
 use super::{Completeness, Container, Shape, Timing, tags};
-use crate::engine::audio::decode::{bounds::BoundedFile, view::View};
+use crate::engine::audio::decode::{bounds::BoundedFile, flac_frame, view::View};
 
 const MOST_BLOCKS: usize = 4096;
 /// Bytes of the marker and of a metadata block header.
 const MARKER: u64 = 4;
 const BLOCK_HEAD: u64 = 4;
 const STREAM_INFO_BYTES: u64 = 34;
+/// Offset of a frame's number in its header.
+const NUMBER: u64 = 4;
 /// Bytes in which the first frame is searched if the metadata blocks do not lead to it.
 const FARTHEST: u64 = 32 << 20;
 
@@ -56,7 +58,13 @@ pub fn shape(file: &mut BoundedFile) -> io::Result<Option<Shape>> {
     view.push_literal(*b"fLaC\x80\0\0\x22");
     view.push_literal(info);
     view.push_file(first..end);
-    let timing = Timing { frames: Some(total).filter(|&frames| frames > 0), ..Timing::default() };
+    // A recorded broadcast begins at any frame, but with an intact one. Otherwise frames are missing.
+    let begins_at_0 = file.bytes_at(first + NUMBER, 1)? == [0];
+    let timing = Timing {
+        frames: Some(total).filter(|&frames| frames > 0),
+        lacks_start: begins_at_0 || first != at,
+        ..Timing::default()
+    };
     Ok(Some(Shape::single(Container::Flac, view, timing, Completeness::Whole)))
 }
 
@@ -65,45 +73,12 @@ fn first_frame(file: &mut BoundedFile, start: u64, end: u64) -> io::Result<Optio
     let bytes = file.bytes_at(start, FARTHEST.min(end.saturating_sub(start)))?;
     let mut frames = (0..bytes.len()).filter(|&at| is_frame(&bytes[at..]));
     let any = frames.next();
-    let first = any.into_iter().chain(frames).find(|&at| bytes.get(at + 4) == Some(&0));
+    let first =
+        any.into_iter().chain(frames).find(|&at| bytes.get(at + NUMBER as usize) == Some(&0));
     Ok(first.or(any).map(|at| start + at as u64))
 }
 
 /// Whether these bytes begin with a frame header, by its sync code and checksum.
 fn is_frame(bytes: &[u8]) -> bool {
-    let Some(&[0xff, sync, sizes, shape]) = bytes.first_chunk() else { return false };
-    if sync & 0xfe != 0xf8 || sizes >> 4 == 0 || sizes & 15 == 15 || shape & 1 == 1 {
-        return false;
-    }
-    let Some(&number) = bytes.get(4) else { return false };
-    // The first byte of the number encodes the count of bytes, as in UTF-8.
-    let number_bytes = match number.leading_ones() {
-        0 => 1,
-        ones @ 2..=7 => ones as usize,
-        _ => return false,
-    };
-    let block_bytes = match sizes >> 4 {
-        6 => 1,
-        7 => 2,
-        _ => 0,
-    };
-    let rate_bytes = match sizes & 15 {
-        12 => 1,
-        13 | 14 => 2,
-        _ => 0,
-    };
-    let header = 4 + number_bytes + block_bytes + rate_bytes;
-    bytes.get(header).is_some_and(|&sum| crc8(&bytes[..header]) == sum)
-}
-
-/// CRC-8 with the polynomial 0x07, as in a frame header.
-fn crc8(bytes: &[u8]) -> u8 {
-    bytes.iter().fold(0, |crc, byte| {
-        (0..8).fold(
-            crc ^ byte,
-            |crc: u8, _| {
-                if crc & 0x80 == 0 { crc << 1 } else { (crc << 1) ^ 0x07 }
-            },
-        )
-    })
+    flac_frame::frames(bytes).is_some()
 }

@@ -72,7 +72,7 @@ pub struct Timing {
     pub seconds: Option<f64>,
     /// Whether damaged parts are skipped, so that time stamps reveal their length.
     pub has_gaps: bool,
-    /// Whether the beginning was skipped; time stamps then count from 0.
+    /// Whether time stamps count from 0, so that they reveal a lost beginning.
     pub lacks_start: bool,
     /// Damaged sections that are decoded nevertheless, in ascending order.
     pub doubts: Vec<Doubt>,

@@ -2,7 +2,9 @@
 //! Only packets that are really damaged are then lost or distorted.
 //!
 //! A page states the time at its end, and its packets state their durations. The previous and the
-//! next page state both a second time. Follows one stream page by page. Runs on the decoder thread.
+//! next page state both a second time. Where intact pages contradict their packets, as in files that
+//! ffmpeg cut out of others, the packets count, as in other decoders: Symphonia 0.6.1 would drop the
+//! frames beyond a page's stated end. Follows one stream page by page. Runs on the decoder thread.
 
 use std::ops::Range;
 
@@ -17,14 +19,18 @@ const NO_TIME: u64 = u64::MAX;
 
 /// Latest plausible time in frames: years.
 const LATEST: u64 = 1 << 44;
+/// Maximum contradiction in frames between a damaged page and its intact packets: one packet.
+const LONGEST_PACKET: u64 = 1 << 13;
 /// Latest end, in frames, of a first page that proves a stream start at 0: the longest pages.
 const LATEST_START: u64 = 1 << 18;
 
 /// State of a stream after one of its pages.
 pub struct Line {
     codec: Codec,
-    /// Time at the end of the page; `None` at the start and after missing pages.
+    /// Time at the end of the page as shown; `None` at the start and after missing pages.
     end: Option<u64>,
+    /// Frames by which the shown time exceeds the stated time.
+    offset: i64,
     /// Whether the stream is at its start, without missing pages.
     is_start: bool,
     /// Whether a packet continues in the next page; `None` after missing pages.
@@ -50,7 +56,16 @@ impl Line {
     /// State at the start of a stream of this codec.
     pub fn new(codec: Codec) -> Self {
         let (carried, usual) = (Vec::new(), Vec::new());
-        Self { codec, end: None, is_start: true, goes_on: None, carried, last: None, usual }
+        Self {
+            codec,
+            end: None,
+            offset: 0,
+            is_start: true,
+            goes_on: None,
+            carried,
+            last: None,
+            usual,
+        }
     }
 
     /// Records that pages are missing.
@@ -88,8 +103,61 @@ impl Line {
         self.is_start && end <= LATEST_START
     }
 
+    /// Replaces the time of an intact page if its packets contradict it. Only the last page may end
+    /// within a packet.
+    pub fn retime(&mut self, page: &mut Page, is_last: bool) {
+        let (packets, _) = self.packets(page, &self.carried);
+        if packets.is_empty() {
+            return;
+        }
+        let (stated, by_packets) = (page.granule(), self.by_packets(&packets));
+        let end = if is_last {
+            let end = self.shown_end(stated);
+            by_packets.map_or(end, |by_packets| by_packets.min(end))
+        } else {
+            by_packets.unwrap_or(stated.saturating_add_signed(self.offset))
+        };
+        if !is_last {
+            self.shift(stated, end);
+        }
+        page.put(GRANULE, &end.to_le_bytes());
+    }
+
+    /// Shown time at the end of the last page. It states the length of the sound, unless an earlier
+    /// page jumped.
+    fn shown_end(&self, stated: u64) -> u64 {
+        let is_jump = self.offset.unsigned_abs() > LONGEST_PACKET;
+        if is_jump { stated.saturating_add_signed(self.offset) } else { stated }
+    }
+
+    /// Records that the stated time is shown as another.
+    fn shift(&mut self, stated: u64, shown: u64) {
+        if stated <= LATEST && shown <= LATEST {
+            self.offset = shown as i64 - stated as i64;
+        }
+    }
+
+    /// Time at the end of these packets by their own durations, if both are known.
+    fn by_packets(&self, packets: &[Packet]) -> Option<u64> {
+        // A block of Vorbis has no known duration without the one before it.
+        self.last?;
+        self.end?.checked_add(self.after(packets, self.last)?)
+    }
+
+    /// Whether the headers of these packets agree with each other and with their neighbours.
+    fn is_consistent(&self, packets: &[Packet], behind: Option<Head>) -> bool {
+        let own = packets.iter().map(|packet| packet.head);
+        let heads: Vec<Option<Head>> =
+            std::iter::once(self.last).chain(own).chain([behind]).collect();
+        let count = packets.len() + 1;
+        let frames = |head: &Option<Head>| head.map(|head| head.frames);
+        let is_even = matches!(self.codec, Codec::Vorbis(_))
+            || heads[..count].windows(2).all(|pair| frames(&pair[0]) == frames(&pair[1]));
+        heads[..count].iter().all(Option::is_some) && conflicts(&heads) == 0 && is_even
+    }
+
     /// Repairs a doubtful page; `next` is the page after it.
-    pub fn mend(&self, page: &mut Page, next: Option<&Page>) {
+    pub fn mend(&mut self, page: &mut Page, next: Option<&Page>) {
         let mut flags = page.flags() & (CONTINUED | LAST);
         if let Some(goes_on) = self.goes_on {
             flags = flags & !CONTINUED | if goes_on { CONTINUED } else { 0 };
@@ -100,13 +168,27 @@ impl Line {
         page.put(FLAGS, &[flags]);
         page.put(VERSION, &[0]);
         let usual = self.usual(page, next);
+        let is_fitted = page.is_fitted();
         self.choose_sizes(page, next, &usual);
         let (mut packets, carried) = self.packets(page, &self.carried);
         if packets.is_empty() {
             page.put(GRANULE, &NO_TIME.to_le_bytes());
             return;
         }
-        let end = self.end_of(page, next, &packets, &carried);
+        let behind = next.and_then(|next| self.packets(next, &carried).0.first()?.head);
+        let stated = self.end_of(page, next, &packets, &carried);
+        let shown = match next {
+            Some(_) => stated.saturating_add_signed(self.offset),
+            None => self.shown_end(stated),
+        };
+        let by_packets =
+            self.by_packets(&packets).filter(|_| is_fitted && self.is_consistent(&packets, behind));
+        let end = match by_packets {
+            Some(end) if next.is_none() => end.min(shown),
+            Some(end) if end.abs_diff(shown) <= LONGEST_PACKET => end,
+            _ => shown,
+        };
+        self.shift(stated, end);
         page.put(GRANULE, &end.to_le_bytes());
         // A stream usually begins at 0, but an excerpt does not.
         let start = self.end.or_else(|| self.begins(end).then_some(0));
@@ -115,7 +197,6 @@ impl Line {
         let whole = whole.filter(|&whole| next.is_some() && whole <= LATEST);
         match &self.codec {
             Codec::Vorbis(modes) => {
-                let behind = next.and_then(|next| self.packets(next, &carried).0.first()?.head);
                 self.mend_blocks(modes, page, &mut packets, whole, behind);
             }
             Codec::Opus => self.mend_opus(page, &packets, whole, &usual),
@@ -171,13 +252,14 @@ impl Line {
         })
     }
 
-    /// Time at the end of a doubtful page; the stated time counts if a neighbour agrees.
+    /// Time at the end of a doubtful page, as it is or was stated; the stated time counts if a
+    /// neighbour agrees.
     fn end_of(&self, page: &Page, next: Option<&Page>, packets: &[Packet], carried: &[u8]) -> u64 {
         const MOST_PADDING: u64 = 1 << 13; // allowed on the last page
-        const LONGEST_PACKET: u64 = 1 << 13;
         let stated = page.granule();
         let total = self.total(packets, self.last);
-        let by_before = self.end.zip(total).map(|(end, total)| end.saturating_add(total));
+        let before = self.end.map(|end| end.saturating_add_signed(-self.offset));
+        let by_before = before.zip(total).map(|(end, total)| end.saturating_add(total));
         let last = packets.last().and_then(|packet| packet.head);
         let by_next = next
             .filter(|next| next.flags() & LAST == 0 && last.is_some())
@@ -197,11 +279,12 @@ impl Line {
         // Packet headers take more bytes than the time, and are damaged more often.
         let is_likely = next.is_some()
             && by_before.is_none_or(|end| end.abs_diff(stated) <= LONGEST_PACKET)
-            && self
-                .end
-                .is_none_or(|end| (end..=end.saturating_add(LATEST_START)).contains(&stated));
+            && before.is_none_or(|end| (end..=end.saturating_add(LATEST_START)).contains(&stated));
         let by_stated = Some(stated).filter(|_| is_likely);
-        by_next.filter(|_| is_sure).or(by_stated).or(by_before).unwrap_or(stated)
+        let by_next = by_next.filter(|_| is_sure);
+        // A small contradiction comes from the encoder more often than from damage to the time.
+        let is_far = |end: &u64| end.abs_diff(stated) > LONGEST_PACKET;
+        by_next.filter(is_far).or(by_stated).or(by_next).or(by_before).unwrap_or(stated)
     }
 
     /// First bytes of a typical packet of this stream: the last one, or the majority of the
@@ -242,7 +325,7 @@ impl Line {
                 .end
                 .zip(self.total(&packets, self.last))
                 .map(|(end, frames)| end.saturating_add(frames));
-            let is_timed = end == Some(page.granule());
+            let is_timed = end == Some(page.granule().saturating_add_signed(self.offset));
             let continues = next.map(|next| next.flags() & CONTINUED != 0);
             let is_continued = continues == Some(fitted.goes_on());
             2 * packets.iter().filter(is_usual).count() as i64

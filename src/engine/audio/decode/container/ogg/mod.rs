@@ -281,6 +281,9 @@ impl Walk {
             }
             if page.trust == Trust::Doubtful {
                 line.mend(&mut page, next);
+            } else {
+                let is_last = next.is_none() || page.flags() & LAST != 0;
+                line.retime(&mut page, is_last);
             }
             self.timing.lacks_start |=
                 page.trust == Trust::Doubtful && self.chapters == 1 && line.begins(page.granule());

@@ -110,6 +110,6 @@ facts-lack-names = { $count ->
 
 ## The model's card
 
-model-failed = The model could not be installed
+model-failed = The model cannot be used
 model-missing = The model is not installed yet
 model-installing = Installing the model

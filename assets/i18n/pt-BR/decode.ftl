@@ -58,7 +58,7 @@ empty-track = não há som neste arquivo
 
 damage-header = o começo do arquivo está danificado ({ $detail }); copie ou baixe de novo
 damage-aac = o começo do arquivo está danificado (as configurações do AAC são inválidas); copie ou baixe de novo
-damage-packets = o começo do arquivo está danificado (fala em pacotes de { $frames } quadros); copie ou baixe de novo
+damage-packets = o começo do arquivo está danificado (declara pacotes de { $frames } quadros); copie ou baixe de novo
 damage-before-sound = o arquivo acaba, ou está danificado, antes de o som começar; copie ou baixe de novo
 damage-cut-off = o arquivo está cortado antes de o som começar; copie ou baixe de novo
 damage-at-sound = o arquivo está danificado onde o som começa; copie ou baixe de novo

@@ -24,5 +24,5 @@ note-track-taken = a faixa { $track } de { $count } ({ $label }) foi usada; esco
 note-all-exist = todos os arquivos já existiam
 note-from-draft = feito de um rascunho: as outras qualidades soam melhor
 note-exported-in-stereo = os { $channels } canais foram reduzidos a estéreo
-note-below-loudness = a mixagem tem { $lufs } LUFS: mais alta, seus picos precisariam do limitador
-note-limited = a mixagem passou pelo limitador, e tem { $lufs } LUFS
+note-below-loudness = o mix tem { $lufs } LUFS: mais alto, seus picos precisariam do limitador
+note-limited = o mix passou pelo limitador, e tem { $lufs } LUFS

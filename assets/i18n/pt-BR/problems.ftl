@@ -20,28 +20,28 @@ problem-exists = { $count ->
 }
 problem-folder-unreadable = a pasta não pôde ser lida: { $cause }
 problem-folder-empty = esta pasta está vazia
-problem-folder-no-song = não há música nesta pasta: { $left-out }
+problem-folder-no-song = não há música nesta pasta; { $left-out }
 # Por que os dados de uma música não servem; estão no lugar de $cause acima.
 store-cut-off = está cortado
 store-foreign = pertence a outra música ou a outro modelo
 store-removed = foi removido
 store-missing = sumiu da pasta de dados; ponha-o de volta, ou adicione o arquivo da música de novo
-os-not-found = não existe (os error { $number })
-os-denied = permissão negada (os error { $number })
-os-no-space = não há espaço no disco (os error { $number })
-os-read-only = o disco só permite leitura (os error { $number })
-os-gone = o disco não responde (os error { $number })
-os-stale = o servidor do disco mudou (os error { $number })
-os-is-folder = é uma pasta (os error { $number })
-os-not-folder = não é uma pasta (os error { $number })
-os-timed-out = não houve resposta a tempo (os error { $number })
+os-not-found = não existe (erro { $number } do sistema)
+os-denied = permissão negada (erro { $number } do sistema)
+os-no-space = não há espaço no disco (erro { $number } do sistema)
+os-read-only = o disco só permite leitura (erro { $number } do sistema)
+os-gone = o disco não responde (erro { $number } do sistema)
+os-stale = o servidor do disco mudou (erro { $number } do sistema)
+os-is-folder = é uma pasta (erro { $number } do sistema)
+os-not-folder = não é uma pasta (erro { $number } do sistema)
+os-timed-out = não houve resposta a tempo (erro { $number } do sistema)
 # Arquivos que a busca em uma pasta deixou de lado.
-left-out = { $count } deixado(s) de lado: { $reasons }
-left-out-not-audio = { $count } sem nome de áudio
-left-out-own = { $count } feito(s) pelo Partita
-left-out-hidden = { $count } com nome oculto
-left-out-not-files = { $count } link(s) sem destino ou dispositivo(s)
-left-out-unreadable = { $count } que não pôde ou não puderam ser lidos
+left-out = itens ignorados: { $count } ({ $reasons })
+left-out-not-audio = sem extensão de áudio: { $count }
+left-out-own = feitos pelo Partita: { $count }
+left-out-hidden = ocultos: { $count }
+left-out-not-files = links sem destino ou dispositivos: { $count }
+left-out-unreadable = impossíveis de ler: { $count }
 
 ## Biblioteca e pasta de dados
 
@@ -52,10 +52,10 @@ problem-library-rebuilt = a biblioteca estava danificada e agora se chama { $pat
 problem-home-gone = a pasta de dados { $path } sumiu; ponha-a de volta para continuar; o que se muda até lá se perde
 problem-no-home = o sistema não indica pasta de dados; indique uma em PARTITA_HOME
 problem-outside-home = { $path } é um link para fora da pasta de dados, para { $target }; seus arquivos ficaram como estavam
-problem-settings-unreadable = não foi possível ler { $path }: { $cause }; valem os ajustes padrão
-problem-settings-set-aside = os ajustes são inválidos ({ $fault }); o arquivo agora se chama { $path }, e valem os padrão
-problem-settings-invalid = { $path } é inválido ({ $fault }) e não pôde ser renomeado ({ $cause }); valem os ajustes padrão
-problem-settings-unwritable = os ajustes não puderam ser gravados: { $fault }
+problem-settings-unreadable = não foi possível ler { $path }: { $cause }; valem as configurações padrão
+problem-settings-set-aside = as configurações são inválidas ({ $fault }); o arquivo agora se chama { $path }, e valem as configurações padrão
+problem-settings-invalid = { $path } é inválido ({ $fault }) e não pôde ser renomeado ({ $cause }); valem as configurações padrão
+problem-settings-unwritable = não foi possível gravar as configurações: { $fault }
 settings-fault-large = têm mais de 1 MB
 settings-fault-not-a-file = não são um arquivo
 problem-unknown-song = não há música { $id } na biblioteca
@@ -82,10 +82,10 @@ problem-unknown-stem = o modelo não tem o stem "{ $stem }"; tem: { $known }
 problem-not-separated = a música ainda não foi separada até o fim; processe-a primeiro
 problem-locked = outro Partita está separando esta música; este espera até ele acabar
 problem-no-fast-precision = a precisão rápida pede um processador que multiplica bf16 (AVX-512 BF16); escolha a precisão simples
-problem-memory-limit = este modelo precisa de { $needed } MB de memória; o limite é { $limit } MB; aumente-o, nos ajustes ou com --memory
-problem-not-numbers = o modelo produziu amostras infinitas ou que não são números no segmento { $segment }; os pesos podem estar danificados: rode `partita model verify`
+problem-memory-limit = este modelo precisa de { $needed } MB de memória; o limite é { $limit } MB; aumente-o, nas configurações ou com --memory
+problem-not-numbers = o modelo produziu amostras infinitas ou que não são números no segmento { $segment }; os pesos podem estar danificados: execute `partita model verify`
 problem-paused = em pausa até o disco poder ser gravado: { $cause }
-problem-loudness = a sonoridade não pôde ser medida: { $cause }
+problem-loudness = não foi possível medir o loudness: { $cause }
 problem-elsewhere = { $host } está trabalhando nela
 problem-unseen-songs = { $count } músicas não puderam ser lidas desta máquina (linha { $line }: { $first }), e assim as partes não podem ser distribuídas; ponha as durações no manifesto (partita probe), ou corrija o acesso desta máquina
 
@@ -103,15 +103,15 @@ pattern-unmatched-brace = há uma chave sem o par
 pattern-unknown-field = não há o campo {"{"}{ $field }{"}"}; há: { $known }
 device-none = este computador não tem dispositivo de som
 device-cannot-open = não foi possível abrir { $device }: { $cause }
-device-no-format = { $device } não aceita nenhum formato que este programa tem
+device-no-format = { $device } não aceita nenhum formato de som que o Partita oferece
 problem-manifest = em { $path }: { $detail }
 problem-no-share = não foi possível ler { $path }: nenhuma parte foi começada ali
 
 ## O programa
 
-problem-no-thread = o sistema não dá mais threads: { $cause }
-problem-thread-ended = uma thread parou; abra o programa de novo
-problem-internal = erro interno ao { $doing }: { $cause }. Salve um relatório (nos ajustes, ou com `partita doctor --report`) e envie
+problem-no-thread = não foi possível iniciar uma thread: { $cause }
+problem-thread-ended = uma thread parou; abra o Partita de novo
+problem-internal = erro interno ao { $doing }: { $cause }. Salve um relatório (nas configurações, ou com `partita doctor --report`) e envie
 problem-cancelled = cancelado
 doing-analysing = analisar uma música
 doing-drawing = desenhar a forma de onda

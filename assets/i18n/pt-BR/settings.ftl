@@ -105,6 +105,6 @@ facts-lack-names = { $count ->
 
 ## O cartão do modelo
 
-model-failed = Não foi possível instalar o modelo
+model-failed = Não é possível usar o modelo
 model-missing = O modelo ainda não está instalado
 model-installing = Instalando o modelo

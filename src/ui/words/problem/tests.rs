@@ -66,7 +66,7 @@ fn a_system_error_and_a_search_in_portuguese() {
     let denied = std::io::Error::from_raw_os_error(13);
     let text = problem(&Problem::read(std::path::Path::new("/a b.flac"), denied));
     #[cfg(target_os = "linux")]
-    assert_eq!(text, "não foi possível ler /a b.flac: permissão negada (os error 13)");
+    assert_eq!(text, "não foi possível ler /a b.flac: permissão negada (erro 13 do sistema)");
     assert!(text.starts_with("não foi possível ler"), "{text}");
     speak(Language::english());
 }

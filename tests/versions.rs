@@ -26,7 +26,7 @@ fn home() -> tempfile::TempDir {
     home
 }
 
-fn recipe(model: &str, quality: Quality) -> SeparationOptions {
+fn options(model: &str, quality: Quality) -> SeparationOptions {
     SeparationOptions { model: model.into(), quality }
 }
 
@@ -39,13 +39,13 @@ fn song(running: &Running, home: &Path, seconds: usize) -> Song {
 /// The next displayed options of the song, and the existing versions.
 fn shown(running: &Running) -> (SeparationOptions, Vec<Version>) {
     running.wait(|event| match event {
-        Event::Shown { recipe, versions, .. } => Some((recipe.clone(), versions.clone())),
+        Event::Shown { options, versions, .. } => Some((options.clone(), versions.clone())),
         _ => None,
     })
 }
 
-fn choose(running: &Running, song: SongId, recipe: SeparationOptions) {
-    running.engine.send(Command::Choose { song, recipe: Some(recipe) });
+fn choose(running: &Running, song: SongId, options: SeparationOptions) {
+    running.engine.send(Command::Choose { song, options: Some(options) });
 }
 
 fn export(running: &Running, song: SongId, stems: &[&str], folder: PathBuf) -> ExportState {
@@ -71,12 +71,12 @@ fn stems_of_two_models_live_side_by_side() {
     running.process(song.id, &[]);
     running.job(song.id, |job| job.state == JobState::Done);
     running.engine.send(Command::Open(song.id));
-    let usual = recipe("htdemucs", Quality::default());
+    let usual = options("htdemucs", Quality::default());
     let (first, versions) = shown(&running);
     assert_eq!((first, versions.len()), (usual.clone(), 1));
 
     // Another model has no stems yet, and one stem is enough.
-    let pair = recipe("pair", Quality::default());
+    let pair = options("pair", Quality::default());
     choose(&running, song.id, pair.clone());
     let now = running.wait(|event| match event {
         Event::Song(song) => Some(song.clone()),
@@ -89,7 +89,7 @@ fn stems_of_two_models_live_side_by_side() {
     assert_eq!((job.model.as_str(), job.stems.as_slice()), ("pair", &["high".to_owned()][..]));
     let (_, versions) = shown(&running);
     assert_eq!(
-        versions.iter().map(|version| version.recipe.clone()).collect::<Vec<_>>(),
+        versions.iter().map(|version| version.options.clone()).collect::<Vec<_>>(),
         [usual.clone(), pair.clone()]
     );
     assert!(versions.iter().all(|version| version.is_complete));
@@ -114,7 +114,7 @@ fn stems_of_two_models_live_side_by_side() {
     running.engine.send(Command::NextVersion(song.id));
     assert_eq!(shown(&running).0, pair);
     drop(running);
-    assert_eq!(Library::open(home.path()).unwrap().recipes().unwrap()[&song.id], pair);
+    assert_eq!(Library::open(home.path()).unwrap().song_options().unwrap()[&song.id], pair);
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn a_draft_is_heard_first_and_never_taken_for_the_stems() {
     let job = running.job(song.id, |job| job.state == JobState::Done);
     assert_eq!(job.segments_done, job.segments_total);
     let (_, versions) = shown(&running);
-    let standard = Version { recipe: recipe("htdemucs", Quality::default()), is_complete: true };
+    let standard = Version { options: options("htdemucs", Quality::default()), is_complete: true };
     assert_eq!(versions, [standard], "the draft is no longer a version");
 
     // The stems equal those without a draft, to the last bit.
@@ -175,7 +175,7 @@ fn a_draft_alone_is_not_exported_as_the_better_stems_and_says_what_it_is() {
     let song = song(&running, home.path(), 1);
     running.engine.send(Command::Open(song.id));
     shown(&running);
-    choose(&running, song.id, recipe("htdemucs", Quality::DRAFT));
+    choose(&running, song.id, options("htdemucs", Quality::DRAFT));
     shown(&running);
     running.process(song.id, &[]);
     running.job(song.id, |job| job.state == JobState::Done);
@@ -183,7 +183,7 @@ fn a_draft_alone_is_not_exported_as_the_better_stems_and_says_what_it_is() {
     let ExportState::Done { notes, .. } = done else { panic!("{done:?}") };
     assert!(notes.0.contains(&Note::FromDraft), "{notes:?}");
 
-    choose(&running, song.id, recipe("htdemucs", Quality::default()));
+    choose(&running, song.id, options("htdemucs", Quality::default()));
     let now = running.wait(|event| match event {
         Event::Song(song) if song.state == SongState::Ready => Some(song.clone()),
         _ => None,
@@ -202,7 +202,7 @@ fn a_draft_alone_is_not_exported_as_the_better_stems_and_says_what_it_is() {
     assert!(!home.path().join("better").exists());
 
     // A draft that the user requested is kept, unlike one that precedes the final stems.
-    let usual = Defaults { recipe: recipe("htdemucs", Quality::default()), drafts_first: true };
+    let usual = Defaults { options: options("htdemucs", Quality::default()), drafts_first: true };
     running.engine.send(Command::SetDefaults(usual));
     running.process(song.id, &[]);
     running.job(song.id, |job| job.drafts_first && job.state == JobState::Done);
@@ -216,7 +216,7 @@ fn a_job_that_is_interrupted_goes_on_with_its_own_quality() {
     let song = song(&running, home.path(), 30);
     running.engine.send(Command::Open(song.id));
     shown(&running);
-    choose(&running, song.id, recipe("pair", Quality { shifts: 2, ..Quality::default() }));
+    choose(&running, song.id, options("pair", Quality { shifts: 2, ..Quality::default() }));
     shown(&running);
     running.process(song.id, &["rest"]);
     running.job(song.id, |job| job.segments_done > 3);
@@ -231,7 +231,7 @@ fn a_job_that_is_interrupted_goes_on_with_its_own_quality() {
 fn the_usual_model_is_another_and_one_that_is_removed_gives_way() {
     let home = home();
     let running = Running::start(home.path(), false);
-    let usual = Defaults { recipe: recipe("pair", Quality::default()), drafts_first: false };
+    let usual = Defaults { options: options("pair", Quality::default()), drafts_first: false };
     running.engine.send(Command::SetDefaults(usual));
     let song = song(&running, home.path(), 1);
     running.engine.send(Command::Open(song.id));

@@ -83,14 +83,14 @@ impl SeparationArguments {
     /// The installed model and the quality.
     ///
     /// # Errors
-    /// The errors of [`Self::recipe`].
+    /// The errors of [`Self::options`].
     pub(super) fn chosen(
         &self,
         home: &Path,
         preferences: &Preferences,
     ) -> anyhow::Result<(InstalledModel, Quality)> {
-        let (model, recipe) = self.recipe(home, None, preferences)?;
-        Ok((model, recipe.quality))
+        let (model, options) = self.options(home, None, preferences)?;
+        Ok((model, options.quality))
     }
 
     /// The model and quality for a song: from the arguments, else from the song's own choice, else
@@ -98,7 +98,7 @@ impl SeparationArguments {
     ///
     /// # Errors
     /// The model is not installed, or does not support the quality or the segment.
-    pub(super) fn recipe(
+    pub(super) fn options(
         &self,
         home: &Path,
         chosen: Option<&SeparationOptions>,
@@ -127,8 +127,8 @@ impl SeparationArguments {
                 bail!(fl!(cli_segment_length, name = name, seconds = own.to_string()))
             }
         }
-        let recipe = SeparationOptions { model: name.to_owned(), quality };
-        Ok((model, recipe))
+        let options = SeparationOptions { model: name.to_owned(), quality };
+        Ok((model, options))
     }
 }
 

@@ -131,7 +131,7 @@ pub enum Command {
         /// Song to change.
         song: SongId,
         /// Model and quality.
-        recipe: Option<SeparationOptions>,
+        options: Option<SeparationOptions>,
     },
     /// Selects the model of a song's shown stems; a preset quality keeps its name.
     UseModel {

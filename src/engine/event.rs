@@ -253,7 +253,7 @@ pub enum Event {
         /// Opened song.
         song: SongId,
         /// Separation options of the shown stems.
-        recipe: SeparationOptions,
+        options: SeparationOptions,
         /// Whether the last stem is the mix minus all others, so that no residual remains.
         has_rest: bool,
         /// Networks of each stem; a bag runs those of the ticked stems.

@@ -66,8 +66,8 @@ impl Running {
 
     fn shown(&self) -> (SeparationOptions, bool, Vec<Option<Preset>>, usize) {
         self.wait(|event| match event {
-            Event::Shown { recipe, has_rest, offers, versions, .. } => Some((
-                recipe.clone(),
+            Event::Shown { options, has_rest, offers, versions, .. } => Some((
+                options.clone(),
                 *has_rest,
                 offers.iter().map(|offer| offer.preset).collect(),
                 versions.len(),
@@ -144,9 +144,9 @@ fn a_network_with_a_rest_works_end_to_end() {
         _ => None,
     });
     assert_eq!(stems, ["voice", "Instrumental"]);
-    let (recipe, has_rest, presets, _) = running.shown();
+    let (options, has_rest, presets, _) = running.shown();
     assert_eq!(
-        (recipe.quality.suffix().as_str(), has_rest),
+        (options.quality.suffix().as_str(), has_rest),
         ("o50", true),
         "the network's own standard"
     );
@@ -205,15 +205,15 @@ fn a_network_with_a_rest_works_end_to_end() {
 
     // Select another model by name, then the other version again, which still exists.
     running.engine.send(Command::UseModel { song, model: "bank".into() });
-    let (recipe, has_rest, ..) = running.shown();
+    let (options, has_rest, ..) = running.shown();
     let standard = SeparationOptions { model: "bank".into(), quality: Quality::STANDARD };
-    assert_eq!((recipe, has_rest), (standard, false), "the preset must stay standard");
+    assert_eq!((options, has_rest), (standard, false), "the preset must stay standard");
     running.engine.send(Command::UseModel { song, model: "voice".into() });
-    let (recipe, ..) = running.shown();
+    let (options, ..) = running.shown();
     let spec = Spec::fade(Vec::new(), 4000, 50);
-    assert_eq!(recipe.quality.preset(&spec), Some(Preset::Standard));
-    let beyond = SeparationOptions { quality: Quality::BEST, ..recipe };
-    running.engine.send(Command::Choose { song, recipe: Some(beyond) });
+    assert_eq!(options.quality.preset(&spec), Some(Preset::Standard));
+    let beyond = SeparationOptions { quality: Quality::BEST, ..options };
+    running.engine.send(Command::Choose { song, options: Some(beyond) });
     assert_eq!(running.shown().0.quality.suffix(), "o50", "this network allows no shifts");
 }
 
@@ -255,8 +255,8 @@ fn importing_a_model_does_not_change_songs() {
     assert_eq!(running.ended().state, JobState::Done);
     // The default model does not change a song that has stems, either.
     assert_eq!(import(&bank), "bank");
-    let (recipe, _, _, versions) = running.shown();
-    assert_eq!((recipe.model.as_str(), versions), ("voice", 1));
+    let (options, _, _, versions) = running.shown();
+    assert_eq!((options.model.as_str(), versions), ("voice", 1));
     drop(running);
     let running = Running::start(home.path());
     running.engine.send(Command::Open(song));

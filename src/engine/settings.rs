@@ -233,8 +233,8 @@ impl Preferences {
     /// Default separation options.
     pub fn defaults(&self) -> Defaults {
         let model = self.model.clone().unwrap_or_else(|| DEFAULT.into());
-        let recipe = SeparationOptions { model, quality: self.quality };
-        Defaults { recipe, drafts_first: self.drafts_first }
+        let options = SeparationOptions { model, quality: self.quality };
+        Defaults { options, drafts_first: self.drafts_first }
     }
 
     /// URL of the mirror for weight files: from the environment (`PARTITA_MIRROR`), else from the

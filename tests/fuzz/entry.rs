@@ -265,10 +265,10 @@ fn use_library(library: &mut Library) -> Result<(), Problem> {
     }
     library.adopt(&Record::of_nameless(&"0a".repeat(16), 1))?;
     let song = library.songs()?.first().map_or(SongId(0), |song| song.id);
-    let recipe = SeparationOptions { model: "htdemucs".into(), quality: Quality::BEST };
-    drop(library.recipes()?);
-    drop(library.last_job_of(song, &recipe)?);
-    let job = library.add_job(song, &recipe, true, &["vocals".into()])?;
+    let options = SeparationOptions { model: "htdemucs".into(), quality: Quality::BEST };
+    drop(library.song_options()?);
+    drop(library.last_job_of(song, &options)?);
+    let job = library.add_job(song, &options, true, &["vocals".into()])?;
     library.job(job.id)?;
     library.add_to_pace("htdemucs", 3, 1.0)?;
     library.pace("htdemucs")?;

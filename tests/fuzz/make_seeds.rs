@@ -133,9 +133,9 @@ fn libraries() {
         library.adopt(&Record::of_nameless(&seed.repeat(16), 44_100)).unwrap();
     }
     let song = library.songs().unwrap()[0].id;
-    let recipe = SeparationOptions { model: "htdemucs".into(), quality: Quality::default() };
+    let options = SeparationOptions { model: "htdemucs".into(), quality: Quality::default() };
     let mut job =
-        library.add_job(song, &recipe, false, &["vocals".into(), "drums".into()]).unwrap();
+        library.add_job(song, &options, false, &["vocals".into(), "drums".into()]).unwrap();
     job.segments_total = 3;
     library.update_job(&job).unwrap();
     library.add_to_pace("htdemucs", 3, 1.5).unwrap();

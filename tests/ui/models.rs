@@ -47,11 +47,15 @@ fn models() -> Event {
     ])
 }
 
-fn recipe(model: &str, quality: Quality) -> SeparationOptions {
+fn options(model: &str, quality: Quality) -> SeparationOptions {
     SeparationOptions { model: model.into(), quality }
 }
 
-fn shown(recipe: &SeparationOptions, makers: &[&[usize]], versions: &[SeparationOptions]) -> Event {
+fn shown(
+    options: &SeparationOptions,
+    makers: &[&[usize]],
+    versions: &[SeparationOptions],
+) -> Event {
     let demucs = Spec::triangle(Vec::new(), 343_980);
     let offer = |quality: Quality| QualityCost {
         quality,
@@ -60,10 +64,10 @@ fn shown(recipe: &SeparationOptions, makers: &[&[usize]], versions: &[Separation
         seconds_each: Some(2.0),
     };
     let version =
-        |recipe: &SeparationOptions| Version { recipe: recipe.clone(), is_complete: true };
+        |options: &SeparationOptions| Version { options: options.clone(), is_complete: true };
     Event::Shown {
         song: SongId(7),
-        recipe: recipe.clone(),
+        options: options.clone(),
         has_rest: false,
         makers: makers.iter().map(|networks| networks.to_vec()).collect(),
         missing: vec![0; makers.len()],
@@ -116,10 +120,10 @@ fn models_are_installed_verified_and_removed_in_the_settings() {
     assert_eq!(stage.asked(), [Command::RemoveModel("mine".into())]);
 
     stage.click("mine: Use for new songs");
-    let usual = Defaults { recipe: recipe("mine", Quality::default()), drafts_first: false };
+    let usual = Defaults { options: options("mine", Quality::default()), drafts_first: false };
     assert_eq!(stage.asked(), [Command::SetDefaults(usual)]);
     stage.click("Quality: Best");
-    let usual = Defaults { recipe: recipe("mine", Quality::BEST), drafts_first: false };
+    let usual = Defaults { options: options("mine", Quality::BEST), drafts_first: false };
     assert_eq!(stage.asked(), [Command::SetDefaults(usual)]);
 }
 
@@ -302,17 +306,17 @@ fn how_the_import_of_a_model_goes_is_shown_on_the_song_page() {
 
 #[test]
 fn a_song_gets_another_model_or_quality() {
-    let usual = recipe("htdemucs", Quality::default());
+    let usual = options("htdemucs", Quality::default());
     let mut stage = stage(unprocessed());
     stage.emit([models(), shown(&usual, &ONE_PASS, &[])]);
     stage.harness.check_accessibility();
     stage.click("Quality: Best · 20 s");
     let chosen = |model: &str, quality| {
-        [Command::Choose { song: SongId(7), recipe: Some(recipe(model, quality)) }]
+        [Command::Choose { song: SongId(7), options: Some(options(model, quality)) }]
     };
     assert_eq!(stage.asked(), chosen("htdemucs", Quality::BEST));
     stage.click("Draft first");
-    let drafts = Defaults { recipe: usual.clone(), drafts_first: true };
+    let drafts = Defaults { options: usual.clone(), drafts_first: true };
     assert_eq!(stage.asked(), [Command::SetDefaults(drafts)]);
     stage.click("Model: htdemucs");
     stage.click("mine");
@@ -320,7 +324,7 @@ fn a_song_gets_another_model_or_quality() {
     assert_eq!(stage.asked(), [Command::UseModel { song: SongId(7), model }]);
 
     // In a bag, every ticked instrument takes additional time.
-    stage.emit([shown(&recipe("mine", Quality::default()), &BAG, &[])]);
+    stage.emit([shown(&options("mine", Quality::default()), &BAG, &[])]);
     assert!(stage.shows("Standard · 80 s"));
     stage.click("Bass");
     stage.click("Drums");
@@ -330,7 +334,7 @@ fn a_song_gets_another_model_or_quality() {
 #[test]
 fn stems_that_add_up_leave_no_residual() {
     let roformer = Spec::fade(names(&["drums", "bass", "other"]), 352_800, 50);
-    let usual = recipe("mine", Preset::Standard.quality(&roformer));
+    let usual = options("mine", Preset::Standard.quality(&roformer));
     let mut stage = stage(separated());
     stage.click("Solo Residual");
     assert_eq!(stage.deck.sides.borrow().residual, [1.0; 2]);
@@ -351,13 +355,13 @@ fn stems_that_add_up_leave_no_residual() {
     assert_eq!(stage.deck.sides.borrow().residual, [0.0; 2]);
     assert_eq!(*stage.deck.gains.borrow(), [1.0; 4], "a hidden lane must not silence others");
     stage.click("Quality: Best · 80 s");
-    let recipe = Some(recipe("mine", Preset::Best.quality(&roformer)));
-    assert_eq!(stage.asked(), [Command::Choose { song: SongId(7), recipe }]);
+    let options = Some(options("mine", Preset::Best.quality(&roformer)));
+    assert_eq!(stage.asked(), [Command::Choose { song: SongId(7), options }]);
 }
 
 #[test]
 fn one_key_goes_from_version_to_version() {
-    let (usual, other) = (recipe("htdemucs", Quality::default()), recipe("mine", Quality::BEST));
+    let (usual, other) = (options("htdemucs", Quality::default()), options("mine", Quality::BEST));
     let mut stage = stage(separated());
     stage.emit([models(), shown(&usual, &ONE_PASS, std::slice::from_ref(&usual))]);
     assert!(!stage.shows("versions"));
@@ -387,7 +391,7 @@ fn how_much_of_a_draft_is_refined_is_seen() {
 #[test]
 fn a_bag_that_lacks_a_ticked_stem_can_be_processed_further() {
     let mut stage: Stage = stage(separated());
-    let bag = recipe("htdemucs_ft", Quality::default());
+    let bag = options("htdemucs_ft", Quality::default());
     let mut bag_shown = shown(&bag, &BAG, &[]);
     let Event::Shown { missing, .. } = &mut bag_shown else { panic!() };
     *missing = vec![0, 10, 0, 0];

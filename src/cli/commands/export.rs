@@ -26,7 +26,7 @@ pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     files: FileArguments,
     #[command(flatten)]
-    recipe: SeparationArguments,
+    options: SeparationArguments,
 }
 
 pub(in crate::cli) fn run(
@@ -37,14 +37,14 @@ pub(in crate::cli) fn run(
 ) -> anyhow::Result<ExitCode> {
     let library = engine::look_into_library(home)?;
     let songs = library.songs()?;
-    let recipes = library.recipes()?;
+    let chosen = library.song_options()?;
     let cancel = cancel_on_signal()?;
     let mut any_failed = false;
     for query in &arguments.songs {
         let exported = find_song(&songs, query).map_err(anyhow::Error::from).and_then(|song| {
-            let chosen = recipes.get(&song.id);
-            let (model, recipe) = arguments.recipe.recipe(home, chosen, preferences)?;
-            export(&library, song, (&model, recipe), &arguments.files, &cancel)
+            let chosen = chosen.get(&song.id);
+            let (model, options) = arguments.options.options(home, chosen, preferences)?;
+            export(&library, song, (&model, options), &arguments.files, &cancel)
         });
         match exported {
             Ok(exported) => report(query, &exported, None, output),
@@ -60,17 +60,17 @@ pub(in crate::cli) fn run(
 fn export(
     library: &Library,
     song: Song,
-    (model, recipe): (&InstalledModel, SeparationOptions),
+    (model, options): (&InstalledModel, SeparationOptions),
     files: &FileArguments,
     cancel: &CancelToken,
 ) -> anyhow::Result<Exported> {
     let folder = library.song_folder(&song.hash);
     let progress = Progress::new(&song.title);
     let order = SongExport {
-        track: SongTrack::open(&folder, Some(model), recipe.quality)?,
+        track: SongTrack::open(&folder, Some(model), options.quality)?,
         song,
         folder,
-        recipe,
+        options,
         selection: files.selection(&model.stems())?,
         place: files.place(Path::new("")),
     };

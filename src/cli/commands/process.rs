@@ -27,7 +27,7 @@ pub(in crate::cli) struct Arguments {
     stems: StemArguments,
     /// Model and quality, which the songs keep for display and export
     #[command(flatten)]
-    recipe: SeparationArguments,
+    options: SeparationArguments,
 }
 
 pub(in crate::cli) fn run(
@@ -43,12 +43,12 @@ pub(in crate::cli) fn run(
         let result =
             find_song(&session.songs, query).map_err(anyhow::Error::from).and_then(|song| {
                 let mut requests = Vec::new();
-                if arguments.recipe.is_given() {
-                    let chosen = engine::look_into_library(home)?.recipes()?;
+                if arguments.options.is_given() {
+                    let chosen = engine::look_into_library(home)?.song_options()?;
                     let chosen = chosen.get(&song.id);
-                    let (_, recipe) = arguments.recipe.recipe(home, chosen, preferences)?;
-                    let (song, recipe) = (song.id, Some(recipe));
-                    requests.push(session.engine.send(Command::Choose { song, recipe }));
+                    let (_, options) = arguments.options.options(home, chosen, preferences)?;
+                    let (song, options) = (song.id, Some(options));
+                    requests.push(session.engine.send(Command::Choose { song, options }));
                 }
                 let (id, stems) = (song.id, arguments.stems.stems.clone());
                 let process = Command::Process { song: id, stems, from_frame: 0 };

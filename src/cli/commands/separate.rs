@@ -48,7 +48,7 @@ pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     archive: ArchiveArguments,
     #[command(flatten)]
-    recipe: SeparationArguments,
+    options: SeparationArguments,
 }
 
 pub(in crate::cli) fn run(
@@ -58,7 +58,7 @@ pub(in crate::cli) fn run(
     home: &Path,
     output: &Output,
 ) -> anyhow::Result<ExitCode> {
-    let (model, quality) = arguments.recipe.chosen(home, preferences)?;
+    let (model, quality) = arguments.options.chosen(home, preferences)?;
     share_weights(home);
     if arguments.archive.is_wanted() {
         let wanted = archive::Wanted {

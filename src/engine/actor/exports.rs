@@ -65,7 +65,7 @@ impl Core {
         let folder = self.library.song_folder(&song.hash);
         let options = self.options_of(song.id);
         let track = self.track(&song, &options)?;
-        Ok(SongExport { song, folder, recipe: options, track, selection, place })
+        Ok(SongExport { song, folder, options, track, selection, place })
     }
 }
 

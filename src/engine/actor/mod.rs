@@ -345,7 +345,7 @@ impl Core {
                 }
                 Ok(())
             }
-            Command::Choose { song, recipe: options } => self.choose(song, options),
+            Command::Choose { song, options } => self.choose(song, options),
             Command::UseModel { song, model } => self.use_model(song, model),
             Command::NextVersion(song) => self.next_version(song),
             Command::SetDefaults(defaults) => self.set_defaults(defaults),
@@ -405,7 +405,7 @@ impl Core {
 
     /// The default options. If their model is not installed, they name the fallback model instead.
     fn default_options(&self) -> SeparationOptions {
-        let options = self.defaults.recipe.clone();
+        let options = self.defaults.options.clone();
         let fallback =
             || self.models.iter().find(|model| Some(&model.name) == self.fallback.as_ref());
         match self.model(&options).or_else(fallback) {

@@ -20,7 +20,7 @@ use crate::engine::{
 impl Core {
     /// Emits the whole library, then the covers that were not emitted before.
     pub(super) fn send_library(&mut self) -> Result<()> {
-        self.chosen = self.library.recipes()?;
+        self.chosen = self.library.song_options()?;
         let songs: Vec<Song> = self.library.songs()?;
         let songs: Vec<Song> = songs.into_iter().map(|song| self.with_state(song)).collect();
         let is_new = |song: &&Song| song.id > self.newest_cover;

@@ -26,7 +26,7 @@ impl Core {
             SeparationOptions { quality, ..options }
         };
         let options = options.map(fitted);
-        self.library.set_recipe(song, options.as_ref())?;
+        self.library.set_song_options(song, options.as_ref())?;
         match options {
             Some(options) => drop(self.chosen.insert(song, options)),
             None => drop(self.chosen.remove(&song)),
@@ -56,10 +56,10 @@ impl Core {
     pub(super) fn next_version(&mut self, song: SongId) -> Result<()> {
         let versions = self.versions_of(song)?;
         let shown = self.options_of(song);
-        let at = versions.iter().position(|version| version.recipe == shown);
+        let at = versions.iter().position(|version| version.options == shown);
         let next = at.map_or(0, |at| (at + 1) % versions.len());
         match versions.into_iter().nth(next) {
-            Some(version) if version.recipe != shown => self.choose(song, Some(version.recipe)),
+            Some(version) if version.options != shown => self.choose(song, Some(version.options)),
             _ => Ok(()),
         }
     }
@@ -100,8 +100,7 @@ impl Core {
         let offers = qualities.into_iter().map(offer).collect();
         let versions = self.versions_of(song).unwrap_or_default();
         let (options, has_rest) = (options.clone(), model.spec.rest.is_some());
-        let shown =
-            Event::Shown { song, recipe: options, has_rest, makers, missing, offers, versions };
+        let shown = Event::Shown { song, options, has_rest, makers, missing, offers, versions };
         self.sink.send(shown);
     }
 
@@ -146,7 +145,7 @@ impl Core {
                 }
                 let is_complete = StemStore::is_complete_in(&stem_folder, &plan, &model.groups());
                 let options = SeparationOptions { model: model.name.clone(), quality };
-                versions.push(Version { recipe: options, is_complete });
+                versions.push(Version { options, is_complete });
             }
         }
         Ok(versions)

@@ -85,7 +85,7 @@ impl Core {
             modified.unwrap_or_else(SystemTime::now)
         };
         self.fallback = self.models.iter().min_by_key(installed_at).map(|model| model.name.clone());
-        let defaults = InstalledModel::find(home, &self.defaults.recipe.model);
+        let defaults = InstalledModel::find(home, &self.defaults.options.model);
         let default = InstalledModel::find(home, DEFAULT);
         let fault = defaults.and(default).err();
         self.model_fault = fault.map(Problem::from);
@@ -231,7 +231,7 @@ impl Core {
             return;
         }
         for song in songs {
-            if let Err(e) = self.library.set_recipe(*song, Some(options)) {
+            if let Err(e) = self.library.set_song_options(*song, Some(options)) {
                 tracing::warn!("{e}");
             }
         }

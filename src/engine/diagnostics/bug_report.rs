@@ -182,8 +182,8 @@ mod tests {
         let mut library = Library::open(home.path()).unwrap();
         library.adopt(&Record::of_nameless("aabbccddeeff", 7)).unwrap();
         let song = library.songs().unwrap().remove(0);
-        let recipe = SeparationOptions { model: "m".into(), quality: Quality::default() };
-        let mut job = library.add_job(song.id, &recipe, false, &[]).unwrap();
+        let options = SeparationOptions { model: "m".into(), quality: Quality::default() };
+        let mut job = library.add_job(song.id, &options, false, &[]).unwrap();
         job.state = JobState::Failed(Problem::Recorded {
             text: "cannot read /home/annabel/My songs/a b.mp3: no such file".into(),
         });

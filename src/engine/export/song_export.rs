@@ -22,7 +22,7 @@ pub struct SongExport {
     /// Folder of the song in the data folder.
     pub folder: PathBuf,
     /// Options with which the stems were separated.
-    pub recipe: SeparationOptions,
+    pub options: SeparationOptions,
     /// Stores of the song.
     pub track: SongTrack,
     /// Files to write.
@@ -43,7 +43,7 @@ impl SongExport {
         progress: &mut dyn FnMut(f32),
         cancel: &CancelToken,
     ) -> Result<Exported> {
-        let SeparationOptions { model, quality } = &self.recipe;
+        let SeparationOptions { model, quality } = &self.options;
         let origin = Origin::of_song(&self.song, &self.folder, model, cancel)?;
         let stems = self.track.stems.as_ref();
         let names = stems.map(|stems| stems.names()).unwrap_or_default();

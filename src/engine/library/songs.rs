@@ -223,23 +223,27 @@ impl Library {
     ///
     /// # Errors
     /// [`crate::engine::Problem::Library`].
-    pub fn recipes(&self) -> Result<BTreeMap<SongId, SeparationOptions>> {
+    pub fn song_options(&self) -> Result<BTreeMap<SongId, SeparationOptions>> {
         let sql = "SELECT id, recipe FROM songs WHERE recipe IS NOT NULL";
         let mut query = self.db.prepare(sql)?;
-        let recipes = query.query_map([], |row| {
+        let chosen = query.query_map([], |row| {
             let (id, text): (i64, String) = (row.get(0)?, row.get(1)?);
             // Unreadable options count as unset.
-            Ok(serde_json::from_str(&text).ok().map(|recipe| (SongId(id), recipe)))
+            Ok(serde_json::from_str(&text).ok().map(|options| (SongId(id), options)))
         })?;
-        Ok(recipes.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+        Ok(chosen.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 
     /// Stores the separation options of a song; `None` means the default.
     ///
     /// # Errors
     /// [`crate::engine::Problem::Library`].
-    pub fn set_recipe(&mut self, id: SongId, recipe: Option<&SeparationOptions>) -> Result<()> {
-        let text = recipe.and_then(|recipe| serde_json::to_string(recipe).ok());
+    pub fn set_song_options(
+        &mut self,
+        id: SongId,
+        options: Option<&SeparationOptions>,
+    ) -> Result<()> {
+        let text = options.and_then(|options| serde_json::to_string(options).ok());
         self.db.execute("UPDATE songs SET recipe = ?2 WHERE id = ?1", params![id.0, text])?;
         Ok(())
     }

@@ -95,7 +95,7 @@ mod tests {
         types::JobState,
     };
 
-    fn recipe() -> SeparationOptions {
+    fn options() -> SeparationOptions {
         SeparationOptions { model: "m".into(), quality: Quality::default() }
     }
 
@@ -108,10 +108,10 @@ mod tests {
         }
         let before = library.songs().unwrap();
         let (first, second) = (before[1].id, before[0].id);
-        let mut job = library.add_job(first, &recipe(), false, &["bass".into()]).unwrap();
+        let mut job = library.add_job(first, &options(), false, &["bass".into()]).unwrap();
         (job.state, job.segments_done) = (JobState::Done, 3);
         library.update_job(&job).unwrap();
-        library.add_job(second, &recipe(), false, &[]).unwrap();
+        library.add_job(second, &options(), false, &[]).unwrap();
         let jobs = library.jobs().unwrap();
 
         let taken = library.take_out(first).unwrap();

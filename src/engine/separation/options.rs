@@ -162,7 +162,7 @@ pub struct SeparationOptions {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Defaults {
     /// Separation options.
-    pub recipe: SeparationOptions,
+    pub options: SeparationOptions,
     /// Whether a draft is computed first, to play until the final stems are available.
     pub drafts_first: bool,
 }
@@ -171,7 +171,7 @@ pub struct Defaults {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version {
     /// Options with which the stems are computed.
-    pub recipe: SeparationOptions,
+    pub options: SeparationOptions,
     /// Whether all requested segments are finished.
     pub is_complete: bool,
 }

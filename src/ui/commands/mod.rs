@@ -95,8 +95,8 @@ impl App {
             | Action::VerifyModel(_)
             | Action::RemoveModel(_)
             | Action::ShowTerms(_) => self.perform_on_models(action),
-            Action::ChooseRecipe(song, recipe) => {
-                self.link.send(Command::Choose { song, recipe: Some(recipe) });
+            Action::ChooseOptions(song, options) => {
+                self.link.send(Command::Choose { song, options: Some(options) });
             }
             Action::UseModel(song, model) => self.link.send(Command::UseModel { song, model }),
             Action::Choose(choices) => self.ui_state.choices = *choices,

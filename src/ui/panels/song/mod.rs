@@ -125,7 +125,7 @@ fn next_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
             state.open().filter(|open| open.id == song.id).and_then(|open| open.shown.as_ref());
         let text = match count {
             0 => fl!(song_separated).to_owned(),
-            _ if shown.is_some_and(|shown| shown.recipe.quality.is_draft) => {
+            _ if shown.is_some_and(|shown| shown.options.quality.is_draft) => {
                 fl!(song_is_draft).to_owned()
             }
             _ => fl!(song_separated_into, count = count),

@@ -42,7 +42,7 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>, row: Rect, song: &Song, open: &OpenSong) -> 
         cursor.x += wide + GAP;
         rect
     };
-    let wide = text_width(ui, &shown.recipe.model) + 52.0;
+    let wide = text_width(ui, &shown.options.model) + 52.0;
     model(ui, cx, place(wide), song, shown);
 
     let ticked = cx.ui_state.ticked(song.id, &open.stems);
@@ -50,16 +50,16 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>, row: Rect, song: &Song, open: &OpenSong) -> 
     let names: Vec<String> =
         shown.offers.iter().map(|offer| offer_words(offer, networks)).collect();
     let wide: f32 = names.iter().map(|name| text_width(ui, name) + 26.0).sum();
-    let chosen = shown.offers.iter().position(|offer| offer.quality == shown.recipe.quality);
+    let chosen = shown.offers.iter().position(|offer| offer.quality == shown.options.quality);
     let shown_names: Vec<&str> = names.iter().map(String::as_str).collect();
     if let Some(pressed) =
         fitted_choice(ui, fl!(song_quality), place(wide + 6.0), &shown_names, chosen)
     {
-        let recipe =
-            SeparationOptions { quality: shown.offers[pressed].quality, ..shown.recipe.clone() };
-        cx.act(Action::ChooseRecipe(song.id, recipe));
+        let options =
+            SeparationOptions { quality: shown.offers[pressed].quality, ..shown.options.clone() };
+        cx.act(Action::ChooseOptions(song.id, options));
     }
-    if !shown.recipe.quality.is_draft {
+    if !shown.options.quality.is_draft {
         let is_on = cx.ui_state.preferences.drafts_first;
         let rect = place(tick::width(ui, fl!(song_draft_first)));
         let response =
@@ -94,14 +94,14 @@ fn model(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song, shown: &Shown) {
     ui.painter().rect_filled(rect, radius::FIELD, fill);
     let inner = Rect::from_min_max(rect.min + vec2(12.0, 0.0), rect.max - vec2(32.0, 0.0));
     let body = font(text::BODY, Weight::Medium);
-    let name = &shown.recipe.model;
+    let name = &shown.options.model;
     paint_text(ui.painter(), inner, Align2::LEFT_CENTER, name, body, tokens.text);
     let sign = Rect::from_center_size(rect.right_center() - vec2(18.0, 0.0), vec2(12.0, 12.0));
     Icon::ChevronDown.paint(ui.painter(), sign, tokens.dim);
     focus_ring(ui, &response, rect, radius::FIELD);
     let called = format!("{}: {name}", fl!(song_model));
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &called));
-    let has_weak_piano = shown.recipe.model == "htdemucs_6s";
+    let has_weak_piano = shown.options.model == "htdemucs_6s";
     let mut chosen = None;
     Popup::menu(&response).show(|ui| {
         let installed =

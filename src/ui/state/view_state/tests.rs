@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    engine::{AudioFormat, Notes, separation::options::Quality},
-    ui::state::view_state::*,
+    engine::{AudioFormat, Event, Lane, Notes, audio::peaks::Peak, separation::options::Quality},
+    ui::{state::view_state::*, timeline::peaks::Waveform},
 };
 
 fn song(id: i64) -> Song {

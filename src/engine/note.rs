@@ -65,6 +65,8 @@ pub enum Note {
         /// Whether `count` is in blocks instead of samples.
         in_blocks: bool,
     },
+    /// The sound contradicts the checksum that its encoder stored.
+    Altered,
     /// Further notes were omitted.
     More {
         /// Number of omitted notes.
@@ -167,6 +169,9 @@ impl fmt::Display for Note {
                 let unit = if *in_blocks { "blocks" } else { "samples" };
                 let from = clock(*from);
                 write!(to, "implausible sound from {from} on was silenced ({unit}: {count})")
+            }
+            Self::Altered => {
+                to.write_str("damaged or changed since it was encoded: its checksum is wrong")
             }
             Self::More { count } => write!(to, "and {count} more"),
             Self::NameLost => to.write_str("the song's name was lost; add its file again"),
@@ -309,6 +314,7 @@ pub fn examples() -> Vec<Note> {
         Note::CutOff { at, whole: Some(3 * at) },
         Note::CutOff { at, whole: None },
         Note::Unfinished,
+        Note::Altered,
         Note::Lost { places: 1, from: at },
         Note::Lost { places: 2, from: at },
         Note::Implausible { from: at, count, in_blocks: true },

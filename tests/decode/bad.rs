@@ -187,6 +187,31 @@ fn a_damaged_first_frame_of_flac_delays_and_shortens_nothing() {
 }
 
 #[test]
+fn any_changed_byte_of_an_mp3_with_a_checksum_is_reported() {
+    let whole = fs::read(data("chirp.mp3")).unwrap();
+    let tag = whole.windows(4).position(|name| name == b"Info" || name == b"Xing").unwrap();
+    let first = tag + whole[tag..].windows(2).position(|sync| sync == [0xff, 0xfb]).unwrap();
+    let note = "damaged or changed since it was encoded: its checksum is wrong";
+    let mut altered = 0;
+    for at in (first + 4..whole.len()).step_by(37) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x10;
+        let (_home, path) = file("a.mp3", &bytes);
+        let warning = decoded(&path).unwrap().0.warning.to_string();
+        assert!(!warning.is_empty(), "byte {at}");
+        altered += usize::from(warning == note);
+        // A program that changes levels says so in a tag.
+        bytes.extend(b"APETAGEX\xd0\x07\0\0\x3d\0\0\0\x01\0\0\0\0\0\0\xa0\0\0\0\0\0\0\0\0");
+        bytes.extend(b"\x08\0\0\0\0\0\0\0MP3GAIN_UNDO\0+001,+00");
+        bytes.extend(b"APETAGEX\xd0\x07\0\0\x3d\0\0\0\x01\0\0\0\0\0\0\x80\0\0\0\0\0\0\0\0");
+        let (_home, path) = file("a.mp3", &bytes);
+        let warning = decoded(&path).unwrap().0.warning.to_string();
+        assert!(!warning.contains(note), "byte {at}: {warning}");
+    }
+    assert!(altered > 10, "{altered}");
+}
+
+#[test]
 fn a_header_that_promises_days_costs_nothing() {
     let mut bytes = fs::read(data("chirp.flac")).unwrap();
     // Sets the lowest 36 bits from byte 18 on, the maximum number of frames: 433 hours.

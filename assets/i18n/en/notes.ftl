@@ -10,6 +10,7 @@ note-unreadable = damaged or different after { $at }: the rest could not be read
 note-cut-off = cut off after { $at }
 note-cut-off-of = cut off after { $at } of { $whole }
 note-unfinished = the recording was not finished: read to the end of the file
+note-altered = damaged or changed since it was encoded: its checksum is wrong
 note-lost = { $count ->
     [one] damaged in { $count } place from { $at } on, bridged or silent there
    *[other] damaged in { $count } places from { $at } on, bridged or silent there

@@ -8,6 +8,7 @@ note-unreadable = danificada ou diferente depois de { $at }: o resto não pôde 
 note-cut-off = cortada depois de { $at }
 note-cut-off-of = cortada depois de { $at } de { $whole }
 note-unfinished = a gravação não foi concluída: o arquivo foi lido até o fim
+note-altered = danificado ou alterado desde a codificação: a soma de verificação não confere
 note-lost = { $count ->
     [one] danificada em { $count } lugar a partir de { $at }, com som preenchido ou sem som ali
    *[other] danificada em { $count } lugares a partir de { $at }, com som preenchido ou sem som ali

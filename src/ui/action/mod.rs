@@ -1,4 +1,4 @@
-//! What the user asks of the window. [`UiCommand`]s are the named commands, with their shortcuts and
+//! Requests of the user to the window. [`UiCommand`]s are the named commands, with their shortcuts and
 //! texts. [`Action`]s also carry their arguments. Pure data.
 
 mod ui_command;

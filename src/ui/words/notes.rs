@@ -32,6 +32,7 @@ pub fn note(note: &Note) -> String {
                 fl!(note_implausible_samples, at = at, count = count)
             }
         }
+        Note::Altered => fl!(note_altered).to_owned(),
         Note::More { count } => fl!(note_more, count = count.to_string()),
         Note::NameLost => fl!(note_name_lost).to_owned(),
         Note::TrackTaken { track, count, label } => fl!(

@@ -40,6 +40,11 @@ pub enum Next {
 }
 
 impl Packets {
+    /// Whether the stream, read to its end, contradicts its encoder's checksum.
+    pub fn is_altered(&self) -> bool {
+        matches!(self, Self::Frames(frames, _) if frames.is_altered())
+    }
+
     /// Reads the next packet or its replacement.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use std::{
 use symphonia::core::{
     codecs::audio::{
         AudioCodecParameters,
-        well_known::{CODEC_ID_AAC, CODEC_ID_ALAC, CODEC_ID_OPUS},
+        well_known::{CODEC_ID_AAC, CODEC_ID_ALAC, CODEC_ID_FLAC, CODEC_ID_OPUS},
     },
     errors::Error,
     formats::FormatReader,
@@ -27,6 +27,7 @@ use super::{
     container::{Completeness, Container, Doubt, Request, Shape, Timing},
     decoder::{self, Decoder, codec_name},
     file::{self, Counted, Opened},
+    flac_frame,
     mpeg::{AAC_RATES, Frames, Framing},
     output::Trim,
     packets::{Next, Packets, codec_of},
@@ -378,6 +379,14 @@ impl Source {
         last.is_some_and(|doubt| doubt.chapter == self.chapter && time <= doubt.time.end)
     }
 
+    /// Whether a FLAC frame in a damaged page contradicts its own checksum, which Symphonia does not
+    /// verify.
+    pub fn is_refused(&self, packet: &Packet) -> bool {
+        self.codec.codec == CODEC_ID_FLAC
+            && self.is_doubtful(packet)
+            && flac_frame::is_damaged(&packet.data)
+    }
+
     /// End of a packet by its own duration, else by the frames that it produced.
     pub fn end_of(&self, packet: &Packet, frames: u64) -> Timestamp {
         if packet.dur > Duration::ZERO {
@@ -401,6 +410,11 @@ impl Source {
         let seconds =
             duration.get() as f64 * f64::from(base.numer.get()) / f64::from(base.denom.get());
         (seconds * f64::from(self.format.sample_rate)).round() as u64
+    }
+
+    /// Whether the stream, read to its end, contradicts its encoder's checksum.
+    pub fn is_altered(&self) -> bool {
+        self.packets.is_altered()
     }
 
     /// Switches to the track and codec of the next chained stream.

@@ -3,10 +3,7 @@
 use std::{io, path::Path, time::Instant};
 
 use symphonia::core::{
-    audio::AudioSpec,
-    codecs::audio::well_known::{CODEC_ID_AAC, CODEC_ID_FLAC},
-    errors::Error,
-    packet::Packet,
+    audio::AudioSpec, codecs::audio::well_known::CODEC_ID_AAC, errors::Error, packet::Packet,
 };
 
 use super::{
@@ -23,6 +20,7 @@ use super::{
     plausible::{Judge, LOUD},
     reports::{self, Suspects},
     source::Source,
+    tags,
 };
 use crate::engine::{
     note::{Note, Notes},
@@ -73,7 +71,7 @@ pub fn decode(
         stream.end_pass(&source, ended)?;
         end = if ended == Ending::Complete { end } else { ended };
     }
-    let heard = stream.finish(&source, end)?;
+    let heard = stream.finish(&source, path, end)?;
     progress(1.0);
     Ok(heard)
 }
@@ -235,9 +233,11 @@ impl<'a> Stream<'a> {
         reports::take();
         let (decoder, since) = (&mut self.decoder, Instant::now());
         let samples = &mut self.interleaved;
-        let is_refused = is_refused(source, packet);
-        let decoded =
-            if is_refused { Some(None) } else { guarded(|| decoder.decode(packet, samples)) };
+        let decoded = if source.is_refused(packet) {
+            Some(None)
+        } else {
+            guarded(|| decoder.decode(packet, samples))
+        };
         self.allowance.time(since.elapsed())?;
         let spec = match decoded {
             Some(Some(_)) if self.is_muted(source, packet) => {
@@ -418,7 +418,7 @@ impl<'a> Stream<'a> {
         self.output.end(end == Ending::Complete && all_came)
     }
 
-    fn finish(mut self, source: &Source, end: Ending) -> Result<Heard> {
+    fn finish(mut self, source: &Source, path: &Path, end: Ending) -> Result<Heard> {
         if self.failed * 2 > self.packets {
             return Err(DecodeError::Damaged(Damage::Mostly).into());
         }
@@ -434,8 +434,20 @@ impl<'a> Stream<'a> {
             ..source.format.clone()
         };
         self.warn_of_damage(source, end);
+        self.warn_of_change(source, path);
         let warning = Notes::of_file(self.warnings);
         Ok(Heard { format, frames, warning })
+    }
+
+    /// Warns of damage that no other sign reveals. MP3 frames have no checksums, but the whole
+    /// stream usually has one.
+    fn warn_of_change(&mut self, source: &Source, path: &Path) {
+        let is_known = |note: &Note| {
+            matches!(note, Note::Lost { .. } | Note::Suspect { .. } | Note::Implausible { .. })
+        };
+        if source.is_altered() && !self.warnings.iter().any(is_known) && !tags::has_gain(path) {
+            self.warnings.push(Note::Altered);
+        }
     }
 
     fn warn_of_damage(&mut self, source: &Source, end: Ending) {
@@ -474,14 +486,6 @@ fn is_missing_believed(source: &Source) -> bool {
     !is_mpeg(&source.codec)
         || source.container != Container::Mpeg
         || source.completeness == Completeness::CutOff
-}
-
-/// Whether a FLAC frame in a damaged page contradicts its own checksum, which Symphonia does not
-/// verify.
-fn is_refused(source: &Source, packet: &Packet) -> bool {
-    source.codec.codec == CODEC_ID_FLAC
-        && source.is_doubtful(packet)
-        && flac_frame::is_damaged(&packet.data)
 }
 
 fn nothing_heard(source: &Source, end: Ending) -> DecodeError {

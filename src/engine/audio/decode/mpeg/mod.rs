@@ -79,6 +79,8 @@ pub struct Frames<R> {
     lengths: (usize, usize),
     first: First,
     note: Option<Note>,
+    /// Length of the info tag's frame in bytes.
+    note_bytes: u64,
     is_first: bool,
 }
 
@@ -169,6 +171,7 @@ impl<R: Read + Seek> Frames<R> {
             lengths: (header.bytes, header.bytes),
             first,
             note: None,
+            note_bytes: 0,
             is_first: true,
         };
         frames.read_note()?;
@@ -183,6 +186,16 @@ impl<R: Read + Seek> Frames<R> {
     /// Info tag of the encoder, if the stream begins with one.
     pub fn note(&self) -> Option<&Note> {
         self.note.as_ref()
+    }
+
+    /// Whether the stream, read to its end, contradicts the encoder's checksum. A stream of another
+    /// length was edited on purpose.
+    pub fn is_altered(&self) -> bool {
+        let checksum = self.note.and_then(|note| note.checksum);
+        let (Some(stated), Some((bytes, crc))) = (checksum, self.window.sum()) else {
+            return false;
+        };
+        stated.bytes == self.note_bytes + bytes && stated.crc != crc
     }
 
     /// Average length of the first frames in bytes.
@@ -345,7 +358,9 @@ impl<R: Read + Seek> Frames<R> {
         let bytes = self.window.bytes(header.bytes)?;
         self.note = bytes.get(..header.bytes).and_then(|bytes| Note::read(bytes, &header));
         if self.note.is_some() {
-            self.window.advance(header.bytes as u64)?;
+            self.note_bytes = header.bytes as u64;
+            self.window.advance(self.note_bytes)?;
+            self.window.start_sum();
         }
         Ok(())
     }

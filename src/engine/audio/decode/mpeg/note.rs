@@ -1,5 +1,7 @@
-//! Info tag that encoders write into a silent first frame: the number of following frames, and the
-//! padding at both ends.
+//! Info tag that encoders write into a silent first frame: the number of following frames, the
+//! padding at both ends, and a checksum of the stream.
+
+use symphonia::core::{checksum::Crc16AnsiLe, io::Monitor as _};
 
 use super::header::Header;
 use crate::engine::audio::decode::integers::u32_be;
@@ -16,6 +18,17 @@ pub struct Note {
     pub bytes: Option<u64>,
     /// Samples to skip at the start and at the end, if stated.
     pub added: Option<(u64, u64)>,
+    /// Checksum of the stream as it was encoded, if stated.
+    pub checksum: Option<Checksum>,
+}
+
+/// Checksum of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Checksum {
+    /// Bytes of the stream including the tag's own frame.
+    pub bytes: u64,
+    /// CRC-16 of the stream after the tag's own frame.
+    pub crc: u16,
 }
 
 impl Note {
@@ -32,11 +45,13 @@ impl Note {
         };
         // Some encoders leave room for a checksum after the header, others do not.
         let places = [4 + side_info, 6 + side_info];
-        let xing = places.iter().find_map(|&at| Self::xing(frame.get(at..)?));
+        let xing = places.iter().find_map(|&at| Self::xing(frame, at));
         xing.or_else(|| Self::vbri(frame.get(36..)?))
     }
 
-    fn xing(bytes: &[u8]) -> Option<Self> {
+    /// Reads the tag at `place` of a frame.
+    fn xing(frame: &[u8], place: usize) -> Option<Self> {
+        let bytes = frame.get(place..)?;
         if !(bytes.starts_with(b"Xing") || bytes.starts_with(b"Info")) {
             return None;
         }
@@ -51,7 +66,8 @@ impl Note {
         at += if flags & 4 == 0 { 0 } else { 100 }; // table of contents
         at += if flags & 8 == 0 { 0 } else { 4 }; // quality
         let added = bytes.get(at..).and_then(lame);
-        Some(Self { count: count.filter(|&count| count > 0), bytes: size, added })
+        let checksum = added.and_then(|_| checksum(frame, place + at));
+        Some(Self { count: count.filter(|&count| count > 0), bytes: size, added, checksum })
     }
 
     fn vbri(bytes: &[u8]) -> Option<Self> {
@@ -59,7 +75,7 @@ impl Note {
             return None;
         }
         let (size, count) = (u32_be(bytes, 10)?, u32_be(bytes, 14)?);
-        Some(Self { count: Some(count.into()), bytes: Some(size.into()), added: None })
+        Some(Self { count: Some(count.into()), bytes: Some(size.into()), ..Self::default() })
     }
 }
 
@@ -73,4 +89,20 @@ fn lame(bytes: &[u8]) -> Option<(u64, u64)> {
     let delay = u64::from(a) << 4 | u64::from(b >> 4);
     let padding = u64::from(b & 15) << 8 | u64::from(c);
     Some((delay + DECODER_DELAY, padding.saturating_sub(DECODER_DELAY)))
+}
+
+/// Checksum in the tag of LAME or a compatible encoder, which begins at `place` of a frame; `None` if
+/// the tag contradicts its own checksum.
+fn checksum(frame: &[u8], place: usize) -> Option<Checksum> {
+    let number = |at: usize| Some(u16::from_be_bytes(*frame.get(place + at..)?.first_chunk()?));
+    if crc(frame.get(..place + 34)?) != number(34)? {
+        return None;
+    }
+    Some(Checksum { bytes: u32_be(frame, place + 28)?.into(), crc: number(32)? })
+}
+
+fn crc(bytes: &[u8]) -> u16 {
+    let mut crc = Crc16AnsiLe::new(0);
+    crc.process_buf_bytes(bytes);
+    crc.crc()
 }

@@ -17,6 +17,7 @@ mod id3v2_text;
 mod log;
 
 use std::{
+    fs::File,
     io::{self, BufReader, Cursor, Read, Seek, SeekFrom},
     ops::Range,
     path::Path,
@@ -55,6 +56,24 @@ pub struct About {
     pub tags: Tags,
     /// PNG or JPEG bytes.
     pub cover: Option<Vec<u8>>,
+}
+
+/// Whether a tag says that a program such as mp3gain changed the level of the frames themselves, and
+/// with it the checksum of the sound.
+pub fn has_gain(path: &Path) -> bool {
+    const KEY: &[u8] = b"MP3GAIN_";
+    const HEAD_BYTES: u64 = 4 << 20;
+    const TAIL_BYTES: u64 = 1 << 16;
+    let contains = || -> io::Result<bool> {
+        let mut file = File::open(path)?;
+        let length = file.metadata()?.len();
+        let mut bytes = Vec::new();
+        file.by_ref().take(HEAD_BYTES).read_to_end(&mut bytes)?;
+        file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
+        file.take(TAIL_BYTES).read_to_end(&mut bytes)?;
+        Ok(bytes.windows(KEY.len()).any(|part| part == KEY))
+    };
+    contains().unwrap_or(false)
 }
 
 impl About {

@@ -6,6 +6,7 @@ use egui_kittest::{SnapshotOptions, kittest::Queryable as _};
 use partita::{
     engine::{Event, ExportState, Lane, ModelState},
     i18n::{Language, speak},
+    ui::theme::size,
 };
 
 use super::{
@@ -30,15 +31,16 @@ fn every_state_in_every_look() {
         return;
     };
     // Size in points, and pixels per point: a usual screen, the same at 200 %, a high-density one,
-    // and a large one.
+    // a large one, and the smallest window.
     let looks = [
         (vec2(1280.0, 800.0), 1.0),
         (vec2(640.0, 400.0), 2.0),
         (vec2(1280.0, 800.0), 2.0),
         (vec2(2560.0, 1440.0), 1.0),
+        (size::WINDOW_MIN.into(), 1.0),
     ];
     for (name, scene) in scenes() {
-        for (size, scale) in looks {
+        for (points, scale) in looks {
             for (theme, language) in [Theme::Dark, Theme::Light].into_iter().flat_map(|theme| {
                 Language::all().chain([pseudo()]).map(move |language| (theme, language))
             }) {
@@ -48,10 +50,10 @@ fn every_state_in_every_look() {
                 stage.harness.ctx.set_theme(theme);
                 stage.harness.set_pixels_per_point(scale);
                 stage.harness.run_steps(2); // the size follows the zoom
-                stage.harness.set_size(size);
+                stage.harness.set_size(points);
                 stage.deck.position.set(44_100 * 103);
                 stage.harness.run_steps(5);
-                let (width, look) = (size.x, format!("{theme:?}").to_lowercase());
+                let (width, look) = (points.x, format!("{theme:?}").to_lowercase());
                 let name = name.replace(' ', "-");
                 let name = format!("{name}-{look}-{}-{width}x{scale}.png", language.tag());
                 stage.harness.render().unwrap().save(folder.join(name)).unwrap();

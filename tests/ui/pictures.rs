@@ -4,7 +4,7 @@
 use egui::{Key, Modifiers, Theme, vec2};
 use egui_kittest::{SnapshotOptions, kittest::Queryable as _};
 use partita::{
-    engine::{Event, ExportState, Lane, ModelState},
+    engine::{Event, ExportState, Lane, ModelState, Problem},
     i18n::{Language, speak},
     ui::theme::size,
 };
@@ -13,7 +13,7 @@ use super::{
     export::{export, open},
     pseudo::pseudo,
     stage::{Stage, fine_peaks, portuguese, processing, separated},
-    walk::scenes,
+    walk::{Scene, scenes},
 };
 
 fn picture(stage: &mut Stage, name: &str) {
@@ -21,6 +21,15 @@ fn picture(stage: &mut Stage, name: &str) {
     // Rounding differs slightly between machines, so a few pixels on edges of glyphs may differ.
     let options = SnapshotOptions::new().threshold(1.0).max_failed_pixels(12usize);
     stage.harness.snapshot_options(name, &options);
+}
+
+/// Several selected songs, and more notices than are displayed.
+fn several_songs() -> Stage {
+    let mut stage = Stage::new(Theme::Dark, processing());
+    stage.press(Modifiers::COMMAND, Key::A);
+    let problem = Problem::TooManyImports;
+    stage.emit(vec![Event::Failed { request: None, song: None, problem }; 4]);
+    stage
 }
 
 /// Writes every state of the window as a picture, in every theme, language and size.
@@ -32,6 +41,7 @@ fn every_state_in_every_look() {
     };
     // Size in points, and pixels per point: a usual screen, the same at 200 %, a high-density one,
     // a large one, and the smallest window.
+    let several: Scene = ("several songs", several_songs);
     let looks = [
         (vec2(1280.0, 800.0), 1.0),
         (vec2(640.0, 400.0), 2.0),
@@ -39,7 +49,7 @@ fn every_state_in_every_look() {
         (vec2(2560.0, 1440.0), 1.0),
         (size::WINDOW_MIN.into(), 1.0),
     ];
-    for (name, scene) in scenes() {
+    for (name, scene) in scenes().into_iter().chain([several]) {
         for (points, scale) in looks {
             for (theme, language) in [Theme::Dark, Theme::Light].into_iter().flat_map(|theme| {
                 Language::all().chain([pseudo()]).map(move |language| (theme, language))

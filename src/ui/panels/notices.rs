@@ -38,7 +38,8 @@ pub fn library(ui: &mut Ui, cx: &mut Cx<'_>, around: Margin) {
     let around = Frame::NONE.inner_margin(around);
     if hidden > 0 {
         at_bottom(ui, "more notices", |ui| {
-            around.show(ui, |ui| more(ui, cx, &about_library, hidden));
+            let surface = surface(cx, margin::UNDO);
+            around.show(ui, |ui| surface.show(ui, |ui| more(ui, cx, &about_library, hidden)));
         });
     }
     for notice in about_library.iter().rev().take(SHOWN) {
@@ -59,7 +60,6 @@ fn more(ui: &mut Ui, cx: &mut Cx<'_>, notices: &[&Notice], hidden: usize) {
             }
         }
         rest(ui, |ui| {
-            ui.add_space(space::BUTTONS);
             let small = font(text::SMALL, Weight::Regular);
             label(ui, &fl!(and_more, count = hidden), small, cx.tokens.dim);
         });

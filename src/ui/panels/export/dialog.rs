@@ -57,7 +57,7 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, song: SongId) {
     ui.add_space(space::LARGE);
     let mut new = ui_state.choices.clone();
     let others = size::DIALOG_TITLE + space::LARGE + space::LINKS + size::EXPORT_BUTTON;
-    let height = (room.y - others).min(size::EXPORT_ROWS);
+    let height = (room.y - others).clamp(0.0, size::EXPORT_ROWS);
     let scroll = ScrollArea::vertical().max_height(height).min_scrolled_height(height);
     scroll.show(ui, |ui| {
         modal::show_rings(ui);

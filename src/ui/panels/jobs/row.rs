@@ -30,7 +30,7 @@ use crate::{
 /// Draws the job. Returns the response of the row itself.
 pub fn job_ui(ui: &mut Ui, cx: &mut Cx<'_>, covers: &mut Covers, job: &Job) -> Response {
     // Leaves space for the scrollbar.
-    let size = vec2(ui.available_width() - space::SMALL, size::JOB);
+    let size = vec2((ui.available_width() - space::SMALL).max(0.0), size::JOB);
     let (_, rect) = ui.allocate_space(size);
     let state = cx.state;
     let Some(song) = state.song(job.song) else {

@@ -20,7 +20,9 @@ use crate::{
         widgets::{
             label,
             layout::{row, scrolled},
-            scrollbar, waveform,
+            scrollbar,
+            surface::within,
+            waveform,
         },
     },
 };
@@ -41,12 +43,11 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, waves: &mut waveform::Cache, song: &Song
     ruler::ui(ui, cx, times, scale);
     let is_whole = view.is_whole(open.frames, times.width());
     let below = if is_whole { 0.0 } else { scrollbar::HEIGHT + space::CLOSE };
-    let body = (ui.available_size() - vec2(0.0, below)).max(Vec2::ZERO);
     let rows = rows(cx, song, open);
-    let body = ui.allocate_ui(body, |ui| {
-        ui.set_min_size(body);
-        rows_ui(ui, cx, waves, scale, song, open, &rows)
-    });
+    let body = (ui.available_size() - vec2(0.0, below)).max(Vec2::ZERO);
+    let (_, body) = ui.allocate_space(body);
+    let bottom =
+        within(ui, body, egui::Margin::ZERO, |ui| rows_ui(ui, cx, waves, scale, song, open, &rows));
     if !is_whole {
         ui.add_space(space::CLOSE);
         let (place, name) = (beside_heads(ui, scrollbar::HEIGHT), fl!(lane_scroll));
@@ -54,9 +55,8 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, waves: &mut waveform::Cache, song: &Song
             cx.act(Action::Look(to));
         }
     }
-    let (area, bottom) = (body.response.rect.intersect(rect), body.inner);
-    look_ui(ui, cx, scale, times.union(area).with_min_x(times.left()));
-    let lanes = Rect::from_x_y_ranges(times.x_range(), area.top()..=bottom.min(area.bottom()));
+    look_ui(ui, cx, scale, times.union(body).with_min_x(times.left()));
+    let lanes = Rect::from_x_y_ranges(times.x_range(), body.top()..=bottom.min(body.bottom()));
     over_ui(ui, cx, scale, rect, lanes);
 }
 

@@ -33,11 +33,12 @@ fn lane(ui: &mut Ui, height: f32, color: Color32, head: impl FnOnce(&mut Ui, Rec
             let cell = vec2(size::LANE_HEAD, height);
             ui.allocate_ui_with_layout(cell, Layout::left_to_right(Align::Center), |ui| {
                 ui.set_min_size(cell);
-                let (_, bar) = ui.allocate_space(vec2(size::LANE_BAR, height - space::GROUPS));
+                let bar = vec2(size::LANE_BAR, (height - space::GROUPS).max(0.0));
+                let (_, bar) = ui.allocate_space(bar);
                 ui.painter().rect_filled(bar, size::LANE_BAR / 2.0, color);
                 head(ui, rect);
             });
-            let wave = vec2(ui.available_width(), height - 2.0 * space::TINY);
+            let wave = vec2(ui.available_width(), (height - 2.0 * space::TINY).max(0.0));
             let (_, wave) = ui.allocate_space(wave);
             wave
         })

@@ -14,16 +14,18 @@ use crate::{
     },
 };
 
-/// The width that [`ui`] needs with its gap, in points; 0 for a file with one track.
-pub fn width(ui: &Ui, song: &Song) -> f32 {
-    text_of(song).map_or(0.0, |text| space::BUTTONS + drop_down().width(ui, &text))
-}
-
 /// Draws the menu, for a file with several tracks.
 pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, song: &Song) {
     let Some(text) = text_of(song) else { return };
-    let wide = drop_down().width(ui, &text);
-    let response = drop_down().show(ui, "audio track", wide, &text, &text);
+    let menu = DropDown {
+        font: font(text::SMALL, Weight::Regular),
+        height: size::SMALL_LINE,
+        padding: space::SMALL,
+        gap: space::TINY,
+        icon: size::ICON_TINY,
+    };
+    let wide = menu.width(ui, &text).min(ui.available_width());
+    let response = menu.show(ui, "audio track", wide, &text, &text);
     let mut chosen = None;
     Popup::menu(&response).show(|ui| {
         for track in song.tracks.iter().filter(|track| track.is_decodable) {
@@ -48,14 +50,4 @@ fn text_of(song: &Song) -> Option<String> {
 
 fn entry(track: &AudioTrack) -> String {
     format!("{}: {}", track.number, track_choice::label(track))
-}
-
-fn drop_down() -> DropDown {
-    DropDown {
-        font: font(text::SMALL, Weight::Regular),
-        height: size::SMALL_LINE,
-        padding: space::SMALL,
-        gap: space::TINY,
-        icon: size::ICON_TINY,
-    }
 }

@@ -20,7 +20,7 @@ use crate::{
             cover::Covers,
             icon::{self, Icon},
             label,
-            layout::{row, row_from_right, stack},
+            layout::{row, row_from_right, stack, wrapped},
             plain,
             surface::{Surface, within},
             waveform,
@@ -94,17 +94,12 @@ fn head_ui(ui: &mut Ui, cx: &mut Cx<'_>, song: &Song) {
     row(ui, size::TITLE, |ui| label(ui, &song.title, title, tokens.text));
     let body = font(text::BODY, Weight::Regular);
     row(ui, size::TEXT_LINE, |ui| label(ui, &words::artist_and_album(song), body, tokens.dim));
-    row(ui, size::TEXT_LINE, |ui| {
+    wrapped(ui, size::TEXT_LINE, |ui| {
         ui.spacing_mut().item_spacing.x = space::BUTTONS;
-        let sound = words::sound_line(song);
         let small = font(text::SMALL, Weight::Regular);
-        let menu = audio_track::width(ui, song);
-        let shown = ui.scope(|ui| {
-            ui.set_max_width((ui.available_width() - menu).max(0.0));
-            label(ui, &sound, small, tokens.faint)
-        });
+        let shown = label(ui, &words::sound_line(song), small, tokens.faint);
         if let Some(origin) = words::sound_origin(song) {
-            shown.inner.on_hover_text(origin);
+            shown.on_hover_text(origin);
         }
         audio_track::ui(ui, cx, song);
     });

@@ -280,7 +280,6 @@ impl App {
         });
         CentralPanel::default().frame(bare).show(ui, |ui| {
             ui.take_available_space();
-            let area = ui.max_rect();
             match ui_state.selected.and_then(|id| state.song(id)) {
                 _ if ui_state.page == Page::Jobs => jobs.ui(ui, &mut cx, covers),
                 _ if ui_state.page == Page::Settings => panels::settings::ui(ui, &mut cx),
@@ -289,9 +288,9 @@ impl App {
                 None => {}
             }
             if panels::library::is_folded(ui_state, window) {
-                panels::library::notices_beside(ui, &mut cx, area);
+                panels::library::notices_beside(ui, &mut cx);
             }
-            panels::export::cards(ui, &mut cx, area);
+            panels::export::cards(ui, &mut cx);
         });
         panels::export::dialog(ui, &mut cx);
         panels::prompt::ui(ui, &mut cx);

@@ -18,7 +18,7 @@ fn track(number: usize, language: &str, is_decodable: bool) -> AudioTrack {
 }
 
 /// Makes the selected song the second of three tracks.
-fn with_tracks() -> Event {
+pub fn with_tracks() -> Event {
     let mut song = song(7, "Lithium", None, SongState::Separated);
     song.track = Some(2);
     song.tracks = vec![track(1, "eng", true), track(2, "por", true), track(3, "fra", false)];

@@ -17,6 +17,7 @@ use partita::{
 };
 
 use super::{
+    audio_tracks::with_tracks,
     files::Dropped,
     settings::page,
     stage::{
@@ -74,6 +75,37 @@ fn shown(
         offers: Quality::PRESETS.map(offer).into(),
         versions: versions.iter().map(version).collect(),
     }
+}
+
+/// The settings, scrolled down to the models, with the terms of one.
+pub fn in_the_settings() -> Stage {
+    let mut stage = page(unprocessed());
+    stage.emit([models()]);
+    stage.wheel(pos2(700.0, 500.0), vec2(0.0, -100.0), Modifiers::NONE);
+    stage.click("htdemucs_ft: Install… (84 MB)");
+    stage
+}
+
+/// A separated song with two versions and three audio tracks.
+pub fn with_options() -> Stage {
+    let both = [Quality::DRAFT, Quality::default()].map(|quality| options("htdemucs", quality));
+    let mut stage = stage(separated());
+    stage.emit([models(), shown(&both[1], &ONE_PASS, &both), with_tracks()]);
+    stage
+}
+
+/// The form about a checkpoint that states too little.
+pub fn with_missing_facts() -> Stage {
+    let mut stage = stage(unprocessed());
+    let missing = vec![
+        MissingFact::Hop { usual: vec![441, 512] },
+        MissingFact::Chunk { usual: vec![352_800] },
+        MissingFact::Stems { count: 1 },
+    ];
+    let (path, class_name) = ("/models/Kim.ckpt".into(), "MelBandRoformer".to_owned());
+    let error = ModelError::FactsMissing { path, class_name, missing };
+    stage.emit([Event::ModelTask(None, ModelTask::Failed(Problem::Model(error)))]);
+    stage
 }
 
 const ONE_PASS: [&[usize]; 4] = [&[0], &[0], &[0], &[0]];

@@ -4,15 +4,16 @@
 use egui::{Key, Modifiers, Theme, vec2};
 use egui_kittest::{SnapshotOptions, kittest::Queryable as _};
 use partita::{
-    engine::{Event, ExportState, Lane, ModelState},
+    engine::{Event, ExportState, Lane, ModelState, Problem},
     i18n::{Language, speak},
+    ui::theme::size,
 };
 
 use super::{
     export::{export, open},
     pseudo::pseudo,
     stage::{Stage, fine_peaks, portuguese, processing, separated},
-    walk::scenes,
+    walk::{Scene, scenes},
 };
 
 fn picture(stage: &mut Stage, name: &str) {
@@ -20,6 +21,15 @@ fn picture(stage: &mut Stage, name: &str) {
     // Rounding differs slightly between machines, so a few pixels on edges of glyphs may differ.
     let options = SnapshotOptions::new().threshold(1.0).max_failed_pixels(12usize);
     stage.harness.snapshot_options(name, &options);
+}
+
+/// Several selected songs, and more notices than are displayed.
+fn several_songs() -> Stage {
+    let mut stage = Stage::new(Theme::Dark, processing());
+    stage.press(Modifiers::COMMAND, Key::A);
+    let problem = Problem::TooManyImports;
+    stage.emit(vec![Event::Failed { request: None, song: None, problem }; 4]);
+    stage
 }
 
 /// Writes every state of the window as a picture, in every theme, language and size.
@@ -30,15 +40,17 @@ fn every_state_in_every_look() {
         return;
     };
     // Size in points, and pixels per point: a usual screen, the same at 200 %, a high-density one,
-    // and a large one.
+    // a large one, and the smallest window.
+    let several: Scene = ("several songs", several_songs);
     let looks = [
         (vec2(1280.0, 800.0), 1.0),
         (vec2(640.0, 400.0), 2.0),
         (vec2(1280.0, 800.0), 2.0),
         (vec2(2560.0, 1440.0), 1.0),
+        (size::WINDOW_MIN.into(), 1.0),
     ];
-    for (name, scene) in scenes() {
-        for (size, scale) in looks {
+    for (name, scene) in scenes().into_iter().chain([several]) {
+        for (points, scale) in looks {
             for (theme, language) in [Theme::Dark, Theme::Light].into_iter().flat_map(|theme| {
                 Language::all().chain([pseudo()]).map(move |language| (theme, language))
             }) {
@@ -48,10 +60,10 @@ fn every_state_in_every_look() {
                 stage.harness.ctx.set_theme(theme);
                 stage.harness.set_pixels_per_point(scale);
                 stage.harness.run_steps(2); // the size follows the zoom
-                stage.harness.set_size(size);
+                stage.harness.set_size(points);
                 stage.deck.position.set(44_100 * 103);
                 stage.harness.run_steps(5);
-                let (width, look) = (size.x, format!("{theme:?}").to_lowercase());
+                let (width, look) = (points.x, format!("{theme:?}").to_lowercase());
                 let name = name.replace(' ', "-");
                 let name = format!("{name}-{look}-{}-{width}x{scale}.png", language.tag());
                 stage.harness.render().unwrap().save(folder.join(name)).unwrap();

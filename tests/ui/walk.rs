@@ -18,6 +18,7 @@ use partita::{
 
 use super::{
     export::export,
+    models,
     stage::{Stage, job, library, processing, recorded, separated, stage, unprocessed},
 };
 
@@ -106,6 +107,9 @@ pub fn scenes() -> Vec<Scene> {
         }),
         ("jobs", || after(stage(processing()), Modifiers::COMMAND, Key::J)),
         ("settings", || after(stage(separated()), Modifiers::COMMAND, Key::Comma)),
+        ("models", models::in_the_settings),
+        ("missing facts", models::with_missing_facts),
+        ("options", models::with_options),
         ("a question", || {
             let mut stage = stage(separated());
             stage.press(Modifiers::COMMAND, Key::Comma);

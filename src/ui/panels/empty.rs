@@ -1,56 +1,62 @@
 //! The window without a song: one sentence, and a large drop zone.
 
-use egui::{Align2, Rect, Stroke, Ui, vec2};
+use egui::{Align, Align2, Aligned, Layout, Stroke, Ui, vec2};
 
 use super::{Cx, model};
 use crate::{
     i18n::fl,
     ui::{
         action::UiCommand,
-        theme::{Weight, font, size, text},
+        theme::{Weight, font, margin, radius, size, space, text},
         widgets::{
-            button::{Kind, button},
+            button::{Kind, wide_button},
             dashed_outline, icon, label,
+            layout::at_bottom,
+            surface::within,
         },
     },
 };
 
 /// Draws the empty window.
-pub fn ui(ui: &Ui, cx: &mut Cx<'_>) {
-    let full = ui.max_rect();
-    let model_height = model::height(ui, cx, full.width() - 2.0 * size::MARGIN);
-    let mut zone = full.shrink(size::MARGIN);
-    if model_height > 0.0 {
-        zone.max.y -= model_height + 20.0;
-    }
-    dashed_outline(ui.painter(), zone, 20.0, Stroke::new(1.5, cx.tokens.line));
+pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>) {
+    within(ui, ui.max_rect(), margin::EMPTY, |ui| {
+        ui.spacing_mut().item_spacing = vec2(0.0, space::GROUPS);
+        if model::has_card(cx) {
+            at_bottom(ui, "model card", |ui| model::card(ui, cx));
+        }
+        let zone = ui.available_rect_before_wrap();
+        let line = Stroke::new(1.5, cx.tokens.line);
+        dashed_outline(ui.painter(), zone, f32::from(radius::ZONE), line);
+        ui.shrink_clip_rect(zone);
+        ui.spacing_mut().item_spacing.y = 0.0;
+        Aligned::new(Align2::CENTER_CENTER).show(ui, |ui| {
+            ui.set_width(zone.width() - 2.0 * space::GROUPS);
+            let middle = Layout::top_down(Align::Center);
+            ui.with_layout(middle, |ui| contents(ui, cx, zone.height()));
+        });
+    });
+}
+
+/// Draws the mark, where it fits, the sentence, and the button.
+fn contents(ui: &mut Ui, cx: &mut Cx<'_>, height: f32) {
     // A magnified window may have space for the text alone.
-    let has_mark = zone.height() >= 300.0;
-    let middle = zone.center() - vec2(0.0, if has_mark { 20.0 } else { 36.0 });
-    let row = |y: f32, height: f32| {
-        Rect::from_center_size(middle + vec2(0.0, y), vec2(zone.width() - 40.0, height))
-    };
-    let mark = Rect::from_center_size(middle - vec2(0.0, 84.0), vec2(64.0, 68.0));
+    let has_mark = height >= size::ZONE_WITH_MARK;
     if has_mark {
-        icon::stems(ui.painter(), mark, cx.tokens);
+        icon::stems(ui, size::MARK_LARGE, size::MARK_LARGE, cx.tokens);
+        ui.add_space(space::GROUPS);
     }
     let title = font(text::TITLE, Weight::SemiBold);
-    let text = fl!(empty_title);
-    label(ui, "empty title", row(-12.0, 36.0), Align2::CENTER_CENTER, text, title, cx.tokens.text);
-    let body = font(text::LANE, Weight::Regular);
-    let text = fl!(empty_line);
-    label(ui, "empty line", row(24.0, 24.0), Align2::CENTER_CENTER, text, body, cx.tokens.dim);
-    let spec = UiCommand::AddFiles.spec();
-    let place = Rect::from_center_size(middle + vec2(0.0, 76.0), vec2(176.0, 44.0));
-    let response = button(ui, "empty choose", place, spec.text, Kind::Primary, true);
+    label(ui, fl!(empty_title), title, cx.tokens.text);
+    ui.add_space(space::MEDIUM);
+    label(ui, fl!(empty_line), font(text::LANE, Weight::Regular), cx.tokens.dim);
+    ui.add_space(space::GROUPS);
+    let text = UiCommand::AddFiles.spec().text;
+    let least = size::ADD_FILES.into();
+    let response = wide_button(ui, "empty choose", least, text, Kind::Primary, true);
     if response.on_hover_text(UiCommand::AddFiles.hint(ui)).clicked() {
         cx.verb(UiCommand::AddFiles);
     }
-    if model_height > 0.0 {
-        let card = Rect::from_min_max(
-            egui::pos2(zone.left(), zone.bottom() + 20.0),
-            egui::pos2(zone.right(), zone.bottom() + 20.0 + model_height),
-        );
-        model::card(ui, cx, card);
+    if has_mark {
+        ui.add_space(size::ZONE_BELOW);
     }
 }

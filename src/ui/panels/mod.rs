@@ -4,10 +4,12 @@
 pub mod empty;
 pub mod export;
 pub mod facts;
+mod form;
 pub mod help;
 pub mod jobs;
 pub mod lanes;
 pub mod library;
+mod modal;
 pub mod model;
 pub mod notices;
 pub mod page;

@@ -1,6 +1,6 @@
 //! The head of a page: its title and the way back to the song.
 
-use egui::{Align2, Key, Rect, Ui, pos2, vec2};
+use egui::{Align, Key, Layout, Ui, Vec2, vec2};
 
 use super::Cx;
 use crate::{
@@ -8,25 +8,45 @@ use crate::{
     ui::{
         action::Action,
         state::ui_state::Page,
-        theme::{Weight, font, size, text},
-        widgets::{button::icon_button, icon::Icon, label},
+        theme::{Weight, font, margin, size, space, text},
+        widgets::{
+            button::icon_button,
+            icon::Icon,
+            label,
+            layout::{rest, row_from_right},
+            surface::within,
+        },
     },
 };
 
 /// Maximum width of a page: longer lines are hard to read.
-const WIDEST: f32 = 960.0;
+const WIDEST: f32 = size::PAGE;
 
-/// Draws the head of a page over all of `ui`; returns the area below it.
-pub fn head(ui: &Ui, cx: &mut Cx<'_>, title: &str) -> Rect {
-    let full = ui.max_rect();
-    let margin = ((full.width() - WIDEST) / 2.0).max(size::MARGIN);
-    let area = Rect::from_min_max(full.min + vec2(margin, 24.0), full.max - vec2(margin, 12.0));
-    let line = Rect::from_min_size(area.min, vec2(area.width(), 36.0));
-    let heading = font(text::TITLE, Weight::SemiBold);
-    label(ui, "page", line, Align2::LEFT_CENTER, title, heading, cx.tokens.text);
-    let place = Rect::from_center_size(line.right_center() - vec2(18.0, 0.0), vec2(36.0, 36.0));
-    let name = fl!(close);
-    let response = icon_button(ui, "close page", place, Icon::Close, name, None, cx.tokens.dim);
+/// Draws a page: its head, and its contents below.
+pub fn show(ui: &mut Ui, cx: &mut Cx<'_>, title: &str, add: impl FnOnce(&mut Ui, &mut Cx<'_>)) {
+    within(ui, ui.max_rect(), margin::PAGE, |ui| {
+        ui.spacing_mut().item_spacing = Vec2::ZERO;
+        ui.with_layout(Layout::top_down(Align::Center), |ui| {
+            let size = vec2(ui.available_width().min(WIDEST), ui.available_height());
+            ui.allocate_ui_with_layout(size, Layout::top_down(Align::Min), |ui| {
+                head(ui, cx, title);
+                ui.add_space(space::LARGE);
+                add(ui, cx);
+            });
+        });
+    });
+}
+
+fn head(ui: &mut Ui, cx: &mut Cx<'_>, title: &str) {
+    let edge = size::BUTTON;
+    let response = row_from_right(ui, edge, |ui| {
+        let name = fl!(close);
+        let response = icon_button(ui, "close page", edge, Icon::Close, name, None, cx.tokens.dim);
+        ui.add_space(space::MEDIUM);
+        rest(ui, |ui| label(ui, title, font(text::TITLE, Weight::SemiBold), cx.tokens.text));
+        response
+    })
+    .inner;
     let is_free = cx.ui_state.question.is_none() && cx.ui_state.export.is_none();
     let is_given_up = is_free
         && ui.memory(|memory| memory.focused().is_none())
@@ -34,5 +54,4 @@ pub fn head(ui: &Ui, cx: &mut Cx<'_>, title: &str) -> Rect {
     if response.clicked() || is_given_up {
         cx.act(Action::Open(Page::Song));
     }
-    Rect::from_min_max(pos2(area.left(), line.bottom() + 16.0), area.max)
 }

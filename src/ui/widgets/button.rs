@@ -1,6 +1,10 @@
 //! Buttons: primary and quiet ones, links, icons, and a choice of a few.
 
-use egui::{Align2, Color32, Rect, Response, Role, Sense, Ui, WidgetInfo};
+use std::ops::Range;
+
+use egui::{
+    Align2, Color32, FontId, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2,
+};
 
 use super::{Salt, at, focus_ring, icon::Icon, one_line, paint_text};
 use crate::ui::theme::{Tokens, Weight, font, radius, text};
@@ -18,52 +22,77 @@ pub enum Kind {
     Danger,
     /// Text in the accent colour.
     Link,
+    /// A small button beside others of its kind, such as a placeholder.
+    Chip,
 }
 
-/// The width of a button with this text.
-pub fn width(ui: &Ui, text: &str, kind: Kind) -> f32 {
-    let weight = if kind == Kind::Link { Weight::Medium } else { Weight::SemiBold };
-    let size = if kind == Kind::Link { text::BODY } else { text::LANE };
-    let galley =
-        one_line(ui.painter(), text, font(size, weight), Color32::PLACEHOLDER, f32::INFINITY);
-    galley.size().x + if kind == Kind::Link { 4.0 } else { 40.0 }
+/// The height below which a button has smaller text and corners.
+const SMALL: f32 = 34.0;
+
+impl Kind {
+    fn font(self, height: f32) -> FontId {
+        match self {
+            Self::Link | Self::Chip => font(text::BODY, Weight::Medium),
+            _ if height < SMALL => font(text::BODY, Weight::Medium),
+            _ => font(text::LANE, Weight::SemiBold),
+        }
+    }
+
+    /// Space to the left and right of the text.
+    fn padding(self, height: f32) -> f32 {
+        match self {
+            Self::Link => 2.0,
+            Self::Chip => 8.0,
+            _ if height < SMALL => 18.0,
+            _ => 20.0,
+        }
+    }
 }
 
-/// Draws a button with a text.
+/// Adds a button of a height, as wide as its text needs.
 pub fn button(
-    ui: &Ui,
+    ui: &mut Ui,
     salt: impl Salt,
-    rect: Rect,
+    height: f32,
     text: &str,
     kind: Kind,
     enabled: bool,
 ) -> Response {
+    wide_button(ui, salt, vec2(0.0, height), text, kind, enabled)
+}
+
+/// Adds a button of a height and a minimum width.
+pub fn wide_button(
+    ui: &mut Ui,
+    salt: impl Salt,
+    least: Vec2,
+    text: &str,
+    kind: Kind,
+    enabled: bool,
+) -> Response {
+    let wide = width(ui, text, kind, least.y).max(least.x);
+    let (_, rect) = ui.allocate_space(vec2(wide.min(ui.available_width()), least.y));
     let tokens = Tokens::of(ui);
     let response = at(ui, salt, rect, if enabled { Sense::click() } else { Sense::hover() });
     let hot = enabled && (response.hovered() || response.is_pointer_button_down_on());
     let (fill, ink) = match kind {
         Kind::Primary if enabled => (tokens.accent, tokens.on_accent),
         Kind::Danger => (if hot { tokens.hovered } else { tokens.raised }, tokens.error),
-        Kind::Primary | Kind::Quiet if !enabled => (tokens.raised, tokens.faint),
+        Kind::Primary | Kind::Quiet | Kind::Chip if !enabled => (tokens.raised, tokens.faint),
         Kind::OnRaised if !enabled => (tokens.panel, tokens.faint),
         Kind::OnRaised => (if hot { tokens.hovered } else { tokens.panel }, tokens.text),
-        Kind::Primary | Kind::Quiet => {
+        Kind::Primary | Kind::Quiet | Kind::Chip => {
             (if hot { tokens.hovered } else { tokens.raised }, tokens.text)
         }
         Kind::Link => (Color32::TRANSPARENT, if enabled { tokens.accent } else { tokens.faint }),
     };
-    let rounding = if rect.height() < 34.0 { radius::FIELD } else { radius::LANE };
+    let rounding = if rect.height() < SMALL { radius::FIELD } else { radius::LANE };
     ui.painter().rect_filled(rect, rounding, fill);
     if kind == Kind::Primary && hot {
         ui.painter().rect_filled(rect, rounding, tokens.on_accent.gamma_multiply(0.12));
     }
-    let (size, weight) = match kind {
-        Kind::Link => (text::BODY, Weight::Medium),
-        _ if rect.height() < 34.0 => (text::BODY, Weight::Medium),
-        _ => (text::LANE, Weight::SemiBold),
-    };
-    let place =
-        paint_text(ui.painter(), rect, Align2::CENTER_CENTER, text, font(size, weight), ink);
+    let font = kind.font(rect.height());
+    let place = paint_text(ui.painter(), rect, Align2::CENTER_CENTER, text, font, ink);
     if kind == Kind::Link && hot {
         let y = place.bottom() - 1.0;
         ui.painter().hline(place.x_range(), y, egui::Stroke::new(1.0, ink));
@@ -73,16 +102,17 @@ pub fn button(
     if enabled { response.on_hover_cursor(egui::CursorIcon::PointingHand) } else { response }
 }
 
-/// Draws a button with an icon; `name` is its accessible name.
+/// Adds a round button with an icon; `name` is its accessible name.
 pub fn icon_button(
-    ui: &Ui,
+    ui: &mut Ui,
     salt: impl Salt,
-    rect: Rect,
+    edge: f32,
     icon: Icon,
     name: &str,
     fill: Option<Color32>,
     ink: Color32,
 ) -> Response {
+    let (_, rect) = ui.allocate_space(Vec2::splat(edge));
     let tokens = Tokens::of(ui);
     let response = at(ui, salt, rect, Sense::click());
     let hot = response.hovered() || response.is_pointer_button_down_on();
@@ -100,16 +130,17 @@ pub fn icon_button(
     response
 }
 
-/// Draws an icon that is on or off. The on state has a background and an underline, so that it is
+/// Adds an icon that is on or off. The on state has a background and an underline, so that it is
 /// visible without colour.
 pub fn icon_switch(
-    ui: &Ui,
+    ui: &mut Ui,
     salt: impl Salt,
-    rect: Rect,
+    edge: f32,
     icon: Icon,
     name: &str,
     is_on: bool,
 ) -> Response {
+    let (_, rect) = ui.allocate_space(Vec2::splat(edge));
     let tokens = Tokens::of(ui);
     let response = at(ui, salt, rect, Sense::click());
     let hot = response.hovered() || response.is_pointer_button_down_on();
@@ -130,16 +161,16 @@ pub fn icon_switch(
     response
 }
 
-/// Draws a letter that is on or off, such as M and S on a lane.
+/// Adds a letter that is on or off, such as M and S on a lane.
 pub fn letter(
-    ui: &Ui,
+    ui: &mut Ui,
     salt: impl Salt,
-    rect: Rect,
     shown: &str,
     name: &str,
     is_on: bool,
     on_color: Color32,
 ) -> Response {
+    let (_, rect) = ui.allocate_space(LETTER);
     let tokens = Tokens::of(ui);
     let response = at(ui, salt, rect, Sense::click());
     let fill = match (is_on, response.hovered()) {
@@ -156,15 +187,20 @@ pub fn letter(
     response
 }
 
-/// Draws a choice of a few, side by side and equally wide. Returns the clicked one.
+/// Size of a letter that is on or off.
+pub const LETTER: Vec2 = vec2(26.0, 24.0);
+
+/// Adds a choice of a few, side by side and equally wide. Returns the clicked one.
 pub fn choice(
-    ui: &Ui,
+    ui: &mut Ui,
     salt: impl Salt + Copy,
-    rect: Rect,
+    size: Vec2,
     names: &[&str],
     chosen: usize,
 ) -> Option<usize> {
-    let inner = cells_ground(ui, rect);
+    let (_, rect) = ui.allocate_space(size);
+    ui.painter().rect_filled(rect, rect.height() / 2.0, Tokens::of(ui).raised);
+    let inner = rect.shrink(CELL_EDGE);
     let wide = inner.width() / names.len().max(1) as f32;
     let mut pressed = None;
     for (i, name) in names.iter().enumerate() {
@@ -177,40 +213,80 @@ pub fn choice(
     pressed
 }
 
-/// Draws a choice whose cells fit their texts and share the remaining width evenly. `group` is part
-/// of the accessible names, because two choices may have the same texts. No cell is on while
-/// `chosen` is `None`.
+/// Adds a choice of a width whose cells fit their texts and share the remaining width evenly. Where
+/// the width is too small, the cells continue on another line; `size.y` is the height of a line.
+/// `group` is part of the accessible names, because two choices may have the same texts. No cell is
+/// on while `chosen` is `None`.
 pub fn fitted_choice(
-    ui: &Ui,
+    ui: &mut Ui,
     group: &str,
-    rect: Rect,
+    size: Vec2,
     names: &[&str],
     chosen: Option<usize>,
 ) -> Option<usize> {
-    let inner = cells_ground(ui, rect);
-    let widest = font(text::BODY, Weight::SemiBold);
-    let wide = |name: &&str| {
-        let color = Color32::PLACEHOLDER;
-        one_line(ui.painter(), name, widest.clone(), color, f32::INFINITY).size().x
-    };
-    let widths: Vec<f32> = names.iter().map(wide).collect();
-    let share = (inner.width() - widths.iter().sum::<f32>()) / names.len().max(1) as f32;
-    let (mut pressed, mut left) = (None, inner.left());
-    for (i, (name, wide)) in names.iter().zip(widths).enumerate() {
-        let right = left + wide + share;
-        let place = Rect::from_x_y_ranges(left..=right, inner.y_range());
-        if cell(ui, (group, i), place, name, &format!("{group}: {name}"), Some(i) == chosen) {
-            pressed = Some(i);
+    let widths: Vec<f32> = names.iter().map(|name| cell_width(ui, name)).collect();
+    let lines = lines(&widths, size.x - 2.0 * CELL_EDGE);
+    let (_, rect) = ui.allocate_space(size * vec2(1.0, lines.len().max(1) as f32));
+    ui.painter().rect_filled(rect, size.y / 2.0, Tokens::of(ui).raised);
+    let (mut pressed, mut top) = (None, rect.top());
+    for line in lines {
+        let inner = Rect::from_min_size(pos2(rect.left(), top), size).shrink(CELL_EDGE);
+        let (widths, first) = (&widths[line.clone()], line.start);
+        let share = (inner.width() - widths.iter().sum::<f32>()) / widths.len() as f32;
+        let mut left = inner.left();
+        for (i, wide) in widths.iter().enumerate() {
+            let right = left + wide + share;
+            let place = Rect::from_x_y_ranges(left..=right, inner.y_range());
+            let (i, name) = (first + i, names[first + i]);
+            if cell(ui, (group, i), place, name, &format!("{group}: {name}"), Some(i) == chosen) {
+                pressed = Some(i);
+            }
+            left = right;
         }
-        left = right;
+        top += size.y;
     }
     pressed
 }
 
-/// Paints the background of a choice; returns the area of its cells.
-fn cells_ground(ui: &Ui, rect: Rect) -> Rect {
-    ui.painter().rect_filled(rect, rect.height() / 2.0, Tokens::of(ui).raised);
-    rect.shrink(3.0)
+/// Space between the cells of a choice and its edge.
+const CELL_EDGE: f32 = 3.0;
+/// Minimum and usual space beside the text of a cell.
+const BESIDE_CELL: [f32; 2] = [8.0, 26.0];
+
+/// The width of a cell's text.
+fn cell_width(ui: &Ui, name: &str) -> f32 {
+    let (widest, color) = (font(text::BODY, Weight::SemiBold), Color32::PLACEHOLDER);
+    one_line(ui.painter(), name, widest, color, f32::INFINITY).size().x
+}
+
+/// Distributes cells over as few lines as possible.
+fn lines(widths: &[f32], width: f32) -> Vec<Range<usize>> {
+    let (mut lines, mut start, mut used) = (Vec::new(), 0, 0.0);
+    for (i, wide) in widths.iter().enumerate() {
+        let needed = wide + BESIDE_CELL[0];
+        if i > start && used + needed > width {
+            lines.push(start..i);
+            (start, used) = (i, 0.0);
+        }
+        used += needed;
+    }
+    if start < widths.len() {
+        lines.push(start..widths.len());
+    }
+    lines
+}
+
+/// The width at which a [`fitted_choice`] has its usual space beside the texts.
+pub fn fitted_width(ui: &Ui, names: &[&str]) -> f32 {
+    let cells = names.iter().map(|name| cell_width(ui, name) + BESIDE_CELL[1]);
+    cells.sum::<f32>() + 2.0 * CELL_EDGE
+}
+
+/// The width of a button of a height with this text.
+pub fn width(ui: &Ui, text: &str, kind: Kind, height: f32) -> f32 {
+    let font = kind.font(height);
+    let galley = one_line(ui.painter(), text, font, Color32::PLACEHOLDER, f32::INFINITY);
+    galley.size().x + 2.0 * kind.padding(height)
 }
 
 /// Draws one cell of a choice; returns whether it was clicked.
@@ -232,4 +308,20 @@ fn cell(ui: &Ui, salt: impl Salt, place: Rect, shown: &str, name: &str, is_on: b
     focus_ring(ui, &response, place, round);
     response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, is_on, name));
     response.clicked()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_continue_on_another_line() {
+        let ends = |widths: &[f32], width| -> Vec<usize> {
+            lines(widths, width).into_iter().map(|line| line.end).collect()
+        };
+        assert_eq!(ends(&[40.0, 40.0, 40.0], 150.0), [3]);
+        assert_eq!(ends(&[40.0, 40.0, 40.0], 100.0), [2, 3]);
+        assert_eq!(ends(&[400.0, 40.0], 100.0), [1, 2]);
+        assert!(ends(&[], 100.0).is_empty());
+    }
 }

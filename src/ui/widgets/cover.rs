@@ -3,7 +3,9 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use egui::{Color32, ColorImage, CornerRadius, Rect, TextureHandle, TextureOptions, Ui, pos2};
+use egui::{
+    Color32, ColorImage, CornerRadius, Rect, TextureHandle, TextureOptions, Ui, Vec2, pos2,
+};
 
 use crate::{
     engine::{Song, SongId, Thumbnail},
@@ -29,6 +31,12 @@ pub struct Covers {
 }
 
 impl Covers {
+    /// Adds a song's cover, as a square.
+    pub fn show(&mut self, ui: &mut Ui, edge: f32, song: &Song, radius: u8) {
+        let (_, rect) = ui.allocate_space(Vec2::splat(edge));
+        self.paint(ui, rect, song, radius);
+    }
+
     /// Paints a song's cover.
     pub fn paint(&mut self, ui: &Ui, rect: Rect, song: &Song, radius: u8) {
         let pass = ui.cumulative_pass_nr();

@@ -15,16 +15,17 @@ const TRAVEL: f32 = 120.0;
 /// Angle from straight up to either end, in turns.
 const REACH: f32 = 0.375;
 
-/// Draws a dial in `rect`. Returns the new value if it was turned.
+/// Adds a dial. Returns the new value if it was turned.
 pub fn dial(
-    ui: &Ui,
+    ui: &mut Ui,
     salt: impl Salt,
-    rect: Rect,
+    edge: f32,
     name: &str,
     scale: Scale,
     value: f32,
     look: Look,
 ) -> Option<f32> {
+    let (_, rect) = ui.allocate_space(Vec2::splat(edge));
     let response = at(ui, salt, rect, Sense::click_and_drag());
     // The exact value is kept during a drag, so that rounding does not swallow slow turns.
     let exact = response.id.with("exact");

@@ -138,16 +138,17 @@ pub struct Look {
     pub is_faint: bool,
 }
 
-/// Draws a horizontal fader over the width of `rect`. Returns the new value if it was moved.
+/// Adds a fader of a width and a height. Returns the new value if it was moved.
 pub fn fader(
-    ui: &Ui,
+    ui: &mut Ui,
     salt: impl Salt,
-    rect: Rect,
+    size: Vec2,
     name: &str,
     scale: Scale,
     value: f32,
     look: Look,
 ) -> Option<f32> {
+    let (_, rect) = ui.allocate_space(size);
     let response = at(ui, salt, rect, Sense::click_and_drag());
     let way = rect.x_range().shrink(8.0);
     let mut new = None;

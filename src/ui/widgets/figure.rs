@@ -1,6 +1,6 @@
 //! A figure beside a control: displays the value, and accepts typing after a click or Enter.
 
-use egui::{Align2, FontSelection, Key, Rect, Role, Sense, TextEdit, Ui, WidgetInfo};
+use egui::{Align2, FontSelection, Key, Rect, Role, Sense, TextEdit, Ui, Vec2, WidgetInfo};
 
 use super::{
     Salt, at,
@@ -9,8 +9,10 @@ use super::{
 };
 use crate::ui::theme::{Tokens, Weight, font, radius, text};
 
-/// Draws the value of `knob` as text at the right of `rect`. Returns a newly typed value.
-pub fn figure(ui: &mut Ui, salt: impl Salt, rect: Rect, knob: Knob<'_>) -> Option<f32> {
+/// Adds the value of `knob` as text at the right of a width and a height. Returns a newly typed
+/// value.
+pub fn figure(ui: &mut Ui, salt: impl Salt, size: Vec2, knob: Knob<'_>) -> Option<f32> {
+    let (_, rect) = ui.allocate_space(size);
     let Knob { name, scale, value } = knob;
     let response = at(ui, salt, rect, Sense::click());
     let typing = response.id.with("typing");
@@ -48,7 +50,7 @@ fn typing_ui(
         .font(FontSelection::FontId(font(text::SMALL, Weight::Regular)))
         .align(Align2::RIGHT_CENTER)
         .margin(egui::Margin::symmetric(4, 1));
-    let response = ui.put(rect.expand2(egui::vec2(6.0, 2.0)), edit);
+    let response = ui.place(rect.expand2(egui::vec2(6.0, 2.0)), edit);
     response.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, name));
     let is_new = ui.data(|data| data.get_temp::<bool>(field).is_none());
     if is_new {

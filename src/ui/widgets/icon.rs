@@ -1,6 +1,6 @@
 //! Icons, painted as shapes.
 
-use egui::{Color32, Painter, Pos2, Rect, Shape, Stroke, pos2, vec2};
+use egui::{Color32, Painter, Pos2, Rect, Shape, Stroke, Ui, Vec2, pos2, vec2};
 
 use crate::ui::theme::{STEM_ORDER, Tokens};
 
@@ -54,9 +54,23 @@ pub enum Icon {
 }
 
 impl Icon {
+    /// Adds the icon as a square, without an accessibility node.
+    pub fn show(self, ui: &mut Ui, edge: f32, color: Color32) -> Rect {
+        let (_, rect) = ui.allocate_space(Vec2::splat(edge));
+        self.paint(ui.painter(), rect, color);
+        rect
+    }
+
+    /// Adds the icon, a square, in the middle of a cell, such as the height of the first line of a text.
+    pub fn show_in(self, ui: &mut Ui, cell: Vec2, edge: f32, color: Color32) {
+        let (_, rect) = ui.allocate_space(cell);
+        let square = Rect::from_center_size(rect.center(), Vec2::splat(edge));
+        self.paint(ui.painter(), square, color);
+    }
+
     /// Paints the icon, fitted into `rect`.
     pub fn paint(self, painter: &Painter, rect: Rect, color: Color32) {
-        let rect = Rect::from_center_size(rect.center(), egui::Vec2::splat(rect.size().min_elem()));
+        let rect = Rect::from_center_size(rect.center(), Vec2::splat(rect.size().min_elem()));
         let p = |x: f32, y: f32| rect.min + rect.size() * vec2(x, y);
         let unit = rect.width();
         let stroke = Stroke::new((unit * 0.1).max(1.5), color);
@@ -208,8 +222,14 @@ fn follow_each_other(painter: &Painter, rect: Rect, stroke: Stroke) {
     }
 }
 
+/// Adds the program's mark of a size in the middle of `cell`, without an accessibility node.
+pub fn stems(ui: &mut Ui, cell: impl Into<Vec2>, size: impl Into<Vec2>, tokens: &Tokens) {
+    let (_, rect) = ui.allocate_space(cell.into());
+    stems_at(ui.painter(), Rect::from_center_size(rect.center(), size.into()), tokens);
+}
+
 /// Four bars in the instruments' colours: the program's logo, and the mark of a song with stems.
-pub fn stems(painter: &Painter, rect: Rect, tokens: &Tokens) {
+pub fn stems_at(painter: &Painter, rect: Rect, tokens: &Tokens) {
     const HEIGHTS: [f32; 4] = [0.5, 1.0, 0.72, 0.36];
     let pitch = rect.width() / HEIGHTS.len() as f32;
     for (i, height) in HEIGHTS.into_iter().enumerate() {

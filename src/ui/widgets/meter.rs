@@ -1,6 +1,6 @@
 //! The level meter: two bars with instant attack and slow decay.
 
-use egui::{Color32, Rect, Role, Sense, Ui, WidgetInfo, vec2};
+use egui::{Color32, Rect, Role, Sense, Ui, Vec2, WidgetInfo, vec2};
 
 use super::at;
 use crate::{i18n::fl, ui::theme::Tokens};
@@ -38,8 +38,9 @@ impl Meter {
         self.levels_db.iter().any(|level| level.is_finite())
     }
 
-    /// Draws the two bars, left above right.
-    pub fn ui(&self, ui: &Ui, rect: Rect) {
+    /// Adds the two bars, left above right.
+    pub fn ui(&self, ui: &mut Ui, size: Vec2) {
+        let (_, rect) = ui.allocate_space(size);
         let tokens = Tokens::of(ui);
         for (i, level) in self.levels_db.iter().enumerate() {
             let top = rect.center().y + if i == 0 { -6.0 } else { 2.0 };
@@ -55,8 +56,9 @@ impl Meter {
         self.describe(ui, rect, fl!(transport_level));
     }
 
-    /// Draws the two bars side by side, vertically, in a lane's colour.
-    pub fn rising(&self, ui: &Ui, rect: Rect, name: &str, color: Color32) {
+    /// Adds the two bars side by side, vertically, in a lane's colour.
+    pub fn rising(&self, ui: &mut Ui, size: Vec2, name: &str, color: Color32) {
+        let (_, rect) = ui.allocate_space(size);
         let tokens = Tokens::of(ui);
         for (i, level) in self.levels_db.iter().enumerate() {
             let left = rect.left() + i as f32 * 6.0;

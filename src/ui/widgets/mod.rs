@@ -1,24 +1,28 @@
-//! The widgets of the window. Each draws itself into a rectangle, has an accessible name, and shows
-//! the keyboard focus. No widget depends on the engine. Main thread.
+//! The widgets of the window. Each takes its space from the layout that it is added to, draws itself
+//! there, has an accessible name, and shows the keyboard focus. No widget depends on the engine. Main
+//! thread.
 
 pub mod button;
 pub mod cover;
 pub mod dial;
+pub mod drop_down;
 pub mod fader;
 pub mod field;
 pub mod figure;
 pub mod icon;
+pub mod layout;
 pub mod meter;
 pub mod ring;
 pub mod scrollbar;
+pub mod surface;
 pub mod tick;
 pub mod waveform;
 
 use std::sync::Arc;
 
 use egui::{
-    Align2, Color32, CornerRadius, FontId, Galley, Id, Painter, Rect, Response, Role, Sense,
-    Stroke, StrokeKind, Ui, WidgetInfo,
+    Align2, Color32, CornerRadius, FontId, Galley, Id, Label, Painter, Rect, Response, Sense,
+    Stroke, StrokeKind, Ui,
     text::{LayoutJob, TextWrapping},
     vec2,
 };
@@ -73,79 +77,52 @@ pub fn paint_text(
     place
 }
 
-/// Draws a line of text within `rect`; if truncated, the tooltip has the full text.
-pub fn label(
-    ui: &Ui,
-    salt: impl Salt,
-    rect: Rect,
-    align: Align2,
-    text: &str,
-    font: FontId,
-    color: Color32,
-) -> Rect {
-    let galley = one_line(ui.painter(), text, font, color, rect.width());
-    let place = align.align_size_within_rect(galley.size(), rect);
-    let is_cut = galley.elided;
-    ui.painter().galley(place.min, galley, color);
-    let response = at(ui, salt, place, Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
-    if is_cut {
-        response.on_hover_text(text);
-    }
-    place
+/// Adds a line of text, truncated with "…" at the available width; if truncated, the tooltip has the
+/// full text.
+pub fn label(ui: &mut Ui, text: &str, font: FontId, color: Color32) -> Response {
+    let job = LayoutJob::simple_singleline(text.to_owned(), font, color);
+    ui.add(Label::new(job).truncate())
 }
 
-/// Lays out text over several lines, truncated with "…" after `max_rows`.
-pub fn lines(
-    painter: &Painter,
-    text: &str,
-    font: FontId,
-    color: Color32,
-    width: f32,
-    max_rows: usize,
-) -> Arc<Galley> {
-    let mut job = LayoutJob::simple(text.to_owned(), font, color, width.max(0.0));
-    job.wrap.max_rows = max_rows;
-    painter.layout_job(job)
-}
-
-/// Draws text over several lines from the top left of `rect`; if truncated, the tooltip has the
-/// full text. Returns the covered rectangle.
+/// Adds text over as many lines as needed, truncated with "…" after `max_rows`; if truncated, the
+/// tooltip has the full text.
 pub fn paragraph(
-    ui: &Ui,
-    salt: impl Salt,
-    rect: Rect,
+    ui: &mut Ui,
     text: &str,
     font: FontId,
     color: Color32,
     max_rows: usize,
-) -> Rect {
-    let galley = lines(ui.painter(), text, font, color, rect.width(), max_rows);
-    let place = Rect::from_min_size(rect.min, galley.size());
-    let is_cut = galley.elided;
-    ui.painter().galley(place.min, galley, color);
-    let response = at(ui, salt, place, Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
-    if is_cut {
-        response.on_hover_text(text);
-    }
-    place
+) -> Response {
+    let mut job = LayoutJob::simple(text.to_owned(), font, color, ui.available_width());
+    job.wrap.max_rows = max_rows;
+    ui.add(Label::new(job).wrap())
 }
 
-/// Draws text of fixed advance, so that changing digits do not move. Paints from `rect`'s left,
-/// vertically centred, and returns the width.
-pub fn digits(ui: &Ui, rect: Rect, text: &str, font: &FontId, color: Color32) -> f32 {
-    let painter = ui.painter();
-    let width_of = |c: char| painter.layout_no_wrap(c.to_string(), font.clone(), color).size().x;
-    let digit_width = width_of('0');
+/// Adds a line of text without an accessibility node, for a widget whose name includes the text.
+pub fn plain(ui: &mut Ui, text: &str, font: FontId, color: Color32) -> Rect {
+    let galley = one_line(ui.painter(), text, font, color, ui.available_width());
+    let (_, rect) = ui.allocate_space(galley.size());
+    ui.painter().galley(rect.min, galley, color);
+    rect
+}
+
+/// Adds text of fixed advance, so that changing digits do not move.
+pub fn digits(ui: &mut Ui, text: &str, font: &FontId, color: Color32) -> Rect {
+    let width_of = |c: char| ui.painter().layout_no_wrap(c.to_string(), font.clone(), color).size();
+    let digit = width_of('0');
+    let cells: Vec<(char, f32)> = text
+        .chars()
+        .map(|c| (c, if c.is_ascii_digit() { digit.x } else { width_of(c).x }))
+        .collect();
+    let wide = cells.iter().map(|(_, wide)| wide).sum();
+    let (_, rect) = ui.allocate_space(vec2(wide, digit.y));
     let mut x = rect.left();
-    for c in text.chars() {
-        let cell = if c.is_ascii_digit() { digit_width } else { width_of(c) };
-        let centre = egui::pos2(x + cell / 2.0, rect.center().y);
-        painter.text(centre, Align2::CENTER_CENTER, c, font.clone(), color);
-        x += cell;
+    for (c, wide) in cells {
+        let centre = egui::pos2(x + wide / 2.0, rect.center().y);
+        ui.painter().text(centre, Align2::CENTER_CENTER, c, font.clone(), color);
+        x += wide;
     }
-    x - rect.left()
+    rect
 }
 
 /// Draws a dashed outline with rounded corners.

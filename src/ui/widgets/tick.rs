@@ -16,15 +16,18 @@ pub fn width(ui: &Ui, name: &str) -> f32 {
     one_line(ui.painter(), name, text, Color32::PLACEHOLDER, f32::INFINITY).size().x + 48.0
 }
 
-/// Draws a pill; `response.clicked()` requests the opposite state.
+/// Adds a pill of a height, as wide as its name needs; `response.clicked()` requests the opposite
+/// state.
 pub fn tick(
-    ui: &Ui,
+    ui: &mut Ui,
     salt: impl Salt,
-    rect: Rect,
+    height: f32,
     name: &str,
     is_ticked: bool,
     color: Color32,
 ) -> Response {
+    let wide = width(ui, name).min(ui.available_width());
+    let (_, rect) = ui.allocate_space(vec2(wide, height));
     let tokens = Tokens::of(ui);
     let response = at(ui, salt, rect, Sense::click());
     let round = rect.height() / 2.0;

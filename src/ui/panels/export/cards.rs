@@ -1,6 +1,6 @@
 //! The cards of exports: progress, written files, and questions.
 
-use egui::{Align2, Rect, Sense, Ui, pos2, vec2};
+use egui::{Align, Align2, Aligned, Layout, Sense, Shape, Ui, UiBuilder, Vec2, vec2};
 
 use crate::{
     engine::{ExportState, export::OnExists},
@@ -9,21 +9,23 @@ use crate::{
         action::Action,
         panels::Cx,
         state::view_state::Export,
-        theme::{Weight, font, radius, size, text},
+        theme::{Weight, font, margin, radius, size, space, text},
         widgets::{
-            at,
-            button::{Kind, button, icon_button, width},
+            button::{Kind, button, icon_button},
             icon::Icon,
-            label, lines, paragraph,
+            label,
+            layout::{row, wrapped},
+            paragraph,
+            surface::{Surface, within},
         },
         words,
     },
 };
 
-const WIDTH: f32 = 460.0;
 /// Maximum rows of the text; the tooltip has the full text.
 const ROWS: usize = 3;
-const BUTTON: f32 = 30.0;
+/// Blur of the shadow, in points.
+const SHADOW: u8 = 18;
 
 /// The possible answers when a file already exists.
 fn possible_answers() -> [(OnExists, &'static str); 3] {
@@ -34,28 +36,29 @@ fn possible_answers() -> [(OnExists, &'static str); 3] {
     ]
 }
 
-/// Draws the cards upwards from the bottom right of `area` as far as they fit, the newest lowest.
-pub fn cards(ui: &Ui, cx: &mut Cx<'_>, area: Rect) {
+/// Draws the cards at the bottom right as far as they fit, the newest lowest.
+pub fn cards(ui: &mut Ui, cx: &mut Cx<'_>) {
     let state = cx.state;
-    let right = area.right() - size::MARGIN;
-    let left = right - WIDTH.min(area.width() - 2.0 * size::MARGIN);
-    let mut bottom = area.bottom() - 12.0;
-    for export in state.exports().iter().rev() {
-        let texts = Texts::of(cx, export);
-        let top = bottom - texts.height(ui, right - left);
-        if top < area.top() + 12.0 {
-            break;
+    within(ui, ui.max_rect(), margin::OVERLAY, |ui| {
+        ui.spacing_mut().item_spacing = vec2(0.0, space::SMALL);
+        for export in state.exports().iter().rev() {
+            if ui.available_height() < size::EXPORT_CARD_LEAST {
+                break;
+            }
+            let cards = Aligned::new(Align2::RIGHT_BOTTOM).id_salt(("export card", export.id));
+            cards.show(ui, |ui| {
+                ui.spacing_mut().item_spacing = Vec2::ZERO;
+                ui.set_width(size::EXPORT_CARD.min(ui.available_width()));
+                card(ui, cx, export, &Texts::of(cx, export));
+            });
         }
-        card(ui, cx, Rect::from_min_max(pos2(left, top), pos2(right, bottom)), export, &texts);
-        bottom = top - 8.0;
-    }
+    });
 }
 
 /// The texts of a card.
 struct Texts {
     heading: String,
     text: String,
-    has_buttons: bool,
 }
 
 impl Texts {
@@ -94,58 +97,56 @@ impl Texts {
             }
             ExportState::Cancelled => (fl!(card_cancelled).to_owned(), String::new()),
         };
-        let has_buttons = match &export.state {
-            ExportState::Exists(_) => true,
-            ExportState::Done { files, .. } => !files.is_empty(),
-            _ => false,
-        };
-        Self { heading, text, has_buttons }
-    }
-
-    fn height(&self, ui: &Ui, width: f32) -> f32 {
-        let small = font(text::SMALL, Weight::Regular);
-        let color = egui::Color32::PLACEHOLDER;
-        let text = lines(ui.painter(), &self.text, small, color, width - 72.0, ROWS).size().y;
-        let buttons = if self.has_buttons { BUTTON + 10.0 } else { 0.0 };
-        12.0 + 18.0 + 3.0 + text + buttons + 14.0
+        Self { heading, text }
     }
 }
 
-fn card(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, export: &Export, texts: &Texts) {
+/// Draws a card, which blocks clicks and drags on the widgets below it.
+fn card(ui: &mut Ui, cx: &mut Cx<'_>, export: &Export, texts: &Texts) {
     let tokens = cx.tokens;
-    // Blocks clicks and drags on the widgets below the card.
-    at(ui, ("export card", export.id), rect, Sense::CLICK | Sense::DRAG);
-    let shadow = egui::Shadow { offset: [0, 4], blur: 18, spread: 0, color: tokens.veil };
-    ui.painter().add(shadow.as_shape(rect, radius::CARD));
-    ui.painter().rect_filled(rect, radius::CARD, tokens.raised);
-    if let ExportState::Running(fraction) = export.state {
-        let mut done = rect;
-        done.set_width(rect.width() * fraction.clamp(0.0, 1.0));
-        let painter = ui.painter().with_clip_rect(done.intersect(ui.clip_rect()));
-        painter.rect_filled(rect, radius::CARD, tokens.progress);
-    }
-    let inner = Rect::from_min_max(rect.min + vec2(18.0, 12.0), rect.max - vec2(54.0, 14.0));
-    let upper = Rect::from_min_size(inner.min, vec2(inner.width(), 18.0));
+    let progress = match export.state {
+        ExportState::Running(fraction) => Some((fraction, tokens.progress)),
+        _ => None,
+    };
+    let surface = Surface {
+        fill: tokens.raised,
+        radius: radius::CARD,
+        margin: margin::EXPORT_CARD,
+        progress,
+    };
+    let shadow = ui.painter().add(Shape::Noop);
+    let blocking = UiBuilder::new().sense(Sense::CLICK | Sense::DRAG);
+    let shown = ui.scope_builder(blocking, |ui| {
+        surface.show(ui, |ui| {
+            ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
+                end(ui, cx, export);
+                ui.with_layout(Layout::top_down(Align::Min), |ui| contents(ui, cx, export, texts));
+            });
+        });
+    });
+    let shape = egui::Shadow { offset: [0, 4], blur: SHADOW, spread: 0, color: tokens.veil };
+    let shape = shape.as_shape(shown.response.rect, radius::CARD);
+    ui.painter().set(shadow, shape);
+}
+
+/// Draws the heading, the text, and the buttons of a card.
+fn contents(ui: &mut Ui, cx: &mut Cx<'_>, export: &Export, texts: &Texts) {
+    let tokens = cx.tokens;
     let strong = font(text::BODY, Weight::SemiBold);
-    let salt = ("export", export.id);
-    label(ui, salt, upper, Align2::LEFT_CENTER, &texts.heading, strong, tokens.text);
-    let lower = Rect::from_min_max(pos2(inner.left(), upper.bottom() + 3.0), inner.max);
+    row(ui, size::ICON_BUTTON, |ui| label(ui, &texts.heading, strong, tokens.text));
     let ink = match export.state {
         ExportState::Failed(_) => tokens.error,
         ExportState::Running(_) => tokens.text,
         _ => tokens.dim,
     };
-    let small = font(text::SMALL, Weight::Regular);
-    paragraph(ui, ("export line", export.id), lower, &texts.text, small, ink, ROWS);
-    let row = Rect::from_min_max(pos2(inner.left(), inner.bottom() - BUTTON), inner.max);
+    paragraph(ui, &texts.text, font(text::SMALL, Weight::Regular), ink, ROWS);
     match &export.state {
-        ExportState::Exists(_) => answers(ui, cx, row, export),
+        ExportState::Exists(_) => answers(ui, cx, export),
         ExportState::Done { files, .. } => {
             if let Some(file) = files.first() {
-                let wide = width(ui, fl!(show), Kind::OnRaised) - 8.0;
-                let place = Rect::from_min_size(row.min, vec2(wide, BUTTON));
-                let salt = ("export show", export.id);
-                let response = button(ui, salt, place, fl!(show), Kind::OnRaised, true);
+                ui.add_space(space::BUTTONS);
+                let (salt, height) = (("export show", export.id), size::CARD_BUTTON);
+                let response = button(ui, salt, height, fl!(show), Kind::OnRaised, true);
                 if response.on_hover_text(fl!(show_tooltip)).clicked() {
                     cx.act(Action::Show(file.clone()));
                 }
@@ -153,36 +154,34 @@ fn card(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, export: &Export, texts: &Texts) {
         }
         _ => {}
     }
-    end(ui, cx, rect, export);
 }
 
 /// Draws the cross in the corner, which cancels a running export and dismisses an ended one.
-fn end(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, export: &Export) {
+fn end(ui: &mut Ui, cx: &mut Cx<'_>, export: &Export) {
     let (name, action) = match export.state {
         ExportState::Running(_) => (fl!(card_cancel), Action::CancelExport(export.id)),
         // The answers already include Cancel.
         ExportState::Exists(_) => return,
         _ => (fl!(dismiss), Action::DismissExport(export.id)),
     };
-    let place = Rect::from_center_size(rect.right_top() + vec2(-30.0, 31.0), vec2(32.0, 32.0));
-    let salt = ("export end", export.id);
-    if icon_button(ui, salt, place, Icon::Close, name, None, cx.tokens.text).clicked() {
+    let (salt, ink) = (("export end", export.id), cx.tokens.text);
+    if icon_button(ui, salt, size::ICON_BUTTON, Icon::Close, name, None, ink).clicked() {
         cx.act(action);
     }
 }
 
-fn answers(ui: &Ui, cx: &mut Cx<'_>, row: Rect, export: &Export) {
-    let mut left = row.left();
+fn answers(ui: &mut Ui, cx: &mut Cx<'_>, export: &Export) {
     let again =
         possible_answers().map(|(answer, text)| (text, Action::ExportAgain(export.id, answer)));
     let cancel = (fl!(cancel), Action::DismissExport(export.id));
-    for (text, action) in again.into_iter().chain([cancel]) {
-        let wide = width(ui, text, Kind::OnRaised) - 8.0;
-        let place = Rect::from_min_size(pos2(left, row.top()), vec2(wide, BUTTON));
-        let salt = ("export answer", export.id, text);
-        if button(ui, salt, place, text, Kind::OnRaised, true).clicked() {
-            cx.act(action);
+    ui.add_space(space::BUTTONS);
+    wrapped(ui, size::CARD_BUTTON, |ui| {
+        ui.spacing_mut().item_spacing = Vec2::splat(space::SMALL);
+        for (text, action) in again.into_iter().chain([cancel]) {
+            let (salt, height) = (("export answer", export.id, text), size::CARD_BUTTON);
+            if button(ui, salt, height, text, Kind::OnRaised, true).clicked() {
+                cx.act(action);
+            }
         }
-        left += wide + 8.0;
-    }
+    });
 }

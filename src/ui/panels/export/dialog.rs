@@ -1,37 +1,23 @@
 //! The export dialog: its frame, its rows from top to bottom, and its buttons.
 
-use egui::{
-    Align2, Frame, Id, Key, Margin, Modal, Modifiers, Rect, ScrollArea, Sense, Ui, pos2, vec2,
-};
+use egui::{Id, Key, Modifiers, ScrollArea, Ui, Vec2, vec2};
 
-use super::{
-    form::{Chosen, Form, RING},
-    names, rows,
-};
+use super::{form::Chosen, names, rows};
 use crate::{
     engine::SongId,
     i18n::fl,
     ui::{
         action::Action,
-        commands::export_plan::{ExportWhat, Objection},
-        panels::Cx,
-        theme::{Weight, font, radius, text},
+        commands::export_plan::{ExportChoices, ExportWhat, Objection},
+        panels::{Cx, modal},
+        theme::{Weight, font, size, space, text},
         widgets::{
-            button::{Kind, button, width},
+            button::{Kind, button, wide_button},
             label,
+            layout::{rest, row_from_right},
         },
     },
 };
-
-const WIDTH: f32 = 704.0;
-/// Minimum and preferred height of the rows. The preview of the names gets the space that other
-/// rows leave.
-const ROWS: [f32; 2] = [430.0, 450.0];
-const PADDING: f32 = 24.0;
-const TITLE: f32 = 44.0;
-const BUTTONS: f32 = 54.0;
-/// Margin around the dialog in the smallest window.
-const AROUND: f32 = 8.0;
 
 /// A button that Enter presses; elsewhere in the dialog, Enter exports.
 const CANCEL: &str = "export cancel";
@@ -40,14 +26,7 @@ const CANCEL: &str = "export cancel";
 pub fn dialog(ui: &Ui, cx: &mut Cx<'_>) {
     // The dialog is hidden while the path prompt is open.
     let Some(song) = cx.ui_state.export.filter(|_| cx.ui_state.prompt.is_none()) else { return };
-    let frame = Frame::popup(ui.style())
-        .fill(cx.tokens.panel)
-        .corner_radius(radius::CARD)
-        .inner_margin(Margin { right: (PADDING - RING) as i8, ..Margin::same(PADDING as i8) });
-    let modal = Modal::new(Id::unique("export dialog"))
-        .frame(frame)
-        .backdrop_color(cx.tokens.veil)
-        .show(ui, |ui| contents(ui, cx, song));
+    let modal = modal::bare(ui, "export dialog").show(ui, |ui| contents(ui, cx, song));
     if modal.should_close() {
         cx.act(Action::CloseExport);
     }
@@ -70,51 +49,50 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, song: SongId) {
         is_one: choices.is_one(stems, lanes),
     };
 
-    ui.spacing_mut().item_spacing = vec2(0.0, 0.0);
-    let content = ui.content_rect();
-    // In a magnified window, the rows scroll in both directions, and other parts are as wide as the
-    // visible area.
-    let wide = WIDTH.min(content.width() - 2.0 * (PADDING + AROUND));
-    let (place, _) = ui.allocate_exact_size(vec2(wide, TITLE), Sense::hover());
+    ui.spacing_mut().item_spacing = Vec2::ZERO;
+    let room = modal::room(ui);
+    ui.set_width(size::EXPORT_DIALOG.min(room.x));
     let title = state.song(song).map_or("", |song| song.title.as_str());
-    let heading = font(text::NAME, Weight::SemiBold);
-    let line = Rect::from_min_size(place.min, vec2(wide, 26.0));
-    let text = fl!(export_title, title = title);
-    label(ui, "export title", line, Align2::LEFT_CENTER, &text, heading, cx.tokens.text);
-
-    let room = content.height() - TITLE - BUTTONS - 2.0 * (PADDING + AROUND);
+    modal::title(ui, cx, &fl!(export_title, title = title));
+    ui.add_space(space::LARGE);
     let mut new = ui_state.choices.clone();
-    let [least, most] = ROWS;
-    let height = room.clamp(least, most);
-    // Full-size from the first frame on.
-    let seen = height.min(room.max(100.0));
-    let scroll = ScrollArea::both().max_height(seen).min_scrolled_height(seen).max_width(wide);
+    let others = size::DIALOG_TITLE + space::LARGE + space::LINKS + size::EXPORT_BUTTON;
+    let height = (room.y - others).clamp(0.0, size::EXPORT_ROWS);
+    let scroll = ScrollArea::vertical().max_height(height).min_scrolled_height(height);
     scroll.show(ui, |ui| {
-        let (rect, _) = ui.allocate_exact_size(vec2(WIDTH, height), Sense::hover());
-        let mut form = Form { rect, tokens: cx.tokens };
-        rows::what(ui, &mut form, &chosen, &mut new);
-        rows::format(ui, &mut form, &mut new);
-        rows::quality(ui, &mut form, &mut new);
-        match new.what() {
-            Some(ExportWhat::Mix) => rows::loudness(ui, &mut form, &mut new),
-            Some(_) if has_rest => {}
-            Some(what) => rows::residual(ui, &mut form, what, &chosen, &mut new),
-            None => {}
-        }
-        if rows::folder(ui, &mut form, &new) {
+        modal::show_rings(ui);
+        ui.set_min_height(height);
+        ui.set_max_height(size::EXPORT_ROWS_LEAST.max(height));
+        ui.spacing_mut().item_spacing.y = space::BUTTONS;
+        if rows(ui, &chosen, &mut new, has_rest) {
             cx.act(Action::ChooseFolder);
         }
-        rows::on_exists(ui, &mut form, &mut new);
-        names::names(ui, &mut form, &chosen, &mut new);
     });
     if new != ui_state.choices {
         cx.act(Action::Choose(Box::new(new)));
     }
-    let (place, _) = ui.allocate_exact_size(vec2(wide, BUTTONS), Sense::hover());
-    buttons(ui, cx, place, objection.as_ref());
+    ui.add_space(space::LINKS);
+    buttons(ui, cx, objection.as_ref());
     if is_entered {
         cx.act(Action::Export);
     }
+}
+
+/// Draws the rows; returns whether the button for the folder was clicked.
+fn rows(ui: &mut Ui, chosen: &Chosen<'_>, new: &mut ExportChoices, has_rest: bool) -> bool {
+    rows::what(ui, chosen, new);
+    rows::format(ui, new);
+    rows::quality(ui, new);
+    match new.what() {
+        Some(ExportWhat::Mix) => rows::loudness(ui, new),
+        Some(_) if has_rest => {}
+        Some(what) => rows::residual(ui, what, chosen, new),
+        None => {}
+    }
+    let is_clicked = rows::folder(ui, new);
+    rows::on_exists(ui, new);
+    names::names(ui, chosen, new);
+    is_clicked
 }
 
 /// Whether Enter exports: the key is pressed, and the focus is not on a button.
@@ -126,30 +104,26 @@ fn enter_is_pressed(ui: &Ui) -> bool {
     !is_on_button && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter))
 }
 
-fn buttons(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, objection: Option<&Objection>) {
-    let top = rect.bottom() - 40.0;
-    let (go, cancel) = (fl!(export_go), fl!(cancel));
-    let wide = width(ui, go, Kind::Primary).max(112.0);
-    let place =
-        Rect::from_min_max(pos2(rect.right() - RING - wide, top), rect.max - vec2(RING, 0.0));
-    let response = button(ui, "export go", place, go, Kind::Primary, objection.is_none());
-    let response = match objection {
-        Some(objection) => response.on_hover_text(objection.words()),
-        None => response,
-    };
-    if response.clicked() {
-        cx.act(Action::Export);
-    }
-    let wide = width(ui, cancel, Kind::Quiet);
-    let place = Rect::from_min_size(pos2(place.left() - wide - 10.0, top), vec2(wide, 40.0));
-    if button(ui, CANCEL, place, cancel, Kind::Quiet, true).clicked() {
-        cx.act(Action::CloseExport);
-    }
-    // Other objections are displayed beside their rows.
-    if let Some(Objection::What(text)) = objection {
-        let line =
-            Rect::from_min_max(pos2(rect.left(), top), pos2(place.left() - 16.0, rect.bottom()));
-        let body = font(text::BODY, Weight::Regular);
-        label(ui, "export reason", line, Align2::LEFT_CENTER, text, body, cx.tokens.error);
-    }
+fn buttons(ui: &mut Ui, cx: &mut Cx<'_>, objection: Option<&Objection>) {
+    row_from_right(ui, size::EXPORT_BUTTON, |ui| {
+        ui.spacing_mut().item_spacing.x = space::BUTTONS;
+        let least = vec2(size::EXPORT[0], size::EXPORT_BUTTON);
+        let can = objection.is_none();
+        let response = wide_button(ui, "export go", least, fl!(export_go), Kind::Primary, can);
+        let response = match objection {
+            Some(objection) => response.on_hover_text(objection.words()),
+            None => response,
+        };
+        if response.clicked() {
+            cx.act(Action::Export);
+        }
+        if button(ui, CANCEL, size::EXPORT_BUTTON, fl!(cancel), Kind::Quiet, true).clicked() {
+            cx.act(Action::CloseExport);
+        }
+        // Other objections are displayed beside their rows.
+        if let Some(Objection::What(text)) = objection {
+            let body = font(text::BODY, Weight::Regular);
+            rest(ui, |ui| label(ui, text, body, cx.tokens.error));
+        }
+    });
 }

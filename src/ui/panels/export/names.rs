@@ -2,30 +2,27 @@
 //! the names.
 
 use egui::{
-    Align2, Id, Rect, TextBuffer as _, Ui,
+    Color32, Id, TextBuffer as _, Ui, Vec2,
     text::{CCursor, CCursorRange},
     text_edit::TextEditState,
-    vec2,
 };
 
-use super::form::{Chosen, Form};
+use super::form::{Chosen, named, wide};
 use crate::{
     engine::export::pattern::FIELDS,
     i18n::fl,
     ui::{
         commands::export_plan::{ExportChoices, Objection},
-        theme::{Weight, font, text},
+        theme::{Tokens, Weight, font, size, space, text},
         widgets::{
             button::{Kind, button},
             field::field,
-            label, one_line,
+            label,
+            layout::{row, wrapped},
         },
         words,
     },
 };
-
-/// Height of a line of the preview.
-const LINE: f32 = 17.0;
 
 /// Ids of the placeholder buttons.
 pub fn buttons() -> impl Iterator<Item = Id> {
@@ -37,27 +34,24 @@ fn salt(field: &'static str) -> (&'static str, &'static str) {
 }
 
 /// Draws the rows about names in the remaining area.
-pub fn names(ui: &mut Ui, form: &mut Form, chosen: &Chosen<'_>, new: &mut ExportChoices) {
-    let row = form.row(ui, fl!(export_names));
-    let id = Id::unique("export names");
-    let typed = new.name_mut(chosen.is_one);
-    field(ui, id, row, fl!(export_pattern), "{title} ({stem})", typed);
-    let row = form.below(8.0, 24.0);
-    let small = font(text::BODY, Weight::Medium);
-    let mut left = row.left();
-    for name in FIELDS {
-        let shown = format!("{{{name}}}");
-        let ink = form.tokens.text;
-        let wide =
-            one_line(ui.painter(), &shown, small.clone(), ink, f32::INFINITY).size().x + 16.0;
-        let place = Rect::from_min_size(egui::pos2(left, row.top()), vec2(wide, row.height()));
-        let response = button(ui, salt(name), place, &shown, Kind::Quiet, true);
-        if response.on_hover_text(words::placeholder(name)).clicked() {
-            insert(ui, id, typed, &shown);
-        }
-        left += wide + 6.0;
-    }
-    preview(ui, form, chosen);
+pub fn names(ui: &mut Ui, chosen: &Chosen<'_>, new: &mut ExportChoices) {
+    named(ui, fl!(export_names), |ui| {
+        ui.spacing_mut().item_spacing.y = space::SMALL;
+        let id = Id::unique("export names");
+        let typed = new.name_mut(chosen.is_one);
+        field(ui, id, wide(ui), fl!(export_pattern), "{title} ({stem})", typed);
+        wrapped(ui, size::CHIP, |ui| {
+            ui.spacing_mut().item_spacing = Vec2::splat(space::CLOSE);
+            for name in FIELDS {
+                let shown = format!("{{{name}}}");
+                let response = button(ui, salt(name), size::CHIP, &shown, Kind::Chip, true);
+                if response.on_hover_text(words::placeholder(name)).clicked() {
+                    insert(ui, id, typed, &shown);
+                }
+            }
+        });
+        preview(ui, chosen);
+    });
 }
 
 /// Inserts `words` at the cursor or at the end, and moves the cursor behind them.
@@ -75,31 +69,25 @@ fn insert(ui: &Ui, id: Id, typed: &mut String, text: &str) {
 }
 
 /// Draws the names that the files would have, or the reason why the pattern is invalid.
-fn preview(ui: &Ui, form: &Form, chosen: &Chosen<'_>) {
-    let rect = form.rest(8.0);
-    let line = |i: usize| {
-        Rect::from_min_size(rect.min + vec2(0.0, LINE * i as f32), vec2(rect.width(), LINE))
+fn preview(ui: &mut Ui, chosen: &Chosen<'_>) {
+    ui.spacing_mut().item_spacing.y = 0.0;
+    let tokens = Tokens::of(ui);
+    let line = |ui: &mut Ui, text: &str, ink: Color32| {
+        let small = font(text::SMALL, Weight::Regular);
+        row(ui, size::PREVIEW_LINE, |ui| label(ui, text, small, ink));
     };
-    let small = font(text::SMALL, Weight::Regular);
     let names = match &chosen.plan {
         Ok(plan) => &plan.names,
-        Err(Objection::Name(text)) => {
-            let ink = form.tokens.error;
-            label(ui, "export name wrong", line(0), Align2::LEFT_CENTER, text, small, ink);
-            return;
-        }
+        Err(Objection::Name(text)) => return line(ui, text, tokens.error),
         Err(_) => return,
     };
-    let room = ((rect.height() + 4.0) / LINE).floor().max(1.0) as usize;
+    let room = ((ui.available_height() + space::TINY) / size::PREVIEW_LINE).floor();
+    let room = room.max(size::PREVIEW_LINES) as usize;
     let shown = if names.len() > room { room.saturating_sub(1) } else { names.len() };
-    let ink = form.tokens.dim;
-    for (i, name) in names.iter().take(shown).enumerate() {
-        let text = name.display().to_string();
-        let salt = ("export name", i);
-        label(ui, salt, line(i), Align2::LEFT_CENTER, &text, small.clone(), ink);
+    for name in names.iter().take(shown) {
+        line(ui, &name.display().to_string(), tokens.dim);
     }
     if shown < names.len() {
-        let text = fl!(and_more, count = names.len() - shown);
-        label(ui, "export names more", line(shown), Align2::LEFT_CENTER, &text, small, ink);
+        line(ui, &fl!(and_more, count = names.len() - shown), tokens.dim);
     }
 }

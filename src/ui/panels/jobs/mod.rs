@@ -5,7 +5,7 @@ mod row;
 
 use std::collections::HashSet;
 
-use egui::{Align2, Rect, ScrollArea, Sense, Stroke, Ui, pos2, vec2};
+use egui::{Align, Align2, Aligned, Layout, Rect, Stroke, Ui};
 
 use super::{Cx, page};
 use crate::{
@@ -14,18 +14,18 @@ use crate::{
     ui::{
         action::Action,
         state::{ui_state::Question, view_state::ViewState},
-        theme::{Weight, font, text},
+        theme::{Weight, font, size, space, text},
         widgets::{
-            button::{Kind, button, width},
+            button::{Kind, button},
             cover::Covers,
             label,
+            layout::{scrolled, wrapped},
         },
     },
 };
 
 /// Height of a job, including the gap below it.
-const ROW: f32 = 80.0;
-const GAP: f32 = 8.0;
+const ROW: f32 = size::JOB + space::SMALL;
 
 /// State of the page between frames.
 #[derive(Default)]
@@ -39,46 +39,37 @@ pub struct Jobs {
 impl Jobs {
     /// Draws the page.
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, covers: &mut Covers) {
-        let area = page::head(ui, cx, fl!(job_title));
         self.refresh(cx.state);
-        links(ui, cx, Rect::from_min_size(area.min, vec2(area.width(), 24.0)));
-        let list = Rect::from_min_max(area.min + vec2(0.0, 36.0), area.max);
-        if self.order.1.is_empty() {
-            let line = |y: f32| {
-                Rect::from_center_size(list.center() + vec2(0.0, y), vec2(list.width(), 24.0))
-            };
-            let (name, body) =
-                (font(text::NAME, Weight::SemiBold), font(text::BODY, Weight::Regular));
-            let middle = Align2::CENTER_CENTER;
-            label(ui, "no jobs", line(-14.0), middle, fl!(job_none), name, cx.tokens.text);
-            label(ui, "no jobs hint", line(14.0), middle, fl!(job_none_hint), body, cx.tokens.dim);
-            return;
-        }
-        self.list_ui(ui, cx, covers, list);
-    }
-
-    fn list_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, covers: &mut Covers, list: Rect) {
-        let mut child = ui.new_child(egui::UiBuilder::new().max_rect(list).id_salt("jobs"));
-        child.spacing_mut().item_spacing = vec2(0.0, 0.0);
-        // Leaves space for focus rings.
-        child.shrink_clip_rect(list.expand2(vec2(4.0, 0.0)));
-        let (state, order) = (cx.state, &self.order.1);
-        let (mut dragged, mut top) = (self.dragged, list.top());
-        let area = ScrollArea::vertical().id_salt("jobs").auto_shrink(false);
-        area.show_rows(&mut child, ROW, order.len(), |ui, range| {
-            top = ui.max_rect().top() - range.start as f32 * ROW;
-            for job in order[range].iter().filter_map(|id| state.job(*id)) {
-                let wide = vec2(ui.available_width(), ROW);
-                let (place, _) = ui.allocate_exact_size(wide, Sense::hover());
-                let place = Rect::from_min_max(place.min, place.max - vec2(8.0, GAP));
-                let response = row::row(ui, cx, covers, place, job);
-                if job.state == JobState::Waiting && response.drag_started() {
-                    dragged = Some(job.id);
-                }
+        page::show(ui, cx, fl!(job_title), |ui, cx| {
+            links(ui, cx);
+            ui.add_space(space::MEDIUM);
+            if self.order.1.is_empty() {
+                nothing(ui, cx);
+            } else {
+                self.list_ui(ui, cx, covers);
             }
         });
-        self.dragged = dragged;
-        self.drag_ui(&child, cx, list, top);
+    }
+
+    fn list_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, covers: &mut Covers) {
+        let list = ui.available_rect_before_wrap();
+        let state = cx.state;
+        let (mut dragged, mut top) = (self.dragged, list.top());
+        scrolled(ui, "jobs", space::TINY, |ui, area| {
+            let order = &self.order.1;
+            area.show_rows(ui, ROW, order.len(), |ui, range| {
+                top = ui.max_rect().top() - range.start as f32 * ROW;
+                for job in order[range].iter().filter_map(|id| state.job(*id)) {
+                    let response = row::job_ui(ui, cx, covers, job);
+                    ui.add_space(space::SMALL);
+                    if job.state == JobState::Waiting && response.drag_started() {
+                        dragged = Some(job.id);
+                    }
+                }
+            });
+            self.dragged = dragged;
+            self.drag_ui(ui, cx, list, top);
+        });
     }
 
     /// Draws the position that a dragged job would get, and moves the job there on release.
@@ -96,7 +87,7 @@ impl Jobs {
         // The gap between rows nearest to the pointer.
         let gap = ((pointer.y - top) / ROW).round() - first as f32;
         let gap = gap.clamp(0.0, queue.len() as f32) as usize;
-        let y = top + (first + gap) as f32 * ROW - GAP / 2.0;
+        let y = top + (first + gap) as f32 * ROW - space::SMALL / 2.0;
         ui.painter().hline(list.x_range(), y, Stroke::new(2.0, cx.tokens.accent));
         ui.set_cursor_icon(egui::CursorIcon::Grabbing);
         if !is_held {
@@ -128,23 +119,33 @@ impl Jobs {
     }
 }
 
+/// Draws the page without jobs.
+fn nothing(ui: &mut Ui, cx: &Cx<'_>) {
+    Aligned::new(Align2::CENTER_CENTER).show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = space::BUTTONS;
+        ui.with_layout(Layout::top_down(Align::Center), |ui| {
+            label(ui, fl!(job_none), font(text::NAME, Weight::SemiBold), cx.tokens.text);
+            label(ui, fl!(job_none_hint), font(text::BODY, Weight::Regular), cx.tokens.dim);
+        });
+    });
+}
+
 /// Draws the actions that apply to all jobs.
-fn links(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
+fn links(ui: &mut Ui, cx: &mut Cx<'_>) {
     let ended: Vec<JobId> =
         cx.state.jobs().filter(|job| job.is_ended()).map(|job| job.id).collect();
     let reset = fl!(settings_reset);
-    let mut x = rect.left() - 2.0;
     let can_clear = !ended.is_empty();
-    for (text, hint, can, action) in [
-        (fl!(job_clear_all), fl!(job_clear_all_tooltip), can_clear, Action::ClearJobs(ended)),
-        (reset, reset, cx.state.songs().len() > 0, Action::Ask(Some(Question::Reset))),
-    ] {
-        let wide = width(ui, text, Kind::Link);
-        let place = Rect::from_min_size(pos2(x, rect.top()), vec2(wide, rect.height()));
-        let response = button(ui, ("jobs", text), place, text, Kind::Link, can);
-        if response.on_hover_text(hint).clicked() {
-            cx.act(action);
+    wrapped(ui, size::LINK, |ui| {
+        ui.spacing_mut().item_spacing.x = space::GROUPS;
+        for (text, hint, can, action) in [
+            (fl!(job_clear_all), fl!(job_clear_all_tooltip), can_clear, Action::ClearJobs(ended)),
+            (reset, reset, cx.state.songs().len() > 0, Action::Ask(Some(Question::Reset))),
+        ] {
+            let response = button(ui, ("jobs", text), size::LINK, text, Kind::Link, can);
+            if response.on_hover_text(hint).clicked() {
+                cx.act(action);
+            }
         }
-        x += wide + 20.0;
-    }
+    });
 }

@@ -1,8 +1,8 @@
 //! One job: its song, instruments, model, state, and actions.
 
 use egui::{
-    Align2, EventFilter, FocusDirection, Key, Modifiers, Rect, Response, Role, Sense, Ui,
-    WidgetInfo, pos2, vec2,
+    Align, EventFilter, FocusDirection, Key, Layout, Modifiers, Response, Role, Sense, Ui,
+    WidgetInfo, vec2,
 };
 
 use crate::{
@@ -12,16 +12,26 @@ use crate::{
         action::Action,
         panels::Cx,
         state::view_state::ViewState,
-        theme::{STEM_ORDER, Weight, font, radius, text},
-        widgets::{at, button::icon_button, cover::Covers, focus_ring, icon::Icon, paint_text},
+        theme::{STEM_ORDER, Weight, font, margin, radius, size, space, text},
+        widgets::{
+            at,
+            button::icon_button,
+            cover::Covers,
+            focus_ring,
+            icon::Icon,
+            layout::{rest, row, row_from_right, stack},
+            plain,
+            surface::within,
+        },
         words,
     },
 };
 
-const BUTTON: f32 = 32.0;
-
 /// Draws the job. Returns the response of the row itself.
-pub fn row(ui: &Ui, cx: &mut Cx<'_>, covers: &mut Covers, rect: Rect, job: &Job) -> Response {
+pub fn job_ui(ui: &mut Ui, cx: &mut Cx<'_>, covers: &mut Covers, job: &Job) -> Response {
+    // Leaves space for the scrollbar.
+    let size = vec2((ui.available_width() - space::SMALL).max(0.0), size::JOB);
+    let (_, rect) = ui.allocate_space(size);
     let state = cx.state;
     let Some(song) = state.song(job.song) else {
         return at(ui, ("job", job.id), rect, Sense::hover());
@@ -36,40 +46,22 @@ pub fn row(ui: &Ui, cx: &mut Cx<'_>, covers: &mut Covers, rect: Rect, job: &Job)
         let painter = ui.painter().with_clip_rect(done.intersect(ui.clip_rect()));
         painter.rect_filled(rect, radius::LANE, tokens.progress);
     }
-    let tile = Rect::from_min_size(rect.min + vec2(16.0, 14.0), vec2(44.0, 44.0));
-    covers.paint(ui, tile, song, radius::FIELD);
-
-    let buttons = buttons(cx, job, &song.title);
-    let left = rect.right() - 12.0 - buttons.len() as f32 * (BUTTON + 4.0);
-    let line = |y: f32, height: f32| {
-        Rect::from_min_max(
-            pos2(tile.right() + 16.0, rect.top() + y),
-            pos2(left - 12.0, rect.top() + y + height),
-        )
-    };
     let what = what_words(job);
     let how = state_words(cx, job);
-    let ink = if matches!(job.state, JobState::Failed(_)) { tokens.error } else { tokens.dim };
-    let strong = font(text::LANE, Weight::SemiBold);
-    let small = font(text::SMALL, Weight::Regular);
-    let (painter, align) = (ui.painter(), Align2::LEFT_CENTER);
-    paint_text(painter, line(9.0, 20.0), align, &song.title, strong, tokens.text);
-    paint_text(painter, line(30.0, 16.0), align, &what, small.clone(), tokens.dim);
-    paint_text(painter, line(48.0, 16.0), align, &how, small, ink);
+    within(ui, rect, margin::JOB, |ui| {
+        row_from_right(ui, size::JOB, |ui| {
+            buttons_ui(ui, cx, job, &song.title);
+            ui.add_space(space::MEDIUM);
+            rest(ui, |ui| {
+                covers.show(ui, size::JOB_COVER, song, radius::FIELD);
+                ui.add_space(space::LARGE);
+                lines_ui(ui, cx, job, [&song.title, &what, &how]);
+            });
+        });
+    });
     focus_ring(ui, &response, rect, radius::LANE);
     let name = format!("{}, {what}, {how}", song.title);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
-    let mut x = left;
-    for Way { icon, name, hint, action } in buttons {
-        let middle = pos2(x + BUTTON / 2.0, rect.center().y);
-        let place = Rect::from_center_size(middle, vec2(BUTTON, BUTTON));
-        let salt = ("job", job.id, icon);
-        let pressed = icon_button(ui, salt, place, icon, &name, None, tokens.text);
-        if pressed.on_hover_text(hint).clicked() {
-            cx.act(action);
-        }
-        x += BUTTON + 4.0;
-    }
     if response.clicked() {
         cx.act(Action::Select(job.song));
     }
@@ -81,6 +73,36 @@ pub fn row(ui: &Ui, cx: &mut Cx<'_>, covers: &mut Covers, rect: Rect, job: &Job)
         JobState::Waiting => response.on_hover_text(fl!(job_move_hint)),
         _ => response,
     }
+}
+
+/// Draws the title, the instruments with the model, and the state.
+fn lines_ui(ui: &mut Ui, cx: &Cx<'_>, job: &Job, [title, what, how]: [&str; 3]) {
+    let tokens = cx.tokens;
+    let ink = if matches!(job.state, JobState::Failed(_)) { tokens.error } else { tokens.dim };
+    stack(ui, size::TEXT_LINE + 2.0 * size::SMALL_LINE, |ui| {
+        let strong = font(text::LANE, Weight::SemiBold);
+        let small = font(text::SMALL, Weight::Regular);
+        row(ui, size::TEXT_LINE, |ui| plain(ui, title, strong, tokens.text));
+        row(ui, size::SMALL_LINE, |ui| plain(ui, what, small.clone(), tokens.dim));
+        row(ui, size::SMALL_LINE, |ui| plain(ui, how, small, ink));
+    });
+}
+
+/// Draws the actions of a job, in their order for the keyboard.
+fn buttons_ui(ui: &mut Ui, cx: &mut Cx<'_>, job: &Job, title: &str) {
+    let buttons = buttons(cx, job, title);
+    let wide = buttons.len() as f32 * (size::ICON_BUTTON + space::TINY);
+    let size = vec2(wide, size::ICON_BUTTON);
+    ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
+        ui.spacing_mut().item_spacing.x = space::TINY;
+        for Way { icon, name, hint, action } in buttons {
+            let (salt, ink) = (("job", job.id, icon), cx.tokens.text);
+            let pressed = icon_button(ui, salt, size::ICON_BUTTON, icon, &name, None, ink);
+            if pressed.on_hover_text(hint).clicked() {
+                cx.act(action);
+            }
+        }
+    });
 }
 
 /// The instruments in display order, and the model.

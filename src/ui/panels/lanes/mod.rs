@@ -6,7 +6,7 @@ mod row;
 mod rows;
 mod ruler;
 
-use egui::{Align2, Rect, ScrollArea, Sense, Ui, pos2, vec2};
+use egui::{Rect, Ui, Vec2, vec2};
 
 use super::Cx;
 use crate::{
@@ -15,47 +15,59 @@ use crate::{
     ui::{
         action::Action,
         state::view_state::{OpenSong, ViewState},
-        theme::{LOOP_ALPHA, Weight, font, size, text},
+        theme::{LOOP_ALPHA, Weight, font, size, space, text},
         timeline::viewport::Viewport,
-        widgets::{label, scrollbar, waveform},
+        widgets::{
+            label,
+            layout::{row, scrolled},
+            scrollbar,
+            surface::within,
+            waveform,
+        },
     },
 };
 use row::Row;
 
-/// Draws the lanes of a song.
-pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, waves: &mut waveform::Cache, song: &Song, rect: Rect) {
+/// Draws the lanes of a song in the available space.
+pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, waves: &mut waveform::Cache, song: &Song) {
     let state = cx.state;
     let Some(open) = state.open().filter(|open| open.id == song.id) else { return };
-    if rect.height() < size::RULER + 20.0 {
+    let rect = ui.available_rect_before_wrap();
+    if rect.height() < size::RULER + size::TEXT_LINE {
         return;
     }
-    let times = Rect::from_min_max(
-        pos2(rect.left() + size::LANE_HEAD, rect.top()),
-        pos2(rect.right(), rect.top() + size::RULER),
-    );
+    let times = beside_heads(ui, size::RULER);
     waves.width = times.width();
     let view = cx.ui_state.view(open.frames, times.width());
     let scale = TimeScale { x: times.x_range(), frames: open.frames, view };
     ruler::ui(ui, cx, times, scale);
     let is_whole = view.is_whole(open.frames, times.width());
-    let below = if is_whole { 0.0 } else { scrollbar::HEIGHT + 6.0 };
-    let body = Rect::from_min_max(pos2(rect.left(), times.bottom()), rect.max - vec2(0.0, below));
+    let below = if is_whole { 0.0 } else { scrollbar::HEIGHT + space::CLOSE };
     let rows = rows(cx, song, open);
-    let bottom = rows_ui(ui, cx, waves, scale, body, open, &rows);
+    let body = (ui.available_size() - vec2(0.0, below)).max(Vec2::ZERO);
+    let (_, body) = ui.allocate_space(body);
+    let bottom =
+        within(ui, body, egui::Margin::ZERO, |ui| rows_ui(ui, cx, waves, scale, song, open, &rows));
     if !is_whole {
-        let place = Rect::from_x_y_ranges(
-            times.x_range(),
-            rect.bottom() - scrollbar::HEIGHT..=rect.bottom(),
-        );
-        let name = fl!(lane_scroll);
+        ui.add_space(space::CLOSE);
+        let (place, name) = (beside_heads(ui, scrollbar::HEIGHT), fl!(lane_scroll));
         if let Some(to) = scrollbar::scrollbar(ui, "time", place, name, view, open.frames) {
             cx.act(Action::Look(to));
         }
     }
-    look_ui(ui, cx, scale, Rect::from_min_max(times.left_top(), body.max));
-    hint_ui(ui, cx, song, &rows, Rect::from_min_max(pos2(body.left(), bottom + 10.0), body.max));
-    let lanes = Rect::from_x_y_ranges(times.x_range(), times.bottom()..=bottom.min(body.bottom()));
+    look_ui(ui, cx, scale, times.union(body).with_min_x(times.left()));
+    let lanes = Rect::from_x_y_ranges(times.x_range(), body.top()..=bottom.min(body.bottom()));
     over_ui(ui, cx, scale, rect, lanes);
+}
+
+/// Adds a row beside the heads of the lanes, and returns its area: that of the waveforms.
+fn beside_heads(ui: &mut Ui, height: f32) -> Rect {
+    row(ui, height, |ui| {
+        ui.add_space(size::LANE_HEAD);
+        let (_, rect) = ui.allocate_space(vec2(ui.available_width(), height));
+        rect
+    })
+    .inner
 }
 
 /// Draws the rows below the ruler; returns their bottom.
@@ -64,28 +76,28 @@ fn rows_ui(
     cx: &mut Cx<'_>,
     waves: &mut waveform::Cache,
     scale: TimeScale,
-    body: Rect,
+    song: &Song,
     open: &OpenSong,
     rows: &[Row<'_>],
 ) -> f32 {
-    let heights = Heights::fitting(body.height(), rows.len().saturating_sub(1));
-    let mut child = ui.new_child(egui::UiBuilder::new().max_rect(body).id_salt("lanes"));
-    child.spacing_mut().item_spacing = vec2(0.0, 0.0);
-    child.shrink_clip_rect(body.expand2(vec2(4.0, 0.0)));
-    let mut bottom = body.top();
-    ScrollArea::vertical().id_salt(("lanes", open.id)).auto_shrink(false).show(&mut child, |ui| {
-        let wide = body.width();
-        let (place, _) = ui.allocate_exact_size(vec2(wide, heights.original), Sense::hover());
-        rows::original(ui, cx, waves, place, scale, open);
-        for row in rows {
-            ui.add_space(size::GAP);
-            let high = if row.is_residual() { size::STEM_MIN } else { heights.stem };
-            let (place, _) = ui.allocate_exact_size(vec2(wide, high), Sense::hover());
-            rows::row(ui, cx, waves, place, scale, open, row);
-        }
-        bottom = ui.cursor().top();
-    });
-    bottom
+    let heights = Heights::fitting(ui.available_height(), rows.len().saturating_sub(1));
+    scrolled(ui, ("lanes", open.id), space::TINY, |ui, area| {
+        area.show(ui, |ui| {
+            // The scrollbar lies over the waveforms.
+            ui.spacing_mut().item_spacing.y = size::GAP;
+            rows::original(ui, cx, waves, heights.original, scale, open);
+            for row in rows {
+                let high = if row.is_residual() { size::STEM_MIN } else { heights.stem };
+                rows::row_ui(ui, cx, waves, high, scale, open, row);
+            }
+            let bottom = ui.min_rect().bottom();
+            if rows.is_empty() {
+                hint_ui(ui, cx, song);
+            }
+            bottom
+        })
+        .inner
+    })
 }
 
 /// Draws the loop and the play head over all lanes.
@@ -188,17 +200,15 @@ fn seek_by_pointer(cx: &mut Cx<'_>, response: &egui::Response, scale: TimeScale)
     }
 }
 
-fn hint_ui(ui: &Ui, cx: &Cx<'_>, song: &Song, rows: &[Row<'_>], rect: Rect) {
-    let stems = cx.state.stems(song.id);
-    if !rows.is_empty() || stems.is_empty() || rect.height() < 20.0 {
+/// Draws the way to more lanes, where there is space.
+fn hint_ui(ui: &mut Ui, cx: &Cx<'_>, song: &Song) {
+    if cx.state.stems(song.id).is_empty() || ui.available_height() < size::TEXT_LINE {
         return;
     }
     let is_separated = cx.state.is_separated(song.id);
     let text = if is_separated { fl!(lane_select_to_hear) } else { fl!(lane_select_and_process) };
-    let place = Rect::from_min_size(
-        rect.min + vec2(size::LANE_HEAD, 0.0),
-        vec2(rect.width() - size::LANE_HEAD, 20.0),
-    );
-    let body = font(text::BODY, Weight::Regular);
-    label(ui, "lanes hint", place, Align2::LEFT_CENTER, text, body, cx.tokens.dim);
+    row(ui, size::TEXT_LINE, |ui| {
+        ui.add_space(size::LANE_HEAD);
+        label(ui, text, font(text::BODY, Weight::Regular), cx.tokens.dim);
+    });
 }

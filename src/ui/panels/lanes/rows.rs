@@ -1,6 +1,6 @@
 //! The lanes themselves: the original, the stems and the residual.
 
-use egui::{Align2, Color32, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align, Color32, Frame, Layout, Margin, Rect, Role, Sense, Ui, Vec2, WidgetInfo, vec2};
 
 use super::{Cx, TimeScale, head, row::Row, seek_by_pointer};
 use crate::{
@@ -8,52 +8,68 @@ use crate::{
     i18n::fl,
     ui::{
         state::{ui_state::DragOut, view_state::OpenSong},
-        theme::{DRAFT_VEIL, GLOW_ALPHA, MUTED_ALPHA, Weight, font, radius, size, text},
-        widgets::{at, label, one_line, waveform},
+        theme::{
+            DRAFT_VEIL, GLOW_ALPHA, MUTED_ALPHA, Tokens, Weight, font, margin, radius, size, space,
+            text,
+        },
+        widgets::{
+            at, label,
+            layout::{row, stack},
+            surface::within,
+            waveform,
+        },
         words,
     },
 };
 
-/// Draws a lane's background with a bar in its colour.
-fn surface(ui: &Ui, cx: &Cx<'_>, rect: Rect, color: Color32) {
-    ui.painter().rect_filled(rect, radius::LANE, cx.tokens.panel);
-    let bar = Rect::from_min_max(
-        pos2(rect.left(), rect.top() + 10.0),
-        pos2(rect.left() + 4.0, rect.bottom() - 10.0),
-    );
-    ui.painter().rect_filled(bar, 2, color);
-}
-
-fn wave_rect(rect: Rect) -> Rect {
-    Rect::from_min_max(
-        pos2(rect.left() + size::LANE_HEAD, rect.top() + 4.0),
-        pos2(rect.right(), rect.bottom() - 4.0),
-    )
+/// Draws a lane with its background, a bar in its colour, and its head. Returns the area of the
+/// waveform.
+fn lane(ui: &mut Ui, height: f32, color: Color32, head: impl FnOnce(&mut Ui, Rect)) -> Rect {
+    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), height));
+    ui.painter().rect_filled(rect, radius::LANE, Tokens::of(ui).panel);
+    within(ui, rect, egui::Margin::ZERO, |ui| {
+        ui.spacing_mut().item_spacing = Vec2::ZERO;
+        row(ui, height, |ui| {
+            let cell = vec2(size::LANE_HEAD, height);
+            ui.allocate_ui_with_layout(cell, Layout::left_to_right(Align::Center), |ui| {
+                ui.set_min_size(cell);
+                let bar = vec2(size::LANE_BAR, (height - space::GROUPS).max(0.0));
+                let (_, bar) = ui.allocate_space(bar);
+                ui.painter().rect_filled(bar, size::LANE_BAR / 2.0, color);
+                head(ui, rect);
+            });
+            let wave = vec2(ui.available_width(), (height - 2.0 * space::TINY).max(0.0));
+            let (_, wave) = ui.allocate_space(wave);
+            wave
+        })
+        .inner
+    })
 }
 
 /// Draws the lane of the original.
 pub fn original(
-    ui: &Ui,
+    ui: &mut Ui,
     cx: &mut Cx<'_>,
     waves: &mut waveform::Cache,
-    rect: Rect,
+    height: f32,
     scale: TimeScale,
     open: &OpenSong,
 ) {
     let tokens = cx.tokens;
-    surface(ui, cx, rect, tokens.original);
-    let head = Rect::from_min_size(
-        pos2(rect.left() + 16.0, rect.center().y - 20.0),
-        vec2(size::LANE_HEAD - 32.0, 20.0),
-    );
-    let strong = font(text::LANE, Weight::SemiBold);
-    label(ui, "lane original", head, Align2::LEFT_CENTER, fl!(lane_original), strong, tokens.text);
-    let place = head.translate(vec2(0.0, 21.0));
     let is_original = cx.ui_state.monitor == Monitor::Original;
     let hint = if is_original { fl!(lane_original_heard) } else { fl!(lane_original_compare) };
-    let small = font(text::SMALL, Weight::Regular);
-    label(ui, "lane original hint", place, Align2::LEFT_CENTER, hint, small, tokens.faint);
-    let place = wave_rect(rect);
+    let place = lane(ui, height, tokens.original, |ui, _| {
+        ui.add_space(space::MEDIUM);
+        ui.scope(|ui| {
+            ui.set_max_width(ui.available_width() - space::LARGE);
+            stack(ui, 2.0 * size::TEXT_LINE, |ui| {
+                let strong = font(text::LANE, Weight::SemiBold);
+                row(ui, size::TEXT_LINE, |ui| label(ui, fl!(lane_original), strong, tokens.text));
+                let small = font(text::SMALL, Weight::Regular);
+                row(ui, size::TEXT_LINE, |ui| label(ui, hint, small, tokens.faint));
+            });
+        });
+    });
     let response = at(ui, "wave original", place, Sense::CLICK | Sense::DRAG);
     seek_by_pointer(cx, &response, scale);
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, fl!(lane_original_wave)));
@@ -73,20 +89,18 @@ pub fn original(
 }
 
 /// Draws the lane of a stem or of the residual.
-pub fn row(
+pub fn row_ui(
     ui: &mut Ui,
     cx: &mut Cx<'_>,
     waves: &mut waveform::Cache,
-    rect: Rect,
+    height: f32,
     scale: TimeScale,
     open: &OpenSong,
     row: &Row<'_>,
 ) {
     let tokens = cx.tokens;
     let color = tokens.stem(row.key);
-    surface(ui, cx, rect, color);
-    head::ui(ui, cx, rect, open, row);
-    let place = wave_rect(rect);
+    let place = lane(ui, height, color, |ui, rect| head::ui(ui, cx, rect, open, row));
     let response = at(ui, ("wave", row.key), place, Sense::CLICK | Sense::DRAG);
     seek_by_pointer(cx, &response, scale);
     let name = fl!(lane_wave, stem = &row.title);
@@ -138,7 +152,7 @@ fn draft_ui(ui: &Ui, cx: &Cx<'_>, scale: TimeScale, wave: Rect, open: &OpenSong)
 }
 
 /// Draws the state of a lane as text: muted, and the meaning of the residual.
-fn state_ui(ui: &Ui, cx: &Cx<'_>, wave: Rect, row: &Row<'_>) {
+fn state_ui(ui: &mut Ui, cx: &Cx<'_>, wave: Rect, row: &Row<'_>) {
     let is_muted = row.settings.muted && !row.settings.soloed;
     let text = match (row.is_residual(), is_muted) {
         (true, true) => format!("{} · {}", fl!(lane_residual_note), fl!(lane_muted)),
@@ -146,16 +160,21 @@ fn state_ui(ui: &Ui, cx: &Cx<'_>, wave: Rect, row: &Row<'_>) {
         (false, true) => fl!(lane_muted).to_owned(),
         (false, false) => return,
     };
-    let tiny = font(text::TINY, Weight::Regular);
-    let ink = cx.tokens.faint;
-    let galley = one_line(ui.painter(), &text, tiny.clone(), ink, wave.width());
-    let place = Rect::from_min_size(wave.min + vec2(6.0, 2.0), galley.size() + vec2(8.0, 2.0));
-    ui.painter().rect_filled(place, radius::TICK, cx.tokens.panel);
-    label(ui, ("state", row.key), place, Align2::CENTER_CENTER, &text, tiny, ink);
+    over(ui, wave, margin::LANE_STATE, |ui| {
+        let plate = Frame::NONE.fill(cx.tokens.panel).corner_radius(radius::TICK);
+        plate.inner_margin(margin::IN_LANE_STATE).show(ui, |ui| {
+            label(ui, &text, font(text::TINY, Weight::Regular), cx.tokens.faint);
+        });
+    });
+}
+
+/// Draws contents over a waveform, from its top left.
+fn over(ui: &mut Ui, wave: Rect, margin: Margin, add: impl FnOnce(&mut Ui)) {
+    within(ui, wave, margin, |ui| ui.with_layout(Layout::top_down(Align::Min), add));
 }
 
 /// Draws a notice on a dragged lane while its file is being prepared.
-fn preparing_ui(ui: &Ui, cx: &Cx<'_>, wave: Rect, row: &Row<'_>) {
+fn preparing_ui(ui: &mut Ui, cx: &Cx<'_>, wave: Rect, row: &Row<'_>) {
     let is_dragged = |drag: &DragOut| {
         let is_same = drag.stems.iter().any(|name| name == row.key);
         drag.song == row.song.id && !drag.is_under_way && is_same
@@ -164,9 +183,10 @@ fn preparing_ui(ui: &Ui, cx: &Cx<'_>, wave: Rect, row: &Row<'_>) {
         return;
     }
     let text = fl!(lane_preparing, stem = words::stem(row.key));
-    let place = Rect::from_min_size(wave.min + vec2(6.0, 6.0), vec2(160.0, 24.0));
-    ui.painter().rect_filled(place, radius::FIELD, cx.tokens.raised);
-    let small = font(text::SMALL, Weight::Regular);
-    let inner = place.shrink2(vec2(10.0, 0.0));
-    label(ui, ("preparing", row.key), inner, Align2::LEFT_CENTER, &text, small, cx.tokens.text);
+    over(ui, wave, margin::PREPARING, |ui| {
+        let plate = Frame::NONE.fill(cx.tokens.raised).corner_radius(radius::FIELD);
+        plate.inner_margin(margin::IN_PREPARING).show(ui, |ui| {
+            label(ui, &text, font(text::SMALL, Weight::Regular), cx.tokens.text);
+        });
+    });
 }

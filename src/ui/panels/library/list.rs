@@ -1,6 +1,6 @@
 //! The list of songs. Only visible rows are drawn. Arrow keys move the focus.
 
-use egui::{Align2, EventFilter, Key, Modifiers, Rect, ScrollArea, Sense, Ui, vec2};
+use egui::{EventFilter, Frame, Key, Modifiers, Rect, Ui};
 
 use super::{Library, row, sort_ui};
 use crate::{
@@ -9,8 +9,8 @@ use crate::{
     ui::{
         action::Action,
         panels::Cx,
-        theme::{Weight, font, size, text},
-        widgets::{cover::Covers, label},
+        theme::{Weight, font, margin, size, text},
+        widgets::{cover::Covers, label, layout::scrolled},
     },
 };
 
@@ -23,60 +23,49 @@ struct Step {
 }
 
 impl Library {
-    pub(super) fn list_ui(
-        &mut self,
-        ui: &mut Ui,
-        cx: &mut Cx<'_>,
-        covers: &mut Covers,
-        rect: Rect,
-    ) {
+    pub(super) fn list_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, covers: &mut Covers) {
         let state = cx.state;
         let num_songs = self.order(state, cx.ui_state).len();
         let importing = state.importing();
         let count = importing.len() + num_songs;
         if count == 0 {
             if !self.search.is_empty() {
-                let text = fl!(library_no_match, typed = &self.search);
-                let place = Rect::from_min_size(rect.min + vec2(20.0, 4.0), vec2(248.0, 20.0));
-                let (small, dim) = (font(text::SMALL, Weight::Regular), cx.tokens.dim);
-                label(ui, "no match", place, Align2::LEFT_CENTER, &text, small, dim);
+                Frame::NONE.inner_margin(margin::LIST_HEAD).show(ui, |ui| {
+                    let small = font(text::SMALL, Weight::Regular);
+                    let text = fl!(library_no_match, typed = &self.search);
+                    label(ui, &text, small, cx.tokens.dim);
+                });
             }
             return;
         }
-        let heading = Rect::from_min_size(rect.min + vec2(16.0, 0.0), vec2(220.0, 20.0));
-        sort_ui(ui, cx, heading);
-        let mut list = rect;
-        list.min.y += 26.0;
-        let mut child = ui.new_child(egui::UiBuilder::new().max_rect(list).id_salt("songs"));
-        child.spacing_mut().item_spacing = vec2(0.0, 0.0);
-        child.shrink_clip_rect(list);
+        Frame::NONE.inner_margin(margin::LIST_HEAD).show(ui, |ui| sort_ui(ui, cx));
         let in_sight = self.wanted_in_sight(cx).map(|place| place + importing.len());
         let mut step = None;
-        let area = ScrollArea::vertical().id_salt("songs").auto_shrink(false);
-        area.show_rows(&mut child, size::ROW, count, |ui, range| {
-            if let Some(place) = in_sight {
-                let top = ui.max_rect().top() + (place as f32 - range.start as f32) * size::ROW;
-                let x = ui.max_rect().x_range();
-                ui.scroll_to_rect(Rect::from_x_y_ranges(x, top..=top + size::ROW), None);
-            }
-            for place in range {
-                let wide = vec2(ui.available_width(), size::ROW);
-                let (rect, _) = ui.allocate_exact_size(wide, Sense::hover());
-                if let Some(file) = importing.get(place) {
-                    row::importing(ui, cx, rect, file);
-                } else if let Some(song) =
-                    self.order.known().get(place - importing.len()).and_then(|id| state.song(*id))
-                {
-                    let response = row::song(ui, cx, covers, rect, song);
-                    if self.focus == Some(song.id) {
-                        response.request_focus();
-                        self.focus = None;
-                    }
-                    if response.has_focus() {
-                        step = keys(ui, cx, &response, song.id).or(step);
+        let (order, focus) = (self.order.known(), &mut self.focus);
+        scrolled(ui, "songs", 0.0, |ui, area| {
+            area.show_rows(ui, size::ROW, count, |ui, range| {
+                if let Some(place) = in_sight {
+                    let top = ui.max_rect().top() + (place as f32 - range.start as f32) * size::ROW;
+                    let x = ui.max_rect().x_range();
+                    ui.scroll_to_rect(Rect::from_x_y_ranges(x, top..=top + size::ROW), None);
+                }
+                for place in range {
+                    if let Some(file) = importing.get(place) {
+                        row::importing(ui, cx, file);
+                    } else if let Some(song) =
+                        order.get(place - importing.len()).and_then(|id| state.song(*id))
+                    {
+                        let response = row::song(ui, cx, covers, song);
+                        if *focus == Some(song.id) {
+                            response.request_focus();
+                            *focus = None;
+                        }
+                        if response.has_focus() {
+                            step = keys(ui, cx, &response, song.id).or(step);
+                        }
                     }
                 }
-            }
+            })
         });
         if let Some(step) = step {
             self.walk(cx, step);

@@ -1,6 +1,6 @@
 //! One row of the library: a song with its state, or a running import.
 
-use egui::{Align2, Color32, Id, Key, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Color32, Id, Key, Response, Role, Sense, Ui, Vec2, WidgetInfo, vec2};
 
 use super::two_lines;
 use crate::{
@@ -10,31 +10,37 @@ use crate::{
         action::{Action, UiCommand},
         panels::Cx,
         state::view_state::Importing,
-        theme::{Weight, font, radius, text},
+        theme::{Weight, font, margin, radius, size, space, text},
         widgets::{
             at,
             cover::Covers,
             field::field,
             focus_ring,
             icon::{self, Icon},
-            one_line, paint_text,
-            ring::ring,
+            layout::{rest, row, row_from_right},
+            plain,
+            ring::{self, ring, ring_at},
+            surface::within,
         },
         words,
     },
 };
 
 /// Draws a running import.
-pub fn importing(ui: &Ui, cx: &Cx<'_>, rect: Rect, file: &Importing) {
-    let tile = Rect::from_min_size(rect.min + vec2(18.0, 9.0), vec2(40.0, 40.0));
-    ui.painter().rect_filled(tile, radius::FIELD, cx.tokens.raised);
-    let (centre, fraction) = (tile.center(), file.fraction);
-    ring(ui.painter(), centre, 10.0, fraction, cx.tokens.accent, cx.tokens.line);
-    let lines =
-        Rect::from_min_max(pos2(tile.right() + 12.0, rect.top()), rect.max - vec2(16.0, 0.0));
+pub fn importing(ui: &mut Ui, cx: &Cx<'_>, file: &Importing) {
+    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), size::ROW));
     let name = words::file_name(&file.path);
     let doing = fl!(library_importing, percent = &words::percent(f64::from(file.fraction)));
-    two_lines(ui, cx, lines, &name, &doing, "");
+    within(ui, rect, margin::IN_ROW, |ui| {
+        row(ui, size::ROW, |ui| {
+            let (_, tile) = ui.allocate_space(Vec2::splat(size::ROW_COVER));
+            ui.painter().rect_filled(tile, radius::FIELD, cx.tokens.raised);
+            let (accent, line) = (cx.tokens.accent, cx.tokens.line);
+            ring_at(ui.painter(), tile.center(), ring::LARGE, file.fraction, accent, line);
+            ui.add_space(space::MEDIUM);
+            two_lines(ui, cx, &name, &doing, "");
+        });
+    });
     at(ui, ("importing", &file.path), rect, Sense::hover())
         .widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{name}, {doing}")));
 }
@@ -89,83 +95,62 @@ impl Sign {
         }
     }
 
-    fn width(&self, ui: &Ui) -> f32 {
-        match self {
-            Self::None => 0.0,
-            Self::Word(word, color) => {
-                let tiny = font(text::TINY, Weight::Medium);
-                one_line(ui.painter(), word, tiny, *color, f32::INFINITY).size().x + 8.0
-            }
-            Self::Ring(_) => 58.0,
-            Self::Stems | Self::Warning => 24.0,
-        }
-    }
-
-    fn paint(&self, ui: &Ui, cx: &Cx<'_>, rect: Rect) {
-        let (right, tokens) = (right_of(rect), cx.tokens);
+    /// Draws the indicator and the gap before it, from the right.
+    fn show(&self, ui: &mut Ui, cx: &Cx<'_>) {
+        let tokens = cx.tokens;
         let tiny = font(text::TINY, Weight::Medium);
-        let before =
-            |x: f32| Rect::from_min_max(pos2(x - 120.0, rect.top()), pos2(x, rect.bottom()));
+        let cell = Vec2::splat(size::ROW_SIGN);
         match self {
-            Self::None => {}
+            Self::None => return,
             Self::Word(word, color) => {
-                let place = before(right.x + 4.0);
-                paint_text(ui.painter(), place, Align2::RIGHT_CENTER, word, tiny, *color);
+                plain(ui, word, tiny, *color);
             }
             Self::Ring(fraction) => {
-                let centre = right - vec2(6.0, 0.0);
-                let fraction = *fraction;
-                ring(ui.painter(), centre, 9.0, fraction as f32, tokens.accent, tokens.line);
-                let (place, text) = (before(centre.x - 15.0), words::percent(fraction));
-                paint_text(ui.painter(), place, Align2::RIGHT_CENTER, &text, tiny, tokens.dim);
+                ring(ui, size::ROW_SIGN, *fraction as f32, tokens.accent, tokens.line);
+                ui.add_space(space::TINY);
+                plain(ui, &words::percent(*fraction), tiny, tokens.dim);
             }
-            Self::Stems => {
-                let place = Rect::from_center_size(right - vec2(6.0, 0.0), vec2(18.0, 16.0));
-                icon::stems(ui.painter(), place, tokens);
-            }
-            Self::Warning => {
-                let place = Rect::from_center_size(right - vec2(6.0, 0.0), vec2(16.0, 16.0));
-                Icon::Warning.paint(ui.painter(), place, tokens.warning);
-            }
+            Self::Stems => icon::stems(ui, cell, size::STEMS_MARK, tokens),
+            Self::Warning => Icon::Warning.show_in(ui, cell, size::ICON, tokens.warning),
         }
+        ui.add_space(space::TINY);
     }
 }
 
 /// Draws a song's row.
-pub fn song(
-    ui: &mut Ui,
-    cx: &mut Cx<'_>,
-    covers: &mut Covers,
-    rect: Rect,
-    song: &Song,
-) -> Response {
-    let row = rect.shrink2(vec2(8.0, 1.0));
-    let response = at(ui, ("song", song.id), row, Sense::click());
+pub fn song(ui: &mut Ui, cx: &mut Cx<'_>, covers: &mut Covers, song: &Song) -> Response {
+    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), size::ROW));
+    let ground = rect - margin::ROW;
+    let response = at(ui, ("song", song.id), ground, Sense::click());
     let is_marked = cx.ui_state.marked.contains(&song.id);
     let is_selected = cx.ui_state.selected == Some(song.id);
     if is_marked {
-        ui.painter().rect_filled(row, 10, cx.tokens.progress);
+        ui.painter().rect_filled(ground, radius::ROW, cx.tokens.progress);
     } else if is_selected {
-        ui.painter().rect_filled(row, 10, cx.tokens.raised);
+        ui.painter().rect_filled(ground, radius::ROW, cx.tokens.raised);
     } else if response.hovered() {
-        ui.painter().rect_filled(row, 10, cx.tokens.raised.gamma_multiply(0.6));
+        ui.painter().rect_filled(ground, radius::ROW, cx.tokens.raised.gamma_multiply(0.6));
     }
-    let tile = Rect::from_min_size(rect.min + vec2(18.0, 9.0), vec2(40.0, 40.0));
-    covers.paint(ui, tile, song, radius::FIELD);
     let sign = Sign::of(cx, song);
-    let lines = Rect::from_min_max(
-        pos2(tile.right() + 12.0, rect.top()),
-        pos2(rect.right() - 16.0 - sign.width(ui), rect.bottom()),
-    );
-    if cx.ui_state.renaming.as_ref().is_some_and(|renaming| renaming.song == song.id) {
-        let place = Rect::from_min_max(lines.min, pos2(rect.right() - 16.0, lines.bottom()));
-        title_field(ui, cx, place.shrink2(vec2(0.0, 12.0)));
-    } else {
-        let length = format!(" · {}", words::clock(song.frames));
-        two_lines(ui, cx, lines, &song.title, words::artist(song), &length);
-        sign.paint(ui, cx, rect);
-    }
-    focus_ring(ui, &response, row, 10);
+    let is_renamed = cx.ui_state.renaming.as_ref().is_some_and(|renaming| renaming.song == song.id);
+    within(ui, rect, margin::IN_ROW, |ui| {
+        row_from_right(ui, size::ROW, |ui| {
+            if !is_renamed {
+                sign.show(ui, cx);
+            }
+            rest(ui, |ui| {
+                covers.show(ui, size::ROW_COVER, song, radius::FIELD);
+                ui.add_space(space::MEDIUM);
+                if is_renamed {
+                    title_field(ui, cx);
+                } else {
+                    let length = format!(" · {}", words::clock(song.frames));
+                    two_lines(ui, cx, &song.title, words::artist(song), &length);
+                }
+            });
+        });
+    });
+    focus_ring(ui, &response, ground, radius::ROW);
     let below = words::artist_and_length(song);
     let name = match sign.words() {
         Some(state) => format!("{}, {below}, {state}", song.title),
@@ -190,13 +175,14 @@ pub fn song(
 }
 
 /// Draws the field for a new title in place of the two lines.
-fn title_field(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect) {
+fn title_field(ui: &mut Ui, cx: &mut Cx<'_>) {
     let Some(renaming) = &cx.ui_state.renaming else { return };
     let (song, mut typed) = (renaming.song, renaming.text.clone());
     let id = Id::unique("title field");
     let is_new = ui.memory(|memory| memory.focused() != Some(id));
     let name = fl!(library_title_field);
-    let response = field(ui, id, rect, name, "", &mut typed);
+    let size = vec2(ui.available_width(), size::LIBRARY_FIELD);
+    let response = field(ui, id, size, name, "", &mut typed);
     if response.changed() {
         cx.act(Action::Retitle(song, typed));
     }
@@ -241,9 +227,4 @@ fn menu(cx: &mut Cx<'_>, response: &Response, song: &Song) {
             cx.act(Action::Remove(songs));
         }
     });
-}
-
-/// The right end of a row's buttons.
-fn right_of(rect: Rect) -> egui::Pos2 {
-    pos2(rect.right() - 20.0, rect.center().y)
 }

@@ -1,19 +1,20 @@
 //! The models in the settings: their state, their strengths, and their actions.
 
-use egui::{Id, Rect, Role, Ui, WidgetInfo, pos2, vec2};
+use egui::{Id, Role, Ui, Vec2, WidgetInfo};
 
-use super::{Cx, Form, ROW};
+use super::{Cx, ROW, note, setting, wide};
 use crate::{
     engine::{ModelEntry, ModelTask, Preferences, separation::installed::DEFAULT},
     i18n::fl,
     model::weights::State,
     ui::{
         action::{Action, UiCommand},
-        theme::{Weight, font, text},
+        theme::{Weight, font, space, text},
         widgets::{
-            button::{Kind, button, width},
+            button::{Kind, button},
             field::field,
-            lines, paragraph,
+            layout::wrapped,
+            paragraph,
         },
         words,
     },
@@ -22,54 +23,43 @@ use crate::{
 /// Maximum rows of the terms; the tooltip has the full text.
 const TERMS_ROWS: usize = 7;
 
-/// Height of the list of models, in points.
-pub fn height(ui: &Ui, cx: &Cx<'_>, wide: f32) -> f32 {
-    let models = cx.state.models();
-    let open = models.iter().find(|model| cx.ui_state.terms_of.as_ref() == Some(&model.name));
-    let terms = open.map_or(0.0, |model| terms_height(ui, model, wide) + ROW + 20.0);
-    models.len() as f32 * (ROW + 36.0) + terms + 2.0 * (ROW + 36.0)
-}
-
-fn terms_height(ui: &Ui, model: &ModelEntry, wide: f32) -> f32 {
-    let small = font(text::SMALL, Weight::Regular);
-    let color = egui::Color32::PLACEHOLDER;
-    lines(ui.painter(), &model.terms, small, color, wide, TERMS_ROWS).size().y
-}
-
 /// Draws the models, the import of another model, and the mirror.
-pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, form: &mut Form, new: &mut Preferences) {
+pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, new: &mut Preferences) {
     let state = cx.state;
     for model in state.models() {
-        let row = form.row(ui, &model.name);
-        buttons(ui, cx, row, model, new);
-        form.note(ui, &format!("model {}", model.name), &state_words(cx, model));
-        if cx.ui_state.terms_of.as_ref() == Some(&model.name) {
-            terms(ui, cx, form, model);
+        setting(ui, &model.name, |ui| {
+            wrapped(ui, ROW, |ui| buttons(ui, cx, model, new));
+            note(ui, &state_words(cx, model));
+            if cx.ui_state.terms_of.as_ref() == Some(&model.name) {
+                ui.add_space(space::TINY);
+                terms(ui, cx, model);
+            }
+        });
+    }
+    setting(ui, fl!(settings_other_model), |ui| {
+        let text = fl!(settings_choose_file);
+        let response = button(ui, "other model", ROW, text, Kind::Quiet, true);
+        if response.on_hover_text(UiCommand::ChooseModel.hint(ui)).clicked() {
+            cx.verb(UiCommand::ChooseModel);
         }
-    }
-    let row = form.row(ui, fl!(settings_other_model));
-    let wide = width(ui, fl!(settings_choose_file), Kind::Quiet);
-    let place = Rect::from_min_size(row.min, vec2(wide, ROW));
-    let response = button(ui, "other model", place, fl!(settings_choose_file), Kind::Quiet, true);
-    if response.on_hover_text(UiCommand::ChooseModel.hint(ui)).clicked() {
-        cx.verb(UiCommand::ChooseModel);
-    }
-    form.note(ui, "models note", fl!(settings_models_note));
-    let row = form.row(ui, fl!(settings_mirror));
-    let mut typed = new.mirror.take().unwrap_or_default();
-    field(ui, Id::unique("mirror"), row, fl!(settings_mirror), "https://", &mut typed);
-    new.mirror = Some(typed).filter(|typed| !typed.is_empty());
-    form.note(ui, "mirror note", fl!(settings_mirror_note));
+        note(ui, fl!(settings_models_note));
+    });
+    setting(ui, fl!(settings_mirror), |ui| {
+        let mut typed = new.mirror.take().unwrap_or_default();
+        let (id, name) = (Id::unique("mirror"), fl!(settings_mirror));
+        field(ui, id, wide(ui), name, "https://", &mut typed);
+        new.mirror = Some(typed).filter(|typed| !typed.is_empty());
+        note(ui, fl!(settings_mirror_note));
+    });
 }
 
 /// Draws the actions of a model, from the left.
-fn buttons(ui: &Ui, cx: &mut Cx<'_>, row: Rect, model: &ModelEntry, new: &mut Preferences) {
+fn buttons(ui: &mut Ui, cx: &mut Cx<'_>, model: &ModelEntry, new: &mut Preferences) {
     let name = &model.name;
-    let mut x = row.left();
+    ui.spacing_mut().item_spacing = Vec2::splat(space::BUTTONS);
+    ui.set_min_height(ROW);
     let mut one = |salt: &str, text: &str, kind: Kind, enabled: bool| {
-        let place = Rect::from_min_size(pos2(x, row.top()), vec2(width(ui, text, kind), ROW));
-        x = place.right() + 10.0;
-        let response = button(ui, (salt, name), place, text, kind, enabled);
+        let response = button(ui, (salt, name), ROW, text, kind, enabled);
         // Every model has these buttons, so the accessible name includes the model.
         let called = format!("{name}: {text}");
         response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, &called));
@@ -139,23 +129,17 @@ fn state_words(cx: &Cx<'_>, model: &ModelEntry) -> String {
 }
 
 /// Draws the terms of a model's weights and the button that accepts them.
-fn terms(ui: &Ui, cx: &mut Cx<'_>, form: &mut Form, model: &ModelEntry) {
-    let tall = terms_height(ui, model, form.body_width());
-    let place = form.block(tall);
+fn terms(ui: &mut Ui, cx: &mut Cx<'_>, model: &ModelEntry) {
     let small = font(text::SMALL, Weight::Regular);
-    paragraph(ui, "terms", place, &model.terms, small, cx.tokens.dim, TERMS_ROWS);
-    let row = form.block(ROW);
-    let wide = width(ui, fl!(settings_accept), Kind::Primary);
-    let accept = Rect::from_min_size(row.min, vec2(wide, ROW));
-    if button(ui, "accept terms", accept, fl!(settings_accept), Kind::Primary, true).clicked() {
-        cx.act(Action::InstallModel(model.name.clone()));
-    }
-    let cancel = fl!(cancel);
-    let place = Rect::from_min_size(
-        pos2(accept.right() + 10.0, row.top()),
-        vec2(width(ui, cancel, Kind::Quiet), ROW),
-    );
-    if button(ui, "not these terms", place, cancel, Kind::Quiet, true).clicked() {
-        cx.act(Action::ShowTerms(None));
-    }
+    paragraph(ui, &model.terms, small, cx.tokens.dim, TERMS_ROWS);
+    ui.add_space(space::TINY);
+    wrapped(ui, ROW, |ui| {
+        ui.spacing_mut().item_spacing = Vec2::splat(space::BUTTONS);
+        if button(ui, "accept terms", ROW, fl!(settings_accept), Kind::Primary, true).clicked() {
+            cx.act(Action::InstallModel(model.name.clone()));
+        }
+        if button(ui, "not these terms", ROW, fl!(cancel), Kind::Quiet, true).clicked() {
+            cx.act(Action::ShowTerms(None));
+        }
+    });
 }

@@ -4,7 +4,7 @@ mod audio_track;
 mod quality;
 mod ticks;
 
-use egui::{Align2, CornerRadius, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align, Layout, Role, Sense, Ui, Vec2, WidgetInfo, vec2};
 
 use super::{Cx, lanes, model, notices};
 use crate::{
@@ -13,13 +13,17 @@ use crate::{
     ui::{
         action::{Action, UiCommand},
         state::view_state::{OpenSong, Progress},
-        theme::{STEM_ORDER, Weight, font, radius, size, text},
+        theme::{STEM_ORDER, Weight, font, margin, radius, size, space, text},
         widgets::{
             at,
-            button::{self, Kind, button, icon_button},
+            button::{Kind, icon_button, wide_button},
             cover::Covers,
             icon::{self, Icon},
-            label, paint_text, waveform,
+            label,
+            layout::{row, row_from_right, stack, wrapped},
+            plain,
+            surface::{Surface, within},
+            waveform,
         },
         words,
     },
@@ -33,91 +37,90 @@ pub fn ui(
     waves: &mut waveform::Cache,
     song: &Song,
 ) {
-    let full = ui.max_rect();
-    let area = Rect::from_min_max(
-        full.min + vec2(size::MARGIN, 24.0),
-        full.max - vec2(size::MARGIN, 12.0),
-    );
-    let cover = Rect::from_min_size(area.min, vec2(size::COVER, size::COVER));
-    covers.paint(ui, cover, song, 10);
-    let next_width = (area.width() * 0.44).clamp(260.0, 420.0);
-    let next = Rect::from_min_size(
-        pos2(area.right() - next_width, area.top() + 4.0),
-        vec2(next_width, 60.0),
-    );
-    let head = Rect::from_min_max(
-        pos2(cover.right() + 20.0, area.top()),
-        pos2(next.left() - 16.0, cover.bottom()),
-    );
-    head_ui(ui, cx, head, song);
-    next_ui(ui, cx, next, song);
-
-    let mut top = cover.bottom() + 20.0;
-    let stems = cx.state.stems(song.id);
-    if !stems.is_empty() {
-        let row = Rect::from_min_max(pos2(area.left(), top), pos2(area.right(), top));
-        top = ticks::ui(ui, cx, row, song, stems) + 16.0;
-    }
-    if let Some(open) = cx.state.open().filter(|open| open.id == song.id && open.shown.is_some()) {
-        let row = Rect::from_min_max(pos2(area.left(), top - 6.0), pos2(area.right(), top));
-        top = quality::ui(ui, cx, row, song, open) + 16.0;
-    }
-    let card_height = model::height(ui, cx, area.width());
-    if card_height > 0.0 {
-        let card = Rect::from_x_y_ranges(area.x_range(), top..=top + card_height);
-        model::card(ui, cx, card);
-        top = card.bottom() + 16.0;
-    }
-    let state = cx.state;
-    if let Some(reason) = state.failure(song.id) {
-        top = notices::failure(ui, cx, area.x_range(), top, reason) + 8.0;
-    }
-    for notice in state.notices().iter().filter(|notice| notice.song == Some(song.id)) {
-        top = notices::one(ui, cx, area.x_range(), top, notice) + 8.0;
-    }
-    let below = Rect::from_min_max(pos2(area.left(), top), area.max);
-    lanes::ui(ui, cx, waves, song, below);
+    within(ui, ui.max_rect(), margin::SONG, |ui| {
+        ui.spacing_mut().item_spacing = Vec2::ZERO;
+        top_ui(ui, cx, covers, song);
+        ui.add_space(space::GROUPS);
+        let stems = cx.state.stems(song.id);
+        if !stems.is_empty() {
+            ticks::ui(ui, cx, song, stems);
+            ui.add_space(space::BUTTONS);
+        }
+        let open = cx.state.open().filter(|open| open.id == song.id);
+        if let Some((open, shown)) = open.and_then(|open| Some((open, open.shown.as_ref()?))) {
+            quality::ui(ui, cx, song, open, shown);
+            ui.add_space(space::LARGE);
+        } else if !stems.is_empty() {
+            ui.add_space(space::LARGE - space::BUTTONS);
+        }
+        if model::card(ui, cx) {
+            ui.add_space(space::LARGE);
+        }
+        let state = cx.state;
+        if let Some(reason) = state.failure(song.id) {
+            notices::failure(ui, cx, reason);
+            ui.add_space(space::SMALL);
+        }
+        for notice in state.notices().iter().filter(|notice| notice.song == Some(song.id)) {
+            notices::one(ui, cx, notice);
+            ui.add_space(space::SMALL);
+        }
+        lanes::ui(ui, cx, waves, song);
+    });
 }
 
-fn head_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
-    let line = |top: f32, height: f32| {
-        Rect::from_min_size(pos2(rect.left(), rect.top() + top), vec2(rect.width(), height))
-    };
+/// Draws the cover, the head, and the next step side by side.
+fn top_ui(ui: &mut Ui, cx: &mut Cx<'_>, covers: &mut Covers, song: &Song) {
+    ui.with_layout(Layout::left_to_right(Align::Min), |ui| {
+        let [least, most] = size::NEXT;
+        let next = (ui.available_width() * size::NEXT_SHARE).clamp(least, most);
+        covers.show(ui, size::COVER, song, radius::ROW);
+        ui.add_space(space::GROUPS);
+        let head = (ui.available_width() - next - space::LARGE).max(0.0);
+        let head = vec2(head, size::COVER);
+        ui.allocate_ui_with_layout(head, Layout::top_down(Align::Min), |ui| {
+            ui.set_min_size(head);
+            head_ui(ui, cx, song);
+        });
+        ui.add_space(space::LARGE);
+        ui.with_layout(Layout::top_down(Align::Max), |ui| next_ui(ui, cx, song));
+    });
+}
+
+fn head_ui(ui: &mut Ui, cx: &mut Cx<'_>, song: &Song) {
     let tokens = cx.tokens;
+    ui.spacing_mut().item_spacing.y = space::LINES;
     let title = font(text::TITLE, Weight::SemiBold);
-    label(ui, "title", line(0.0, 34.0), Align2::LEFT_CENTER, &song.title, title, tokens.text);
+    row(ui, size::TITLE, |ui| label(ui, &song.title, title, tokens.text));
     let body = font(text::BODY, Weight::Regular);
-    let by = words::artist_and_album(song);
-    label(ui, "by", line(37.0, 20.0), Align2::LEFT_CENTER, &by, body, tokens.dim);
-    let small = font(text::SMALL, Weight::Regular);
-    let sound = words::sound_line(song);
-    let mut place = line(61.0, 18.0);
-    place.max.x -= audio_track::width(ui, song);
-    let used = label(ui, "format", place, Align2::LEFT_CENTER, &sound, small.clone(), tokens.faint);
-    if let Some(origin) = words::sound_origin(song) {
-        at(ui, "sound origin", used, Sense::hover()).on_hover_text(origin);
-    }
-    audio_track::ui(ui, cx, pos2(used.right(), place.top()), song);
+    row(ui, size::TEXT_LINE, |ui| label(ui, &words::artist_and_album(song), body, tokens.dim));
+    wrapped(ui, size::TEXT_LINE, |ui| {
+        ui.spacing_mut().item_spacing.x = space::BUTTONS;
+        let small = font(text::SMALL, Weight::Regular);
+        let shown = label(ui, &words::sound_line(song), small, tokens.faint);
+        if let Some(origin) = words::sound_origin(song) {
+            shown.on_hover_text(origin);
+        }
+        audio_track::ui(ui, cx, song);
+    });
     if let Some(warning) = cx.state.warning(song) {
-        let place = line(81.0, 16.0);
-        let sign = Rect::from_min_size(place.min, vec2(14.0, 14.0));
-        Icon::Warning.paint(ui.painter(), sign, tokens.warning);
-        let place = Rect::from_min_max(pos2(sign.right() + 6.0, place.top()), place.max);
-        label(ui, "warning", place, Align2::LEFT_CENTER, &warning, small, tokens.warning);
+        row(ui, size::SMALL_LINE, |ui| {
+            Icon::Warning.show(ui, size::ICON_TEXT, tokens.warning);
+            ui.add_space(space::CLOSE);
+            label(ui, &warning, font(text::SMALL, Weight::Regular), tokens.warning);
+        });
     }
 }
 
 /// Draws the next step: process, the progress of the job, or only a note when the stems are
 /// complete.
-fn next_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
+fn next_ui(ui: &mut Ui, cx: &mut Cx<'_>, song: &Song) {
+    ui.add_space(space::TINY);
     let state = cx.state;
     if let Some(progress) = state.progress(song.id, cx.now) {
-        progress_ui(ui, cx, rect, song, &progress);
+        progress_ui(ui, cx, song, &progress);
         return;
     }
-    let below =
-        Rect::from_min_size(pos2(rect.left(), rect.bottom() + 4.0), vec2(rect.width(), 18.0));
-    let small = font(text::SMALL, Weight::Regular);
     let ticked = cx.ui_state.ticked(song.id, state.stems(song.id));
     if state.has_all_of(song.id, &ticked) {
         let count = state.stems(song.id).len();
@@ -130,11 +133,12 @@ fn next_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
             }
             _ => fl!(song_separated_into, count = count),
         };
-        let place = Rect::from_min_size(rect.min + vec2(0.0, 8.0), vec2(rect.width(), 20.0));
-        let body = font(text::BODY, Weight::Medium);
-        let used = label(ui, "separated", place, Align2::RIGHT_CENTER, &text, body, cx.tokens.dim);
-        let mark = Rect::from_center_size(used.left_center() - vec2(18.0, 0.0), vec2(18.0, 16.0));
-        icon::stems(ui.painter(), mark, cx.tokens);
+        ui.add_space(space::SMALL);
+        row_from_right(ui, size::TEXT_LINE, |ui| {
+            label(ui, &text, font(text::BODY, Weight::Medium), cx.tokens.dim);
+            ui.add_space(space::SMALL);
+            icon::stems(ui, size::STEMS_MARK, size::STEMS_MARK, cx.tokens);
+        });
         return;
     }
     if !matches!(state.model(), Some(ModelState::Ready { .. })) {
@@ -145,9 +149,7 @@ fn next_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
     let covered =
         state.open().filter(|open| open.id == song.id).map_or(0.0, OpenSong::refined_fraction);
     let text = if covered > 0.0 { fl!(song_continue) } else { UiCommand::Process.spec().text };
-    let wide = button::width(ui, text, Kind::Primary).max(148.0);
-    let place = Rect::from_min_size(pos2(rect.right() - wide, rect.top()), vec2(wide, 48.0));
-    let response = button(ui, "process", place, text, Kind::Primary, has_ticks);
+    let response = wide_button(ui, "process", size::PROCESS.into(), text, Kind::Primary, has_ticks);
     if response.on_hover_text(UiCommand::Process.hint(ui)).clicked() {
         cx.verb(UiCommand::Process);
     }
@@ -169,7 +171,10 @@ fn next_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
     } else {
         return;
     };
-    label(ui, "next hint", below, Align2::RIGHT_CENTER, &text, small, cx.tokens.dim);
+    ui.add_space(space::LARGE);
+    row_from_right(ui, size::TEXT_LINE, |ui| {
+        label(ui, &text, font(text::SMALL, Weight::Regular), cx.tokens.dim);
+    });
 }
 
 fn progress_words(cx: &Cx<'_>, song: &Song, progress: &Progress) -> (String, String) {
@@ -205,50 +210,60 @@ fn progress_words(cx: &Cx<'_>, song: &Song, progress: &Progress) -> (String, Str
     (heading, parts.join(" · "))
 }
 
-fn progress_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song, progress: &Progress) {
+fn progress_ui(ui: &mut Ui, cx: &mut Cx<'_>, song: &Song, progress: &Progress) {
     let tokens = cx.tokens;
     let (heading, line) = progress_words(cx, song, progress);
-    ui.painter().rect_filled(rect, radius::CARD, tokens.raised);
-    let mut done = rect;
-    done.set_width(rect.width() * progress.fraction.clamp(0.0, 1.0) as f32);
-    // Clips a full-size card, so that the progress has the card's rounded corners.
-    ui.painter().with_clip_rect(done.intersect(ui.clip_rect())).rect_filled(
-        rect,
-        CornerRadius::same(radius::CARD),
-        tokens.progress,
-    );
-    at(ui, "progress", rect, Sense::hover()).widget_info(|| WidgetInfo {
+    let surface = Surface {
+        fill: tokens.raised,
+        radius: radius::CARD,
+        margin: margin::PROGRESS,
+        progress: Some((progress.fraction as f32, tokens.progress)),
+    };
+    let shown = surface.show(ui, |ui| {
+        row_from_right(ui, 2.0 * size::PROGRESS_LINE, |ui| {
+            // In their order for the keyboard.
+            let both = vec2(2.0 * size::PROGRESS_BUTTON + space::SMALL, size::PROGRESS_BUTTON);
+            let in_row = Layout::left_to_right(Align::Center);
+            ui.allocate_ui_with_layout(both, in_row, |ui| job_buttons(ui, cx, progress));
+            ui.add_space(space::MEDIUM);
+            stack(ui, 2.0 * size::PROGRESS_LINE, |ui| {
+                let strong = font(text::BODY, Weight::SemiBold);
+                row(ui, size::PROGRESS_LINE, |ui| plain(ui, &heading, strong, tokens.text));
+                let small = font(text::SMALL, Weight::Regular);
+                let ink = tokens.text.gamma_multiply(0.86);
+                row(ui, size::PROGRESS_LINE, |ui| plain(ui, &line, small, ink));
+            });
+        });
+    });
+    at(ui, "progress", shown.response.rect, Sense::hover()).widget_info(|| WidgetInfo {
         value: Some(progress.fraction * 100.0),
         ..WidgetInfo::labeled(Role::ProgressIndicator, true, format!("{heading} {line}"))
     });
-    let inner = Rect::from_min_max(rect.min + vec2(18.0, 9.0), rect.max - vec2(100.0, 9.0));
-    let (upper, lower) = inner.split_top_bottom_at_fraction(0.54);
-    let strong = font(text::BODY, Weight::SemiBold);
-    paint_text(ui.painter(), upper, Align2::LEFT_CENTER, &heading, strong, tokens.text);
-    let small = font(text::SMALL, Weight::Regular);
-    let ink = tokens.text.gamma_multiply(0.86);
-    paint_text(ui.painter(), lower, Align2::LEFT_CENTER, &line, small.clone(), ink);
-    let place = Rect::from_center_size(rect.right_center() - vec2(34.0, 0.0), vec2(34.0, 34.0));
-    let pause = place.translate(vec2(-42.0, 0.0));
-    let (fill, ink) = (Some(tokens.background), tokens.text);
-    let response = icon_button(ui, "pause job", pause, Icon::Pause, fl!(song_pause), fill, ink);
-    if response.on_hover_text(fl!(song_pause_tooltip)).clicked() {
-        cx.act(Action::PauseJob(progress.job));
-    }
-    let spec = UiCommand::CancelJob.spec();
-    let response = icon_button(ui, "cancel job", place, Icon::Close, spec.text, fill, ink);
-    if response.on_hover_text(spec.tooltip).clicked() {
-        cx.verb(UiCommand::CancelJob);
-    }
     if progress.waiting_behind.is_none() {
-        let below =
-            Rect::from_min_size(pos2(rect.left(), rect.bottom() + 10.0), vec2(rect.width(), 18.0));
+        ui.add_space(space::BUTTONS);
         let segments = cx
             .state
             .active_job(song.id)
             .map(|job| fl!(song_segments, done = job.segments_done, total = job.segments_total));
         let text = segments.iter().map(String::as_str).chain([fl!(song_stems_play)]);
-        let text = &text.collect::<Vec<_>>().join(" · ");
-        label(ui, "as found", below, Align2::RIGHT_CENTER, text, small, tokens.dim);
+        let text = text.collect::<Vec<_>>().join(" · ");
+        row_from_right(ui, size::TEXT_LINE, |ui| {
+            label(ui, &text, font(text::SMALL, Weight::Regular), tokens.dim);
+        });
+    }
+}
+
+/// Draws the buttons that pause and cancel the song's job.
+fn job_buttons(ui: &mut Ui, cx: &mut Cx<'_>, progress: &Progress) {
+    let (fill, ink, edge) = (Some(cx.tokens.background), cx.tokens.text, size::PROGRESS_BUTTON);
+    let response = icon_button(ui, "pause job", edge, Icon::Pause, fl!(song_pause), fill, ink);
+    if response.on_hover_text(fl!(song_pause_tooltip)).clicked() {
+        cx.act(Action::PauseJob(progress.job));
+    }
+    ui.add_space(space::SMALL);
+    let spec = UiCommand::CancelJob.spec();
+    let response = icon_button(ui, "cancel job", edge, Icon::Close, spec.text, fill, ink);
+    if response.on_hover_text(spec.tooltip).clicked() {
+        cx.verb(UiCommand::CancelJob);
     }
 }

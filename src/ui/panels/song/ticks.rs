@@ -1,6 +1,6 @@
 //! The instruments as coloured checkboxes, and presets that tick several at once.
 
-use egui::{Rect, Ui, pos2, vec2};
+use egui::{Ui, vec2};
 
 use super::Cx;
 use crate::{
@@ -9,8 +9,10 @@ use crate::{
     ui::{
         action::Action,
         state::view_state::ViewState,
+        theme::{size, space},
         widgets::{
-            button::{self, Kind, button},
+            button::{Kind, button},
+            layout::wrapped,
             tick,
         },
         words,
@@ -57,42 +59,27 @@ fn presets() -> [(&'static str, Preset); 5] {
     ]
 }
 
-/// Draws checkboxes and presets from the left in as many rows as needed. Returns their bottom.
-pub fn ui(ui: &Ui, cx: &mut Cx<'_>, row: Rect, song: &Song, stems: &[String]) -> f32 {
-    let mut cursor = row.min;
-    let mut place = |wide: f32, gap: f32| {
-        if cursor.x + wide > row.right() && cursor.x > row.left() {
-            cursor = pos2(row.left(), cursor.y + tick::HEIGHT + 8.0);
+/// Draws checkboxes and presets from the left in as many rows as needed.
+pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, song: &Song, stems: &[String]) {
+    wrapped(ui, tick::HEIGHT, |ui| {
+        ui.spacing_mut().item_spacing = vec2(space::BUTTONS, space::SMALL);
+        for stem in ViewState::display_order(stems).into_iter().map(|i| &stems[i]) {
+            let name = words::stem_title(stem);
+            let is_ticked = cx.ui_state.lane(song.id, stem).ticked;
+            let color = cx.tokens.stem(stem);
+            if tick::tick(ui, ("tick", stem), tick::HEIGHT, &name, is_ticked, color).clicked() {
+                cx.act(Action::Tick(stem.clone(), !is_ticked));
+            }
         }
-        let rect = Rect::from_min_size(cursor, vec2(wide, tick::HEIGHT));
-        cursor.x += wide + gap;
-        rect
-    };
-    for stem in ViewState::display_order(stems).into_iter().map(|i| &stems[i]) {
-        let name = words::stem_title(stem);
-        let rect = place(tick::width(ui, &name), 10.0);
-        let is_ticked = cx.ui_state.lane(song.id, stem).ticked;
-        let color = cx.tokens.stem(stem);
-        if tick::tick(ui, ("tick", stem), rect, &name, is_ticked, color).clicked() {
-            cx.act(Action::Tick(stem.clone(), !is_ticked));
+        ui.add_space(space::BUTTONS);
+        ui.spacing_mut().item_spacing.x = space::LINKS;
+        for (name, preset) in presets() {
+            let Some(wanted) = preset.of(stems) else { continue };
+            if button(ui, ("preset", name), size::LINK, name, Kind::Link, true).clicked() {
+                cx.act(Action::TickOnly(wanted));
+            }
         }
-    }
-    let presets: Vec<_> = presets()
-        .into_iter()
-        .filter_map(|(name, preset)| Some((name, preset.of(stems)?)))
-        .collect();
-    let widths = presets.iter().map(|(name, _)| button::width(ui, name, Kind::Link) + 14.0);
-    let all = place(10.0 + widths.sum::<f32>(), 0.0);
-    let mut x = if all.left() > row.left() { all.left() + 10.0 } else { all.left() };
-    for (name, wanted) in presets {
-        let wide = button::width(ui, name, Kind::Link);
-        let rect = Rect::from_min_size(pos2(x, all.top() + 6.0), vec2(wide, all.height() - 12.0));
-        if button(ui, ("preset", name), rect, name, Kind::Link, true).clicked() {
-            cx.act(Action::TickOnly(wanted));
-        }
-        x += wide + 14.0;
-    }
-    all.bottom()
+    });
 }
 
 #[cfg(test)]

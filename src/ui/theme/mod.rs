@@ -1,6 +1,8 @@
 //! All colours, sizes, fonts and durations of the window.
 //!
-//! Panels decide about positions, and widgets about drawing. Main thread.
+//! Panels lay out their parts with these sizes, and widgets draw themselves. Main thread.
+
+mod sizes;
 
 use std::sync::Arc;
 
@@ -10,74 +12,7 @@ use egui::{
 };
 
 use crate::engine::export::RESIDUAL;
-
-/// Text sizes in points.
-pub mod text {
-    /// A song's title.
-    pub const TITLE: f32 = 26.0;
-    /// The program's name and headings of the empty window.
-    pub const NAME: f32 = 18.0;
-    /// The time of the play head.
-    pub const TIME: f32 = 17.0;
-    /// A lane's name and buttons.
-    pub const LANE: f32 = 14.0;
-    /// Running text.
-    pub const BODY: f32 = 13.0;
-    /// Secondary lines.
-    pub const SMALL: f32 = 12.0;
-    /// The ruler and hints.
-    pub const TINY: f32 = 11.5;
-}
-
-/// Corner radii in points.
-pub mod radius {
-    /// A checkbox.
-    pub const TICK: u8 = 5;
-    /// Fields, rows and small buttons.
-    pub const FIELD: u8 = 8;
-    /// Lanes.
-    pub const LANE: u8 = 12;
-    /// Cards and large buttons.
-    pub const CARD: u8 = 14;
-}
-
-/// Lengths in points; all other lengths are multiples of 4.
-pub mod size {
-    /// Width of the library.
-    pub const LIBRARY: f32 = 288.0;
-    /// Width of the collapsed library.
-    pub const LIBRARY_FOLDED: f32 = 56.0;
-    /// Minimum width of the song's area; below it, the library is collapsed.
-    pub const SONG_MIN: f32 = 520.0;
-    /// Height of the transport.
-    pub const TRANSPORT: f32 = 72.0;
-    /// Margin of the song's area.
-    pub const MARGIN: f32 = 28.0;
-    /// Edge of the song's cover.
-    pub const COVER: f32 = 92.0;
-    /// Height of a song in the library.
-    pub const ROW: f32 = 58.0;
-    /// Width of a lane's head, to the left of its waveform.
-    pub const LANE_HEAD: f32 = 232.0;
-    /// Height of the original's lane.
-    pub const ORIGINAL: f32 = 58.0;
-    /// Height of the original's lane while it is the only one.
-    pub const ALONE: f32 = 132.0;
-    /// Maximum height of a stem's lane.
-    pub const STEM: f32 = 152.0;
-    /// Minimum height of a stem's lane; below it, the lanes scroll.
-    pub const STEM_MIN: f32 = 64.0;
-    /// Gap between two lanes.
-    pub const GAP: f32 = 8.0;
-    /// Height of the ruler.
-    pub const RULER: f32 = 30.0;
-    /// Width and pitch of one bar of a waveform.
-    pub const BAR: (f32, f32) = (2.0, 3.0);
-    /// The window's initial size.
-    pub const WINDOW: [f32; 2] = [1280.0, 800.0];
-    /// The window's minimum size.
-    pub const WINDOW_MIN: [f32; 2] = [980.0, 600.0];
-}
+pub use sizes::{margin, radius, size, space, text};
 
 /// Duration of a transition, in seconds.
 pub const MOTION_SECS: f32 = 0.14;
@@ -289,16 +224,20 @@ fn fonts() -> FontDefinitions {
     let mut fonts = FontDefinitions::default();
     let fallback = fonts.families.get(&FontFamily::Proportional).cloned().unwrap_or_default();
     let inter: [(&str, FontFamily, &'static [u8]); 3] = [
-        ("Inter", FontFamily::Proportional, include_bytes!("../../assets/fonts/Inter-Regular.otf")),
+        (
+            "Inter",
+            FontFamily::Proportional,
+            include_bytes!("../../../assets/fonts/Inter-Regular.otf"),
+        ),
         (
             "Inter Medium",
             FontFamily::Name("medium".into()),
-            include_bytes!("../../assets/fonts/Inter-Medium.otf"),
+            include_bytes!("../../../assets/fonts/Inter-Medium.otf"),
         ),
         (
             "Inter SemiBold",
             FontFamily::Name("semibold".into()),
-            include_bytes!("../../assets/fonts/Inter-SemiBold.otf"),
+            include_bytes!("../../../assets/fonts/Inter-SemiBold.otf"),
         ),
     ];
     for (name, family, bytes) in inter {
@@ -418,7 +357,7 @@ mod tests {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
                     walk(&path, found);
-                } else if !path.ends_with("theme.rs") {
+                } else if !path.ends_with("theme/mod.rs") {
                     let text = std::fs::read_to_string(&path).unwrap();
                     for (number, line) in text.lines().enumerate() {
                         let literal =

@@ -1,6 +1,6 @@
-//! All colours, sizes, fonts and durations of the window.
+//! All colours, fonts and durations of the window, and its lengths ([`size`], [`space`], [`margin`]).
 //!
-//! Panels lay out their parts with these sizes, and widgets draw themselves. Main thread.
+//! Panels lay out their parts with them, and widgets draw themselves. Main thread.
 
 mod sizes;
 

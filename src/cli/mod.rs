@@ -10,6 +10,7 @@ mod inputs;
 mod logging;
 mod output;
 mod output_options;
+mod reason;
 mod separation_options;
 mod session;
 mod usage;
@@ -28,8 +29,9 @@ use crate::{
         separation::{installed::DEFAULT, memory},
         settings::Flags,
     },
-    i18n::{self, Language, fl},
+    i18n::{self, Language, Medium, fl},
     model::{Precision, share_weights_in, weights::Catalog},
+    words,
 };
 use commands::{
     add, doctor, export, jobs, list, model, probe, process, progress, report, reset, separate,
@@ -170,19 +172,15 @@ pub fn main() -> ExitCode {
     };
     let output = Output::new(arguments.json);
     let code = run(arguments, &output).unwrap_or_else(|error| {
-        output.error(&format!("{error:#}"));
+        output.error(&error);
         ExitCode::FAILURE
     });
     output.end(code)
 }
 
-/// The language of the settings or the system; with `--json`, which programs read, English. Known
-/// before the arguments are parsed, for help and errors.
+/// The language of the settings or the system. Known before the arguments are parsed, for help and
+/// errors. The fields of JSON are English in any case.
 fn language() -> Language {
-    let mut options = std::env::args_os().skip(1).take_while(|word| word != "--");
-    if options.any(|word| word == "--json") {
-        return Language::english();
-    }
     let setting = engine::default_home().ok().and_then(|home| Preferences::stored_language(&home));
     Language::of_setting(setting.as_deref())
 }
@@ -200,10 +198,11 @@ fn run(arguments: Arguments, output: &Output) -> anyhow::Result<ExitCode> {
     if arguments.command.is_none() {
         return open_window(home, flags, arguments.files);
     }
+    i18n::write_for(Medium::CommandLine);
     // The window's settings apply here too, unless the command line overrides them.
     let (preferences, notice) = Preferences::load(&home);
     if let Some(notice) = notice {
-        tracing::warn!("{notice}");
+        output::warn(&words::problem(&notice));
     }
     let compute = flags.compute(&preferences);
     match arguments.command {

@@ -1,5 +1,5 @@
-# Problems: why something failed and what to do about it. The command line and the log say the same in
-# English; a test compares the two. Sentences begin with a small letter: some stand behind a colon.
+# Problems: why something failed and what to do about it. Log and JSON say the same in English; a test
+# compares the two. Sentences begin with a small letter: some stand behind a colon.
 
 ## Files and disks. $cause is one of the messages os-…, or a text of the system.
 
@@ -17,6 +17,10 @@ problem-waveform = could not draw the waveform: { $cause }
 problem-exists = { $count ->
     [one] a file exists already: { $files }
    *[other] files exist already: { $files }
+}
+problem-exists-unasked = { $count ->
+    [one] a file exists already: { $files }; use --on-exists replace, number or skip
+   *[other] files exist already: { $files }; use --on-exists replace, number or skip
 }
 problem-folder-unreadable = could not read this folder: { $cause }
 problem-folder-empty = this folder is empty

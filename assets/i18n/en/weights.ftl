@@ -20,7 +20,10 @@ weights-forbidden = { $path } may not be read by this user; change its permissio
 weights-other-sound = the network was trained at { $rate } Hz, { $layout }; only { $expected-rate } Hz { $expected-layout } networks are supported yet
 weights-other-sound-file = could not use the model file { $path }: { $sound }
 # $flags: options of the command line, such as --hop 441
-weights-facts-missing = { $path } does not state everything about its network; put its publisher's YAML beside it, or state what is missing
+weights-facts-missing = { $path } does not state everything about its network; put its publisher's YAML beside it, { MEDIUM() ->
+    [command-line] name that with --config, or state what is missing, for example { $flags }
+   *[window] or state what is missing
+}
 
 fault-cut-off = is cut off; download the file again
 fault-cut-off-of = is cut off: { $have } of { $whole }; download the file again

@@ -18,6 +18,10 @@ problem-exists = { $count ->
     [one] já há um arquivo: { $files }
    *[other] já há arquivos: { $files }
 }
+problem-exists-unasked = { $count ->
+    [one] já há um arquivo: { $files }; use --on-exists replace, number ou skip
+   *[other] já há arquivos: { $files }; use --on-exists replace, number ou skip
+}
 problem-folder-unreadable = a pasta não pôde ser lida: { $cause }
 problem-folder-empty = esta pasta está vazia
 problem-folder-no-song = não há música nesta pasta; { $left-out }
@@ -72,8 +76,14 @@ problem-names-more = { $names }, e mais { $count }
 
 ## Separar
 
-problem-no-model = não há modelo instalado; instale-o primeiro
-problem-model-missing = o modelo { $model } não está instalado; instale-o primeiro
+problem-no-model = não há modelo instalado; instale-o primeiro{ MEDIUM() ->
+    [command-line] {" "}(`partita model install`)
+   *[window] {""}
+}
+problem-model-missing = o modelo { $model } não está instalado; instale-o primeiro{ MEDIUM() ->
+    [command-line] {" "}(`partita model install`)
+   *[window] {""}
+}
 problem-own-model-missing = o modelo { $model } não está instalado; importe de novo o arquivo de que ele veio
 problem-no-network = o modelo { $model } não tem rede
 problem-model-busy = um modelo já está sendo instalado

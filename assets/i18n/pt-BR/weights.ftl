@@ -16,7 +16,10 @@ weights-device = não foi possível calcular a rede: { $cause }
 weights-forbidden = { $path } não pode ser lido por este usuário; mude as permissões ou o dono
 weights-other-sound = a rede foi treinada a { $rate } Hz, { $layout }; por ora só há suporte a redes de { $expected-rate } Hz, { $expected-layout }
 weights-other-sound-file = não foi possível usar o arquivo de modelo { $path }: { $sound }
-weights-facts-missing = { $path } não diz tudo sobre sua rede; ponha ao lado o YAML de quem a publicou, ou diga o que falta
+weights-facts-missing = { $path } não diz tudo sobre sua rede; ponha ao lado o YAML de quem a publicou, { MEDIUM() ->
+    [command-line] indique-o com --config, ou informe o que falta, por exemplo { $flags }
+   *[window] ou diga o que falta
+}
 
 fault-cut-off = está cortado; baixe o arquivo de novo
 fault-cut-off-of = está cortado: { $have } de { $whole }; baixe o arquivo de novo

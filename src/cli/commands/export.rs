@@ -50,7 +50,7 @@ pub(in crate::cli) fn run(
             Ok(exported) => report(query, &exported, None, output),
             Err(e) => {
                 any_failed = true;
-                output.failed(query, &format!("{e:#}"));
+                output.failed(query, &e);
             }
         }
     }

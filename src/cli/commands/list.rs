@@ -11,6 +11,7 @@ use crate::{
         fl,
         numbers::{clock, percent},
     },
+    words,
 };
 
 pub(in crate::cli) fn run(home: &Path, output: &Output) -> anyhow::Result<ExitCode> {
@@ -43,7 +44,7 @@ pub(in crate::cli) fn state_words(job: &Job) -> String {
         JobState::Running => fl!(cli_job_running, percent = percent),
         JobState::Paused => fl!(cli_job_paused, percent = percent),
         JobState::Done => fl!(cli_job_done, stems = job.stems.join(", ")),
-        JobState::Failed(reason) => fl!(cli_job_failed, reason = reason.to_string()),
+        JobState::Failed(reason) => fl!(cli_job_failed, reason = words::problem(reason)),
         JobState::Cancelled => fl!(cli_job_cancelled, percent = percent),
     }
 }

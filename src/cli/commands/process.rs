@@ -4,10 +4,12 @@ use std::{path::Path, process::ExitCode, time::Instant};
 
 use serde_json::json;
 
+use super::list::state_words;
 use crate::{
     cli::{
         StemArguments, exit_code,
-        output::{Output, Progress, note, tracks_json, tracks_text},
+        output::{Output, Progress, note, tracks_json, tracks_text, warn},
+        reason::Reason,
         separation_options::SeparationArguments,
         session::Session,
     },
@@ -16,6 +18,7 @@ use crate::{
         library::find_song, separation::estimate::Estimate,
     },
     i18n::{fl, numbers::decimal},
+    words,
 };
 
 #[derive(Debug, clap::Args)]
@@ -66,16 +69,16 @@ pub(in crate::cli) fn run(
                 Ok(()) => {}
                 Err(e) => {
                     any_failed = true;
-                    output.failed(query, &e.to_string());
+                    output.failed(query, &e);
                 }
             },
             Ok(job) => {
                 any_failed = true;
-                output.failed(query, &super::list::state_words(&job));
+                output.failed(query, Reason::new(|| state_words(&job)));
             }
             Err(e) => {
                 any_failed = true;
-                output.failed(query, &format!("{e:#}"));
+                output.failed(query, &e);
             }
         }
     }
@@ -123,14 +126,14 @@ impl Wait {
             }
             Event::JobPace(job, seconds) if Some(job) == self.job => self.pace = Some(seconds),
             Event::Waiting { song, problem } if song == self.song => {
-                note(&problem.to_string());
+                note(&words::problem(&problem));
             }
             Event::Failed { request: Some(request), problem, .. }
                 if self.requests.contains(&request) =>
             {
                 anyhow::bail!(problem)
             }
-            Event::Failed { problem, .. } => note(&problem.to_string()),
+            Event::Failed { problem, .. } => warn(&words::problem(&problem)),
             _ => {}
         }
         Ok(None)

@@ -1,4 +1,4 @@
-//! The English texts of problems, for the log and the command line.
+//! The English texts of problems, for log and JSON.
 
 use std::fmt;
 

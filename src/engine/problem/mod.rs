@@ -1,8 +1,8 @@
 //! Problems: the engine's errors as data.
 //!
 //! A [`Problem`] is the engine's error type. Events and the library store it, so it is cloneable,
-//! comparable, and readable from JSON. Its `Display` is English, for the log and the command line;
-//! the window renders it in its language. Only [`class`] decides the consequences of a problem.
+//! comparable, and readable from JSON. Its `Display` is English, for log and JSON; `words` renders
+//! it in the user's language. Only [`class`] decides the consequences of a problem.
 //!
 //! - [`class`]: retries, waiting for the disk, exit codes.
 //! - [`english`]: the English texts.

@@ -2,8 +2,8 @@
 //! a file's format.
 //!
 //! Each finding is an enum with typed fields, defined by a table. A row has the variant's name, the
-//! id of its message in the window's languages, its fields, and its English text. The enum and its
-//! English texts are generated from the table, and so are the window's texts: a variant without a
+//! id of its message in the files of languages, its fields, and its English text. The enum and its
+//! English texts are generated from the table, and so are those of other languages: a variant without a
 //! message does not compile. If the remedy is an option of the command line, the English text names
 //! the option, and the window's message names a field. Pure data; usable from any thread.
 

@@ -1,4 +1,4 @@
-//! Findings about weight files in the language of the window. The tables of
+//! Findings about weight files in the user's language. The tables of
 //! [`crate::model::findings`] list the message ids, so that an id that is missing in the reference
 //! language does not compile. Pure, except for the language; usable from any thread.
 

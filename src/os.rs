@@ -45,6 +45,10 @@ pub enum OsKind {
     NotFolder,
     /// The operation timed out.
     TimedOut,
+    /// The server refused the connection.
+    Refused,
+    /// This computer has no way to the server.
+    NoNetwork,
     /// The data ends too early.
     Truncated,
     /// The data is invalid.
@@ -113,6 +117,8 @@ fn kind_of(error: &io::Error) -> OsKind {
         Kind::IsADirectory => OsKind::IsFolder,
         Kind::NotADirectory => OsKind::NotFolder,
         Kind::TimedOut => OsKind::TimedOut,
+        Kind::ConnectionRefused => OsKind::Refused,
+        Kind::NetworkUnreachable | Kind::HostUnreachable | Kind::NetworkDown => OsKind::NoNetwork,
         Kind::UnexpectedEof => OsKind::Truncated,
         Kind::InvalidData | Kind::InvalidInput => OsKind::Invalid,
         _ => OsKind::Other,

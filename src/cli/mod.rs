@@ -22,6 +22,7 @@ use std::{
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+use crate::ui;
 use crate::{
     engine::{
         self, Preferences,
@@ -37,6 +38,7 @@ use commands::{
     add, doctor, export, jobs, list, model, probe, process, progress, report, reset, separate,
 };
 use output::Output;
+use reason::Reason;
 
 /// Separate a song into its instruments, on your own computer. Without a subcommand, open the
 /// window.
@@ -238,8 +240,17 @@ fn open_window(home: PathBuf, flags: Flags, files: Vec<PathBuf>) -> anyhow::Resu
     let terms =
         Catalog::builtin().get(DEFAULT).map_or_else(String::new, |model| model.terms.clone());
     share_weights(&home);
-    crate::ui::run(crate::ui::Options { home, flags, terms, files })?;
-    Ok(ExitCode::SUCCESS)
+    match ui::run(ui::Options { home, flags, terms, files }) {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(ui::Failure::Engine(problem)) => {
+            // A user who starts Partita from the desktop does not see standard error.
+            ui::alert(&i18n::numbers::capitalised(&words::problem(&problem)));
+            Err(problem.into())
+        }
+        Err(ui::Failure::Window(cause)) => {
+            Err(Reason::new(|| fl!(cli_no_window, cause = &cause)).into())
+        }
+    }
 }
 
 /// 0 without failures, otherwise 1.

@@ -82,7 +82,7 @@ impl Output {
 
     /// Reports a failure in the user's language; with JSON, also among the results, in English.
     pub(super) fn error(&self, reason: impl Into<Reason>) {
-        let Reason { text, english } = reason.into();
+        let Reason { text, english, .. } = reason.into();
         if self.json {
             self.json_line(&serde_json::json!({ "error": english }));
         }
@@ -91,11 +91,11 @@ impl Output {
 
     /// Reports a failure of one file or song.
     pub(super) fn failed(&self, what: &str, reason: impl Into<Reason>) {
-        let Reason { text, english } = reason.into();
+        let Reason { text, english, names_it } = reason.into();
         if self.json {
             self.json_line(&serde_json::json!({ "file": what, "error": english }));
         }
-        warn(&format!("{what}: {text}"));
+        warn(&if names_it { text } else { format!("{what}: {text}") });
     }
 
     /// Flushes the results. Returns `code`, or 1 if the command succeeded but the results could not

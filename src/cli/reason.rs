@@ -18,12 +18,18 @@ pub(super) struct Reason {
     pub(super) text: String,
     /// Text for JSON.
     pub(super) english: String,
+    /// Whether the text names its song or file as the user did.
+    pub(super) names_it: bool,
 }
 
 impl Reason {
     /// Creates a reason from a function that formats it in the language of this thread.
     pub(super) fn new<T: Into<String>>(text: impl Fn() -> T) -> Self {
-        Self { text: text().into(), english: in_english(&text).into() }
+        Self::of(text().into(), in_english(&text).into())
+    }
+
+    fn of(text: String, english: String) -> Self {
+        Self { text, english, names_it: false }
     }
 
     /// A reason for the failure of the file at `path`, whose name is on the line already.
@@ -42,26 +48,27 @@ impl Error for Reason {}
 
 impl From<&Problem> for Reason {
     fn from(problem: &Problem) -> Self {
-        Self { text: words::problem(problem), english: problem.to_string() }
+        let names_it = matches!(problem, Problem::NoSuchSong { .. } | Problem::SeveralSongs { .. });
+        Self { names_it, ..Self::of(words::problem(problem), problem.to_string()) }
     }
 }
 
 impl From<&ModelError> for Reason {
     fn from(error: &ModelError) -> Self {
-        Self { text: words::model_error(error), english: error.to_string() }
+        Self::of(words::model_error(error), error.to_string())
     }
 }
 
 impl From<&PatternProblem> for Reason {
     fn from(problem: &PatternProblem) -> Self {
-        Self { text: words::pattern_problem(problem), english: problem.to_string() }
+        Self::of(words::pattern_problem(problem), problem.to_string())
     }
 }
 
 impl From<&io::Error> for Reason {
     fn from(error: &io::Error) -> Self {
         let cause = Os::from(error);
-        Self { text: words::system_error(&cause), english: cause.to_string() }
+        Self::of(words::system_error(&cause), cause.to_string())
     }
 }
 
@@ -69,13 +76,14 @@ impl From<&io::Error> for Reason {
 /// English.
 impl From<&anyhow::Error> for Reason {
     fn from(error: &anyhow::Error) -> Self {
-        let (mut texts, mut english) = (Vec::new(), Vec::new());
+        let (mut texts, mut english, mut names_it) = (Vec::new(), Vec::new(), true);
         for cause in error.chain() {
             let reason = of_cause(cause);
+            names_it &= reason.names_it;
             texts.push(reason.text);
             english.push(reason.english);
         }
-        Self { text: texts.join(": "), english: english.join(": ") }
+        Self { text: texts.join(": "), english: english.join(": "), names_it }
     }
 }
 
@@ -86,7 +94,7 @@ fn of_cause(cause: &(dyn Error + 'static)) -> Reason {
         .or_else(|| cause.downcast_ref::<PatternProblem>().map(Reason::from))
         .or_else(|| cause.downcast_ref::<io::Error>().map(Reason::from))
         .or_else(|| cause.downcast_ref::<Reason>().cloned())
-        .unwrap_or_else(|| Reason { text: cause.to_string(), english: cause.to_string() })
+        .unwrap_or_else(|| Reason::of(cause.to_string(), cause.to_string()))
 }
 
 #[cfg(test)]

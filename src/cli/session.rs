@@ -1,16 +1,30 @@
 //! The engine as the command line uses it: start, send commands, and wait for events.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::bail;
 use crossbeam_channel::Receiver;
 
 use super::{output::warn, reason::Reason};
 use crate::{
-    engine::{Compute, Config, Engine, Event, Job, ModelState, Problem, Song},
+    engine::{
+        self, Compute, Config, Engine, Event, Job, ModelState, Problem, Song, library::Library,
+    },
     i18n::fl,
     words,
 };
+
+/// Opens the library for a command that only reads it. Says so if it was damaged and rebuilt.
+pub(super) fn open_library(home: &Path) -> anyhow::Result<Library> {
+    let (library, rebuilt) = engine::look_into_library(home)?;
+    if let Some(problem) = rebuilt {
+        warn(&words::problem(&problem));
+    }
+    Ok(library)
+}
 
 /// A running engine and its initial state.
 pub(super) struct Session {

@@ -5,6 +5,7 @@
 weights-unusable = could not use the model file { $path }: { $misfit }; { $remedy }
 weights-install-again = install the model again
 weights-import-again = import the file that the model came from again
+weights-download-again = download the file again
 # $fault is one of the messages fault-…: a predicate on the file.
 weights-file = { $path } { $fault }
 weights-not-fetched = could not install { $model }; tried: { $tried }; download one of these files elsewhere and import it
@@ -25,15 +26,16 @@ weights-facts-missing = { $path } does not state everything about its network; p
    *[window] or state what is missing
 }
 
-fault-cut-off = is cut off; download the file again
-fault-cut-off-of = is cut off: { $have } of { $whole }; download the file again
-fault-cut-off-after = is cut off: it ends after { $have }; download the file again
+fault-cut-off = is cut off; { $remedy }
+fault-cut-off-of = is cut off: { $have } of { $whole }; { $remedy }
+fault-cut-off-after = is cut off: it ends after { $have }; { $remedy }
 fault-empty = is empty; download the file again
 fault-folder = is a folder, not a file
 fault-not-a-file = is not a file, but a device or a pipe
 fault-not-a-model = is not a model file: it begins with { $start }
 fault-undescribed = does not say how its network is built
 fault-unreachable = cannot be reached: { $cause }
+fault-no-host = cannot be reached: its address was not found; check the network connection
 fault-unreadable = cannot be read: { $cause }
 
 weights-stereo = stereo

@@ -243,7 +243,7 @@ fn wanted(
             |name: &str| folder.join(safe_file_name(name)).to_string_lossy().to_lowercase();
         let free = numbered(&name, "").find(|name| taken.insert(as_file(name)));
         let selection = own.selection(&model.stems()).map_err(|error| {
-            let Reason { text, english } = Reason::from(&error);
+            let Reason { text, english, .. } = Reason::from(&error);
             let is_english = || i18n::spoken() == Language::english();
             wrong(&|| if is_english() { english.clone() } else { text.clone() })
         })?;

@@ -5,8 +5,11 @@ use std::{path::Path, process::ExitCode};
 use serde_json::json;
 
 use crate::{
-    cli::output::{Output, note},
-    engine::{self, Job, JobState},
+    cli::{
+        output::{Output, note},
+        session::open_library,
+    },
+    engine::{Job, JobState},
     i18n::{
         fl,
         numbers::{clock, percent},
@@ -15,7 +18,7 @@ use crate::{
 };
 
 pub(in crate::cli) fn run(home: &Path, output: &Output) -> anyhow::Result<ExitCode> {
-    let library = engine::look_into_library(home)?;
+    let library = open_library(home)?;
     let jobs = library.jobs()?;
     let songs = library.songs()?;
     if songs.is_empty() {

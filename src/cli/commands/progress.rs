@@ -10,6 +10,7 @@ use crate::{
     cli::{
         output::{Output, tracks_json, tracks_text},
         reason::Reason,
+        session::open_library,
     },
     engine::{self, JobState, library::find_song},
     i18n::fl,
@@ -26,7 +27,7 @@ pub(in crate::cli) fn run(
     home: &Path,
     output: &Output,
 ) -> anyhow::Result<ExitCode> {
-    let library = engine::look_into_library(home)?;
+    let library = open_library(home)?;
     let song = find_song(&library.songs()?, &arguments.song)?;
     let Some(job) = library.last_job(song.id)? else {
         let id = song.id.0.to_string();

@@ -62,6 +62,14 @@ pub enum Problem {
         /// Whether the file's folder is missing too: its disk may not be mounted.
         folder_is_missing: bool,
     },
+    /// A file or folder that the user chose for results could not be written.
+    Output {
+        /// The file or folder, never a temporary one.
+        #[serde(serialize_with = "as_text")]
+        path: PathBuf,
+        /// The system's error.
+        cause: Os,
+    },
     /// The disk has too little free space.
     NoRoom {
         /// The file or folder that could not be written.
@@ -128,6 +136,14 @@ pub enum Problem {
         /// The data folder.
         #[serde(serialize_with = "as_text")]
         home: PathBuf,
+    },
+    /// The data folder cannot be created or written.
+    HomeUnwritable {
+        /// The data folder.
+        #[serde(serialize_with = "as_text")]
+        home: PathBuf,
+        /// The system's error.
+        cause: Os,
     },
     /// The system names no data folder.
     NoHome,

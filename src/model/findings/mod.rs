@@ -208,7 +208,10 @@ pub trait Example: Sized {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
+    use crate::os::Os;
 
     macro_rules! examples {
         ($($kind:ty: $($value:expr),+;)+) => {
@@ -229,6 +232,7 @@ mod tests {
         StemCount: StemCount(1), StemCount(4);
         NameCount: NameCount(1), NameCount(2);
         Channels: Channels(1), Channels(6);
+        Os: io::Error::from_raw_os_error(2).into();
         // The inner enum has its own examples.
         Box<Misfit>: Box::new(Misfit::BatchNorm);
     }

@@ -31,6 +31,7 @@ pub fn problem(problem: &Problem) -> String {
     match problem {
         Problem::File { .. }
         | Problem::Input { .. }
+        | Problem::Output { .. }
         | Problem::NoRoom { .. }
         | Problem::Store { .. }
         | Problem::Stores { .. }
@@ -42,6 +43,7 @@ pub fn problem(problem: &Problem) -> String {
         | Problem::NewerLibrary(_)
         | Problem::LibraryRebuilt { .. }
         | Problem::HomeGone { .. }
+        | Problem::HomeUnwritable { .. }
         | Problem::NoHome
         | Problem::OutsideHome { .. }
         | Problem::SettingsUnreadable { .. }
@@ -106,6 +108,9 @@ fn files(problem: &Problem) -> String {
     match problem {
         Problem::File { action, path, cause } => file(*action, path, system_error(cause)),
         Problem::Input { path, cause, .. } => file(FileAction::Read, path, system_error(cause)),
+        Problem::Output { path, cause } => {
+            fl!(problem_output, path = shown(path), cause = system_error(cause))
+        }
         Problem::Store { path, fault } => {
             let cause = match fault {
                 StoreFault::CutOff => fl!(store_cut_off),
@@ -119,6 +124,9 @@ fn files(problem: &Problem) -> String {
             let (path, needed, free) = (shown(path), in_megabytes(*needed), in_megabytes(*free));
             match advice {
                 Advice::None => fl!(problem_no_room, path = path, needed = needed, free = free),
+                Advice::FreeSpace => {
+                    fl!(problem_no_room_own, path = path, needed = needed, free = free)
+                }
                 Advice::OtherFolder => {
                     fl!(problem_no_room_folder, path = path, needed = needed, free = free)
                 }
@@ -161,9 +169,12 @@ fn library(problem: &Problem) -> String {
             fl!(problem_newer_library, version = version.to_string())
         }
         Problem::LibraryRebuilt { aside, songs } => {
-            fl!(problem_library_rebuilt, path = shown(aside), songs = songs.to_string())
+            fl!(problem_library_rebuilt, path = shown(aside), songs = *songs)
         }
         Problem::HomeGone { home } => fl!(problem_home_gone, path = shown(home)),
+        Problem::HomeUnwritable { home, cause } => {
+            fl!(problem_home_unwritable, path = shown(home), cause = system_error(cause))
+        }
         Problem::NoHome => fl!(problem_no_home).to_owned(),
         Problem::OutsideHome { folder, target } => {
             fl!(problem_outside_home, path = shown(folder), target = shown(target))
@@ -366,6 +377,8 @@ pub fn system_error(cause: &Os) -> String {
         OsKind::IsFolder => fl!(os_is_folder, number = number),
         OsKind::NotFolder => fl!(os_not_folder, number = number),
         OsKind::TimedOut => fl!(os_timed_out, number = number),
+        OsKind::Refused => fl!(os_refused, number = number),
+        OsKind::NoNetwork => fl!(os_no_network, number = number),
         OsKind::Truncated | OsKind::Invalid | OsKind::Other => cause.text.clone(),
     }
 }

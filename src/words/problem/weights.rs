@@ -74,6 +74,7 @@ fn remedy(remedy: Remedy) -> &'static str {
     match remedy {
         Remedy::Install => fl!(weights_install_again),
         Remedy::Import => fl!(weights_import_again),
+        Remedy::Download => fl!(weights_download_again),
     }
 }
 
@@ -90,12 +91,16 @@ fn other_sound(sample_rate: u32, channels: usize) -> String {
 /// The reason why a weight file is invalid, as a predicate on the file.
 pub fn file_fault(fault: &FileFault) -> String {
     match fault {
-        FileFault::CutOff { have: None, .. } => fl!(fault_cut_off).to_owned(),
-        FileFault::CutOff { have: Some(have), whole: Some(whole) } => {
-            fl!(fault_cut_off_of, have = have.worded(), whole = whole.worded())
-        }
-        FileFault::CutOff { have: Some(have), whole: None } => {
-            fl!(fault_cut_off_after, have = have.worded())
+        FileFault::CutOff { have, whole, remedy } => {
+            let (have, whole) = (have.map(|size| size.worded()), whole.map(|size| size.worded()));
+            let remedy = self::remedy(*remedy);
+            match (have, whole) {
+                (None, _) => fl!(fault_cut_off, remedy = remedy),
+                (Some(have), None) => fl!(fault_cut_off_after, have = have, remedy = remedy),
+                (Some(have), Some(whole)) => {
+                    fl!(fault_cut_off_of, have = have, whole = whole, remedy = remedy)
+                }
+            }
         }
         FileFault::Empty => fl!(fault_empty).to_owned(),
         FileFault::Folder => fl!(fault_folder).to_owned(),
@@ -103,6 +108,8 @@ pub fn file_fault(fault: &FileFault) -> String {
         FileFault::NotAModel { start } => fl!(fault_not_a_model, start = start),
         FileFault::Undescribed => fl!(fault_undescribed).to_owned(),
         FileFault::Unreachable { cause } => fl!(fault_unreachable, cause = cause),
+        FileFault::NoConnection { cause } => fl!(fault_unreachable, cause = system_error(cause)),
+        FileFault::NoHost => fl!(fault_no_host).to_owned(),
         FileFault::Unreadable { cause } => fl!(fault_unreadable, cause = system_error(cause)),
         FileFault::Malformed(fault) => fault.worded(),
     }

@@ -167,7 +167,7 @@ impl Store {
                 None => State::Installed { bytes },
                 Some(reason) => State::Unusable(reason),
             },
-            Err(Fault::Wrong(reason)) => State::Damaged(reason),
+            Err(Fault::Wrong(reason)) => State::Damaged(reason.remedied(model.remedy())),
             Err(Fault::Io(cause)) => State::Damaged(FileFault::Unreadable { cause }),
             Err(Fault::Cancelled) => State::Missing,
         }
@@ -341,7 +341,7 @@ impl Store {
             Err(Fault::Io(cause)) if cause.kind == OsKind::NotFound => {
                 Err(ModelError::NotInstalled { model: model.name.clone() })
             }
-            Err(fault) => Err(fault.of_reading(&path)),
+            Err(fault) => Err(fault.of_reading(&path).remedied(model.remedy())),
         }
     }
 

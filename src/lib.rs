@@ -1,12 +1,13 @@
 //! Partita separates a song into its instruments, on the user's own computer.
 //!
-//! Layers, each using only those on its left: [`model`] ← [`engine`] ← ([`ui`], [`cli`]).
+//! Layers, each using only those on its left: [`model`] ← [`engine`] ← [`words`] ← ([`ui`], [`cli`]).
 //!
 //! - [`model`]: networks, their kernels and their weights. It reads no files but weights.
 //! - [`engine`]: every thread, file and device. It contains nothing of the window.
 //! - [`ui`], [`cli`]: the window and the command line. They send [`engine::Command`]s and receive
 //!   [`engine::Event`]s.
-//! - [`i18n`]: the messages of both in the user's language. It uses no other layer.
+//! - [`words`]: the engine's problems and notes in the user's language.
+//! - [`i18n`]: the messages of all three in the user's language. It uses no other layer.
 //! - [`os`]: errors of the operating system as data. Every layer may use it.
 //!
 //! The engine by subject:
@@ -30,6 +31,7 @@ pub mod i18n;
 pub mod model;
 pub mod os;
 pub mod ui;
+pub mod words;
 
 /// Lets tests prove that the audio callback does not allocate.
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! [`crate::engine::Problem::class`] decides whether an error is retried.
 
 use std::{
+    error::Error,
     fmt, io,
     path::{Path, PathBuf},
 };
@@ -44,6 +45,10 @@ pub enum OsKind {
     NotFolder,
     /// The operation timed out.
     TimedOut,
+    /// The server refused the connection.
+    Refused,
+    /// This computer has no way to the server.
+    NoNetwork,
     /// The data ends too early.
     Truncated,
     /// The data is invalid.
@@ -54,6 +59,8 @@ pub enum OsKind {
 
 impl From<&io::Error> for Os {
     fn from(error: &io::Error) -> Self {
+        // Libraries wrap the system's error: tempfile adds a temporary name that users never see.
+        let error = innermost(error);
         Self { kind: kind_of(error), number: error.raw_os_error(), text: error.to_string() }
     }
 }
@@ -77,6 +84,24 @@ impl fmt::Display for Os {
     }
 }
 
+/// The last I/O error in the chain of causes of `error`; `error` itself if there is no other.
+fn innermost(error: &io::Error) -> &io::Error {
+    /// Limit of the chain's length, as a library could return itself as its cause.
+    const DEEPEST: usize = 8;
+    let (mut found, mut next) = (error, error.get_ref().map(|inner| inner as &dyn Error));
+    for _ in 0..DEEPEST {
+        let Some(inner) = next else { break };
+        next = match inner.downcast_ref::<io::Error>() {
+            Some(io) => {
+                found = io;
+                io.get_ref().map(|inner| inner as &dyn Error)
+            }
+            None => inner.source(),
+        };
+    }
+    found
+}
+
 fn kind_of(error: &io::Error) -> OsKind {
     use io::ErrorKind as Kind;
     // Input/output error, no such device (or address), not connected.
@@ -92,6 +117,8 @@ fn kind_of(error: &io::Error) -> OsKind {
         Kind::IsADirectory => OsKind::IsFolder,
         Kind::NotADirectory => OsKind::NotFolder,
         Kind::TimedOut => OsKind::TimedOut,
+        Kind::ConnectionRefused => OsKind::Refused,
+        Kind::NetworkUnreachable | Kind::HostUnreachable | Kind::NetworkDown => OsKind::NoNetwork,
         Kind::UnexpectedEof => OsKind::Truncated,
         Kind::InvalidData | Kind::InvalidInput => OsKind::Invalid,
         _ => OsKind::Other,
@@ -130,6 +157,20 @@ mod tests {
             let text = serde_json::to_string(&os).unwrap();
             assert_eq!(serde_json::from_str::<Os>(&text).unwrap(), os);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_wrapped_error_has_the_systems_number_and_text() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("missing");
+        let error = tempfile::Builder::new().tempfile_in(&missing).unwrap_err();
+        let os = Os::from(&error);
+        let plain = std::fs::File::open(&missing).unwrap_err();
+        assert!(error.raw_os_error().is_none(), "tempfile no longer wraps the error");
+        assert_eq!(os, Os::from(&plain), "{error}");
+        let twice = io::Error::new(io::ErrorKind::NotFound, error);
+        assert_eq!(Os::from(twice), os);
     }
 
     #[cfg(target_os = "linux")]

@@ -43,21 +43,29 @@ fn lines_with(room_name: &str, words: &[&str]) -> Vec<String> {
 
 #[test]
 fn the_model_knows_no_other_room() {
-    let rooms = ["crate::engine", "crate::ui", "crate::cli", "crate::i18n", "egui"];
+    let rooms = ["crate::engine", "crate::words", "crate::ui", "crate::cli", "crate::i18n", "egui"];
     let found = lines_with("model", &rooms);
     assert_eq!(found, Vec::<String>::new());
 }
 
 #[test]
 fn the_engine_knows_no_window() {
-    let found = lines_with("engine", &["crate::ui", "crate::cli", "crate::i18n", "egui", "clap::"]);
+    let rooms = ["crate::words", "crate::ui", "crate::cli", "crate::i18n", "egui", "clap::"];
+    let found = lines_with("engine", &rooms);
     assert_eq!(found, Vec::<String>::new());
 }
 
 #[test]
 fn the_texts_know_no_other_room() {
-    let rooms = ["crate::model", "crate::engine", "crate::ui", "crate::cli", "egui"];
+    let rooms =
+        ["crate::model", "crate::engine", "crate::words", "crate::ui", "crate::cli", "egui"];
     assert_eq!(lines_with("i18n", &rooms), Vec::<String>::new());
+}
+
+#[test]
+fn the_words_know_no_front_end() {
+    let rooms = ["crate::ui", "crate::cli", "egui", "clap::"];
+    assert_eq!(lines_with("words", &rooms), Vec::<String>::new());
 }
 
 #[test]

@@ -67,3 +67,5 @@ mod ui;
 mod unreadable;
 #[cfg(test)]
 mod versions;
+#[cfg(test)]
+mod words;

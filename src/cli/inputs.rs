@@ -3,10 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::output::{Output, note};
-use crate::engine::{
-    CancelToken,
-    cluster::{Entry, Manifest},
-    library::song_files::songs_in,
+use crate::{
+    engine::{
+        CancelToken, Problem,
+        cluster::{Entry, Manifest},
+        library::song_files::songs_in,
+    },
+    words,
 };
 
 /// A song, with its folder relative to the named one.
@@ -38,7 +41,7 @@ impl Inputs {
             match songs_in(path, &CancelToken::default()) {
                 Ok(found) => {
                     if found.passed_over.all() > 0 {
-                        note(&format!("{name}: {}", found.passed_over));
+                        note(&format!("{name}: {}", words::left_out(&found.passed_over)));
                     }
                     inputs
                         .songs
@@ -46,7 +49,7 @@ impl Inputs {
                 }
                 Err(error) => {
                     inputs.any_failed = true;
-                    output.failed(&name.to_string(), &error.to_string());
+                    output.failed(&name.to_string(), &Problem::Folder(error));
                 }
             }
         }

@@ -17,7 +17,7 @@ use crate::engine::{audio::decode::watch_library_logs, diagnostics::bug_report::
 /// Environment variable with the filter.
 const VARIABLE: &str = "PARTITA_LOG";
 const ON_STDERR: &str = "off,partita=warn";
-const IN_REPORTS: &str = "error,partita=warn,rfd=off";
+const IN_REPORTS: &str = "error,partita=warn,report=warn,rfd=off";
 
 /// Starts logging; called once for the process.
 pub(super) fn start() {

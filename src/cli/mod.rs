@@ -10,6 +10,7 @@ mod inputs;
 mod logging;
 mod output;
 mod output_options;
+mod reason;
 mod separation_options;
 mod session;
 mod usage;
@@ -21,6 +22,7 @@ use std::{
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+use crate::ui;
 use crate::{
     engine::{
         self, Preferences,
@@ -28,13 +30,15 @@ use crate::{
         separation::{installed::DEFAULT, memory},
         settings::Flags,
     },
-    i18n::{self, Language, fl},
+    i18n::{self, Language, Medium, fl},
     model::{Precision, share_weights_in, weights::Catalog},
+    words,
 };
 use commands::{
     add, doctor, export, jobs, list, model, probe, process, progress, report, reset, separate,
 };
 use output::Output;
+use reason::Reason;
 
 /// Separate a song into its instruments, on your own computer. Without a subcommand, open the
 /// window.
@@ -170,19 +174,15 @@ pub fn main() -> ExitCode {
     };
     let output = Output::new(arguments.json);
     let code = run(arguments, &output).unwrap_or_else(|error| {
-        output.error(&format!("{error:#}"));
+        output.error(&error);
         ExitCode::FAILURE
     });
     output.end(code)
 }
 
-/// The language of the settings or the system; with `--json`, which programs read, English. Known
-/// before the arguments are parsed, for help and errors.
+/// The language of the settings or the system. Known before the arguments are parsed, for help and
+/// errors. The fields of JSON are English in any case.
 fn language() -> Language {
-    let mut options = std::env::args_os().skip(1).take_while(|word| word != "--");
-    if options.any(|word| word == "--json") {
-        return Language::english();
-    }
     let setting = engine::default_home().ok().and_then(|home| Preferences::stored_language(&home));
     Language::of_setting(setting.as_deref())
 }
@@ -200,10 +200,11 @@ fn run(arguments: Arguments, output: &Output) -> anyhow::Result<ExitCode> {
     if arguments.command.is_none() {
         return open_window(home, flags, arguments.files);
     }
+    i18n::write_for(Medium::CommandLine);
     // The window's settings apply here too, unless the command line overrides them.
     let (preferences, notice) = Preferences::load(&home);
     if let Some(notice) = notice {
-        tracing::warn!("{notice}");
+        output::warn(&words::problem(&notice));
     }
     let compute = flags.compute(&preferences);
     match arguments.command {
@@ -239,8 +240,17 @@ fn open_window(home: PathBuf, flags: Flags, files: Vec<PathBuf>) -> anyhow::Resu
     let terms =
         Catalog::builtin().get(DEFAULT).map_or_else(String::new, |model| model.terms.clone());
     share_weights(&home);
-    crate::ui::run(crate::ui::Options { home, flags, terms, files })?;
-    Ok(ExitCode::SUCCESS)
+    match ui::run(ui::Options { home, flags, terms, files }) {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(ui::Failure::Engine(problem)) => {
+            // A user who starts Partita from the desktop does not see standard error.
+            ui::alert(&i18n::numbers::capitalised(&words::problem(&problem)));
+            Err(problem.into())
+        }
+        Err(ui::Failure::Window(cause)) => {
+            Err(Reason::new(|| fl!(cli_no_window, cause = &cause)).into())
+        }
+    }
 }
 
 /// 0 without failures, otherwise 1.

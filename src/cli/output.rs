@@ -16,13 +16,14 @@ use std::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Map, Value};
 
-use super::usage;
+use super::{reason::Reason, usage};
 use crate::{
     engine::separation::batch::BatchStep,
     i18n::{
         fl,
         numbers::{clock, percent},
     },
+    words,
 };
 
 /// Minimum interval between two lines of progress without a terminal.
@@ -79,20 +80,22 @@ impl Output {
         self.line(&json.to_string());
     }
 
-    /// Reports a failure; with JSON, also among the results.
-    pub(super) fn error(&self, text: &str) {
+    /// Reports a failure in the user's language; with JSON, also among the results, in English.
+    pub(super) fn error(&self, reason: impl Into<Reason>) {
+        let Reason { text, english, .. } = reason.into();
         if self.json {
-            self.json_line(&serde_json::json!({ "error": text }));
+            self.json_line(&serde_json::json!({ "error": english }));
         }
-        note(&format!("partita: {text}"));
+        warn(&text);
     }
 
     /// Reports a failure of one file or song.
-    pub(super) fn failed(&self, what: &str, reason: &str) {
+    pub(super) fn failed(&self, what: &str, reason: impl Into<Reason>) {
+        let Reason { text, english, names_it } = reason.into();
         if self.json {
-            self.json_line(&serde_json::json!({ "file": what, "error": reason }));
+            self.json_line(&serde_json::json!({ "file": what, "error": english }));
         }
-        note(&format!("partita: {what}: {reason}"));
+        warn(&if names_it { text } else { format!("{what}: {text}") });
     }
 
     /// Flushes the results. Returns `code`, or 1 if the command succeeded but the results could not
@@ -131,7 +134,8 @@ impl Output {
             self.state.set(StreamState::Closed);
         } else {
             self.state.set(StreamState::Failed);
-            note(&format!("partita: {}", fl!(cli_output_failed, error = error.to_string())));
+            let error = words::system_error(&error.into());
+            warn(&fl!(cli_output_failed, error = error));
         }
     }
 }
@@ -139,6 +143,11 @@ impl Output {
 /// Prints a message to standard error.
 pub(super) fn note(text: &str) {
     drop(writeln!(io::stderr(), "{text}"));
+}
+
+/// Prints a failure, or a fault that does not end the command, to standard error.
+pub(super) fn warn(text: &str) {
+    note(&format!("partita: {text}"));
 }
 
 /// A step of a file's separation as text.

@@ -7,17 +7,20 @@ use std::{
 
 use serde_json::json;
 
-use super::output::{Output, note, tracks_json};
+use super::{
+    output::{Output, note, tracks_json},
+    reason::Reason,
+};
 use crate::{
     engine::{
         CancelToken, Depth, Problem, Result,
         export::{
-            DEFAULT_PATTERN, Exported, FIELDS, FORMATS, Format, NamePattern, OnExists, Part, Place,
+            DEFAULT_PATTERN, Exported, FORMATS, Format, NamePattern, OnExists, Part, Place,
             Selection, Settings, ordered,
         },
-        problem::PatternProblem,
     },
     i18n::{fl, numbers::decimal},
+    words,
 };
 
 /// Content, place and format of the files.
@@ -89,7 +92,7 @@ impl FileArguments {
         ordered(sources, &self.all_but)?; // rejects a wrong name before the separation
         let mix = (self.mix || !self.gain.is_empty()).then(|| self.parts(sources, &stems));
         if mix.is_none() && (self.loudness.is_some() || self.limiter) {
-            anyhow::bail!(fl!(cli_mix_needed));
+            anyhow::bail!(Reason::new(|| fl!(cli_mix_needed)));
         }
         let all_but = self.all_but.clone();
         Ok(Selection { stems, all_but, residual: self.residual, mix: mix.transpose()? })
@@ -104,7 +107,7 @@ impl FileArguments {
             let is_mixed = |index: &usize| stems.contains(&sources[*index]);
             let Some(index) = named.into_iter().find(is_mixed) else {
                 let mixed = stems.join(", ");
-                anyhow::bail!(fl!(cli_gain_unmixed, stem = stem, mixed = mixed));
+                anyhow::bail!(Reason::new(|| fl!(cli_gain_unmixed, stem = stem, mixed = &mixed)));
             };
             gains.push((&sources[index], *gain));
         }
@@ -183,7 +186,7 @@ pub(super) fn report(
     } else if exported.gain_db > 0.0 {
         note(&fl!(cli_turned_up, song = song, db = db));
     }
-    for text in exported.notes.texts() {
+    for text in exported.notes.0.iter().map(words::note) {
         note(&format!("{song}: {text}"));
     }
     let lines: Vec<String> = exported.files.iter().map(|(_, f)| f.display().to_string()).collect();
@@ -253,7 +256,7 @@ fn ask(paths: &[PathBuf]) -> Result<OnExists> {
     if !std::io::stdin().is_terminal() {
         return Err(Problem::ExistsUnasked(paths.to_vec()));
     }
-    note(&Problem::Exists(paths.to_vec()).to_string());
+    note(&words::problem(&Problem::Exists(paths.to_vec())));
     loop {
         let mut answer = String::new();
         let mut out = std::io::stderr();
@@ -270,14 +273,7 @@ fn ask(paths: &[PathBuf]) -> Result<OnExists> {
 }
 
 fn parse_pattern(text: &str) -> Result<NamePattern, String> {
-    NamePattern::new(text).map_err(|problem| match problem {
-        PatternProblem::Empty => fl!(pattern_empty).to_owned(),
-        PatternProblem::UnmatchedBrace => fl!(pattern_unmatched_brace).to_owned(),
-        PatternProblem::UnknownField { field } => {
-            let known = FIELDS.map(|name| format!("{{{name}}}")).join(" ");
-            fl!(pattern_unknown_field, field = field, known = known)
-        }
-    })
+    NamePattern::new(text).map_err(|problem| words::pattern_problem(&problem))
 }
 
 fn parse_format(text: &str) -> Result<&'static Format, String> {

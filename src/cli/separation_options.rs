@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::bail;
 
+use super::reason::Reason;
 use crate::{
     engine::{
         Preferences,
@@ -56,13 +57,18 @@ impl SeparationArguments {
         let preset = self.quality.map(|quality| quality.for_network(spec));
         let preset = preset.unwrap_or(usual);
         if self.shifts.is_some_and(|shifts| shifts > 0) && !spec.allows_shifts {
-            bail!(fl!(cli_no_shifts, name = name));
+            bail!(Reason::new(|| fl!(cli_no_shifts, name = name)));
         }
         let range = spec.overlap.least..=spec.overlap.most;
         if self.overlap.is_some_and(|overlap| !range.contains(&overlap)) {
             let [least, most] = [range.start(), range.end()].map(|end| f64::from(*end) / 100.0);
             let [least, most] = [least, most].map(|end| end.to_string());
-            bail!(fl!(cli_overlap_range, name = name, least = least, most = most));
+            bail!(Reason::new(|| fl!(
+                cli_overlap_range,
+                name = name,
+                least = &least,
+                most = &most
+            )));
         }
         let given = Quality {
             overlap: self.overlap.unwrap_or(preset.overlap),
@@ -112,7 +118,7 @@ impl SeparationArguments {
                 let known = models.into_iter().map(|model| model.name).collect();
                 bail!(ModelError::Unknown { name: name.escape_debug().to_string(), known });
             }
-            bail!(fl!(cli_model_not_installed, name = name))
+            bail!(Reason::new(|| fl!(cli_model_not_installed, name = name)))
         };
         let usual = match chosen {
             Some(chosen) if chosen.model == name => chosen.quality,
@@ -124,7 +130,8 @@ impl SeparationArguments {
             let frames = (seconds * f64::from(model.spec.sample_rate)) as usize;
             let own = model.spec.segment_frames as f64 / f64::from(model.spec.sample_rate);
             if frames.abs_diff(model.spec.segment_frames) > 1 {
-                bail!(fl!(cli_segment_length, name = name, seconds = own.to_string()))
+                let seconds = own.to_string();
+                bail!(Reason::new(|| fl!(cli_segment_length, name = name, seconds = &seconds)))
             }
         }
         let options = SeparationOptions { model: name.to_owned(), quality };

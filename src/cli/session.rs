@@ -1,14 +1,30 @@
 //! The engine as the command line uses it: start, send commands, and wait for events.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use crossbeam_channel::Receiver;
 
+use super::{output::warn, reason::Reason};
 use crate::{
-    engine::{Compute, Config, Engine, Event, Job, ModelState, Song},
+    engine::{
+        self, Compute, Config, Engine, Event, Job, ModelState, Problem, Song, library::Library,
+    },
     i18n::fl,
+    words,
 };
+
+/// Opens the library for a command that only reads it. Says so if it was damaged and rebuilt.
+pub(super) fn open_library(home: &Path) -> anyhow::Result<Library> {
+    let (library, rebuilt) = engine::look_into_library(home)?;
+    if let Some(problem) = rebuilt {
+        warn(&words::problem(&problem));
+    }
+    Ok(library)
+}
 
 /// A running engine and its initial state.
 pub(super) struct Session {
@@ -26,7 +42,7 @@ impl Session {
         let config = Config { home, compute, interactive: false, waker: Arc::new(|| {}) };
         let (engine, events) = Engine::start(&config)?;
         let mut session = Self { engine, events, songs: Vec::new(), jobs: Vec::new(), pace: None };
-        let (mut is_known, mut failure) = (false, None);
+        let (mut is_known, mut failures) = (false, Vec::<Problem>::new());
         loop {
             match session.next()? {
                 Event::Library { songs, jobs } => {
@@ -34,19 +50,19 @@ impl Session {
                 }
                 Event::Pace(seconds) => session.pace = Some(seconds),
                 Event::Model(state) => {
+                    // Fatal only if the library could not be read as a result.
+                    if !is_known && let Some(problem) = failures.first() {
+                        bail!(problem.clone());
+                    }
                     if let ModelState::Failed(problem) = state {
-                        tracing::warn!("{problem}");
+                        failures.push(problem);
                     }
-                    match failure.filter(|_| !is_known) {
-                        Some(problem) => bail!("{problem}"),
-                        None => return Ok(session),
+                    for problem in &failures {
+                        warn(&words::problem(problem));
                     }
+                    return Ok(session);
                 }
-                // Fatal only if the library could not be read as a result.
-                Event::Failed { problem, .. } => {
-                    tracing::warn!("{problem}");
-                    failure.get_or_insert(problem);
-                }
+                Event::Failed { problem, .. } => failures.push(problem),
                 _ => {}
             }
         }
@@ -54,6 +70,6 @@ impl Session {
 
     /// Waits for the next event.
     pub(super) fn next(&self) -> anyhow::Result<Event> {
-        self.events.recv().context(fl!(cli_engine_ended))
+        Ok(self.events.recv().map_err(|_| Reason::new(|| fl!(cli_engine_ended)))?)
     }
 }

@@ -1,6 +1,6 @@
 //! Notes: typed remarks about a song or an export that do not stop any work.
 //!
-//! `Display` is English, for the log and the command line; the window renders notes in its
+//! `Display` is English, for log and JSON; `words` renders notes in the user's
 //! language. Earlier versions stored notes as English sentences, which are read as
 //! [`Note::Recorded`].
 

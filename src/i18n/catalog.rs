@@ -5,7 +5,11 @@ use std::sync::OnceLock;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
 use unic_langid::LanguageIdentifier;
 
-use super::{messages::IDS, numbers};
+use super::{
+    medium::{self, medium},
+    messages::IDS,
+    numbers,
+};
 
 /// A language's files and messages.
 pub(super) struct Source {
@@ -16,9 +20,9 @@ pub(super) struct Source {
 
 struct Catalog {
     bundle: FluentBundle<FluentResource>,
-    /// Messages without variables, each formatted once, because the window reads about a hundred in
-    /// each frame.
-    fixed: Vec<OnceLock<Option<String>>>,
+    /// Messages without variables, each formatted once for each medium, because the window reads about a
+    /// hundred in each frame.
+    fixed: [Vec<OnceLock<Option<String>>>; 2],
 }
 
 impl Source {
@@ -44,7 +48,7 @@ impl Source {
 
     /// A message without variables.
     pub(super) fn fixed(&self, index: usize) -> Option<&str> {
-        let text = self.catalog().fixed.get(index)?;
+        let text = self.catalog().fixed[medium() as usize].get(index)?;
         text.get_or_init(|| self.formatted(index, &FluentArgs::new())).as_deref()
     }
 
@@ -79,13 +83,17 @@ impl Catalog {
         if let Err(error) = bundle.add_builtins() {
             tracing::warn!("the functions of Fluent are missing: {error}");
         }
+        let with_medium = bundle.add_function("MEDIUM", |_, _| medium::in_message());
+        if let Err(error) = with_medium {
+            tracing::warn!("the function MEDIUM is missing: {error}");
+        }
         // A formatter is a function pointer without a language, and only this thread's language is
         // ever formatted.
         bundle.set_formatter(Some(|value, _| match value {
             FluentValue::Number(number) => Some(numbers::in_message(number)),
             _ => None,
         }));
-        Self { bundle, fixed: vec![OnceLock::new(); IDS.len()] }
+        Self { bundle, fixed: [(); 2].map(|()| vec![OnceLock::new(); IDS.len()]) }
     }
 
     fn formatted(&self, id: &str, arguments: &FluentArgs<'_>) -> Option<String> {

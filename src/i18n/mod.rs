@@ -7,18 +7,20 @@
 //! language lacks is shown in English. Each thread has its own language, English by default
 //! ([`speak`]).
 //!
-//! A leaf module: the window and the command line use it, engine and model do not. JSON, log lines
-//! and error identifiers are always English.
+//! A leaf module: words, window and command line use it, engine and model do not. Fields of JSON, log
+//! lines and error identifiers are always English.
 
 mod catalog;
 #[cfg(test)]
 mod entries;
 mod language;
+mod medium;
 pub(crate) mod numbers;
 #[cfg(test)]
 mod tests;
 
 pub use language::{Language, LanguageError, speak, spoken};
+pub use medium::{Medium, write_for};
 
 use std::borrow::Cow;
 
@@ -88,6 +90,15 @@ fn fixed(index: usize) -> &'static str {
 /// language of this thread lacks it; there is no fallback to English.
 pub(crate) fn by_id(id: &str) -> Option<String> {
     spoken().source().by_id(id, &FluentArgs::new())
+}
+
+/// Calls `text` in English, and returns to this thread's language.
+pub fn in_english<T>(text: impl FnOnce() -> T) -> T {
+    let language = spoken();
+    speak(Language::english());
+    let text = text();
+    speak(language);
+    text
 }
 
 /// The message with this index and its variables.

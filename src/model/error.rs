@@ -168,6 +168,8 @@ pub enum Remedy {
     Install,
     /// Import the file of the user's own model again.
     Import,
+    /// Download the file again that is to be imported.
+    Download,
 }
 
 impl fmt::Display for Remedy {
@@ -175,6 +177,7 @@ impl fmt::Display for Remedy {
         to.write_str(match self {
             Self::Install => "install the model again",
             Self::Import => "import the file that the model came from again",
+            Self::Download => "download the file again",
         })
     }
 }
@@ -190,6 +193,9 @@ pub enum FileFault {
         have: Option<Bytes>,
         /// The length that the whole file should have, if known.
         whole: Option<Bytes>,
+        /// How the file is replaced.
+        #[serde(default = "download")]
+        remedy: Remedy,
     },
     /// The file has 0 bytes.
     Empty,
@@ -209,6 +215,13 @@ pub enum FileFault {
         /// The cause, in English.
         cause: String,
     },
+    /// The server cannot be reached, for a reason that the system knows.
+    NoConnection {
+        /// The system's error.
+        cause: Os,
+    },
+    /// The server's address was not found: usually, there is no connection to a network.
+    NoHost,
     /// The system does not permit reading the file.
     Unreadable {
         /// The system's error.
@@ -221,12 +234,12 @@ pub enum FileFault {
 impl fmt::Display for FileFault {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::CutOff { have: None, .. } => to.write_str("is cut off; download the file again"),
-            Self::CutOff { have: Some(have), whole: Some(whole) } => {
-                write!(to, "is cut off: {have} of {whole}; download the file again")
+            Self::CutOff { have: None, remedy, .. } => write!(to, "is cut off; {remedy}"),
+            Self::CutOff { have: Some(have), whole: Some(whole), remedy } => {
+                write!(to, "is cut off: {have} of {whole}; {remedy}")
             }
-            Self::CutOff { have: Some(have), whole: None } => {
-                write!(to, "is cut off: it ends after {have}; download the file again")
+            Self::CutOff { have: Some(have), whole: None, remedy } => {
+                write!(to, "is cut off: it ends after {have}; {remedy}")
             }
             Self::Empty => to.write_str("is empty; download the file again"),
             Self::Folder => to.write_str("is a folder, not a file"),
@@ -234,6 +247,10 @@ impl fmt::Display for FileFault {
             Self::NotAModel { start } => write!(to, "is not a model file: it begins with {start}"),
             Self::Undescribed => to.write_str("does not say how its network is built"),
             Self::Unreachable { cause } => write!(to, "cannot be reached: {cause}"),
+            Self::NoConnection { cause } => write!(to, "cannot be reached: {cause}"),
+            Self::NoHost => to.write_str(
+                "cannot be reached: its address was not found; check the network connection",
+            ),
             Self::Unreadable { cause } => write!(to, "cannot be read: {cause}"),
             Self::Malformed(fault) => fault.fmt(to),
         }
@@ -340,6 +357,7 @@ impl ModelError {
     pub(super) fn remedied(self, remedy: Remedy) -> Self {
         match self {
             Self::Unusable { path, misfit, .. } => Self::Unusable { path, misfit, remedy },
+            Self::File { path, fault } => Self::File { path, fault: fault.remedied(remedy) },
             other => other,
         }
     }
@@ -368,6 +386,23 @@ impl From<Misfit> for ModelError {
     fn from(misfit: Misfit) -> Self {
         Self::Header { misfit: Box::new(misfit) }
     }
+}
+
+impl FileFault {
+    /// The fault of an installed model's file, with the remedy for that model.
+    #[must_use]
+    pub(super) fn remedied(self, remedy: Remedy) -> Self {
+        match self {
+            Self::CutOff { have, whole, .. } => Self::CutOff { have, whole, remedy },
+            Self::Empty => Self::CutOff { have: Some(Bytes(0)), whole: None, remedy },
+            other => other,
+        }
+    }
+}
+
+/// The remedy for files before they are installed, and in data of earlier versions.
+fn download() -> Remedy {
+    Remedy::Download
 }
 
 /// An error of a file that is not named yet.

@@ -179,6 +179,15 @@ pub fn load(path: &Path, precision: Precision) -> Result<Box<dyn Separator>> {
     load().map_err(|error: ModelError| error.of_file(path).remedied(remedy(path)))
 }
 
+/// Checks that the weight file at `path` has the content that was installed. Reads the file once for each
+/// version of it; see [`weights`].
+///
+/// # Errors
+/// [`ModelError::Digest`]. Files that cannot be read pass: [`load`] fails with the reason.
+pub fn check_intact(path: &Path) -> Result<()> {
+    weights::intact::check(path, remedy(path))
+}
+
 /// The remedy for a damaged weight file, by its name: the catalogue has a name for each of its files.
 fn remedy(path: &Path) -> Remedy {
     let name = path.file_stem().unwrap_or_default().to_string_lossy();

@@ -21,14 +21,14 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use anyhow::Context as _;
 use crossbeam_channel::bounded;
 
 use crate::engine::{
-    Config, Engine, Preferences,
+    Config, Engine, Preferences, Problem,
     settings::{Flags, WindowPlace},
     system::single_instance::{self, Start},
 };
+pub use platform::alert::alert;
 use platform::{drag_out, fonts, icon, window_placement};
 use state::engine_link;
 
@@ -45,11 +45,20 @@ pub struct Options {
     pub files: Vec<PathBuf>,
 }
 
+/// The reason why the window did not open.
+#[derive(Debug)]
+pub enum Failure {
+    /// The engine could not start, usually because of the data folder.
+    Engine(Problem),
+    /// The display or OpenGL is missing: the text of the window's library.
+    Window(String),
+}
+
 /// Starts the engine, opens the window, and returns when the window is closed.
 ///
 /// # Errors
 /// The display or OpenGL is missing, or the engine cannot start.
-pub fn run(options: Options) -> anyhow::Result<()> {
+pub fn run(options: Options) -> Result<(), Failure> {
     let Options { home, flags, terms, files } = options;
     let mut instance = match single_instance::start(&home, &files) {
         Ok(Start::HandedOver) => return Ok(()),
@@ -85,9 +94,8 @@ pub fn run(options: Options) -> anyhow::Result<()> {
             tracing::debug!("later starts open their own windows: {e}");
         }
     }
-    let (engine, events) =
-        Engine::start(&Config { home: home.clone(), compute, interactive: true, waker })
-            .with_context(|| format!("the data folder {} cannot be used", home.display()))?;
+    let (engine, events) = Engine::start(&Config { home, compute, interactive: true, waker })
+        .map_err(Failure::Engine)?;
     let link = engine_link::EngineLink::to_engine(engine, events);
     let opened = eframe::run_native(
         "partita",
@@ -107,11 +115,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         }),
     );
     drop(instance);
-    // `anyhow` needs a `Sync` error, and eframe's is not; its text is kept.
-    opened.map_err(|error| anyhow::anyhow!("{error}")).context(
-        "the window could not be opened; the command line does the same without one \
-         (`partita separate --help`)",
-    )
+    opened.map_err(|error| Failure::Window(error.to_string()))
 }
 
 fn native_options(preferences: &Preferences) -> eframe::NativeOptions {

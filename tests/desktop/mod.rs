@@ -159,25 +159,25 @@ impl UiState {
     }
 
     fn is_done(&self) -> Option<()> {
-        let jobs = look_into_library(self.home.path()).ok()?.jobs().ok()?;
+        let jobs = look_into_library(self.home.path()).ok()?.0.jobs().ok()?;
         let job = jobs.first()?;
         assert!(!matches!(job.state, JobState::Failed(_)), "{job:?}");
         (job.state == JobState::Done).then_some(())
     }
 
     fn song_frames(&self) -> usize {
-        let songs = look_into_library(self.home.path()).unwrap().songs().unwrap();
+        let songs = look_into_library(self.home.path()).unwrap().0.songs().unwrap();
         songs[0].frames as usize
     }
 
     /// Duration of a segment in seconds.
     fn pace(&self) -> f64 {
-        let job = look_into_library(self.home.path()).unwrap().jobs().unwrap().remove(0);
+        let job = look_into_library(self.home.path()).unwrap().0.jobs().unwrap().remove(0);
         job.seconds / job.segments_done as f64
     }
 
     fn segments(&self) -> Option<usize> {
-        let jobs = look_into_library(self.home.path()).ok()?.jobs().ok()?;
+        let jobs = look_into_library(self.home.path()).ok()?.0.jobs().ok()?;
         Some(jobs.first()?.segments_done)
     }
 
@@ -235,7 +235,7 @@ fn session(home: TempDir, song: &Path, stems: [&str; 2]) -> Option<Session> {
     let mut ui_state = UiState::open(home)?;
     ui_state.drop_file(song);
     wait_for("the song", || {
-        let songs = look_into_library(ui_state.home.path()).ok()?.songs().ok()?;
+        let songs = look_into_library(ui_state.home.path()).ok()?.0.songs().ok()?;
         songs.first().map(drop)
     });
     pass(1.0);

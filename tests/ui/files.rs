@@ -9,9 +9,9 @@ use std::{
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use partita::{
-    engine::{Command, Event, SongId, SongState},
+    engine::{Command, Event, Problem, SongId, SongState},
     model::weights::ImportOptions,
-    ui::{Options, run},
+    ui::{Failure, Options, run},
 };
 
 use super::stage::{Stage, processing, recorded, separated, song, stage, unprocessed};
@@ -133,8 +133,9 @@ fn a_data_folder_that_cannot_be_used_is_named() {
     let home = folder.path().join("a file");
     std::fs::write(&home, b"not a folder").unwrap();
     let error = run(Options { home: home.clone(), ..Options::default() }).unwrap_err();
-    let words = format!("{error:#}");
-    assert!(words.contains(&home.display().to_string()) && !words.contains("window"), "{words}");
+    let Failure::Engine(problem) = error else { panic!("{error:?}") };
+    assert!(matches!(&problem, Problem::HomeUnwritable { home: named, .. } if *named == home));
+    assert!(problem.to_string().contains("PARTITA_HOME"), "{problem}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use partita::{
         separation::options::{Defaults, Preset, Quality, QualityCost, SeparationOptions, Version},
     },
     model::{
-        FileFault, ModelError, Spec,
+        FileFault, ModelError, Remedy, Spec,
         recognition::{MissingFact, Stated, Summary},
         weights::{ImportOptions, State, Step},
     },
@@ -43,7 +43,10 @@ fn models() -> Event {
     Event::Models(vec![
         entry("htdemucs", installed()),
         entry("htdemucs_ft", State::Missing),
-        entry("htdemucs_6s", State::Damaged(FileFault::CutOff { have: None, whole: None })),
+        entry(
+            "htdemucs_6s",
+            State::Damaged(FileFault::CutOff { have: None, whole: None, remedy: Remedy::Install }),
+        ),
         entry("mine", installed()),
     ])
 }
@@ -120,7 +123,7 @@ fn models_are_installed_verified_and_removed_in_the_settings() {
     stage.wheel(pos2(700.0, 500.0), vec2(0.0, -100.0), Modifiers::NONE);
     assert!(stage.shows("Installed, 84 MB. Good at everything"));
     assert!(stage.shows(
-        "Damaged: it is cut off; download the file again. Adds guitar and piano; the piano is weak"
+        "Damaged: it is cut off; install the model again. Adds guitar and piano; the piano is weak"
     ));
     assert!(stage.shows("Your own model"));
 
@@ -307,7 +310,7 @@ fn how_the_import_of_a_model_goes_is_shown_on_the_song_page() {
         assert!(stage.shows("Importing a model") && stage.shows("Reading… 42 %"));
         let error = ModelError::File {
             path: "/models/a.ckpt".into(),
-            fault: FileFault::CutOff { have: None, whole: None },
+            fault: FileFault::CutOff { have: None, whole: None, remedy: Remedy::Download },
         };
         let problem = Problem::Model(error);
         let said = problem.to_string();

@@ -44,7 +44,10 @@ misfit-band-bins = freqs_per_bands has { $found } bins instead of { $bins }
 misfit-mel-empty = num_bands = { $count } leaves a band without a frequency
 misfit-mel-gap = num_bands = { $count } leaves gaps in a band
 misfit-mel-bin = no band of num_bands = { $count } has bin { $bin }
-misfit-too-long = a segment of { $frames } frames needs too much memory; state a shorter segment
+misfit-too-long = { MEDIUM() ->
+    [command-line] a chunk of { $frames } frames needs too much memory; state a shorter one with --chunk
+   *[window] a segment of { $frames } frames needs too much memory; state a shorter segment
+}
 misfit-sound = the network was trained at { $rate } Hz, { $channels }; only 44100 Hz stereo networks are supported yet
 misfit-entry = { $path } in { $origin } { $fault }
 misfit-variant = it is a variant of the RoFormer, with { $variant }, which is not supported
@@ -64,11 +67,17 @@ misfit-batch-norm = its norms are BatchNorm, which is not supported
 misfit-no-norm = it has no norms, which is not supported
 misfit-spectra = a segment of { $chunk } frames at a hop of { $hop } makes { $spectra } spectra, which is not a multiple of { $step }; such a segment has { $fitting } frames
 misfit-stated-names = the network makes { $stems }, but { $stated }: { $names }
-misfit-takes-no-facts = the file states how its network is built, and this kind of network takes no other hop, segment or names; import it without stating any
+misfit-takes-no-facts = the file states how its network is built, and this kind of network takes no other hop, segment or names; { MEDIUM() ->
+    [command-line] leave out --hop, --chunk, --stems and --rest
+   *[window] import it without stating any
+}
 misfit-no-hop = a hop of 0 frames is not possible
 misfit-hop = a hop of { $hop } frames does not fit windows of { $window }; the hop is usually 441, 512 or 1024
 misfit-chunk = a segment of { $chunk } frames is not between { $least } (one window) and { $most }
-misfit-stem-name = the stem name "{ $name }" { $fault }; change the names of the stems or of the rest
+misfit-stem-name = the stem name "{ $name }" { $fault }; { MEDIUM() ->
+    [command-line] name the stems with --stems, and the rest with --rest
+   *[window] change the names of the stems or of the rest
+}
 misfit-many-stems = it has { $count } stems; the limit is { $limit }
 misfit-reference = the built-in reference numbers cannot be read: { $cause }
 
@@ -83,7 +92,10 @@ entry-disagrees = is { $stated }, but the tensors of the checkpoint say { $found
 entry-asks = asks for { $variant }, which is not supported
 entry-no-overlap = is 0; the minimum is 1, which means no overlap
 entry-one-target = is { $target }, but the network makes { $stems }
-entry-no-instrument = is { $target }, which is not in training.instruments: { $known }; correct the configuration
+entry-no-instrument = is { $target }, which is not in training.instruments: { $known }; { MEDIUM() ->
+    [command-line] name the stem with --stems
+   *[window] correct the configuration
+}
 entry-other-count = has { $count } names, but the network makes { $stems }: it is the configuration of another network
 entry-longer-window = is longer than stft_n_fft
 entry-other-bands = has other bands than the checkpoint: it is the configuration of another network
@@ -186,16 +198,34 @@ malformed-other-digest = sends a file of SHA-256 { $found }, which does not begi
 malformed-foreign = is { $network }; Partita does not run it
 malformed-unusable = cannot be used: { $misfit }
 malformed-unusable-tensors = cannot be used: { $misfit }; the file may be damaged: download the file again
-malformed-configurations = has several configurations beside it that fit: { $names }; give the right one the checkpoint's name, or import that one together with the checkpoint
-malformed-bag-facts = describes a bag, whose networks state how they are built; import it without stating a hop, segment or names
+malformed-configurations = has several configurations beside it that fit: { $names }; { MEDIUM() ->
+    [command-line] name the right one with --config, or give it the checkpoint's name
+   *[window] give the right one the checkpoint's name, or import that one together with the checkpoint
+}
+malformed-bag-facts = describes a bag, whose networks state how they are built; { MEDIUM() ->
+    [command-line] leave out --hop, --chunk, --stems and --rest
+   *[window] import it without stating a hop, segment or names
+}
 malformed-bag-stems = makes other stems than the bag's other networks
-malformed-of-catalog = is { $model } of the catalogue; import it without stating a name, hop, segment or stems
+malformed-of-catalog = is { $model } of the catalogue; { MEDIUM() ->
+    [command-line] leave out --name, --hop, --chunk, --stems and --rest
+   *[window] import it without stating a name, hop, segment or stems
+}
 malformed-other-file = is { $found }, not { $expected }
 malformed-other-class = calls itself a { $class }, where { $model } is a { $expected }
 malformed-other-stems = names its stems { $stems }, where { $model } has { $expected }
-malformed-catalog-name = cannot be called { $name }: that is a model of the catalogue; choose another name
-malformed-taken-name = cannot be called { $name }: another model has that name; choose another name, or remove that model first
-malformed-bad-name = cannot be called "{ $name }": a model's name has 1 to { $most } of the letters A to Z and a to z, digits, "_" and "-", and does not begin with "-"; choose another name
+malformed-catalog-name = cannot be called { $name }: that is a model of the catalogue; { MEDIUM() ->
+    [command-line] choose another --name
+   *[window] choose another name
+}
+malformed-taken-name = cannot be called { $name }: another model has that name; { MEDIUM() ->
+    [command-line] choose another --name, or remove that model first (`partita model remove { $name }`)
+   *[window] choose another name, or remove that model first
+}
+malformed-bad-name = cannot be called "{ $name }": a model's name has 1 to { $most } of the letters A to Z and a to z, digits, "_" and "-", and does not begin with "-"; { MEDIUM() ->
+    [command-line] choose another --name
+   *[window] choose another name
+}
 malformed-unknown = is not a model that Partita knows: it holds { $tensors } tensors with { $values } values, and the digest of its content is { $digest }. Known: { $known }; and any other that says how it is built
 malformed-unknown-alike = is not a model that Partita knows: it holds { $tensors } tensors with { $values } values, and the digest of its content is { $digest }. It is as large as { $model }: a version with other values, or damaged. Known: { $known }; and any other that says how it is built
 malformed-marked = is marked with the digest { $found }, not { $expected }; install it again

@@ -1,5 +1,5 @@
-# Problems: why something failed and what to do about it. The command line and the log say the same in
-# English; a test compares the two. Sentences begin with a small letter: some stand behind a colon.
+# Problems: why something failed and what to do about it. Log and JSON say the same in English; a test
+# compares the two. Sentences begin with a small letter: some stand behind a colon.
 
 ## Files and disks. $cause is one of the messages os-…, or a text of the system.
 
@@ -9,18 +9,24 @@ problem-create = could not create { $path }: { $cause }
 problem-remove = could not remove { $path }: { $cause }
 problem-rename = could not rename { $path }: { $cause }
 problem-restore = could not restore { $path }: { $cause }
+problem-output = could not write { $path }: { $cause }; choose another folder
 problem-no-room = could not write { $path }: { $needed } MB are needed, { $free } MB are free
 problem-no-room-folder = could not write { $path }: { $needed } MB are needed, { $free } MB are free; choose another folder
 problem-no-room-bits = could not write { $path }: { $needed } MB are needed, { $free } MB are free; choose another folder, or fewer bits
+problem-no-room-own = could not write { $path }: { $needed } MB are needed, { $free } MB are free; free space on that disk
 problem-stores = could not read the song's stores: { $cause }
 problem-waveform = could not draw the waveform: { $cause }
 problem-exists = { $count ->
     [one] a file exists already: { $files }
    *[other] files exist already: { $files }
 }
+problem-exists-unasked = { $count ->
+    [one] a file exists already: { $files }; use --on-exists replace, number or skip
+   *[other] files exist already: { $files }; use --on-exists replace, number or skip
+}
 problem-folder-unreadable = could not read this folder: { $cause }
 problem-folder-empty = this folder is empty
-problem-folder-no-song = this folder holds no song: { $left-out }
+problem-folder-no-song = this folder holds no song; { $left-out }
 # Why a store of samples in the data folder cannot be used; stands for $cause above.
 store-cut-off = it is cut off
 store-foreign = it belongs to another song or model
@@ -36,8 +42,10 @@ os-stale = Stale file handle (os error { $number })
 os-is-folder = Is a directory (os error { $number })
 os-not-folder = Not a directory (os error { $number })
 os-timed-out = Connection timed out (os error { $number })
+os-refused = Connection refused (os error { $number })
+os-no-network = Network is unreachable (os error { $number })
 # Files that a search in a folder left out; $reasons are some of the following, with semicolons.
-left-out = { $count } passed over: { $reasons }
+left-out = { $count } passed over ({ $reasons })
 left-out-not-audio = { $count } not audio by name
 left-out-own = { $count } made by Partita
 left-out-hidden = { $count } hidden by name
@@ -49,8 +57,12 @@ left-out-unreadable = { $count } that could not be read
 problem-library = could not read or write the library: { $cause }
 problem-open-library = could not open the library { $path }: { $cause } (is the disk full, or the folder read-only?)
 problem-newer-library = the library was written by a newer Partita (version { $version } of its layout); update this one
-problem-library-rebuilt = the library was damaged and was renamed to { $path }; { $songs } songs were restored with their stems, without their jobs
+problem-library-rebuilt = { $songs ->
+    [one] the library was damaged and was renamed to { $path }; { $songs } song was restored with its stems, without its jobs
+   *[other] the library was damaged and was renamed to { $path }; { $songs } songs were restored with their stems, without their jobs
+}
 problem-home-gone = the data folder { $path } is gone; put it back to resume; changes until then are lost
+problem-home-unwritable = the data folder { $path } cannot be written: { $cause }; change its permissions, or name another folder in PARTITA_HOME
 problem-no-home = the system names no data folder; set PARTITA_HOME to one
 problem-outside-home = { $path } is a link out of the data folder, to { $target }; its files were left alone
 problem-settings-unreadable = could not read { $path }: { $cause }; the defaults are used
@@ -86,7 +98,10 @@ problem-locked = another Partita is separating this song; this one waits until i
 problem-no-fast-precision = the fast precision needs a processor that multiplies bf16 (AVX-512 BF16); choose the single precision
 problem-memory-limit = this model needs { $needed } MB of memory; the limit is { $limit } MB; raise it, in the settings or by --memory
 problem-not-numbers = the model produced NaN or infinite samples in segment { $segment }; the weights may be corrupt: run `partita model verify`
-problem-paused = paused until the disk can be written: { $cause }
+problem-paused = { MEDIUM() ->
+    [command-line] the song is paused, because the disk cannot be written: { $cause }; then resume it with `partita process`
+   *[window] paused until the disk can be written: { $cause }
+}
 problem-loudness = could not measure the loudness: { $cause }
 problem-elsewhere = { $host } is working on it
 problem-unseen-songs = could not read { $count } songs from this machine (line { $line }: { $first }), so the shares cannot be dealt out; put the lengths into the manifest (partita probe), or mend this machine's view

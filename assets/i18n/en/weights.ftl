@@ -5,6 +5,7 @@
 weights-unusable = could not use the model file { $path }: { $misfit }; { $remedy }
 weights-install-again = install the model again
 weights-import-again = import the file that the model came from again
+weights-download-again = download the file again
 # $fault is one of the messages fault-…: a predicate on the file.
 weights-file = { $path } { $fault }
 weights-not-fetched = could not install { $model }; tried: { $tried }; download one of these files elsewhere and import it
@@ -20,17 +21,21 @@ weights-forbidden = { $path } may not be read by this user; change its permissio
 weights-other-sound = the network was trained at { $rate } Hz, { $layout }; only { $expected-rate } Hz { $expected-layout } networks are supported yet
 weights-other-sound-file = could not use the model file { $path }: { $sound }
 # $flags: options of the command line, such as --hop 441
-weights-facts-missing = { $path } does not state everything about its network; put its publisher's YAML beside it, or state what is missing
+weights-facts-missing = { $path } does not state everything about its network; put its publisher's YAML beside it, { MEDIUM() ->
+    [command-line] name that with --config, or state what is missing, for example { $flags }
+   *[window] or state what is missing
+}
 
-fault-cut-off = is cut off; download the file again
-fault-cut-off-of = is cut off: { $have } of { $whole }; download the file again
-fault-cut-off-after = is cut off: it ends after { $have }; download the file again
+fault-cut-off = is cut off; { $remedy }
+fault-cut-off-of = is cut off: { $have } of { $whole }; { $remedy }
+fault-cut-off-after = is cut off: it ends after { $have }; { $remedy }
 fault-empty = is empty; download the file again
 fault-folder = is a folder, not a file
 fault-not-a-file = is not a file, but a device or a pipe
 fault-not-a-model = is not a model file: it begins with { $start }
 fault-undescribed = does not say how its network is built
 fault-unreachable = cannot be reached: { $cause }
+fault-no-host = cannot be reached: its address was not found; check the network connection
 fault-unreadable = cannot be read: { $cause }
 
 weights-stereo = stereo

@@ -62,7 +62,9 @@ cli-song-done = { $song }: pronta em { $seconds } s
 cli-song-failed = linha { $line }: { $song }: { $reason }
 cli-song-failed-for-now = linha { $line }: { $song }: { $reason } (pode dar certo mais tarde)
 cli-share-ended = parte { $share }: { NUMBER($done) } de { NUMBER($songs) } músicas prontas ({ NUMBER($skipped) } delas antes), { NUMBER($failed) } falharam, { NUMBER($temporary) } falharam por enquanto, { NUMBER($left) } restam
+cli-no-window = não foi possível abrir a janela: { $cause }; a linha de comando faz o mesmo sem ela (`partita separate --help`)
 cli-share-stopped = parada por { $reason }; execute de novo para continuar
+cli-stop-signal = um sinal
 cli-failures-listed = as falhas estão listadas em { $file }
 
 ## partita report

@@ -45,7 +45,10 @@ misfit-band-bins = freqs_per_bands tem { $found } frequências em vez de { $bins
 misfit-mel-empty = num_bands = { $count } deixa uma banda sem frequências
 misfit-mel-gap = num_bands = { $count } deixa lacunas em uma banda
 misfit-mel-bin = nenhuma banda de num_bands = { $count } contém a frequência { $bin }
-misfit-too-long = um segmento de { $frames } quadros exige memória demais; informe um segmento mais curto
+misfit-too-long = um segmento de { $frames } quadros exige memória demais; informe { MEDIUM() ->
+    [command-line] um mais curto com --chunk
+   *[window] um segmento mais curto
+}
 misfit-sound = a rede foi treinada a { $rate } Hz, { $channels }; por ora só há suporte a redes de 44100 Hz, estéreo
 misfit-entry = { $path } em { $origin } { $fault }
 misfit-variant = é uma variante do RoFormer, com { $variant }, que não é suportada
@@ -65,11 +68,17 @@ misfit-batch-norm = suas normalizações são BatchNorm, que não é suportada
 misfit-no-norm = a rede não tem normalizações, o que não é suportado
 misfit-spectra = um segmento de { $chunk } quadros com salto de { $hop } dá { $spectra } espectros, que não é múltiplo de { $step }; um segmento que serve tem { $fitting } quadros
 misfit-stated-names = a rede faz { $stems }, mas { $stated }: { $names }
-misfit-takes-no-facts = o arquivo diz como sua rede é construída, e este tipo de rede não aceita outro salto, segmento ou nomes; importe-o sem informar nenhum deles
+misfit-takes-no-facts = o arquivo diz como sua rede é construída, e este tipo de rede não aceita outro salto, segmento ou nomes; { MEDIUM() ->
+    [command-line] omita --hop, --chunk, --stems e --rest
+   *[window] importe-o sem informar nenhum deles
+}
 misfit-no-hop = um salto de 0 quadros não é possível
 misfit-hop = um salto de { $hop } quadros não combina com janelas de { $window }; o salto costuma ser 441, 512 ou 1024
 misfit-chunk = um segmento de { $chunk } quadros não está entre { $least } (uma janela) e { $most }
-misfit-stem-name = o nome de stem "{ $name }" { $fault }; troque os nomes dos stems ou do resto
+misfit-stem-name = o nome de stem "{ $name }" { $fault }; { MEDIUM() ->
+    [command-line] dê nome aos stems com --stems, e ao resto com --rest
+   *[window] troque os nomes dos stems ou do resto
+}
 misfit-many-stems = a rede tem { $count } stems; o limite é { $limit }
 misfit-reference = não foi possível ler os números de referência embutidos: { $cause }
 
@@ -84,7 +93,10 @@ entry-disagrees = é { $stated }, mas os tensores do checkpoint dizem { $found }
 entry-asks = pede { $variant }, que não tem suporte
 entry-no-overlap = é 0; o mínimo é 1, que significa sem sobreposição
 entry-one-target = é { $target }, mas a rede faz { $stems }
-entry-no-instrument = é { $target }, que não está em training.instruments: { $known }; corrija a configuração
+entry-no-instrument = é { $target }, que não está em training.instruments: { $known }; { MEDIUM() ->
+    [command-line] dê nome ao stem com --stems
+   *[window] corrija a configuração
+}
 entry-other-count = tem { $count } nomes, mas a rede faz { $stems }: é a configuração de outra rede
 entry-longer-window = é maior que stft_n_fft
 entry-other-bands = tem bandas diferentes das do checkpoint: é a configuração de outra rede
@@ -187,16 +199,34 @@ malformed-other-digest = envia um arquivo de SHA-256 { $found }, que não começ
 malformed-foreign = é { $network }; o Partita não executa esse tipo de rede
 malformed-unusable = não pode ser usado: { $misfit }
 malformed-unusable-tensors = não pode ser usado: { $misfit }; o arquivo pode estar danificado: baixe-o de novo
-malformed-configurations = tem ao lado várias configurações que servem: { $names }; dê à certa o nome do checkpoint, ou importe-a junto com o checkpoint
-malformed-bag-facts = descreve um conjunto de redes, que dizem elas mesmas como são construídas; importe-o sem informar salto, segmento ou nomes
+malformed-configurations = tem ao lado várias configurações que servem: { $names }; { MEDIUM() ->
+    [command-line] indique a certa com --config, ou dê a ela o nome do checkpoint
+   *[window] dê à certa o nome do checkpoint, ou importe-a junto com o checkpoint
+}
+malformed-bag-facts = descreve um conjunto de redes, que dizem elas mesmas como são construídas; { MEDIUM() ->
+    [command-line] omita --hop, --chunk, --stems e --rest
+   *[window] importe-o sem informar salto, segmento ou nomes
+}
 malformed-bag-stems = faz stems diferentes dos das outras redes do conjunto
-malformed-of-catalog = é { $model }, do catálogo; importe-o sem informar nome, salto, segmento ou stems
+malformed-of-catalog = é { $model }, do catálogo; { MEDIUM() ->
+    [command-line] omita --name, --hop, --chunk, --stems e --rest
+   *[window] importe-o sem informar nome, salto, segmento ou stems
+}
 malformed-other-file = é { $found }, não { $expected }
 malformed-other-class = diz ser um { $class }, mas { $model } é um { $expected }
 malformed-other-stems = chama seus stems de { $stems }, mas { $model } tem { $expected }
-malformed-catalog-name = não pode se chamar { $name }: esse é um modelo do catálogo; escolha outro nome
-malformed-taken-name = não pode se chamar { $name }: outro modelo tem esse nome; escolha outro nome, ou remova antes aquele modelo
-malformed-bad-name = não pode se chamar "{ $name }": o nome de um modelo tem de 1 a { $most } caracteres, entre letras de A a Z e de a a z, algarismos, "_" e "-", e não começa com "-"; escolha outro nome
+malformed-catalog-name = não pode se chamar { $name }: esse é um modelo do catálogo; { MEDIUM() ->
+    [command-line] escolha outro --name
+   *[window] escolha outro nome
+}
+malformed-taken-name = não pode se chamar { $name }: outro modelo tem esse nome; { MEDIUM() ->
+    [command-line] escolha outro --name, ou remova antes aquele modelo (`partita model remove { $name }`)
+   *[window] escolha outro nome, ou remova antes aquele modelo
+}
+malformed-bad-name = não pode se chamar "{ $name }": o nome de um modelo tem de 1 a { $most } caracteres, entre letras de A a Z e de a a z, algarismos, "_" e "-", e não começa com "-"; { MEDIUM() ->
+    [command-line] escolha outro --name
+   *[window] escolha outro nome
+}
 malformed-unknown = não é um modelo que o Partita conhece: contém { $tensors } tensores com { $values } valores, e o resumo do conteúdo é { $digest }. Conhecidos: { $known }; e qualquer outro que diga como é construído
 malformed-unknown-alike = não é um modelo que o Partita conhece: contém { $tensors } tensores com { $values } valores, e o resumo do conteúdo é { $digest }. É do tamanho de { $model }: uma versão com outros valores, ou danificada. Conhecidos: { $known }; e qualquer outro que diga como é construído
 malformed-marked = está marcado com o resumo { $found }, não { $expected }; instale-o de novo

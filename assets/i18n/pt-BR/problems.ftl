@@ -9,14 +9,20 @@ problem-create = não foi possível criar { $path }: { $cause }
 problem-remove = não foi possível remover { $path }: { $cause }
 problem-rename = não foi possível renomear { $path }: { $cause }
 problem-restore = não foi possível recuperar { $path }: { $cause }
+problem-output = não foi possível gravar { $path }: { $cause }; escolha outra pasta
 problem-no-room = não foi possível gravar { $path }: são necessários { $needed } MB, há { $free } MB livres
 problem-no-room-folder = não foi possível gravar { $path }: são necessários { $needed } MB, há { $free } MB livres; escolha outra pasta
 problem-no-room-bits = não foi possível gravar { $path }: são necessários { $needed } MB, há { $free } MB livres; escolha outra pasta, ou menos bits
+problem-no-room-own = não foi possível gravar { $path }: são necessários { $needed } MB, há { $free } MB livres; libere espaço nesse disco
 problem-stores = não foi possível ler os dados da música: { $cause }
 problem-waveform = não foi possível desenhar a forma de onda: { $cause }
 problem-exists = { $count ->
     [one] já há um arquivo: { $files }
    *[other] já há arquivos: { $files }
+}
+problem-exists-unasked = { $count ->
+    [one] já há um arquivo: { $files }; use --on-exists replace, number ou skip
+   *[other] já há arquivos: { $files }; use --on-exists replace, number ou skip
 }
 problem-folder-unreadable = a pasta não pôde ser lida: { $cause }
 problem-folder-empty = esta pasta está vazia
@@ -35,6 +41,8 @@ os-stale = o servidor do disco mudou (erro { $number } do sistema)
 os-is-folder = é uma pasta (erro { $number } do sistema)
 os-not-folder = não é uma pasta (erro { $number } do sistema)
 os-timed-out = não houve resposta a tempo (erro { $number } do sistema)
+os-refused = a conexão foi recusada (erro { $number } do sistema)
+os-no-network = a rede não pode ser alcançada (erro { $number } do sistema)
 # Arquivos que a busca em uma pasta deixou de lado.
 left-out = itens ignorados: { $count } ({ $reasons })
 left-out-not-audio = sem extensão de áudio: { $count }
@@ -48,8 +56,12 @@ left-out-unreadable = impossíveis de ler: { $count }
 problem-library = a biblioteca não pôde ser lida nem gravada: { $cause }
 problem-open-library = não foi possível abrir a biblioteca { $path }: { $cause } (o disco está cheio, ou a pasta só permite leitura?)
 problem-newer-library = a biblioteca é de um Partita mais novo (versão { $version }); atualize este
-problem-library-rebuilt = a biblioteca estava danificada e agora se chama { $path }; { $songs } músicas foram recuperadas com seus stems, sem suas tarefas
+problem-library-rebuilt = { $songs ->
+    [one] a biblioteca estava danificada e agora se chama { $path }; { $songs } música foi recuperada com seus stems, sem suas tarefas
+   *[other] a biblioteca estava danificada e agora se chama { $path }; { $songs } músicas foram recuperadas com seus stems, sem suas tarefas
+}
 problem-home-gone = a pasta de dados { $path } sumiu; ponha-a de volta para continuar; o que se muda até lá se perde
+problem-home-unwritable = a pasta de dados { $path } não pode ser gravada: { $cause }; mude as permissões dela, ou indique outra pasta em PARTITA_HOME
 problem-no-home = o sistema não indica pasta de dados; indique uma em PARTITA_HOME
 problem-outside-home = { $path } é um link para fora da pasta de dados, para { $target }; seus arquivos ficaram como estavam
 problem-settings-unreadable = não foi possível ler { $path }: { $cause }; valem as configurações padrão
@@ -72,8 +84,14 @@ problem-names-more = { $names }, e mais { $count }
 
 ## Separar
 
-problem-no-model = não há modelo instalado; instale-o primeiro
-problem-model-missing = o modelo { $model } não está instalado; instale-o primeiro
+problem-no-model = não há modelo instalado; instale-o primeiro{ MEDIUM() ->
+    [command-line] {" "}(`partita model install`)
+   *[window] {""}
+}
+problem-model-missing = o modelo { $model } não está instalado; instale-o primeiro{ MEDIUM() ->
+    [command-line] {" "}(`partita model install`)
+   *[window] {""}
+}
 problem-own-model-missing = o modelo { $model } não está instalado; importe de novo o arquivo de que ele veio
 problem-no-network = o modelo { $model } não tem rede
 problem-model-busy = um modelo já está sendo instalado
@@ -84,7 +102,10 @@ problem-locked = outro Partita está separando esta música; este espera até el
 problem-no-fast-precision = a precisão rápida pede um processador que multiplica bf16 (AVX-512 BF16); escolha a precisão simples
 problem-memory-limit = este modelo precisa de { $needed } MB de memória; o limite é { $limit } MB; aumente-o, nas configurações ou com --memory
 problem-not-numbers = o modelo produziu amostras infinitas ou que não são números no segmento { $segment }; os pesos podem estar danificados: execute `partita model verify`
-problem-paused = em pausa até o disco poder ser gravado: { $cause }
+problem-paused = { MEDIUM() ->
+    [command-line] a música está em pausa, porque o disco não pode ser gravado: { $cause }; depois continue com `partita process`
+   *[window] em pausa até o disco poder ser gravado: { $cause }
+}
 problem-loudness = não foi possível medir o loudness: { $cause }
 problem-elsewhere = { $host } está trabalhando nela
 problem-unseen-songs = { $count } músicas não puderam ser lidas desta máquina (linha { $line }: { $first }), e assim as partes não podem ser distribuídas; ponha as durações no manifesto (partita probe), ou corrija o acesso desta máquina

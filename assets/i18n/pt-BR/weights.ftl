@@ -3,6 +3,7 @@
 weights-unusable = não foi possível usar o arquivo de modelo { $path }: { $misfit }; { $remedy }
 weights-install-again = instale o modelo de novo
 weights-import-again = importe de novo o arquivo de que o modelo veio
+weights-download-again = baixe o arquivo de novo
 weights-file = o arquivo { $path } { $fault }
 weights-not-fetched = não foi possível instalar { $model }; tentativas: { $tried }; baixe um destes arquivos de outro modo e importe
 weights-unknown = não há modelo { $name }; há: { $known }
@@ -16,17 +17,21 @@ weights-device = não foi possível calcular a rede: { $cause }
 weights-forbidden = { $path } não pode ser lido por este usuário; mude as permissões ou o dono
 weights-other-sound = a rede foi treinada a { $rate } Hz, { $layout }; por ora só há suporte a redes de { $expected-rate } Hz, { $expected-layout }
 weights-other-sound-file = não foi possível usar o arquivo de modelo { $path }: { $sound }
-weights-facts-missing = { $path } não diz tudo sobre sua rede; ponha ao lado o YAML de quem a publicou, ou diga o que falta
+weights-facts-missing = { $path } não diz tudo sobre sua rede; ponha ao lado o YAML de quem a publicou, { MEDIUM() ->
+    [command-line] indique-o com --config, ou informe o que falta, por exemplo { $flags }
+   *[window] ou diga o que falta
+}
 
-fault-cut-off = está cortado; baixe o arquivo de novo
-fault-cut-off-of = está cortado: { $have } de { $whole }; baixe o arquivo de novo
-fault-cut-off-after = está cortado: termina depois de { $have }; baixe o arquivo de novo
+fault-cut-off = está cortado; { $remedy }
+fault-cut-off-of = está cortado: { $have } de { $whole }; { $remedy }
+fault-cut-off-after = está cortado: termina depois de { $have }; { $remedy }
 fault-empty = está vazio; baixe o arquivo de novo
 fault-folder = é uma pasta, não um arquivo
 fault-not-a-file = não é um arquivo, é um dispositivo
 fault-not-a-model = não é um arquivo de modelo: começa com { $start }
 fault-undescribed = não diz como sua rede é construída
 fault-unreachable = não responde: { $cause }
+fault-no-host = não responde: seu endereço não foi encontrado; verifique a conexão de rede
 fault-unreadable = não pôde ser lido: { $cause }
 
 weights-stereo = estéreo

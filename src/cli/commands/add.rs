@@ -7,11 +7,13 @@ use serde_json::json;
 use crate::{
     cli::{
         TrackArguments, exit_code,
-        output::{Output, note},
+        output::{Output, note, warn},
+        reason::Reason,
         session::Session,
     },
     engine::{Command, Compute, Event, audio::decode::track_choice},
     i18n::numbers::clock,
+    words,
 };
 
 #[derive(Debug, clap::Args)]
@@ -44,24 +46,24 @@ pub(in crate::cli) fn run(
                     format!("{} {} ({})", song.id.0, song.title, clock(song.seconds() as u64));
                 output.result(&line, &json!(song));
                 let taken = song.track.and_then(|track| track_choice::taken(&song.tracks, track));
-                for text in
-                    song.warning.text().into_iter().chain(taken.map(|note| note.to_string()))
-                {
+                let taken = taken.as_ref().map(words::note);
+                for text in words::notes(&song.warning).into_iter().chain(taken) {
                     note(&format!("{}: {text}", path.display()));
                 }
             }
             Event::ImportFailed { path, problem } => {
                 any_failed = true;
-                output.failed(&path.display().to_string(), &problem.to_string());
+                let reason = Reason::of_file(&path, &problem);
+                output.failed(&path.display().to_string(), reason);
             }
             Event::PassedOver { folder, left_out } => {
-                note(&format!("{}: {left_out}", folder.display()));
+                note(&format!("{}: {}", folder.display(), words::left_out(&left_out)));
             }
             Event::Failed { request: Some(failed), problem, .. } if failed == request => {
-                output.error(&problem.to_string());
+                output.error(&problem);
                 return Ok(ExitCode::FAILURE);
             }
-            Event::Failed { problem, .. } => note(&problem.to_string()),
+            Event::Failed { problem, .. } => warn(&words::problem(&problem)),
             Event::ImportEnded => return Ok(exit_code(any_failed)),
             _ => {}
         }

@@ -14,13 +14,14 @@ use crate::{
     cli::{
         RESUME, TrackArguments,
         inputs::{Inputs, manifest_of},
-        output::{Output, Progress, note, step_text, tracks_json},
+        output::{Output, Progress, note, step_text, tracks_json, warn},
         output_options::{FileArguments, end_on_signal},
+        reason::Reason,
     },
     engine::{
         Compute,
         cluster::{
-            Entry, Manifest, Run, STATE, Shard, ShardEvent, Song, Summary, lengths,
+            Entry, Manifest, Run, STATE, Shard, ShardEvent, Song, Stop, Summary, lengths,
             record::Record,
             shard::{basis, shares},
         },
@@ -33,7 +34,8 @@ use crate::{
         },
         system::{atomic_file::base_name, limits},
     },
-    i18n::{fl, numbers::decimal},
+    i18n::{self, Language, fl, numbers::decimal},
+    words,
 };
 
 /// Text at the end of `--help`.
@@ -125,7 +127,7 @@ pub(in crate::cli) fn run(
     let wanted = match wanted(&manifest.entries, arguments.written, &model) {
         Ok(wanted) => wanted,
         Err(error) => {
-            output.error(&format!("{error:#}"));
+            output.error(&error);
             return Ok(ExitCode::from(WRONG));
         }
     };
@@ -134,7 +136,7 @@ pub(in crate::cli) fn run(
     if shard.count > 1 {
         match lengths::complete(&mut manifest.entries, &cancel) {
             Err(e) if e.class().is_temporary() || e.is_cancelled() => {
-                output.error(&e.to_string());
+                output.error(&e);
                 return Ok(ExitCode::from(RESUME));
             }
             completed => completed?,
@@ -178,7 +180,7 @@ pub(in crate::cli) fn run(
     let summary = match run.run(&songs, record, &cancel, &mut |event| reporter.report(&event)) {
         // The disk is full, so failures cannot be recorded either.
         Err(error) if error.class() == Class::WaitForDisk => {
-            output.error(&error.to_string());
+            output.error(&error);
             return Ok(ExitCode::from(RESUME));
         }
         summary => summary?,
@@ -203,7 +205,7 @@ fn manifest(arguments: &Wanted<'_>, output: &Output) -> anyhow::Result<Result<Ma
         return Ok(Ok(manifest_of(inputs.songs)?));
     };
     Ok(Manifest::open(path).map_err(|error| {
-        output.error(&error.to_string());
+        output.error(&error);
         ExitCode::from(if error.class().is_temporary() { RESUME } else { WRONG })
     }))
 }
@@ -218,24 +220,33 @@ fn wanted(
     let mut wanted = Vec::with_capacity(entries.len());
     for entry in entries {
         let line = entry.line.to_string();
-        let wrong = |text: &str| anyhow::anyhow!(fl!(cli_line, line = &line, text = text));
+        let wrong = |text: &dyn Fn() -> String| {
+            anyhow::Error::from(Reason::new(|| fl!(cli_line, line = &line, text = text())))
+        };
         let mut own = written.clone();
         for (option, value) in &entry.options {
-            let with = own.with(option, value);
-            own = with.map_err(|text| wrong(&format!("{option}: {text}")))?;
+            let given = own.clone();
+            let failure = || given.clone().with(option, value).err().unwrap_or_default();
+            own = own
+                .with(option, value)
+                .map_err(|_| wrong(&|| format!("{option}: {}", failure())))?;
         }
         let settings = own.settings();
         if matches!(settings.on_exists, OnExists::Skip | OnExists::Number) {
-            bail!(fl!(cli_manifest_exists));
+            bail!(Reason::new(|| fl!(cli_manifest_exists)));
         }
         let folder = below(entry.folder.as_deref().unwrap_or_default());
-        let folder = folder.map_err(|text| wrong(&text))?;
+        let folder =
+            folder.ok_or_else(|| wrong(&|| format!("folder: {}", fl!(expected_folder))))?;
         let name = entry.name.clone().unwrap_or_else(|| base_name(&entry.path));
         let as_file =
             |name: &str| folder.join(safe_file_name(name)).to_string_lossy().to_lowercase();
         let free = numbered(&name, "").find(|name| taken.insert(as_file(name)));
-        let selection =
-            own.selection(&model.stems()).map_err(|error| wrong(&format!("{error:#}")))?;
+        let selection = own.selection(&model.stems()).map_err(|error| {
+            let Reason { text, english, .. } = Reason::from(&error);
+            let is_english = || i18n::spoken() == Language::english();
+            wrong(&|| if is_english() { english.clone() } else { text.clone() })
+        })?;
         wanted.push(Request {
             file: entry.path.clone(),
             track: entry.track,
@@ -249,14 +260,13 @@ fn wanted(
 }
 
 /// A relative folder with components that are valid on every system.
-fn below(folder: &str) -> Result<PathBuf, String> {
+fn below(folder: &str) -> Option<PathBuf> {
     let part = |part: Component<'_>| match part {
         Component::Normal(name) => Some(safe_file_name(&name.to_string_lossy())),
         _ => None,
     };
     let parts = Path::new(folder).components().filter(|part| !matches!(part, Component::CurDir));
-    let parts: Option<PathBuf> = parts.map(part).collect();
-    parts.ok_or_else(|| format!("folder: {}", fl!(expected_folder)))
+    parts.map(part).collect()
 }
 
 /// Prints the threads and the memory that this process uses, and the origin of their limits.
@@ -308,7 +318,7 @@ impl Reporter<'_> {
             }
             ShardEvent::Done(song, receipt) => {
                 self.shown = None;
-                for text in receipt.notes.texts() {
+                for text in receipt.notes.0.iter().map(words::note) {
                     note(&format!("{}: {text}", receipt.song));
                 }
                 let files = receipt.files.iter();
@@ -332,17 +342,18 @@ impl Reporter<'_> {
                 let song = song.request.file.display().to_string();
                 note(&fl!(cli_elsewhere, song = song, host = *host));
             }
-            ShardEvent::Failed(song, failure) => {
+            ShardEvent::Failed(song, failure, problem) => {
                 self.shown = None;
                 let more = json!({ "reason": failure.reason, "temporary": failure.temporary });
                 self.event("failed", song, more);
+                let reason = words::problem_of(&song.request.file, problem);
                 let (line, song) = (failure.line.to_string(), &failure.path);
                 let words = if failure.temporary {
-                    fl!(cli_song_failed_for_now, line = line, song = song, reason = &failure.reason)
+                    fl!(cli_song_failed_for_now, line = line, song = song, reason = reason)
                 } else {
-                    fl!(cli_song_failed, line = line, song = song, reason = &failure.reason)
+                    fl!(cli_song_failed, line = line, song = song, reason = reason)
                 };
-                note(&format!("partita: {words}"));
+                warn(&words);
             }
         }
     }
@@ -389,7 +400,11 @@ impl Reporter<'_> {
             left = *left
         );
         self.output.result(&text, &line);
-        if let Some(reason) = &summary.stopped {
+        if let Some(stop) = &summary.stopped {
+            let reason = match stop {
+                Stop::Signal => fl!(cli_stop_signal).to_owned(),
+                Stop::Problem(problem) => words::problem(problem),
+            };
             note(&fl!(cli_share_stopped, reason = reason));
         }
         if failed + temporary > 0 {

@@ -8,9 +8,10 @@ use crate::{
         output::{Output, Progress},
         output_options::{FileArguments, asking, cancel_on_signal, report},
         separation_options::SeparationArguments,
+        session::open_library,
     },
     engine::{
-        self, CancelToken, Preferences, Song, SongTrack,
+        CancelToken, Preferences, Song, SongTrack,
         export::{Exported, song_export::SongExport},
         library::{Library, find_song},
         separation::{installed::InstalledModel, options::SeparationOptions},
@@ -35,7 +36,7 @@ pub(in crate::cli) fn run(
     home: &Path,
     output: &Output,
 ) -> anyhow::Result<ExitCode> {
-    let library = engine::look_into_library(home)?;
+    let library = open_library(home)?;
     let songs = library.songs()?;
     let chosen = library.song_options()?;
     let cancel = cancel_on_signal()?;
@@ -50,7 +51,7 @@ pub(in crate::cli) fn run(
             Ok(exported) => report(query, &exported, None, output),
             Err(e) => {
                 any_failed = true;
-                output.failed(query, &format!("{e:#}"));
+                output.failed(query, &e);
             }
         }
     }

@@ -6,7 +6,10 @@ use serde_json::json;
 
 use super::list::state_words;
 use crate::{
-    cli::output::{Output, note, tracks_json, tracks_text},
+    cli::{
+        output::{Output, note, tracks_json, tracks_text},
+        session::open_library,
+    },
     engine::{self, JobId, Song, SongId},
     i18n::{fl, numbers::decimal},
 };
@@ -18,7 +21,7 @@ pub(in crate::cli) struct Arguments {
 }
 
 pub(in crate::cli) fn list(home: &Path, output: &Output) -> anyhow::Result<ExitCode> {
-    let library = engine::look_into_library(home)?;
+    let library = open_library(home)?;
     let (songs, jobs) = (library.songs()?, library.jobs()?);
     if jobs.is_empty() {
         note(fl!(cli_no_jobs));
@@ -35,7 +38,7 @@ pub(in crate::cli) fn show(
     home: &Path,
     output: &Output,
 ) -> anyhow::Result<ExitCode> {
-    let library = engine::look_into_library(home)?;
+    let library = open_library(home)?;
     let job = library.job(JobId(arguments.id))?;
     let songs = library.songs()?;
     let tracks = engine::export::job_tracks::written(&library, &job)?;

@@ -5,16 +5,20 @@ use std::{path::Path, process::ExitCode};
 use serde_json::json;
 
 use crate::{
-    cli::output::{Output, note},
-    engine::{self, Job, JobState},
+    cli::{
+        output::{Output, note},
+        session::open_library,
+    },
+    engine::{Job, JobState},
     i18n::{
         fl,
         numbers::{clock, percent},
     },
+    words,
 };
 
 pub(in crate::cli) fn run(home: &Path, output: &Output) -> anyhow::Result<ExitCode> {
-    let library = engine::look_into_library(home)?;
+    let library = open_library(home)?;
     let jobs = library.jobs()?;
     let songs = library.songs()?;
     if songs.is_empty() {
@@ -43,7 +47,7 @@ pub(in crate::cli) fn state_words(job: &Job) -> String {
         JobState::Running => fl!(cli_job_running, percent = percent),
         JobState::Paused => fl!(cli_job_paused, percent = percent),
         JobState::Done => fl!(cli_job_done, stems = job.stems.join(", ")),
-        JobState::Failed(reason) => fl!(cli_job_failed, reason = reason.to_string()),
+        JobState::Failed(reason) => fl!(cli_job_failed, reason = words::problem(reason)),
         JobState::Cancelled => fl!(cli_job_cancelled, percent = percent),
     }
 }

@@ -16,6 +16,7 @@ use crate::{
         cluster::{Entry, Manifest},
     },
     i18n::fl,
+    words,
 };
 
 #[derive(Debug, clap::Args)]
@@ -49,7 +50,8 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &Output) -> anyhow::Res
         );
         let seconds = known.unwrap_or_else(|error: Problem| {
             any_failed = true;
-            let text = format!("{}: {error}", path.display());
+            let text = words::problem_of(&path, &error);
+            let text = format!("{}: {text}", path.display());
             note(&fl!(cli_line, line = line.to_string(), text = text));
             None
         });

@@ -4,18 +4,21 @@ use std::{path::Path, process::ExitCode, time::Instant};
 
 use serde_json::json;
 
+use super::list::state_words;
 use crate::{
     cli::{
         StemArguments, exit_code,
-        output::{Output, Progress, note, tracks_json, tracks_text},
+        output::{Output, Progress, note, tracks_json, tracks_text, warn},
+        reason::Reason,
         separation_options::SeparationArguments,
-        session::Session,
+        session::{Session, open_library},
     },
     engine::{
         self, Command, Compute, Event, Job, JobId, JobState, Preferences, RequestId, Song, SongId,
         library::find_song, separation::estimate::Estimate,
     },
     i18n::{fl, numbers::decimal},
+    words,
 };
 
 #[derive(Debug, clap::Args)]
@@ -44,7 +47,7 @@ pub(in crate::cli) fn run(
             find_song(&session.songs, query).map_err(anyhow::Error::from).and_then(|song| {
                 let mut requests = Vec::new();
                 if arguments.options.is_given() {
-                    let chosen = engine::look_into_library(home)?.song_options()?;
+                    let chosen = open_library(home)?.song_options()?;
                     let chosen = chosen.get(&song.id);
                     let (_, options) = arguments.options.options(home, chosen, preferences)?;
                     let (song, options) = (song.id, Some(options));
@@ -66,16 +69,16 @@ pub(in crate::cli) fn run(
                 Ok(()) => {}
                 Err(e) => {
                     any_failed = true;
-                    output.failed(query, &e.to_string());
+                    output.failed(query, &e);
                 }
             },
             Ok(job) => {
                 any_failed = true;
-                output.failed(query, &super::list::state_words(&job));
+                output.failed(query, Reason::new(|| state_words(&job)));
             }
             Err(e) => {
                 any_failed = true;
-                output.failed(query, &format!("{e:#}"));
+                output.failed(query, &e);
             }
         }
     }
@@ -83,8 +86,8 @@ pub(in crate::cli) fn run(
 }
 
 /// Writes the tracks of a completed job and prints their paths.
-fn show_tracks(home: &Path, job: &Job, output: &Output) -> engine::Result<()> {
-    let found = engine::export::job_tracks::of_job(&engine::look_into_library(home)?, job)?;
+fn show_tracks(home: &Path, job: &Job, output: &Output) -> anyhow::Result<()> {
+    let found = engine::export::job_tracks::of_job(&open_library(home)?, job)?;
     if found.gain_db != 0.0 {
         let db = decimal(-f64::from(found.gain_db), 1);
         note(&fl!(cli_tracks_turned_down, db = db));
@@ -97,6 +100,7 @@ fn show_tracks(home: &Path, job: &Job, output: &Output) -> engine::Result<()> {
 /// The wait for the end of a requested job.
 struct Wait {
     song: SongId,
+    title: String,
     requests: Vec<RequestId>,
     /// The job, once the engine has accepted the request.
     job: Option<JobId>,
@@ -107,7 +111,8 @@ struct Wait {
 impl Wait {
     /// Creates a wait for `requests`, none of which may fail; the last one requests the job.
     fn new(song: &Song, requests: Vec<RequestId>, pace: Option<f64>) -> Self {
-        Self { song: song.id, requests, job: None, pace, estimate: None }
+        let (song, title) = (song.id, song.title.clone());
+        Self { song, title, requests, job: None, pace, estimate: None }
     }
 
     /// Handles an event; returns the job once it has ended. Failures of other requests, and of the
@@ -123,14 +128,14 @@ impl Wait {
             }
             Event::JobPace(job, seconds) if Some(job) == self.job => self.pace = Some(seconds),
             Event::Waiting { song, problem } if song == self.song => {
-                note(&problem.to_string());
+                note(&format!("{}: {}", self.title, words::problem(&problem)));
             }
             Event::Failed { request: Some(request), problem, .. }
                 if self.requests.contains(&request) =>
             {
                 anyhow::bail!(problem)
             }
-            Event::Failed { problem, .. } => note(&problem.to_string()),
+            Event::Failed { problem, .. } => warn(&words::problem(&problem)),
             _ => {}
         }
         Ok(None)
@@ -174,8 +179,8 @@ mod tests {
 
     fn wait() -> (Wait, Progress) {
         let requests = [RequestId(7), RequestId(8)].into();
-        let (job, estimate) = (None, None);
-        (Wait { song: SongId(1), requests, job, pace: None, estimate }, Progress::new("song"))
+        let (song, title, job, estimate) = (SongId(1), "song".into(), None, None);
+        (Wait { song, title, requests, job, pace: None, estimate }, Progress::new("song"))
     }
 
     #[test]

@@ -7,7 +7,11 @@ use serde_json::json;
 
 use super::list::state_words;
 use crate::{
-    cli::output::{Output, tracks_json, tracks_text},
+    cli::{
+        output::{Output, tracks_json, tracks_text},
+        reason::Reason,
+        session::open_library,
+    },
     engine::{self, JobState, library::find_song},
     i18n::fl,
 };
@@ -23,10 +27,11 @@ pub(in crate::cli) fn run(
     home: &Path,
     output: &Output,
 ) -> anyhow::Result<ExitCode> {
-    let library = engine::look_into_library(home)?;
+    let library = open_library(home)?;
     let song = find_song(&library.songs()?, &arguments.song)?;
     let Some(job) = library.last_job(song.id)? else {
-        bail!(fl!(cli_no_progress, title = song.title, id = song.id.0.to_string()))
+        let id = song.id.0.to_string();
+        bail!(Reason::new(|| fl!(cli_no_progress, title = &song.title, id = &id)))
     };
     let (percent, tracks) = match &job.state {
         JobState::Done => (100, engine::export::job_tracks::of_job(&library, &job)?.files),

@@ -11,11 +11,13 @@ use serde_json::json;
 
 use crate::{
     cli::{
-        output::{Output, note},
+        output::{Output, note, warn},
+        reason::Reason,
         session::Session,
     },
     engine::{Command, Compute, Event},
     i18n::fl,
+    words,
 };
 
 #[derive(Debug, clap::Args)]
@@ -43,7 +45,7 @@ pub(in crate::cli) fn run(
             Event::Failed { request: Some(failed), problem, .. } if failed == request => {
                 bail!(problem)
             }
-            Event::Failed { problem, .. } => note(&problem.to_string()),
+            Event::Failed { problem, .. } => warn(&words::problem(&problem)),
             _ => {}
         }
     }
@@ -55,10 +57,14 @@ pub(in crate::cli) fn run(
 }
 
 fn confirm(songs: usize, jobs: usize) -> anyhow::Result<bool> {
-    let (songs, jobs) = (fl!(songs, count = songs), fl!(jobs, count = jobs));
     if !std::io::stdin().is_terminal() {
-        bail!(fl!(cli_reset_confirm, songs = songs, jobs = jobs));
+        let question = |songs: usize, jobs: usize| {
+            let (songs, jobs) = (fl!(songs, count = songs), fl!(jobs, count = jobs));
+            fl!(cli_reset_confirm, songs = songs, jobs = jobs)
+        };
+        bail!(Reason::new(|| question(songs, jobs)));
     }
+    let (songs, jobs) = (fl!(songs, count = songs), fl!(jobs, count = jobs));
     let mut stderr = std::io::stderr();
     let question = fl!(cli_reset_ask, songs = songs, jobs = jobs);
     write!(stderr, "{question} ")?;

@@ -17,6 +17,7 @@ use crate::{
         inputs::{Inputs, Song},
         output::{Output, Progress, note, step_text},
         output_options::{FileArguments, asking, cancel_on_signal, report},
+        reason::Reason,
         separation_options::SeparationArguments,
         share_weights,
     },
@@ -33,6 +34,7 @@ use crate::{
         fl,
         numbers::{bytes, duration},
     },
+    words,
 };
 
 #[derive(Debug, clap::Args)]
@@ -92,15 +94,15 @@ pub(in crate::cli) fn run(
         let name = request.file.display().to_string();
         match separated {
             Ok(Separated { exported, frames, warning, .. }) => {
-                if let Some(warning) = warning.text() {
+                if let Some(warning) = words::notes(&warning) {
                     note(&format!("{name}: {warning}"));
                 }
                 report(&name, &exported, Some((frames, warning.text())), output);
             }
-            Err(Problem::Cancelled) => bail!(fl!(cli_cancelled, file = name)),
+            Err(Problem::Cancelled) => bail!(Reason::new(|| fl!(cli_cancelled, file = &name))),
             Err(e) => {
                 any_failed = true;
-                output.failed(&name, &e.to_string());
+                output.failed(&name, Reason::of_file(&request.file, &e));
             }
         }
     }

@@ -267,6 +267,6 @@ pub(super) fn check_room(home: &std::path::Path, bytes: u64) -> Result<()> {
     if bytes == 0 {
         Ok(())
     } else {
-        atomic_file::check_room(home, bytes + LIBRARY, home, Advice::None)
+        atomic_file::check_room(home, bytes + LIBRARY, home, Advice::FreeSpace)
     }
 }

@@ -30,7 +30,7 @@ use crate::engine::{
     command::Command,
     event::{Event, EventSink, ModelState},
     library::{
-        Library,
+        Library, REPORT,
         import::{Imported, Importer},
         missing_files::MissingFiles,
         recovery,
@@ -145,7 +145,7 @@ impl Core {
     ) -> Result<Self> {
         let (library, damaged) = recovery::open(&config.home)?;
         if let Some(problem) = &damaged {
-            tracing::warn!("{problem}");
+            tracing::warn!(target: REPORT, "{problem}");
         }
         // Messages are dropped only while the program ends: otherwise the receiver outlives the
         // threads.

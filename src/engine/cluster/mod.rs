@@ -28,7 +28,7 @@ pub mod song;
 use std::path::Path;
 
 pub use manifest::{Entry, Manifest};
-pub use run::{Run, ShardEvent, Summary};
+pub use run::{Run, ShardEvent, Stop, Summary};
 pub use shard::Shard;
 pub use song::Song;
 

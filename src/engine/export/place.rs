@@ -209,7 +209,7 @@ fn warn_if_kept(path: &Path, removed: io::Result<()>) {
 
 /// Wraps the I/O error of a file that cannot be written.
 pub fn cannot_write(path: &Path) -> impl Fn(io::Error) -> Problem {
-    move |error| Problem::write(path, error)
+    move |error| Problem::output(path, error)
 }
 
 #[cfg(test)]

@@ -109,6 +109,9 @@ const DATABASE: &str = "library.db";
 /// Lock file next to the database, held while a damaged library is replaced.
 const REPAIR_LOCK: &str = "repair.lock";
 
+/// Target of log lines for bug reports alone: the user gets a message about the same event.
+pub(in crate::engine) const REPORT: &str = "report";
+
 /// An open library.
 #[derive(Debug)]
 pub struct Library {
@@ -133,11 +136,11 @@ impl Library {
     /// Opens the library in the data folder `home`; creates both if they are missing.
     ///
     /// # Errors
-    /// [`Problem::File`] if the folder cannot be created, [`Problem::Library`] if the file cannot
+    /// [`Problem::HomeUnwritable`] if the folder cannot be created, [`Problem::Library`] if the file cannot
     /// be used, [`Problem::NewerLibrary`] if a newer Partita wrote it.
     pub fn open(home: &Path) -> Result<Self> {
         let songs = home.join("songs");
-        atomic_file::make_folders(&songs).map_err(|e| Problem::create(&songs, e))?;
+        atomic_file::make_folders(&songs).map_err(|e| Problem::home_unwritable(home, e))?;
         Self::open_file(home).map_err(|problem| cannot_open(problem, &Self::file_in(home)))
     }
 
@@ -186,7 +189,7 @@ impl Library {
         {
             return Ok((library, None));
         }
-        tracing::warn!("{damage}");
+        tracing::warn!(target: REPORT, "{damage}");
         let aside = set_aside(home)?;
         Ok((Self::open(home)?, Some(aside)))
     }

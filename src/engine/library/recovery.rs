@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::{
-    Library, Record,
+    Library, REPORT, Record,
     lock::ImportLock,
     paths::{DRAGGED, TRACKS, is_song_folder, song_folder},
     trash,
@@ -34,20 +34,21 @@ pub fn open(home: &Path) -> Result<(Library, Option<Problem>)> {
     Ok((library, rebuilt))
 }
 
-/// Opens the library for a read-only command; repairs nothing but a damaged library.
+/// Opens the library for a read-only command; repairs nothing but a damaged library, which is reported
+/// too.
 ///
 /// # Errors
 /// Fails with the errors of [`Library::open`] and [`open`].
-pub fn look(home: &Path) -> Result<Library> {
+pub fn look(home: &Path) -> Result<(Library, Option<Problem>)> {
     match Library::open(home) {
         Err(e) if e.is_damage() => {
-            let (library, rebuilt) = open(home)?;
-            if let Some(problem) = rebuilt {
-                tracing::warn!("{problem}");
+            let opened = open(home)?;
+            if let (_, Some(problem)) = &opened {
+                tracing::warn!(target: REPORT, "{problem}");
             }
-            Ok(library)
+            Ok(opened)
         }
-        library => library,
+        library => Ok((library?, None)),
     }
 }
 

@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(found.songs, [at("a.mp3"), at("b/1.wav"), at("b/deep/2.ogg")]);
         let counts = LeftOut { not_audio: 1, hidden: 1, ..LeftOut::default() };
         assert_eq!(found.passed_over, counts);
-        assert_eq!(counts.to_string(), "2 passed over: 1 not audio by name; 1 hidden by name");
+        assert_eq!(counts.to_string(), "2 passed over (1 not audio by name; 1 hidden by name)");
     }
 
     #[test]
@@ -123,7 +123,7 @@ mod tests {
         fs::create_dir(home.path().join("below")).unwrap();
         assert_eq!(says(home.path()), "this folder is empty");
         fs::write(home.path().join("below/cover.jpg"), "x").unwrap();
-        let message = "this folder holds no song: 1 passed over: 1 not audio by name";
+        let message = "this folder holds no song; 1 passed over (1 not audio by name)";
         assert_eq!(says(home.path()), message);
         assert!(says(&home.path().join("nowhere")).starts_with("could not read this folder: "));
     }

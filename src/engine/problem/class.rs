@@ -35,7 +35,10 @@ impl Problem {
     /// The consequence of the problem.
     pub fn class(&self) -> Class {
         match self {
-            Self::File { cause, .. } | Self::Stores { cause } => of_own_file(cause),
+            Self::File { cause, .. }
+            | Self::Output { cause, .. }
+            | Self::HomeUnwritable { cause, .. }
+            | Self::Stores { cause } => of_own_file(cause),
             Self::Input { cause, folder_is_missing, .. } => of_input(cause, *folder_is_missing),
             Self::NoRoom { .. } | Self::HomeGone { .. } => Class::WaitForDisk,
             Self::Store { fault: StoreFault::Removed | StoreFault::Missing, .. } => {
@@ -105,7 +108,9 @@ impl Problem {
     pub fn is_no_room(&self) -> bool {
         match self {
             Self::NoRoom { .. } => true,
-            Self::File { cause, .. } | Self::Stores { cause } => cause.kind == OsKind::NoSpace,
+            Self::File { cause, .. } | Self::Output { cause, .. } | Self::Stores { cause } => {
+                cause.kind == OsKind::NoSpace
+            }
             Self::Library { fault, .. } | Self::OpenLibrary { fault, .. } => {
                 *fault == LibraryFault::NoSpace
             }
@@ -118,7 +123,7 @@ impl Problem {
     pub fn concerns_all(&self) -> bool {
         match self {
             Self::NoRoom { .. } => true,
-            Self::File { cause, .. } | Self::Stores { cause } => {
+            Self::File { cause, .. } | Self::Output { cause, .. } | Self::Stores { cause } => {
                 matches!(cause.kind, OsKind::NoSpace | OsKind::ReadOnly)
             }
             _ => false,
@@ -128,7 +133,7 @@ impl Problem {
     /// Whether a file or folder of Partita's own was missing.
     pub fn is_missing(&self) -> bool {
         match self {
-            Self::File { cause, .. } => cause.kind == OsKind::NotFound,
+            Self::File { cause, .. } | Self::Output { cause, .. } => cause.kind == OsKind::NotFound,
             Self::Store { fault, .. } => {
                 matches!(fault, StoreFault::Removed | StoreFault::Missing)
             }
@@ -155,6 +160,8 @@ fn of_own_file(cause: &Os) -> Class {
         OsKind::IsFolder
         | OsKind::NotFolder
         | OsKind::TimedOut
+        | OsKind::Refused
+        | OsKind::NoNetwork
         | OsKind::Truncated
         | OsKind::Invalid
         | OsKind::Other => Class::Retry,

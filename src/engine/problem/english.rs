@@ -1,4 +1,4 @@
-//! The English texts of problems, for the log and the command line.
+//! The English texts of problems, for log and JSON.
 
 use std::fmt;
 
@@ -21,6 +21,7 @@ impl fmt::Display for Problem {
         match self {
             Self::File { .. }
             | Self::Input { .. }
+            | Self::Output { .. }
             | Self::NoRoom { .. }
             | Self::Store { .. }
             | Self::Stores { .. }
@@ -32,6 +33,7 @@ impl fmt::Display for Problem {
             | Self::NewerLibrary(_)
             | Self::LibraryRebuilt { .. }
             | Self::HomeGone { .. }
+            | Self::HomeUnwritable { .. }
             | Self::NoHome
             | Self::OutsideHome { .. }
             | Self::SettingsUnreadable { .. }
@@ -97,6 +99,9 @@ impl Problem {
             Self::Input { path, cause, .. } => {
                 write!(to, "could not read {}: {cause}", path.display())
             }
+            Self::Output { path, cause } => {
+                write!(to, "could not write {}: {cause}; choose another folder", path.display())
+            }
             Self::NoRoom { path, needed, free, advice } => write!(
                 to,
                 "could not write {}: {} MB are needed, {} MB are free{advice}",
@@ -133,15 +138,27 @@ impl Problem {
                 "the library was written by a newer Partita (version {version} of its layout); \
                  update this one"
             ),
-            Self::LibraryRebuilt { aside, songs } => write!(
-                to,
-                "the library was damaged and was renamed to {}; {songs} songs were restored with \
-                 their stems, without their jobs",
-                aside.display()
-            ),
+            Self::LibraryRebuilt { aside, songs } => {
+                let [unit, their] = match songs {
+                    1 => ["song was", "its"],
+                    _ => ["songs were", "their"],
+                };
+                write!(
+                    to,
+                    "the library was damaged and was renamed to {}; {songs} {unit} restored with \
+                     {their} stems, without {their} jobs",
+                    aside.display()
+                )
+            }
             Self::HomeGone { home } => write!(
                 to,
                 "the data folder {} is gone; put it back to resume; changes until then are lost",
+                home.display()
+            ),
+            Self::HomeUnwritable { home, cause } => write!(
+                to,
+                "the data folder {} cannot be written: {cause}; change its permissions, or name \
+                 another folder in PARTITA_HOME",
                 home.display()
             ),
             Self::NoHome => {
@@ -249,9 +266,11 @@ impl Problem {
                 "the model produced NaN or infinite samples in segment {segment}; the weights may \
                  be corrupt: run `partita model verify`"
             ),
-            Self::WaitsForDisk { cause } => {
-                write!(to, "paused until the disk can be written: {cause}")
-            }
+            Self::WaitsForDisk { cause } => write!(
+                to,
+                "the song is paused, because the disk cannot be written: {cause}; then resume it \
+                 with `partita process`"
+            ),
             Self::Loudness { cause } => write!(to, "could not measure the loudness: {cause}"),
             Self::Elsewhere { host } => write!(to, "{host} is working on it"),
             Self::UnseenSongs { count, line, first } => write!(
@@ -341,6 +360,7 @@ impl fmt::Display for Advice {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         to.write_str(match self {
             Self::None => "",
+            Self::FreeSpace => "; free space on that disk",
             Self::OtherFolder => "; choose another folder",
             Self::OtherFolderOrBits => "; choose another folder, or fewer bits",
         })
@@ -375,12 +395,12 @@ impl fmt::Display for FolderProblem {
         match self {
             Self::Unreadable { cause } => write!(to, "could not read this folder: {cause}"),
             Self::Empty => to.write_str("this folder is empty"),
-            Self::NoSong(left_out) => write!(to, "this folder holds no song: {left_out}"),
+            Self::NoSong(left_out) => write!(to, "this folder holds no song; {left_out}"),
         }
     }
 }
 
-/// "5 passed over: 3 not audio by name; 2 made by Partita".
+/// "5 passed over (3 not audio by name; 2 made by Partita)".
 impl fmt::Display for LeftOut {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         let reasons = [
@@ -393,7 +413,7 @@ impl fmt::Display for LeftOut {
         let reasons = reasons.into_iter().filter(|(count, _)| *count > 0);
         let reasons: Vec<String> =
             reasons.map(|(count, reason)| format!("{count} {reason}")).collect();
-        write!(to, "{} passed over: {}", self.all(), reasons.join("; "))
+        write!(to, "{} passed over ({})", self.all(), reasons.join("; "))
     }
 }
 

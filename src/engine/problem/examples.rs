@@ -45,6 +45,8 @@ fn cause(kind: OsKind) -> Os {
         OsKind::IsFolder => (21, "Is a directory"),
         OsKind::NotFolder => (20, "Not a directory"),
         OsKind::TimedOut => (110, "Connection timed out"),
+        OsKind::Refused => (111, "Connection refused"),
+        OsKind::NoNetwork => (101, "Network is unreachable"),
         OsKind::Truncated => return Os { kind, number: None, text: "unexpected end".into() },
         OsKind::Invalid => (22, "Invalid argument"),
         OsKind::Other => (27, "File too large"),
@@ -63,6 +65,8 @@ fn files() -> Vec<Problem> {
         OsKind::IsFolder,
         OsKind::NotFolder,
         OsKind::TimedOut,
+        OsKind::Refused,
+        OsKind::NoNetwork,
         OsKind::Truncated,
         OsKind::Invalid,
         OsKind::Other,
@@ -78,13 +82,16 @@ fn files() -> Vec<Problem> {
     ];
     all.extend(actions.map(|action| Problem::file(action, &path(), cause(OsKind::NoSpace))));
     let room = |advice| Problem::NoRoom { path: path(), needed: 90 << 20, free: 1, advice };
-    all.extend([Advice::None, Advice::OtherFolder, Advice::OtherFolderOrBits].map(room));
+    all.extend(
+        [Advice::None, Advice::FreeSpace, Advice::OtherFolder, Advice::OtherFolderOrBits].map(room),
+    );
     let faults =
         [StoreFault::CutOff, StoreFault::Foreign, StoreFault::Removed, StoreFault::Missing];
     all.extend(faults.map(|fault| Problem::store(&path(), fault)));
     let left_out = LeftOut { not_audio: 1, own: 2, hidden: 3, not_files: 4, unreadable: 5 };
     all.extend([
         Problem::Input { path: path(), cause: cause(OsKind::Denied), folder_is_missing: false },
+        Problem::output(&path(), cause(OsKind::ReadOnly)),
         Problem::Stores { cause: cause(OsKind::Gone) },
         Problem::Waveform { cause: cause(OsKind::Gone) },
         Problem::Exists(vec![path()]),
@@ -113,7 +120,9 @@ fn library() -> Vec<Problem> {
     all.extend([
         Problem::OpenLibrary { path: path(), fault: LibraryFault::CannotOpen, text },
         Problem::NewerLibrary(99),
+        Problem::LibraryRebuilt { aside: path(), songs: 1 },
         Problem::LibraryRebuilt { aside: path(), songs: 3 },
+        Problem::home_unwritable(&path(), cause(OsKind::Denied)),
         Problem::HomeGone { home: path() },
         Problem::NoHome,
         Problem::OutsideHome { folder: path(), target: "/b".into() },
@@ -305,9 +314,15 @@ fn unsupported() -> Vec<Unsupported> {
 fn model() -> Vec<ModelError> {
     let path = || PathBuf::from("/x.th");
     let faults = [
-        FileFault::CutOff { have: None, whole: None },
-        FileFault::CutOff { have: Some(Bytes(10_000)), whole: Some(Bytes(8_400_000)) },
-        FileFault::CutOff { have: Some(Bytes(10_000)), whole: None },
+        FileFault::NoConnection { cause: cause(OsKind::Refused) },
+        FileFault::NoHost,
+        FileFault::CutOff { have: None, whole: None, remedy: Remedy::Download },
+        FileFault::CutOff {
+            have: Some(Bytes(10_000)),
+            whole: Some(Bytes(8_400_000)),
+            remedy: Remedy::Install,
+        },
+        FileFault::CutOff { have: Some(Bytes(10_000)), whole: None, remedy: Remedy::Import },
         FileFault::Empty,
         FileFault::Folder,
         FileFault::NotAFile,

@@ -1,8 +1,8 @@
 //! Problems: the engine's errors as data.
 //!
 //! A [`Problem`] is the engine's error type. Events and the library store it, so it is cloneable,
-//! comparable, and readable from JSON. Its `Display` is English, for the log and the command line;
-//! the window renders it in its language. Only [`class`] decides the consequences of a problem.
+//! comparable, and readable from JSON. Its `Display` is English, for log and JSON; `words` renders
+//! it in the user's language. Only [`class`] decides the consequences of a problem.
 //!
 //! - [`class`]: retries, waiting for the disk, exit codes.
 //! - [`english`]: the English texts.
@@ -61,6 +61,14 @@ pub enum Problem {
         cause: Os,
         /// Whether the file's folder is missing too: its disk may not be mounted.
         folder_is_missing: bool,
+    },
+    /// A file or folder that the user chose for results could not be written.
+    Output {
+        /// The file or folder, never a temporary one.
+        #[serde(serialize_with = "as_text")]
+        path: PathBuf,
+        /// The system's error.
+        cause: Os,
     },
     /// The disk has too little free space.
     NoRoom {
@@ -128,6 +136,14 @@ pub enum Problem {
         /// The data folder.
         #[serde(serialize_with = "as_text")]
         home: PathBuf,
+    },
+    /// The data folder cannot be created or written.
+    HomeUnwritable {
+        /// The data folder.
+        #[serde(serialize_with = "as_text")]
+        home: PathBuf,
+        /// The system's error.
+        cause: Os,
     },
     /// The system names no data folder.
     NoHome,

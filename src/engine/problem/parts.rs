@@ -24,6 +24,8 @@ pub enum Advice {
     /// No other remedy.
     #[default]
     None,
+    /// Free space on the disk of the data folder.
+    FreeSpace,
     /// Choose another folder.
     OtherFolder,
     /// Choose another folder, or fewer bits.

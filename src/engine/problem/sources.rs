@@ -2,7 +2,9 @@
 
 use std::{io, path::Path};
 
-use super::{Class, DecodeError, FileAction, LibraryFault, PatternProblem, Problem, StoreFault};
+use super::{
+    Advice, Class, DecodeError, FileAction, LibraryFault, PatternProblem, Problem, StoreFault,
+};
 use crate::{model::ModelError, os::Os};
 
 impl Problem {
@@ -24,6 +26,34 @@ impl Problem {
     /// A folder that could not be created.
     pub fn create(path: &Path, error: impl Into<Os>) -> Self {
         Self::file(FileAction::Create, path, error)
+    }
+
+    /// A file or folder for results that could not be written.
+    pub fn output(path: &Path, error: impl Into<Os>) -> Self {
+        Self::Output { path: path.to_owned(), cause: error.into() }
+    }
+
+    /// A data folder that could not be created or written.
+    pub fn home_unwritable(home: &Path, error: impl Into<Os>) -> Self {
+        Self::HomeUnwritable { home: home.to_owned(), cause: error.into() }
+    }
+
+    /// The problem as one of the folder `output`, if it concerns a file or folder of the temporary folder
+    /// `work`, which the user does not know.
+    #[must_use]
+    pub fn outside(self, work: &Path, output: &Path) -> Self {
+        match self {
+            Self::NoRoom { path, needed, free, .. } if path.starts_with(work) => {
+                let advice = Advice::OtherFolder;
+                Self::NoRoom { path: output.to_owned(), needed, free, advice }
+            }
+            Self::File { action: FileAction::Write | FileAction::Create, path, cause }
+                if path.starts_with(work) =>
+            {
+                Self::output(output, cause)
+            }
+            other => other,
+        }
     }
 
     /// A file or folder that could not be removed.

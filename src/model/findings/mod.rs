@@ -2,8 +2,8 @@
 //! a file's format.
 //!
 //! Each finding is an enum with typed fields, defined by a table. A row has the variant's name, the
-//! id of its message in the window's languages, its fields, and its English text. The enum and its
-//! English texts are generated from the table, and so are the window's texts: a variant without a
+//! id of its message in the files of languages, its fields, and its English text. The enum and its
+//! English texts are generated from the table, and so are those of other languages: a variant without a
 //! message does not compile. If the remedy is an option of the command line, the English text names
 //! the option, and the window's message names a field. Pure data; usable from any thread.
 
@@ -208,7 +208,10 @@ pub trait Example: Sized {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
+    use crate::os::Os;
 
     macro_rules! examples {
         ($($kind:ty: $($value:expr),+;)+) => {
@@ -229,6 +232,7 @@ mod tests {
         StemCount: StemCount(1), StemCount(4);
         NameCount: NameCount(1), NameCount(2);
         Channels: Channels(1), Channels(6);
+        Os: io::Error::from_raw_os_error(2).into();
         // The inner enum has its own examples.
         Box<Misfit>: Box::new(Misfit::BatchNorm);
     }

@@ -126,18 +126,22 @@ impl Checkpoint {
         let mut done = 0;
         let mut hash = Sha256::new();
         for (name, tensor) in &self.tensors {
-            hash.update(name.as_bytes());
-            hash.update([0]);
-            hash.update((tensor.shape.len() as u32).to_le_bytes());
-            for &dimension in &tensor.shape {
-                hash.update((dimension as u64).to_le_bytes());
-            }
+            hash.update(before_values(name, &tensor.shape));
             hash.update(tensor.le_bytes());
             done += tensor.bytes();
             watch.report(Step::Checking, done, Some(total))?;
         }
         Ok(hex(&hash.finalize()))
     }
+}
+
+/// The bytes before a tensor's values in the digest of a content.
+pub(super) fn before_values(name: &str, shape: &[usize]) -> Vec<u8> {
+    let mut bytes = name.as_bytes().to_vec();
+    bytes.push(0);
+    bytes.extend((shape.len() as u32).to_le_bytes());
+    bytes.extend(shape.iter().flat_map(|&dimension| (dimension as u64).to_le_bytes()));
+    bytes
 }
 
 /// The description of a network, as texts.

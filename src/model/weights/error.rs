@@ -4,7 +4,7 @@ use std::{io, path::Path};
 
 use crate::{
     model::{
-        FileFault, ModelError,
+        FileFault, ModelError, Remedy,
         findings::{Bytes, Malformed, Printable},
     },
     os::{Os, OsKind},
@@ -56,7 +56,8 @@ impl From<FileFault> for Fault {
 impl Fault {
     /// A file that ends too early: its length and the whole file's, where known.
     pub(super) fn cut_off(have: Option<u64>, whole: Option<u64>) -> Self {
-        Self::Wrong(FileFault::CutOff { have: have.map(Bytes), whole: whole.map(Bytes) })
+        let (have, whole, remedy) = (have.map(Bytes), whole.map(Bytes), Remedy::Download);
+        Self::Wrong(FileFault::CutOff { have, whole, remedy })
     }
 
     /// The public error for a file that could not be read, with its path.

@@ -16,6 +16,7 @@ mod configuration;
 mod download;
 mod error;
 mod formats;
+pub(super) mod intact;
 mod npm;
 mod progress;
 pub mod shared;

@@ -45,8 +45,8 @@ fn pack_with(program: &OsStr, spec: &str, folder: &Path, watch: &mut Watch<'_>) 
         .stderr(messages.try_clone()?)
         .spawn()
         .map_err(|error| {
-            let (program, cause) = (Printable::of(program.display()), Printable::of(error));
-            Malformed::NoNpm { program, cause }
+            let program = Printable::of(program.display());
+            Malformed::NoNpm { program, cause: error.into() }
         })?;
     let status = wait(child, spec, watch)?;
     let (output, messages) = (contents(&mut output)?, contents(&mut messages)?);

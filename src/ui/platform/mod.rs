@@ -3,6 +3,7 @@
 //! Independent of the panels. Runs on the main thread, except for the threads of [`dialogs`],
 //! [`dropped`], [`reveal`] and [`drag_out`].
 
+pub mod alert;
 pub mod dialogs;
 pub mod drag_out;
 pub mod dropped;

@@ -12,6 +12,7 @@ use crate::{
     cli::output::note,
     i18n::{fl, numbers::bytes},
     model::weights::{Progress, Step},
+    words::step,
 };
 
 /// Progress as text: a bar on a terminal, otherwise a line at intervals.
@@ -85,17 +86,5 @@ fn line(progress: &Progress) -> String {
         Some(total) => fl!(cli_step_of, step = step, done = done, total = bytes(total)),
         None if progress.done > 0 => fl!(cli_step_done, step = step, done = done),
         None => step,
-    }
-}
-
-fn step(step: &Step) -> String {
-    match step {
-        Step::Starting => fl!(step_starting).to_owned(),
-        Step::Downloading(host) => fl!(step_downloading, host = host),
-        Step::Packing(package) => fl!(step_packing, package = package),
-        Step::Reading => fl!(step_reading).to_owned(),
-        Step::Checking => fl!(step_checking).to_owned(),
-        Step::Writing => fl!(step_writing).to_owned(),
-        Step::NextOrigin(reason) => fl!(step_next, reason = reason.to_string()),
     }
 }

@@ -9,7 +9,7 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
@@ -18,13 +18,14 @@ use display::Display;
 use crate::{
     cli::{
         exit_code,
-        output::{Output, note},
+        output::{Output, note, warn},
         output_options::cancel_on_signal,
+        reason::Reason,
     },
     engine::{Compute, Preferences, separation::pool},
     i18n::{
         fl,
-        numbers::{bytes, decimal, network},
+        numbers::{bytes, decimal},
     },
     model::{
         ModelError, describe, load,
@@ -32,6 +33,7 @@ use crate::{
         selftest::{self, Verdict},
         weights::{self, ImportOptions, Model, Network, State, Store},
     },
+    words,
 };
 
 /// Arguments of `partita model`.
@@ -183,7 +185,7 @@ fn install(store: &Store, model: &Model, output: &Output) -> Result<ExitCode> {
         drop(display);
         match installed {
             Err(ModelError::Cancelled) => {
-                bail!(fl!(cli_install_cancelled, name = &model.name))
+                bail!(Reason::new(|| fl!(cli_install_cancelled, name = &model.name)))
             }
             installed => installed?,
         }
@@ -203,7 +205,7 @@ fn import(store: &Store, args: &ImportArgs, output: &Output) -> Result<ExitCode>
     let imported = store.import_with(&args.file, &args.options(), &mut progress, &is_cancelled);
     drop(display);
     let model = match imported {
-        Err(ModelError::Cancelled) => bail!(fl!(cli_model_cancelled)),
+        Err(ModelError::Cancelled) => bail!(Reason::new(|| fl!(cli_model_cancelled))),
         imported => imported?,
     };
     let was_installed = before.iter().any(|other| other.name == model.name);
@@ -216,7 +218,7 @@ fn import(store: &Store, args: &ImportArgs, output: &Output) -> Result<ExitCode>
     let metadata = weights::read_metadata(&store.path(&model.name));
     let summary = metadata.ok().and_then(|metadata| Summary::of(&metadata));
     if let Some(summary) = &summary {
-        note(&recognised(summary));
+        note(&words::recognised(summary));
     }
     let (line, mut json) = installed(store, &model);
     json["already_installed"] = was_installed.into();
@@ -234,12 +236,6 @@ fn recognised_json(summary: &Summary) -> Value {
     })
 }
 
-/// The recognised network as one line.
-fn recognised(summary: &Summary) -> String {
-    let Summary { kind, width, layers, bands, sources, rest, seconds } = summary;
-    network(kind, [*width, *layers], *bands, sources, rest.as_deref(), *seconds)
-}
-
 fn remove(store: &Store, name: &str, output: &Output) -> Result<()> {
     store.remove(name)?;
     output.result(
@@ -253,7 +249,7 @@ fn installed_ones(store: &Store) -> Result<Vec<Model>> {
     let mut models = store.models();
     models.retain(|model| store.state(&model.name) != State::Missing);
     if models.is_empty() {
-        bail!(fl!(cli_no_model_installed));
+        bail!(Reason::new(|| fl!(cli_no_model_installed)));
     }
     Ok(models)
 }
@@ -278,7 +274,7 @@ fn test(store: &Store, models: &[Model], compute: Compute, output: &Output) -> R
         all_good &= match tested {
             Ok(verdicts) => show_test(model, &file, verdicts.as_deref(), output),
             Err(error) => {
-                note(&format!("{file}: {:#}", anyhow::Error::from(error)));
+                warn(&format!("{file}: {}", words::model_error(&error)));
                 false
             }
         };
@@ -317,12 +313,15 @@ fn verify(store: &Store, models: &[Model], output: &Output) -> bool {
         let mut display = Display::new();
         let verdict = store.verify(&model.name, &mut |progress| display.show(&progress), &|| false);
         drop(display);
-        let error = verdict.err().map(|error| format!("{:#}", anyhow::Error::from(error)));
+        let error = verdict.as_ref().err();
         are_correct &= error.is_none();
-        if let Some(error) = error.as_ref().filter(|_| !output.is_json()) {
-            note(error);
+        if let Some(error) = error {
+            warn(&words::model_error(error));
+        }
+        if error.is_some() && !output.is_json() {
             continue;
         }
+        let error = error.map(ToString::to_string);
         output.result(
             &format!("{}\t{}\t{}", model.name, fl!(cli_model_correct), digests(model).join(", ")),
             &json!({
@@ -373,8 +372,8 @@ fn in_words(state: &State) -> String {
     match state {
         State::Missing => fl!(cli_model_missing).into(),
         State::Installed { bytes: size } => fl!(cli_model_installed, size = bytes(*size)),
-        State::Damaged(reason) => fl!(cli_model_damaged, reason = reason.to_string()),
-        State::Unusable(reason) => fl!(cli_model_unusable, reason = reason.to_string()),
+        State::Damaged(reason) => fl!(cli_model_damaged, reason = words::file_fault(reason)),
+        State::Unusable(reason) => fl!(cli_model_unusable, reason = words::model_error(reason)),
     }
 }
 
@@ -400,7 +399,8 @@ fn networks(store: &Store, model: &Model) -> Vec<Value> {
 fn chosen(store: &Store, name: Option<&str>) -> Result<Model> {
     let models = store.models();
     let Some(name) = name else {
-        return models.into_iter().next().context(fl!(cli_no_model));
+        let first = models.into_iter().next();
+        return Ok(first.ok_or_else(|| Reason::new(|| fl!(cli_no_model)))?);
     };
     let known = || models.iter().map(|model| model.name.clone()).collect();
     let found = models.iter().find(|model| model.name == name).cloned();
@@ -408,6 +408,6 @@ fn chosen(store: &Store, name: Option<&str>) -> Result<Model> {
 }
 
 fn wrong_usage(error: &anyhow::Error) -> ExitCode {
-    note(&format!("{error:#}"));
+    warn(&Reason::from(error).text);
     ExitCode::from(2)
 }

@@ -4,12 +4,12 @@
 //! Runs on the calling thread; the network runs on the batch's pool.
 
 use std::{
-    io,
+    fmt, io,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::{
     Entry, Shard, Song,
@@ -49,7 +49,32 @@ pub enum ShardEvent<'a> {
     /// Another process works on the song; it is checked again at the end.
     Elsewhere(&'a Song, &'a str),
     /// A song failed.
-    Failed(&'a Song, &'a Failure),
+    Failed(&'a Song, &'a Failure, &'a Problem),
+}
+
+/// Reason for stopping a share early.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stop {
+    /// The system asked the process to end.
+    Signal,
+    /// A problem that concerns all songs.
+    Problem(Problem),
+}
+
+/// English text, for JSON.
+impl fmt::Display for Stop {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Signal => to.write_str("a signal"),
+            Self::Problem(problem) => problem.fmt(to),
+        }
+    }
+}
+
+impl Serialize for Stop {
+    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
 }
 
 /// Result of a share.
@@ -68,7 +93,7 @@ pub struct Summary {
     /// Number of songs not reached.
     pub left: usize,
     /// Reason for stopping early.
-    pub stopped: Option<String>,
+    pub stopped: Option<Stop>,
     /// Number of computed segments.
     pub computed: usize,
     /// Seconds of finished music.
@@ -117,7 +142,7 @@ enum Outcome {
     /// The run was cancelled.
     Ended,
     /// A write failed that would fail for all following songs, too.
-    Stopped(String),
+    Stopped(Problem),
 }
 
 impl Run<'_> {
@@ -166,21 +191,23 @@ impl ShardRun<'_, '_> {
                     (self.events)(ShardEvent::Elsewhere(song, &host));
                     later.push(song);
                 }
-                Outcome::Ended => return self.stop(left + 1, "a signal".into()),
-                Outcome::Stopped(reason) => return self.stop(left, reason),
+                Outcome::Ended => return self.stop(left + 1, Stop::Signal),
+                Outcome::Stopped(problem) => return self.stop(left, Stop::Problem(problem)),
             }
         }
         while let Some(song) = later.first().copied() {
             match self.wait_for(song)? {
-                Outcome::Ended => return self.stop(later.len(), "a signal".into()),
-                Outcome::Stopped(reason) => return self.stop(later.len() - 1, reason),
+                Outcome::Ended => return self.stop(later.len(), Stop::Signal),
+                Outcome::Stopped(problem) => {
+                    return self.stop(later.len() - 1, Stop::Problem(problem));
+                }
                 Outcome::Done | Outcome::Elsewhere(_) => drop(later.remove(0)),
             }
         }
         self.recorder.end(State::Ended)
     }
 
-    fn stop(&mut self, left: usize, reason: String) -> Result<()> {
+    fn stop(&mut self, left: usize, reason: Stop) -> Result<()> {
         (self.summary.left, self.summary.stopped) = (left, Some(reason));
         self.recorder.end(State::Stopped)
     }
@@ -369,7 +396,7 @@ impl ShardRun<'_, '_> {
     fn record_failure(&mut self, song: &Song, error: &Problem) -> Result<Outcome> {
         self.failed(song, error)?;
         let stops = error.concerns_all();
-        Ok(if stops { Outcome::Stopped(error.to_string()) } else { Outcome::Done })
+        Ok(if stops { Outcome::Stopped(error.clone()) } else { Outcome::Done })
     }
 
     fn failed(&mut self, song: &Song, problem: &Problem) -> Result<()> {
@@ -384,7 +411,7 @@ impl ShardRun<'_, '_> {
             self.summary.failed += 1;
         }
         self.recorder.record.failed = self.summary.temporary + self.summary.failed;
-        (self.events)(ShardEvent::Failed(song, &failure));
+        (self.events)(ShardEvent::Failed(song, &failure, problem));
         self.failures.push(failure);
         self.recorder.update();
         match self.write_failures() {

@@ -371,7 +371,7 @@ fn decode_into(
     let mut writer = MixWriter::create(folder)?;
     let mut expect = |frames: u64| {
         let bytes = frames.saturating_mul(FRAME_BYTES).saturating_add(BESIDES);
-        check_room(folder, bytes, folder, Advice::None)
+        check_room(folder, bytes, folder, Advice::FreeSpace)
     };
     let mut sink = |block: &[f32]| writer.push(block);
     let decoded = decode::decode_expected(path, track, cancel, &mut expect, progress, &mut sink)?;

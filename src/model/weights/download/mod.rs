@@ -25,10 +25,13 @@ use super::{
     error::{Fault, Result},
     progress::{Step, Watch},
 };
-use crate::model::{
-    error::FileFault,
-    findings::{Bytes, Malformed, Printable},
-    on_one_line,
+use crate::{
+    model::{
+        error::FileFault,
+        findings::{Bytes, Malformed, Printable},
+        on_one_line,
+    },
+    os::Os,
 };
 
 /// A file to fetch, and its destination.
@@ -232,8 +235,22 @@ fn broke_off(done: u64, total: Option<u64>, cause: Printable) -> Malformed {
 /// The error of a request without a response. If no byte was ever received, the next address is
 /// tried.
 fn broken_before(error: &ureq::Error, have: u64) -> Setback {
-    let fault = FileFault::Unreachable { cause: on_one_line(&error.to_string()) };
+    let fault = unreachable(error);
     if have > 0 { Setback::Passing(fault) } else { Setback::Final(fault.into()) }
+}
+
+/// The reason why a server cannot be reached.
+fn unreachable(error: &ureq::Error) -> FileFault {
+    match error {
+        ureq::Error::HostNotFound => FileFault::NoHost,
+        ureq::Error::Io(error) => {
+            let cause = Os::from(error);
+            // The standard library's text for any failure of the resolver, which has no number.
+            let is_unresolved = cause.text.starts_with("failed to lookup address information");
+            if is_unresolved { FileFault::NoHost } else { FileFault::NoConnection { cause } }
+        }
+        other => FileFault::Unreachable { cause: on_one_line(&other.to_string()) },
+    }
 }
 
 /// Fails for an HTML page: a login page, a captive portal, or an error with status 200.

@@ -100,7 +100,9 @@ pub(super) fn read(mut file: impl Read, length: u64, watch: &mut Watch<'_>) -> R
 
 /// Class and constructor arguments from the header's metadata. The publisher writes the class with
 /// its module, and a fraction as an object with a numerator and a denominator.
-fn described(metadata: Option<&std::collections::HashMap<String, String>>) -> Result<Checkpoint> {
+pub(in crate::model::weights) fn described(
+    metadata: Option<&std::collections::HashMap<String, String>>,
+) -> Result<Checkpoint> {
     let mut checkpoint = Checkpoint::default();
     let Some(metadata) = metadata else { return Ok(checkpoint) };
     if metadata.contains_key("structure") {

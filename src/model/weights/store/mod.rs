@@ -20,7 +20,7 @@ use super::{
     download::{self, Download},
     error::{Fault, quoted},
     formats::{safetensors, sniff},
-    npm,
+    intact, npm,
     progress::{Progress, Step, Watch},
     user_models,
 };
@@ -167,7 +167,7 @@ impl Store {
                 None => State::Installed { bytes },
                 Some(reason) => State::Unusable(reason),
             },
-            Err(Fault::Wrong(reason)) => State::Damaged(reason),
+            Err(Fault::Wrong(reason)) => State::Damaged(reason.remedied(model.remedy())),
             Err(Fault::Io(cause)) => State::Damaged(FileFault::Unreadable { cause }),
             Err(Fault::Cancelled) => State::Missing,
         }
@@ -284,6 +284,8 @@ impl Store {
         // be a damaged one.
         files.insert(0, user_models::bag_path(&self.folder, name));
         files.extend(user_models::unreadable(&self.folder, name).map(|(path, _)| path));
+        let verdicts: Vec<PathBuf> = files.iter().map(|path| intact::verdict_path(path)).collect();
+        files.extend(verdicts);
         for path in files {
             match fs::remove_file(&path) {
                 Err(source) if source.kind() != io::ErrorKind::NotFound => {
@@ -341,7 +343,7 @@ impl Store {
             Err(Fault::Io(cause)) if cause.kind == OsKind::NotFound => {
                 Err(ModelError::NotInstalled { model: model.name.clone() })
             }
-            Err(fault) => Err(fault.of_reading(&path)),
+            Err(fault) => Err(fault.of_reading(&path).remedied(model.remedy())),
         }
     }
 

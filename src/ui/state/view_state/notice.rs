@@ -32,7 +32,7 @@ impl Notice {
         match &self.said {
             Said::Problem(problem) => words::problem(problem),
             Said::File(path, problem) => {
-                format!("{}: {}", words::file_name(path), words::problem(problem))
+                format!("{}: {}", words::file_name(path), words::problem_of(path, problem))
             }
             Said::LeftOut(folder, numbers) => {
                 format!("{}: {}", words::file_name(folder), words::left_out(numbers))

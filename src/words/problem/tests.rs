@@ -1,10 +1,10 @@
 //! Tests that the English texts equal the engine's, and that every other language has its own texts.
 
-use super::problem;
+use super::{problem, problem_of};
 use crate::{
     engine::{Problem, note, problem::examples},
-    i18n::{Language, speak},
-    ui::words::notes::note as note_text,
+    i18n::{Language, Medium, speak, write_for},
+    words::note as note_text,
 };
 
 /// Texts of the system, of libraries, and of earlier versions, which stay as they are.
@@ -12,35 +12,37 @@ fn is_foreign(text: &str) -> bool {
     text.starts_with("an earlier sentence")
 }
 
-/// Whether the command line's remedy is an option of `partita model`; the window names a field
-/// instead.
-fn names_options(problem: &Problem) -> bool {
-    matches!(problem, Problem::Model(_)) && problem.to_string().contains("--")
-}
-
-/// The problem as the window shows it, without options of the command line.
-fn in_window(problem: Problem) -> Problem {
-    match problem {
-        Problem::ExistsUnasked(paths) => Problem::Exists(paths),
-        other => other,
-    }
-}
-
 #[test]
-fn english_texts_equal_the_command_lines() {
+fn english_texts_equal_the_engines() {
     speak(Language::english());
-    for example in examples().into_iter().map(in_window) {
-        let text = problem(&example);
-        if names_options(&example) {
-            assert!(!text.contains("--"), "{text}");
-            assert!(example.to_string().contains("--"), "{example}");
-        } else {
-            assert_eq!(text, example.to_string(), "{example:?}");
-        }
+    write_for(Medium::CommandLine);
+    for example in examples() {
+        assert_eq!(problem(&example), example.to_string(), "{example:?}");
     }
     for example in note::examples() {
         assert_eq!(note_text(&example), example.to_string(), "{example:?}");
     }
+    write_for(Medium::Window);
+}
+
+#[test]
+fn the_window_names_fields_and_the_command_line_options() {
+    // The window, too, has the command line's remedy for a memory limit.
+    let models = || examples().into_iter().filter(|it| matches!(it, Problem::Model(_)));
+    for language in Language::all() {
+        speak(language);
+        for example in models() {
+            let has_option = |medium| {
+                write_for(medium);
+                problem(&example).contains("--")
+            };
+            assert!(!has_option(Medium::Window), "{language:?}: {example:?}");
+            let is_in_english = example.to_string().contains("--");
+            assert_eq!(has_option(Medium::CommandLine), is_in_english, "{language:?}: {example:?}");
+        }
+    }
+    write_for(Medium::Window);
+    speak(Language::english());
 }
 
 #[test]
@@ -68,5 +70,9 @@ fn a_system_error_and_a_search_in_portuguese() {
     #[cfg(target_os = "linux")]
     assert_eq!(text, "não foi possível ler /a b.flac: permissão negada (erro 13 do sistema)");
     assert!(text.starts_with("não foi possível ler"), "{text}");
+    let path = std::path::Path::new("/a b.flac");
+    let denied = std::io::Error::from_raw_os_error(13);
+    let text = problem_of(path, &Problem::input(path, denied));
+    assert!(!text.contains("/a b.flac") && !text.contains("Permission"), "{text}");
     speak(Language::english());
 }

@@ -1,4 +1,4 @@
-//! Decoding errors in the language of the window.
+//! Decoding errors in the user's language.
 
 use crate::{
     engine::audio::decode::{

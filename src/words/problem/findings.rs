@@ -1,7 +1,8 @@
-//! Findings about weight files in the language of the window. The tables of
+//! Findings about weight files in the user's language. The tables of
 //! [`crate::model::findings`] list the message ids, so that an id that is missing in the reference
 //! language does not compile. Pure, except for the language; usable from any thread.
 
+use super::system_error;
 use crate::{
     i18n::{fl, numbers::decimal},
     model::findings::{
@@ -9,6 +10,7 @@ use crate::{
         Printable, Shape, StemCount, Variant, entry_faults, foreigns, malformed, misfits,
         name_faults, variants,
     },
+    os::Os,
 };
 
 /// A finding, or a part of one, that has a text in the language of this thread.
@@ -54,6 +56,12 @@ macro_rules! as_they_are {
     };
 }
 as_they_are!(usize, u64, Printable, Names, Shape);
+
+impl Worded for Os {
+    fn worded(&self) -> String {
+        system_error(self)
+    }
+}
 
 impl Worded for Bytes {
     fn worded(&self) -> String {

@@ -1,13 +1,12 @@
-//! Notes on songs and exports in the window's language. A test compares the English texts with the
+//! Notes on songs and exports in the user's language. A test compares the English texts with the
 //! engine's own.
 
-use super::decimal;
 use crate::{
     engine::{
         Notes,
         note::{Layout, Note, clock},
     },
-    i18n::fl,
+    i18n::{fl, numbers::decimal},
 };
 
 /// A note in the language of this thread.

@@ -1,4 +1,4 @@
-//! Problems in the language of the window. A test compares the English texts with the engine's own.
+//! Problems in the user's language. A test compares the English texts with the engine's own.
 
 mod decode;
 mod findings;
@@ -7,7 +7,7 @@ mod weights;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::{
     engine::{
@@ -31,6 +31,7 @@ pub fn problem(problem: &Problem) -> String {
     match problem {
         Problem::File { .. }
         | Problem::Input { .. }
+        | Problem::Output { .. }
         | Problem::NoRoom { .. }
         | Problem::Store { .. }
         | Problem::Stores { .. }
@@ -42,6 +43,7 @@ pub fn problem(problem: &Problem) -> String {
         | Problem::NewerLibrary(_)
         | Problem::LibraryRebuilt { .. }
         | Problem::HomeGone { .. }
+        | Problem::HomeUnwritable { .. }
         | Problem::NoHome
         | Problem::OutsideHome { .. }
         | Problem::SettingsUnreadable { .. }
@@ -84,7 +86,7 @@ pub fn problem(problem: &Problem) -> String {
         Problem::Model(error) => model_error(error),
         Problem::Pattern(problem) => pattern_problem(problem),
         Problem::Device(problem) => device_problem(problem),
-        Problem::NoThread { cause } => fl!(problem_no_thread, cause = os(cause)),
+        Problem::NoThread { cause } => fl!(problem_no_thread, cause = system_error(cause)),
         Problem::ThreadEnded => fl!(problem_thread_ended).to_owned(),
         Problem::Internal { doing, cause } => {
             fl!(problem_internal, doing = activity(*doing), cause = cause)
@@ -94,10 +96,21 @@ pub fn problem(problem: &Problem) -> String {
     }
 }
 
+/// A problem of the file at `path`, whose name is on the line already.
+pub fn problem_of(path: &Path, problem: &Problem) -> String {
+    match problem {
+        Problem::Input { path: named, cause, .. } if named == path => system_error(cause),
+        other => self::problem(other),
+    }
+}
+
 fn files(problem: &Problem) -> String {
     match problem {
-        Problem::File { action, path, cause } => file(*action, path, os(cause)),
-        Problem::Input { path, cause, .. } => file(FileAction::Read, path, os(cause)),
+        Problem::File { action, path, cause } => file(*action, path, system_error(cause)),
+        Problem::Input { path, cause, .. } => file(FileAction::Read, path, system_error(cause)),
+        Problem::Output { path, cause } => {
+            fl!(problem_output, path = shown(path), cause = system_error(cause))
+        }
         Problem::Store { path, fault } => {
             let cause = match fault {
                 StoreFault::CutOff => fl!(store_cut_off),
@@ -111,6 +124,9 @@ fn files(problem: &Problem) -> String {
             let (path, needed, free) = (shown(path), in_megabytes(*needed), in_megabytes(*free));
             match advice {
                 Advice::None => fl!(problem_no_room, path = path, needed = needed, free = free),
+                Advice::FreeSpace => {
+                    fl!(problem_no_room_own, path = path, needed = needed, free = free)
+                }
                 Advice::OtherFolder => {
                     fl!(problem_no_room_folder, path = path, needed = needed, free = free)
                 }
@@ -119,11 +135,13 @@ fn files(problem: &Problem) -> String {
                 }
             }
         }
-        Problem::Stores { cause } => fl!(problem_stores, cause = os(cause)),
-        Problem::Waveform { cause } => fl!(problem_waveform, cause = os(cause)),
-        Problem::Exists(paths) | Problem::ExistsUnasked(paths) => {
-            let names: Vec<String> = paths.iter().map(|path| shown(path)).collect();
-            fl!(problem_exists, count = paths.len(), files = names.join(", "))
+        Problem::Stores { cause } => fl!(problem_stores, cause = system_error(cause)),
+        Problem::Waveform { cause } => fl!(problem_waveform, cause = system_error(cause)),
+        Problem::Exists(paths) => {
+            fl!(problem_exists, count = paths.len(), files = all_shown(paths))
+        }
+        Problem::ExistsUnasked(paths) => {
+            fl!(problem_exists_unasked, count = paths.len(), files = all_shown(paths))
         }
         other => other.to_string(),
     }
@@ -151,15 +169,18 @@ fn library(problem: &Problem) -> String {
             fl!(problem_newer_library, version = version.to_string())
         }
         Problem::LibraryRebuilt { aside, songs } => {
-            fl!(problem_library_rebuilt, path = shown(aside), songs = songs.to_string())
+            fl!(problem_library_rebuilt, path = shown(aside), songs = *songs)
         }
         Problem::HomeGone { home } => fl!(problem_home_gone, path = shown(home)),
+        Problem::HomeUnwritable { home, cause } => {
+            fl!(problem_home_unwritable, path = shown(home), cause = system_error(cause))
+        }
         Problem::NoHome => fl!(problem_no_home).to_owned(),
         Problem::OutsideHome { folder, target } => {
             fl!(problem_outside_home, path = shown(folder), target = shown(target))
         }
         Problem::SettingsUnreadable { path, cause } => {
-            fl!(problem_settings_unreadable, path = shown(path), cause = os(cause))
+            fl!(problem_settings_unreadable, path = shown(path), cause = system_error(cause))
         }
         Problem::SettingsSetAside { fault, aside } => {
             fl!(problem_settings_set_aside, path = shown(aside), fault = settings_fault(fault))
@@ -168,7 +189,7 @@ fn library(problem: &Problem) -> String {
             problem_settings_invalid,
             path = shown(path),
             fault = settings_fault(fault),
-            cause = os(cause)
+            cause = system_error(cause)
         ),
         Problem::SettingsUnwritable { fault } => {
             fl!(problem_settings_unwritable, fault = settings_fault(fault))
@@ -284,13 +305,15 @@ pub fn device_problem(problem: &DeviceProblem) -> String {
             fl!(device_cannot_open, device = device, cause = cause)
         }
         DeviceProblem::NoFormat { device } => fl!(device_no_format, device = device),
-        DeviceProblem::NoThread { cause } => fl!(problem_no_thread, cause = os(cause)),
+        DeviceProblem::NoThread { cause } => fl!(problem_no_thread, cause = system_error(cause)),
     }
 }
 
 fn folder_problem(problem: &FolderProblem) -> String {
     match problem {
-        FolderProblem::Unreadable { cause } => fl!(problem_folder_unreadable, cause = os(cause)),
+        FolderProblem::Unreadable { cause } => {
+            fl!(problem_folder_unreadable, cause = system_error(cause))
+        }
         FolderProblem::Empty => fl!(problem_folder_empty).to_owned(),
         FolderProblem::NoSong(numbers) => {
             fl!(problem_folder_no_song, left_out = left_out(numbers))
@@ -340,7 +363,7 @@ fn activity(activity: Activity) -> &'static str {
 }
 
 /// The system's error. Rare errors, and errors that libraries derive from the bytes, stay in English.
-fn os(cause: &Os) -> String {
+pub fn system_error(cause: &Os) -> String {
     let Some(number) = cause.number.map(|number| number.to_string()) else {
         return cause.text.clone();
     };
@@ -354,6 +377,8 @@ fn os(cause: &Os) -> String {
         OsKind::IsFolder => fl!(os_is_folder, number = number),
         OsKind::NotFolder => fl!(os_not_folder, number = number),
         OsKind::TimedOut => fl!(os_timed_out, number = number),
+        OsKind::Refused => fl!(os_refused, number = number),
+        OsKind::NoNetwork => fl!(os_no_network, number = number),
         OsKind::Truncated | OsKind::Invalid | OsKind::Other => cause.text.clone(),
     }
 }
@@ -368,6 +393,11 @@ fn listed(names: &[String], more: usize) -> String {
 
 fn shown(path: &Path) -> String {
     path.display().to_string()
+}
+
+fn all_shown(paths: &[PathBuf]) -> String {
+    let names: Vec<String> = paths.iter().map(|path| shown(path)).collect();
+    names.join(", ")
 }
 
 fn in_megabytes(bytes: u64) -> String {

@@ -1,8 +1,8 @@
-//! Models and their weights in the language of the window: steps of an installation, and errors.
+//! Models and their weights in the user's language: steps of an installation, and errors.
 
 use super::{
     findings::{Worded as _, layout},
-    os, shown,
+    shown, system_error,
 };
 use crate::{
     i18n::{
@@ -10,7 +10,9 @@ use crate::{
         numbers::{network, percent},
     },
     model::{
-        CHANNELS, FileFault, ModelError, Remedy, SAMPLE_RATE, recognition::Summary, weights::Step,
+        CHANNELS, FileFault, ModelError, Remedy, SAMPLE_RATE,
+        recognition::{MissingFact, Summary},
+        weights::Step,
     },
 };
 
@@ -50,8 +52,8 @@ pub fn model_error(error: &ModelError) -> String {
         ModelError::Segment { found, expected } => {
             fl!(weights_segment, found = found.to_string(), expected = expected.to_string())
         }
-        ModelError::Io { path, cause } if path.as_os_str().is_empty() => os(cause),
-        ModelError::Io { path, cause } => format!("{}: {}", shown(path), os(cause)),
+        ModelError::Io { path, cause } if path.as_os_str().is_empty() => system_error(cause),
+        ModelError::Io { path, cause } => format!("{}: {}", shown(path), system_error(cause)),
         ModelError::Forbidden { path } => fl!(weights_forbidden, path = shown(path)),
         ModelError::OtherSound { path, sample_rate, channels } => {
             let sound = other_sound(*sample_rate, *channels);
@@ -60,7 +62,10 @@ pub fn model_error(error: &ModelError) -> String {
                 None => sound,
             }
         }
-        ModelError::FactsMissing { path, .. } => fl!(weights_facts_missing, path = shown(path)),
+        ModelError::FactsMissing { path, missing, .. } => {
+            let flags: Vec<String> = missing.iter().map(MissingFact::flag).collect();
+            fl!(weights_facts_missing, path = shown(path), flags = flags.join(" "))
+        }
         ModelError::Cancelled => fl!(problem_cancelled).to_owned(),
     }
 }
@@ -69,6 +74,7 @@ fn remedy(remedy: Remedy) -> &'static str {
     match remedy {
         Remedy::Install => fl!(weights_install_again),
         Remedy::Import => fl!(weights_import_again),
+        Remedy::Download => fl!(weights_download_again),
     }
 }
 
@@ -85,12 +91,16 @@ fn other_sound(sample_rate: u32, channels: usize) -> String {
 /// The reason why a weight file is invalid, as a predicate on the file.
 pub fn file_fault(fault: &FileFault) -> String {
     match fault {
-        FileFault::CutOff { have: None, .. } => fl!(fault_cut_off).to_owned(),
-        FileFault::CutOff { have: Some(have), whole: Some(whole) } => {
-            fl!(fault_cut_off_of, have = have.worded(), whole = whole.worded())
-        }
-        FileFault::CutOff { have: Some(have), whole: None } => {
-            fl!(fault_cut_off_after, have = have.worded())
+        FileFault::CutOff { have, whole, remedy } => {
+            let (have, whole) = (have.map(|size| size.worded()), whole.map(|size| size.worded()));
+            let remedy = self::remedy(*remedy);
+            match (have, whole) {
+                (None, _) => fl!(fault_cut_off, remedy = remedy),
+                (Some(have), None) => fl!(fault_cut_off_after, have = have, remedy = remedy),
+                (Some(have), Some(whole)) => {
+                    fl!(fault_cut_off_of, have = have, whole = whole, remedy = remedy)
+                }
+            }
         }
         FileFault::Empty => fl!(fault_empty).to_owned(),
         FileFault::Folder => fl!(fault_folder).to_owned(),
@@ -98,7 +108,9 @@ pub fn file_fault(fault: &FileFault) -> String {
         FileFault::NotAModel { start } => fl!(fault_not_a_model, start = start),
         FileFault::Undescribed => fl!(fault_undescribed).to_owned(),
         FileFault::Unreachable { cause } => fl!(fault_unreachable, cause = cause),
-        FileFault::Unreadable { cause } => fl!(fault_unreadable, cause = os(cause)),
+        FileFault::NoConnection { cause } => fl!(fault_unreachable, cause = system_error(cause)),
+        FileFault::NoHost => fl!(fault_no_host).to_owned(),
+        FileFault::Unreadable { cause } => fl!(fault_unreadable, cause = system_error(cause)),
         FileFault::Malformed(fault) => fault.worded(),
     }
 }
@@ -112,7 +124,7 @@ pub fn progress(what: &Step, fraction: Option<f32>) -> String {
     }
 }
 
-/// The network of an imported file, in one line; the command line prints the same text.
+/// The network of an imported file, in one line.
 pub fn recognised(summary: &Summary) -> String {
     let Summary { kind, width, layers, bands, sources, rest, seconds } = summary;
     network(kind, [*width, *layers], *bands, sources, rest.as_deref(), *seconds)

@@ -61,6 +61,9 @@ impl From<&io::Error> for Os {
     fn from(error: &io::Error) -> Self {
         // Libraries wrap the system's error: tempfile adds a temporary name that users never see.
         let error = innermost(error);
+        if let Some(number) = number_in_text(error) {
+            return Self::from(io::Error::from_raw_os_error(number));
+        }
         Self { kind: kind_of(error), number: error.raw_os_error(), text: error.to_string() }
     }
 }
@@ -100,6 +103,15 @@ fn innermost(error: &io::Error) -> &io::Error {
         };
     }
     found
+}
+
+/// The system's number in an error of tempfile, "… (os error 30) at path …". That crate hides the error
+/// itself: its `source` is the cause of the system's error.
+fn number_in_text(error: &io::Error) -> Option<i32> {
+    error.get_ref()?;
+    let text = error.to_string();
+    let (system, _) = text.split_once(") at path \"")?;
+    system.rsplit_once("(os error ")?.1.parse().ok()
 }
 
 fn kind_of(error: &io::Error) -> OsKind {

@@ -197,7 +197,7 @@ impl Core {
             trash_bin: TrashBin::default(),
             removed: Vec::new(),
             is_missed: false,
-            damaged: damaged.filter(|_| config.interactive),
+            damaged,
             executing: None,
         })
     }
@@ -214,12 +214,13 @@ impl Core {
             Err(e) => self.fail(None, &e),
         }
         self.show_pace();
+        // Before the model's state, which ends the start of the command line.
+        if let Some(problem) = self.damaged.take() {
+            self.sink.send(Event::Failed { request: None, song: None, problem });
+        }
         self.sink.send(Event::Model(self.model_state()));
         if interactive {
             self.list_models();
-        }
-        if let Some(problem) = self.damaged.take() {
-            self.sink.send(Event::Failed { request: None, song: None, problem });
         }
         if interactive && let Err(e) = self.restore_jobs() {
             self.fail(None, &e);

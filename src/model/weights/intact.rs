@@ -51,8 +51,8 @@ pub(super) fn verdict_path(path: &Path) -> PathBuf {
     path.with_extension(EXTENSION)
 }
 
-/// The digest of the content and the one in the header; `None` if there is none, or if the file was
-/// checked before.
+/// The digest of the content and the one in the header; `None` if the header has no digest, or if the file
+/// was checked before.
 fn digests(path: &Path) -> Result<Option<(String, String)>> {
     let mut file = File::open(path)?;
     let identity = identity(&file)?;

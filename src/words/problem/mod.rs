@@ -99,7 +99,8 @@ pub fn problem(problem: &Problem) -> String {
 /// A problem of the file at `path`, whose name is on the line already.
 pub fn problem_of(path: &Path, problem: &Problem) -> String {
     match problem {
-        Problem::Input { path: named, cause, .. } if named == path => system_error(cause),
+        // The engine makes relative paths absolute.
+        Problem::Input { path: named, cause, .. } if named.ends_with(path) => system_error(cause),
         other => self::problem(other),
     }
 }

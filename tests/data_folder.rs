@@ -239,7 +239,7 @@ fn a_job_waits_for_room_on_the_disk() {
             if job.segments_done >= 5 && filled.is_none() {
                 filled = Some(disk.fill_but(0));
                 let words = paused();
-                assert!(words.starts_with("paused"), "{words}");
+                assert!(words.starts_with("the song is paused"), "{words}");
                 fs::remove_file(disk.0.path().join("ballast")).unwrap();
             }
             if job.state == JobState::Done {

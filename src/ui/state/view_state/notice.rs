@@ -13,7 +13,7 @@ use crate::{
 /// A message that can be dismissed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Notice {
-    /// The id for [`ViewState::dismiss`].
+    /// The id for [`super::ViewState::dismiss`].
     pub id: u64,
     /// The song concerned; `None` for the library.
     pub song: Option<SongId>,

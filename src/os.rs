@@ -87,7 +87,7 @@ impl fmt::Display for Os {
     }
 }
 
-/// The last I/O error in the chain of causes of `error`; `error` itself if there is no other.
+/// Returns the last I/O error in the chain of causes of `error`, which may be `error` itself.
 fn innermost(error: &io::Error) -> &io::Error {
     /// Limit of the chain's length, as a library could return itself as its cause.
     const DEEPEST: usize = 8;

@@ -110,7 +110,7 @@ fn folders_that_cannot_be_written_are_named_with_a_remedy() {
     let text = message(&nowhere, folder.path(), &["list"], 1);
     let start = format!("partita: a pasta de dados {} não pode ser gravada", nowhere.display());
     assert!(text.contains(&start) && text.contains("PARTITA_HOME"), "{text}");
-    // The window says the same, in a dialog unless there is no desktop.
+    // A start of the window prints the same message. Without a desktop, it shows no dialog.
     let mut window = command(&nowhere, &[]);
     window.env("LC_ALL", "pt_BR.UTF-8").env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
     let output = window.output().unwrap();

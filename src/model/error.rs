@@ -220,7 +220,7 @@ pub enum FileFault {
         /// The system's error.
         cause: Os,
     },
-    /// The server's address was not found: usually, there is no connection to a network.
+    /// The server's address was not found, usually because the network connection is missing.
     NoHost,
     /// The system does not permit reading the file.
     Unreadable {

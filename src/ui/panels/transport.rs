@@ -196,7 +196,7 @@ fn monitor(ui: &mut Ui, cx: &mut Cx<'_>) {
     }
 }
 
-/// Draws the level, or the reason why there is no sound; from the right.
+/// Draws the level meter, or a warning if the sound device is unavailable. Right-aligned.
 fn device(ui: &mut Ui, cx: &Cx<'_>, meter: &Meter) {
     let Device::Unavailable(problem) = cx.player.device() else {
         meter.ui(ui, size::LEVEL.into());

@@ -3,8 +3,8 @@
 
 use std::io::{self, IsTerminal as _};
 
-/// Shows `text` in a dialog, unless a terminal shows it anyway or there is no desktop. Without a program
-/// for dialogs, nothing is shown.
+/// Shows `text` in a dialog. Does nothing if standard error is a terminal, if the session has no desktop,
+/// or if no program for dialogs is installed.
 pub fn alert(text: &str) {
     if io::stderr().is_terminal() || !has_desktop() {
         return;

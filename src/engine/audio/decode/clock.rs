@@ -25,13 +25,13 @@ pub struct Clock {
     /// Frames of the packet that its predecessor already produced, in a damaged section.
     overlap: u64,
     /// Frames that the last packet produced.
-    usual: Option<u64>,
+    last_frames: Option<u64>,
 }
 
 impl Clock {
     /// Clock at the start of a source.
     pub fn new(source: &Source) -> Self {
-        Self { next: source.start, chapter: 0, overlap: 0, usual: None }
+        Self { next: source.start, chapter: 0, overlap: 0, last_frames: None }
     }
 
     /// Frames missing before a packet. `is_behind_loss` says whether preceding packets were lost.
@@ -96,7 +96,7 @@ impl Clock {
             // Trimmed frames are inaudible, or show up as a gap.
             Container::Ogg => packet.dur.get().saturating_sub(self.overlap),
             // All AAC and MP3 packets have the same length, whatever a sample table says.
-            _ => match self.usual.filter(|_| has_fixed_length(&source.codec)) {
+            _ => match self.last_frames.filter(|_| has_fixed_length(&source.codec)) {
                 Some(frames) => frames,
                 None => source.frames_of(packet.block_dur()),
             },
@@ -106,7 +106,7 @@ impl Clock {
     /// Advances the clock by a packet that produced `frames` frames.
     pub fn advance(&mut self, source: &Source, packet: &Packet, frames: u64) {
         self.next = self.next.map(|next| source.end_of(packet, frames).max(next));
-        self.usual = Some(frames);
+        self.last_frames = Some(frames);
     }
 }
 

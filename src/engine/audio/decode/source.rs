@@ -181,7 +181,7 @@ impl Source {
         if timing.has_gaps || container == Container::Flac {
             source.gap_base = track.time_base;
         }
-        source.start = timing.lacks_start.then_some(Timestamp::ZERO);
+        source.start = timing.counts_from_zero.then_some(Timestamp::ZERO);
         source.promised = match container {
             // For a truncated file, the header length describes the remaining part.
             Container::Ogg => header.filter(|_| source.completeness != Completeness::CutOff),

@@ -62,7 +62,7 @@ pub fn shape(file: &mut BoundedFile) -> io::Result<Option<Shape>> {
     let begins_at_0 = file.bytes_at(first + NUMBER, 1)? == [0];
     let timing = Timing {
         frames: Some(total).filter(|&frames| frames > 0),
-        lacks_start: begins_at_0 || first != at,
+        counts_from_zero: begins_at_0 || first != at,
         ..Timing::default()
     };
     Ok(Some(Shape::single(Container::Flac, view, timing, Completeness::Whole)))

@@ -73,7 +73,7 @@ pub struct Timing {
     /// Whether damaged parts are skipped, so that time stamps reveal their length.
     pub has_gaps: bool,
     /// Whether time stamps count from 0, so that they reveal a lost beginning.
-    pub lacks_start: bool,
+    pub counts_from_zero: bool,
     /// Damaged sections that are decoded nevertheless, in ascending order.
     pub doubts: Vec<Doubt>,
     /// Edits of an MP4 track.

@@ -262,7 +262,7 @@ impl Walk {
         }
         let follows = page.sequence() == number;
         // A recorded broadcast begins at any page, but its bytes are intact.
-        self.timing.lacks_start |=
+        self.timing.counts_from_zero |=
             before.is_none() && !follows && is_behind_damage && self.view.len() == 0;
         self.timing.has_gaps |= before.is_some() && !follows || page.trust != Trust::Right;
         if stream.line.is_none() {
@@ -285,7 +285,7 @@ impl Walk {
                 let is_last = next.is_none() || page.flags() & LAST != 0;
                 line.retime(&mut page, is_last);
             }
-            self.timing.lacks_start |=
+            self.timing.counts_from_zero |=
                 page.trust == Trust::Doubtful && self.chapters == 1 && line.begins(page.granule());
             let time = line.take(&page).filter(|_| page.trust != Trust::Right);
             if let Some(time) = time {

@@ -370,7 +370,7 @@ fn sigterm_finishes_the_segment_and_reports_it() {
 /// A song that fails permanently stops nothing, and is distinguished from one that may succeed
 /// later.
 #[test]
-fn what_fails_is_listed_and_the_exit_code_says_whether_to_try_again() {
+fn failures_are_listed_and_the_exit_code_says_whether_to_retry() {
     let archive = Archive::new(&[6000]);
     let broken = archive.at("songs/broken.wav");
     fs::write(&broken, "only words\n".repeat(40)).unwrap();
@@ -575,7 +575,7 @@ fn half_done_work_of_version_1_is_resumed() {
 }
 
 #[test]
-fn what_an_engine_deals_out_is_taken_and_said() {
+fn the_share_that_a_cluster_assigns_is_separated_and_reported() {
     let archive = Archive::new(&[5000]);
     let manifest = archive.manifest("all.txt", &archive.paths(1));
     let out = archive.at("out");

@@ -186,7 +186,7 @@ fn a_killed_process_goes_on_from_its_last_segment() {
 }
 
 #[test]
-fn what_is_unknown_names_what_is_known() {
+fn an_unknown_name_lists_the_known_ones() {
     let home = home();
     let song = home.path().join("known.wav");
     write_song(&song, 100, 44_100, 5);

@@ -28,7 +28,7 @@ fn computed(log: &str) -> Vec<&str> {
 }
 
 #[test]
-fn of_four_programs_that_want_one_song_each_segment_is_computed_by_one() {
+fn four_programs_on_one_song_compute_each_segment_once() {
     let (home, songs) = (tiny_home(), tempfile::tempdir().unwrap());
     let file = songs.path().join("song.wav");
     write_song(&file, 44_100 * 6, 44_100, 1);

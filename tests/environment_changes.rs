@@ -104,7 +104,7 @@ fn undisturbed(file: &Path) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn a_moved_file_is_missed_and_found_by_its_content() {
+fn a_moved_file_is_reported_missing_and_found_by_its_content() {
     let (home, (folder, file)) = (tiny_home(), song(1));
     let running = Running::start(home.path());
     let first = running.import(&file);

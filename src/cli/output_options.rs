@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_chosen_is_what_is_written() {
+    fn the_chosen_format_is_written() {
         assert_eq!(selection(&[]).unwrap().stems, sources());
         let one = selection(&["--all-but", "vocals"]).unwrap();
         assert_eq!((one.stems.len(), one.all_but), (0, vec!["vocals".to_owned()]));
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused() {
+    fn senseless_combinations_are_refused() {
         for words in [
             &["--stems", "kazoo"][..],
             &["--all-but", "kazoo"],

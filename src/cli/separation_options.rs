@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_comes_before_the_settings() {
+    fn arguments_override_the_settings() {
         let preferences = Preferences {
             model: Some("six".into()),
             quality: Quality::BEST,

@@ -37,7 +37,7 @@ fn noise(count: usize) -> Vec<u8> {
 }
 
 #[test]
-fn each_bad_file_has_an_error_of_its_own() {
+fn each_bad_file_has_its_own_error() {
     let flac = fs::read(data("chirp.flac")).unwrap();
     let m4a_with_index_last = fs::read(data("chirp-alac.m4a")).unwrap();
     let ogg = fs::read(data("chirp.ogg")).unwrap();

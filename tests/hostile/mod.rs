@@ -68,7 +68,7 @@ fn written(home: &Path) -> Vec<(PathBuf, &'static str)> {
 }
 
 #[test]
-fn each_ends_in_words_or_in_what_is_there() {
+fn each_cut_off_file_gives_an_error_or_the_rest() {
     let (home, mut odd) = (tempfile::tempdir().unwrap(), Vec::new());
     for (path, words) in written(home.path()) {
         let (mut frames, mut progress) = (0, |_| {});
@@ -90,7 +90,7 @@ fn each_ends_in_words_or_in_what_is_there() {
 }
 
 #[test]
-fn what_is_cancelled_is_not_read_to_its_end() {
+fn a_cancelled_read_ends_early() {
     let home = tempfile::tempdir().unwrap();
     let cancelled = CancelToken::default();
     cancelled.cancel();

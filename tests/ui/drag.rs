@@ -97,7 +97,7 @@ fn a_click_on_a_name_asks_for_nothing() {
 }
 
 #[test]
-fn what_is_not_separated_or_not_possible_is_not_offered() {
+fn impossible_actions_are_not_offered() {
     let stage = stage(processing());
     assert!(stage.shows("Gain Drums") && !stage.shows("Drag to a folder"));
     let mut stage = super::stage::stage(separated());

@@ -396,7 +396,7 @@ fn everything_is_done_with_the_keyboard() {
 }
 
 #[test]
-fn what_happens_to_files_of_the_same_name_is_sent() {
+fn the_choice_for_existing_files_is_sent() {
     for (name, on_exists) in [
         ("Ask", OnExists::Ask),
         ("Keep both", OnExists::Number),

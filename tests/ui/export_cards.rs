@@ -93,7 +93,7 @@ fn exports_run_side_by_side_and_end() {
 }
 
 #[test]
-fn what_was_written_can_be_shown() {
+fn exported_files_can_be_shown() {
     let mut stage = dialog();
     let id = export(&mut stage).id;
     let files: Vec<PathBuf> = vec!["/out/a/drums.wav".into(), "/out/a/bass.wav".into()];

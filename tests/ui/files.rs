@@ -139,9 +139,9 @@ fn a_data_folder_that_cannot_be_used_is_named() {
 }
 
 #[test]
-fn a_failed_import_is_named_and_waved_away() {
+fn a_failed_import_is_named_and_dismissed() {
     let mut stage = stage(processing());
-    assert!(stage.shows("letter.txt: is not audio; WAV, FLAC, MP3 and others can be read"));
+    assert!(stage.shows("letter.txt: this is not an audio file but text"));
     stage.click("Dismiss");
     assert!(!stage.shows("letter.txt"));
     let (request, song) = (None, Some(SongId(7)));
@@ -164,7 +164,7 @@ fn many_failures_do_not_bury_the_library() {
 }
 
 #[test]
-fn a_song_is_removed_unless_the_user_thinks_better_of_it() {
+fn removing_a_song_can_be_undone() {
     let mut stage = stage(separated());
     let remove = |stage: &mut Stage| {
         stage.harness.get_by_label_contains("Lithium,").click_secondary();
@@ -200,7 +200,7 @@ fn a_song_is_removed_unless_the_user_thinks_better_of_it() {
 }
 
 #[test]
-fn what_was_removed_comes_back_in_the_order_it_went_also_after_a_while() {
+fn removed_songs_come_back_in_their_order() {
     let mut stage = stage(separated());
     for (title, song) in [("Lithium,", 7), ("Vibe Ace,", 4)] {
         stage.harness.get_by_label_contains(title).focus();

@@ -66,7 +66,7 @@ fn every_job_is_listed_with_all_that_is_known_of_it() {
 }
 
 #[test]
-fn what_is_asked_of_a_job_reaches_the_engine() {
+fn actions_on_a_job_reach_the_engine() {
     let mut stage = page();
     for (button, command) in [
         ("Pause: Lithium", Command::Pause(JobId(3))),

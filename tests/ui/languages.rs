@@ -75,7 +75,7 @@ const NAMES: &[&str] = &[
     TERMS,
     "/home/me/Music",
     "/home/me",
-    "letter.txt: is not audio; WAV, FLAC, MP3 and others can be read",
+    "letter.txt",
 ];
 
 /// All visible and accessible texts of the window, in order.

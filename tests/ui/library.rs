@@ -190,7 +190,7 @@ fn a_song_is_given_another_title() {
 }
 
 #[test]
-fn badges_say_how_songs_stand() {
+fn badges_show_the_state_of_each_song() {
     let mut stage = stage(vec![library(SongState::Ready), ready(), opened(7)]);
     stage.emit([
         Event::Job(job(1, 7, JobState::Waiting, 0)),

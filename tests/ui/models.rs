@@ -296,7 +296,7 @@ fn the_configuration_and_the_number_of_names_of_a_form() {
 }
 
 #[test]
-fn how_the_import_of_a_model_goes_is_shown_on_the_song_page() {
+fn the_progress_of_a_models_import_is_shown_on_the_song_page() {
     let mut stage = stage(separated());
     let task = |task| Event::ModelTask(None, task);
     let running = || task(ModelTask::Running { step: Step::Reading, fraction: Some(0.42) });
@@ -409,7 +409,7 @@ fn one_key_goes_from_version_to_version() {
 }
 
 #[test]
-fn how_much_of_a_draft_is_refined_is_seen() {
+fn the_refined_part_of_a_draft_is_shown() {
     let mut stage = stage(unprocessed());
     let refined = |end| Event::Segments {
         song: SongId(7),

@@ -194,7 +194,7 @@ fn a_report_is_saved_where_the_user_says_and_that_is_said() {
 }
 
 #[test]
-fn what_was_set_is_kept_and_comes_back() {
+fn chosen_options_are_kept() {
     let mut stage = stage(separated());
     stage.click("Solo Vocals");
     stage.harness.state_mut();

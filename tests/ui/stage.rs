@@ -16,9 +16,12 @@ use partita::{
     engine::{
         AudioFormat, Command, Event, Job, JobId, JobState, Lane, ModelState, Note, Notes, Problem,
         RequestId, Song, SongId, SongState,
-        audio::peaks::Peak,
+        audio::{
+            decode::{DecodeError, Foreign, NotAudio},
+            peaks::Peak,
+        },
         player::{Device, Gains, Monitor},
-        problem::DeviceProblem,
+        problem::{DeviceProblem, LibraryFault},
         separation::options::Quality,
     },
     i18n::Language,
@@ -318,6 +321,16 @@ pub fn recorded(text: &str) -> Problem {
     Problem::Recorded { text: text.into() }
 }
 
+/// The problem of a text file that was dropped.
+pub fn no_audio() -> Problem {
+    Problem::Decode(DecodeError::NotAudio(NotAudio::Other(Foreign::Text)))
+}
+
+/// The problem of a full disk.
+pub fn disk_full() -> Problem {
+    Problem::Library { fault: LibraryFault::NoSpace, text: String::new() }
+}
+
 /// A library of a few songs, the first one in this state.
 pub fn library(state: SongState) -> Event {
     let mut songs = vec![
@@ -406,9 +419,6 @@ pub fn processing() -> Vec<Event> {
     let frames = Some((FRAMES * 24 / 56 - 85_995, FRAMES * 24 / 56 + 257_985));
     events.push(Event::Computing { song: SongId(7), frames });
     events.push(Event::Importing { path: "/music/New song.mp3".into(), fraction: 0.42 });
-    events.push(Event::ImportFailed {
-        path: "/music/letter.txt".into(),
-        problem: recorded("is not audio; WAV, FLAC, MP3 and others can be read"),
-    });
+    events.push(Event::ImportFailed { path: "/music/letter.txt".into(), problem: no_audio() });
     events
 }

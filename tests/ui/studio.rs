@@ -141,7 +141,7 @@ fn keys_zoom_about_the_play_head_and_turn_pages() {
 }
 
 #[test]
-fn the_page_turns_with_the_play_head_unless_one_looks_elsewhere() {
+fn the_page_turns_with_the_play_head_unless_the_user_scrolled() {
     let mut stage = stage(separated());
     for _ in 0..8 {
         stage.press(NONE, Key::Plus);
@@ -242,7 +242,7 @@ fn a_loop_by_keys_alone() {
 }
 
 #[test]
-fn what_no_stem_holds_is_a_lane_that_is_muted_at_first() {
+fn the_residual_is_a_lane_that_starts_muted() {
     let mut stage = stage(separated());
     assert!(stage.shows("everything outside the stems · muted"));
     assert_eq!(stage.deck.sides.borrow().residual, [0.0; 2]);

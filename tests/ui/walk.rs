@@ -19,7 +19,7 @@ use partita::{
 use super::{
     export::export,
     models,
-    stage::{Stage, job, library, processing, recorded, separated, stage, unprocessed},
+    stage::{Stage, disk_full, job, library, no_audio, processing, separated, stage, unprocessed},
 };
 
 /// Whether a node is a control, or an image with information.
@@ -78,10 +78,7 @@ pub fn scenes() -> Vec<Scene> {
             stage.emit([
                 Event::Importing { path: path("A long concert.flac"), fraction: 0.37 },
                 Event::Importing { path: path("Another song.mp3"), fraction: 0.0 },
-                Event::ImportFailed {
-                    path: path("notes.txt"),
-                    problem: recorded("this is not an audio file but text"),
-                },
+                Event::ImportFailed { path: path("notes.txt"), problem: no_audio() },
             ]);
             stage
         }),
@@ -89,7 +86,7 @@ pub fn scenes() -> Vec<Scene> {
         ("processing", || stage(processing())),
         ("failed", || {
             let mut stage = stage(unprocessed());
-            stage.emit([Event::Job(job(1, 7, JobState::Failed(recorded("The disk is full")), 2))]);
+            stage.emit([Event::Job(job(1, 7, JobState::Failed(disk_full()), 2))]);
             stage
         }),
         ("separated", || stage(separated())),

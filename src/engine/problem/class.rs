@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn what_concerns_all_or_lacks_room_waits_for_the_disk() {
+    fn a_full_or_failing_disk_makes_jobs_wait() {
         for problem in examples() {
             if problem.concerns_all() || problem.is_no_room() {
                 assert_eq!(problem.class(), Class::WaitForDisk, "{problem}");

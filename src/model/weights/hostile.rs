@@ -209,7 +209,7 @@ fn archives_of_another_kind_are_refused() {
 }
 
 #[test]
-fn bombs_do_not_go_off() {
+fn decompression_bombs_are_refused() {
     use std::io::Write as _;
     // A zip entry that unpacks to a gigabyte. PyTorch never compresses, so it is refused unread.
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));

@@ -51,6 +51,13 @@ pub(super) fn verdict_path(path: &Path) -> PathBuf {
     path.with_extension(EXTENSION)
 }
 
+/// Removes the verdict on the weight file at `path`, whose damage was found in another way.
+pub(super) fn forget(path: &Path) {
+    if let Err(error) = fs::remove_file(verdict_path(path)) {
+        tracing::debug!("no verdict on {} was removed: {error}", path.display());
+    }
+}
+
 /// The digest of the content and the one in the header; `None` if the header has no digest, or if the file
 /// was checked before.
 fn digests(path: &Path) -> Result<Option<(String, String)>> {
@@ -70,7 +77,8 @@ fn digests(path: &Path) -> Result<Option<(String, String)>> {
         });
         found = read.unwrap_or(found);
     }
-    // A folder that cannot be written costs another check at the next start.
+    // A folder that cannot be written costs another check at the next start; so does a verdict that is cut
+    // off, because it differs.
     if found == noted
         && let Err(error) = fs::write(&verdict, identity)
     {
@@ -150,6 +158,16 @@ mod tests {
         damage(&path);
         check(&path, Remedy::Install).unwrap();
         assert!(verdict_path(&path).is_file());
+        // Damage that keeps length, time and inode is found by verification, after which the verdict
+        // no longer counts.
+        let modified = fs::metadata(&path).unwrap().modified().unwrap();
+        damage(&path);
+        File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+        check(&path, Remedy::Install).unwrap();
+        store.verify("tiny", &mut |_| {}, &|| false).unwrap_err();
+        check(&path, Remedy::Install).unwrap_err();
+        damage(&path);
+        check(&path, Remedy::Install).unwrap();
         store.remove("tiny").unwrap();
         assert!(!verdict_path(&path).exists());
     }

@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_format_cannot_do_is_not_offered_and_not_sent() {
+    fn unsupported_options_of_a_format_are_neither_offered_nor_sent() {
         let mut choices = ExportChoices {
             depth: Some(Depth::Float32),
             rate: Some(48_000),
@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loudness_is_typed_as_people_type_it() {
+    fn a_loudness_may_be_typed_in_any_usual_form() {
         for (typed, lufs) in
             [("", None), (" -14", Some(-14.0)), ("−16", Some(-16.0)), ("-23,5", Some(-23.5))]
         {

@@ -10,12 +10,16 @@ use crate::{
         theme::{Weight, font, margin, radius, size, space, text},
         widgets::{
             button::{Kind, wide_button},
-            dashed_outline, icon, label,
+            dashed_outline, icon,
             layout::at_bottom,
+            paragraph,
             surface::within,
         },
     },
 };
+
+/// Maximum rows of each text.
+const ROWS: usize = 3;
 
 /// Draws the empty window.
 pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>) {
@@ -46,10 +50,10 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, height: f32) {
         ui.add_space(space::GROUPS);
     }
     let title = font(text::TITLE, Weight::SemiBold);
-    label(ui, fl!(empty_title), title, cx.tokens.text);
+    paragraph(ui, fl!(empty_title), title, cx.tokens.text, ROWS);
     ui.add_space(space::MEDIUM);
-    label(ui, fl!(empty_line), font(text::LANE, Weight::Regular), cx.tokens.dim);
-    ui.add_space(space::GROUPS);
+    paragraph(ui, fl!(empty_line), font(text::LANE, Weight::Regular), cx.tokens.dim, ROWS);
+    ui.add_space(if has_mark { space::GROUPS } else { space::LARGE });
     let text = UiCommand::AddFiles.spec().text;
     let least = size::ADD_FILES.into();
     let response = wide_button(ui, "empty choose", least, text, Kind::Primary, true);

@@ -1,6 +1,6 @@
 //! The sheet of shortcuts, generated from the commands.
 
-use egui::{Id, Key, ScrollArea, Ui, Vec2};
+use egui::{Align, Id, Key, Layout, ScrollArea, Ui, Vec2};
 
 use super::{Cx, modal};
 use crate::{
@@ -12,10 +12,14 @@ use crate::{
             button::{Kind, button},
             label,
             layout::{rest, row, row_from_right},
+            lines,
         },
         words::written,
     },
 };
+
+/// Maximum rows of a command's description.
+const TOOLTIP_ROWS: usize = 3;
 
 /// Draws the sheet, if it is open.
 pub fn ui(ui: &Ui, cx: &mut Cx<'_>) {
@@ -99,11 +103,15 @@ fn group_ui(ui: &mut Ui, cx: &Cx<'_>, group: Group) {
     let strong = font(text::BODY, Weight::SemiBold);
     row(ui, size::HELP_LINE, |ui| label(ui, heading, strong, tokens.accent));
     for verb in verbs(group) {
-        row_from_right(ui, size::HELP_LINE, |ui| {
+        ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
             ui.spacing_mut().item_spacing.x = space::MEDIUM;
-            label(ui, &keys(ui, verb), font(text::SMALL, Weight::Medium), tokens.text);
-            let body = font(text::BODY, Weight::Regular);
-            rest(ui, |ui| label(ui, verb.spec().tooltip, body, tokens.dim));
+            let (small, body) =
+                (font(text::SMALL, Weight::Medium), font(text::BODY, Weight::Regular));
+            lines(ui, size::HELP_LINE, &keys(ui, verb), small, tokens.text, 1);
+            ui.with_layout(Layout::top_down(Align::Min), |ui| {
+                let tooltip = verb.spec().tooltip;
+                lines(ui, size::HELP_LINE, tooltip, body, tokens.dim, TOOLTIP_ROWS);
+            });
         });
     }
     ui.add_space(size::HELP_LINE);

@@ -6,8 +6,11 @@ use egui::{Frame, Id, ModalResponse, ScrollArea, Ui, Vec2, vec2};
 use super::Cx;
 use crate::ui::{
     theme::{Tokens, Weight, font, margin, radius, size, space, text},
-    widgets::{label, layout::row},
+    widgets::lines,
 };
+
+/// Maximum rows of a title; the tooltip has the full text.
+const TITLE_ROWS: usize = 3;
 
 /// Draws a dialog as high as its contents.
 pub fn show<R>(
@@ -53,5 +56,5 @@ pub fn room(ui: &Ui) -> Vec2 {
 /// Draws the title of a dialog.
 pub fn title(ui: &mut Ui, cx: &Cx<'_>, title: &str) {
     let name = font(text::NAME, Weight::SemiBold);
-    row(ui, size::DIALOG_TITLE, |ui| label(ui, title, name, cx.tokens.text));
+    lines(ui, size::DIALOG_TITLE, title, name, cx.tokens.text, TITLE_ROWS);
 }

@@ -26,7 +26,7 @@ use crate::{
 const SHOWN: usize = 2;
 
 /// Maximum rows of a notice; the tooltip has the full text.
-const ROWS: usize = 5;
+const ROWS: usize = 12;
 
 /// Draws the library's notices at the bottom, the newest lowest, and the number of hidden ones.
 /// `around` is the space beside and below them.

@@ -98,10 +98,7 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, meter: &Meter) {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.add_space(size::MARGIN);
             export_button(ui, cx);
-            if parts.has(Part::Level) {
-                ui.add_space(space::GROUPS);
-                device(ui, cx, meter);
-            }
+            device(ui, cx, meter, parts.has(Part::Level));
             if parts.has(Part::Volume) {
                 ui.add_space(space::BUTTONS);
                 volume(ui, cx);
@@ -196,15 +193,23 @@ fn monitor(ui: &mut Ui, cx: &mut Cx<'_>) {
     }
 }
 
-/// Draws the level meter, or a warning if the sound device is unavailable. Right-aligned.
-fn device(ui: &mut Ui, cx: &Cx<'_>, meter: &Meter) {
+/// Draws the level meter where it fits; a warning if the sound device is unavailable, as a sign alone
+/// where the text does not fit. Right-aligned.
+fn device(ui: &mut Ui, cx: &Cx<'_>, meter: &Meter, fits: bool) {
     let Device::Unavailable(problem) = cx.player.device() else {
-        meter.ui(ui, size::LEVEL.into());
+        if fits {
+            ui.add_space(space::GROUPS);
+            meter.ui(ui, size::LEVEL.into());
+        }
         return;
     };
     let (ink, small) = (cx.tokens.warning, font(text::SMALL, Weight::Medium));
-    let used = label(ui, fl!(transport_no_sound), small, ink).rect;
-    ui.add_space(space::CLOSE);
+    ui.add_space(if fits { space::GROUPS } else { space::SMALL });
+    let mut used = egui::Rect::NOTHING;
+    if fits {
+        used = label(ui, fl!(transport_no_sound), small, ink).rect;
+        ui.add_space(space::CLOSE);
+    }
     let sign = Icon::Warning.show(ui, size::ICON_TEXT, ink);
     let text = fl!(transport_no_device, reason = words::device_problem(&problem));
     let response = at(ui, "no device reason", used.union(sign), Sense::hover());

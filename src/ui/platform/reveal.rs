@@ -112,7 +112,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn one_that_works_says_nothing_and_one_that_does_not_says_how() {
+    fn a_file_manager_that_fails_is_reported_and_one_that_works_is_not() {
         let revealer = Revealer::new(Arc::new(|| {}));
         revealer.run(Command::new("true"), "/a/song.wav".into());
         revealer.run(Command::new("false"), "/a/other.wav".into());

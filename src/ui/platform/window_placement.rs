@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_that_can_be_got_hold_of_stays() {
+    fn a_reachable_window_stays_where_it_is() {
         let screens = [rect(0.0, 0.0, 1920.0, 1080.0), rect(1920.0, 0.0, 1280.0, 1024.0)];
         for window in [
             rect(100.0, 50.0, 1280.0, 800.0),
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_whose_screen_is_gone_comes_to_the_first() {
+    fn a_window_on_a_missing_screen_moves_to_the_first() {
         let screens = [rect(0.0, 0.0, 1920.0, 1080.0)];
         for window in [
             rect(2500.0, 20.0, 1280.0, 800.0),

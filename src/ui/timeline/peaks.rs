@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_beyond_the_song_or_nothing_is_silent() {
+    fn parts_beyond_the_song_and_empty_parts_are_silent() {
         let mut wave = Waveform::default();
         assert_eq!(wave.between(0.0, 1e9), Peak::default());
         wave.write(usize::MAX, &[peak(1.0)], 4);

@@ -21,8 +21,8 @@ pub mod waveform;
 use std::sync::Arc;
 
 use egui::{
-    Align2, Color32, CornerRadius, FontId, Galley, Id, Label, Painter, Rect, Response, Sense,
-    Stroke, StrokeKind, Ui,
+    Align2, Color32, CornerRadius, FontId, Galley, Id, Label, Layout, Painter, Rect, Response,
+    Sense, Stroke, StrokeKind, Ui,
     text::{LayoutJob, TextWrapping},
     vec2,
 };
@@ -96,6 +96,49 @@ pub fn paragraph(
     let mut job = LayoutJob::simple(text.to_owned(), font, color, ui.available_width());
     job.wrap.max_rows = max_rows;
     ui.add(Label::new(job).wrap())
+}
+
+/// Like [`paragraph`], but each of its lines is in the vertical middle of a row `height` high.
+pub fn lines(
+    ui: &mut Ui,
+    height: f32,
+    text: &str,
+    font: FontId,
+    color: Color32,
+    max_rows: usize,
+) -> Response {
+    spaced(ui, height, &font.clone(), |ui| paragraph(ui, text, font, color, max_rows))
+}
+
+/// Like [`lines`], without an accessibility node, for a widget whose name includes the text.
+pub fn plain_lines(
+    ui: &mut Ui,
+    height: f32,
+    text: &str,
+    font: FontId,
+    color: Color32,
+    max_rows: usize,
+) {
+    spaced(ui, height, &font.clone(), |ui| {
+        let mut job = LayoutJob::simple(text.to_owned(), font, color, ui.available_width());
+        job.wrap.max_rows = max_rows;
+        let galley = ui.painter().layout_job(job);
+        let (_, rect) = ui.allocate_space(galley.size());
+        ui.painter().galley(rect.min, galley, color);
+    });
+}
+
+/// Adds text with half of the space above and below that its line has less than `height`.
+fn spaced<R>(ui: &mut Ui, height: f32, font: &FontId, add: impl FnOnce(&mut Ui) -> R) -> R {
+    let space = ((height - ui.fonts_mut(|fonts| fonts.row_height(font))) / 2.0).max(0.0);
+    ui.with_layout(Layout::top_down(ui.layout().horizontal_placement()), |ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        ui.add_space(space);
+        let added = add(ui);
+        ui.add_space(space);
+        added
+    })
+    .inner
 }
 
 /// Adds a line of text without an accessibility node, for a widget whose name includes the text.

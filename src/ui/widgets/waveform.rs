@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_covered_is_a_thin_line() {
+    fn parts_without_stems_are_a_thin_line() {
         let wave = wave(1000);
         let covered = [(0, 128_000), (256_000, 384_000)];
         let mesh = build(RECT, Drawing { covered: Some(&covered), ..drawing(&wave, 512_000) }, 1.0);
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn from_close_by_the_samples_are_a_line() {
+    fn at_the_highest_zoom_the_samples_are_a_line() {
         let mut wave = wave(1000);
         let view = Viewport { first_frame: 5000.0, frames_per_point: 0.25 };
         let near = |wave: &Waveform| build(RECT, Drawing { view, ..drawing(wave, 512_000) }, 1.0);

@@ -358,7 +358,7 @@ fn the_callback_neither_allocates_nor_frees() {
 }
 
 #[test]
-fn the_position_is_the_audible_one() {
+fn the_position_is_that_of_the_audible_frame() {
     let (mut rig, _) = Rig::rising(1, 100_000);
     rig.player.play();
     rig.run(5_000);

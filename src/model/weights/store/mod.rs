@@ -338,6 +338,7 @@ impl Store {
                 self.check(&path).map_err(|fault| fault.of(&path))
             }
             Ok((noted, found)) => {
+                intact::forget(&path);
                 Err(ModelError::Digest { path, found, noted, remedy: model.remedy() })
             }
             Err(Fault::Io(cause)) if cause.kind == OsKind::NotFound => {

@@ -55,7 +55,7 @@ fn https(url: String) -> Origin {
 }
 
 #[test]
-fn every_container_ends_as_the_same_file() {
+fn every_container_becomes_the_same_canonical_file() {
     let checkpoint = samples::checkpoint();
     let onnx = samples::onnx(&checkpoint);
     let torch = samples::torch(&samples::pickle(&checkpoint), &samples::storages(&checkpoint));

@@ -12,7 +12,7 @@ use crate::{
         action::Action,
         panels::Cx,
         state::view_state::ViewState,
-        theme::{STEM_ORDER, Weight, font, margin, radius, size, space, text},
+        theme::{Weight, font, margin, radius, size, space, text},
         widgets::{
             at,
             button::icon_button,
@@ -46,7 +46,7 @@ pub fn job_ui(ui: &mut Ui, cx: &mut Cx<'_>, covers: &mut Covers, job: &Job) -> R
         let painter = ui.painter().with_clip_rect(done.intersect(ui.clip_rect()));
         painter.rect_filled(rect, radius::LANE, tokens.progress);
     }
-    let what = what_words(job);
+    let what = what_words(cx, job);
     let how = state_words(cx, job);
     within(ui, rect, margin::JOB, |ui| {
         row_from_right(ui, size::JOB, |ui| {
@@ -106,10 +106,11 @@ fn buttons_ui(ui: &mut Ui, cx: &mut Cx<'_>, job: &Job, title: &str) {
 }
 
 /// The instruments in display order, and the model.
-fn what_words(job: &Job) -> String {
-    let mut stems = job.stems.clone();
-    stems.sort_by_key(|stem| STEM_ORDER.iter().position(|known| known == stem));
-    format!("{} · {}", words::capitalised(&words::stems(&stems)), job.model)
+fn what_words(cx: &Cx<'_>, job: &Job) -> String {
+    match &cx.state.requested(job)[..] {
+        [] => job.model.clone(),
+        stems => format!("{} · {}", words::capitalised(&words::stems(stems)), job.model),
+    }
 }
 
 fn state_words(cx: &Cx<'_>, job: &Job) -> String {

@@ -6,7 +6,7 @@ mod row;
 mod rows;
 mod ruler;
 
-use egui::{Rect, Ui, Vec2, vec2};
+use egui::{Align, Layout, Rect, Ui, Vec2, vec2};
 
 use super::Cx;
 use crate::{
@@ -18,15 +18,17 @@ use crate::{
         theme::{LOOP_ALPHA, Weight, font, size, space, text},
         timeline::viewport::Viewport,
         widgets::{
-            label,
             layout::{row, scrolled},
-            scrollbar,
+            lines, scrollbar,
             surface::within,
             waveform,
         },
     },
 };
 use row::Row;
+
+/// Maximum rows of the hint below the original.
+const HINT_ROWS: usize = 3;
 
 /// Draws the lanes of a song in the available space.
 pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, waves: &mut waveform::Cache, song: &Song) {
@@ -207,8 +209,9 @@ fn hint_ui(ui: &mut Ui, cx: &Cx<'_>, song: &Song) {
     }
     let is_separated = cx.state.is_separated(song.id);
     let text = if is_separated { fl!(lane_select_to_hear) } else { fl!(lane_select_and_process) };
-    row(ui, size::TEXT_LINE, |ui| {
+    ui.with_layout(Layout::left_to_right(Align::Min), |ui| {
         ui.add_space(size::LANE_HEAD);
-        label(ui, text, font(text::BODY, Weight::Regular), cx.tokens.dim);
+        let body = font(text::BODY, Weight::Regular);
+        lines(ui, size::TEXT_LINE, text, body, cx.tokens.dim, HINT_ROWS);
     });
 }

@@ -13,21 +13,24 @@ use crate::{
     ui::{
         action::{Action, UiCommand},
         state::view_state::{OpenSong, Progress},
-        theme::{STEM_ORDER, Weight, font, margin, radius, size, space, text},
+        theme::{Weight, font, margin, radius, size, space, text},
         widgets::{
             at,
             button::{Kind, icon_button, wide_button},
             cover::Covers,
             icon::{self, Icon},
             label,
-            layout::{row, row_from_right, stack, wrapped},
-            plain,
+            layout::{row, row_from_right, wrapped},
+            lines, paragraph, plain_lines,
             surface::{Surface, within},
             waveform,
         },
         words,
     },
 };
+
+/// Maximum rows of a line that is longer than its place.
+const ROWS: usize = 3;
 
 /// Draws the song and its lanes.
 pub fn ui(
@@ -97,7 +100,7 @@ fn head_ui(ui: &mut Ui, cx: &mut Cx<'_>, song: &Song) {
     wrapped(ui, size::TEXT_LINE, |ui| {
         ui.spacing_mut().item_spacing.x = space::BUTTONS;
         let small = font(text::SMALL, Weight::Regular);
-        let shown = label(ui, &words::sound_line(song), small, tokens.faint);
+        let shown = paragraph(ui, &words::sound_line(song), small, tokens.faint, ROWS);
         if let Some(origin) = words::sound_origin(song) {
             shown.on_hover_text(origin);
         }
@@ -172,18 +175,11 @@ fn next_ui(ui: &mut Ui, cx: &mut Cx<'_>, song: &Song) {
         return;
     };
     ui.add_space(space::LARGE);
-    row_from_right(ui, size::TEXT_LINE, |ui| {
-        label(ui, &text, font(text::SMALL, Weight::Regular), cx.tokens.dim);
-    });
+    lines(ui, size::TEXT_LINE, &text, font(text::SMALL, Weight::Regular), cx.tokens.dim, ROWS);
 }
 
 fn progress_words(cx: &Cx<'_>, song: &Song, progress: &Progress) -> (String, String) {
-    let stems = cx.state.stems(song.id);
     let job = cx.state.active_job(song.id);
-    let asked: Vec<String> = job.map(|job| job.stems.clone()).unwrap_or_default();
-    let asked = if asked.is_empty() { stems.to_vec() } else { asked };
-    let mut asked = asked;
-    asked.sort_by_key(|stem| STEM_ORDER.iter().position(|known| known == stem));
     if let Some(before) = progress.waiting_behind {
         let line = match before {
             0 => fl!(song_next_in_queue).to_owned(),
@@ -191,6 +187,7 @@ fn progress_words(cx: &Cx<'_>, song: &Song, progress: &Progress) -> (String, Str
         };
         return (fl!(song_waiting).to_owned(), line);
     }
+    let asked = job.map(|job| cx.state.requested(job)).unwrap_or_default();
     let heading = fl!(song_separating, stems = &words::stems(&asked));
     let drafted = job.filter(|job| job.drafts_first).and(cx.state.open());
     let mut parts = match drafted.filter(|open| open.id == song.id) {
@@ -212,7 +209,7 @@ fn progress_words(cx: &Cx<'_>, song: &Song, progress: &Progress) -> (String, Str
 
 fn progress_ui(ui: &mut Ui, cx: &mut Cx<'_>, song: &Song, progress: &Progress) {
     let tokens = cx.tokens;
-    let (heading, line) = progress_words(cx, song, progress);
+    let (heading, state) = progress_words(cx, song, progress);
     let surface = Surface {
         fill: tokens.raised,
         radius: radius::CARD,
@@ -220,24 +217,25 @@ fn progress_ui(ui: &mut Ui, cx: &mut Cx<'_>, song: &Song, progress: &Progress) {
         progress: Some((progress.fraction as f32, tokens.progress)),
     };
     let shown = surface.show(ui, |ui| {
-        row_from_right(ui, 2.0 * size::PROGRESS_LINE, |ui| {
+        ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
             // In their order for the keyboard.
-            let both = vec2(2.0 * size::PROGRESS_BUTTON + space::SMALL, size::PROGRESS_BUTTON);
+            let line = size::PROGRESS_LINE;
+            let both = vec2(2.0 * size::PROGRESS_BUTTON + space::SMALL, 2.0 * line);
             let in_row = Layout::left_to_right(Align::Center);
             ui.allocate_ui_with_layout(both, in_row, |ui| job_buttons(ui, cx, progress));
             ui.add_space(space::MEDIUM);
-            stack(ui, 2.0 * size::PROGRESS_LINE, |ui| {
+            ui.with_layout(Layout::top_down(Align::Min), |ui| {
                 let strong = font(text::BODY, Weight::SemiBold);
-                row(ui, size::PROGRESS_LINE, |ui| plain(ui, &heading, strong, tokens.text));
+                plain_lines(ui, line, &heading, strong, tokens.text, ROWS);
                 let small = font(text::SMALL, Weight::Regular);
                 let ink = tokens.text.gamma_multiply(0.86);
-                row(ui, size::PROGRESS_LINE, |ui| plain(ui, &line, small, ink));
+                plain_lines(ui, line, &state, small, ink, ROWS);
             });
         });
     });
     at(ui, "progress", shown.response.rect, Sense::hover()).widget_info(|| WidgetInfo {
         value: Some(progress.fraction * 100.0),
-        ..WidgetInfo::labeled(Role::ProgressIndicator, true, format!("{heading} {line}"))
+        ..WidgetInfo::labeled(Role::ProgressIndicator, true, format!("{heading} {state}"))
     });
     if progress.waiting_behind.is_none() {
         ui.add_space(space::BUTTONS);
@@ -247,9 +245,7 @@ fn progress_ui(ui: &mut Ui, cx: &mut Cx<'_>, song: &Song, progress: &Progress) {
             .map(|job| fl!(song_segments, done = job.segments_done, total = job.segments_total));
         let text = segments.iter().map(String::as_str).chain([fl!(song_stems_play)]);
         let text = text.collect::<Vec<_>>().join(" · ");
-        row_from_right(ui, size::TEXT_LINE, |ui| {
-            label(ui, &text, font(text::SMALL, Weight::Regular), tokens.dim);
-        });
+        lines(ui, size::TEXT_LINE, &text, font(text::SMALL, Weight::Regular), tokens.dim, ROWS);
     }
 }
 

@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_special_is_encoded() {
+    fn special_characters_are_encoded() {
         assert_eq!(list("/music/a-b_c.d~e.wav"), "file:///music/a-b_c.d~e.wav\r\n");
         assert_eq!(list("/50 % of ü#?&.wav"), "file:///50%20%25%20of%20%C3%BC%23%3F%26.wav\r\n");
         assert_eq!(list("/two\nlines"), "file:///two%0Alines\r\n");

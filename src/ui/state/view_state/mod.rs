@@ -295,6 +295,12 @@ impl ViewState {
         order
     }
 
+    /// The stems that a job was asked for, in display order; those of the song if the job names none.
+    pub fn requested(&self, job: &Job) -> Vec<String> {
+        let stems = if job.stems.is_empty() { self.stems(job.song) } else { &job.stems };
+        Self::display_order(stems).into_iter().map(|index| stems[index].clone()).collect()
+    }
+
     /// The waiting or running job of a song.
     pub fn active_job(&self, song: SongId) -> Option<&Job> {
         self.last_job(song).filter(|job| job.is_active())

@@ -65,7 +65,7 @@ fn state_after(events: impl IntoIterator<Item = Event>) -> ViewState {
 }
 
 #[test]
-fn songs_come_change_and_go() {
+fn songs_are_added_changed_and_removed() {
     let mut state = state_after([
         Event::Library { songs: vec![song(2), song(1)], jobs: Vec::new() },
         Event::Song(song(3)),
@@ -215,7 +215,7 @@ fn a_draft_takes_time_too_and_says_nothing_of_what_follows() {
 }
 
 #[test]
-fn who_waits_knows_its_place() {
+fn a_waiting_job_knows_its_place() {
     let state = state_after([
         Event::Song(song(1)),
         Event::Song(song(2)),
@@ -262,7 +262,7 @@ fn exports_run_end_and_are_waved_away() {
 }
 
 #[test]
-fn what_files_are_named_by_is_what_the_library_knows_until_the_engine_tells() {
+fn file_names_use_the_librarys_tags_until_the_engine_has_read_the_file() {
     let mut state = state_after([Event::Song(Song { artist: Some("Band".into()), ..song(1) })]);
     let known = state.fields(SongId(1));
     let text = (known.artist.as_str(), known.title.as_str(), known.file.as_str(), known.track);

@@ -87,7 +87,7 @@ fn the_drop_is_where_the_button_was_let_go() {
 }
 
 #[test]
-fn what_is_entered_is_left() {
+fn a_target_that_was_entered_is_left() {
     let mut play = Play::new();
     play.look((1, 1), Some(A), true);
     play.protocol.status(A.window, true);
@@ -110,7 +110,7 @@ fn a_refusal_ends_the_drag_without_a_drop() {
 }
 
 #[test]
-fn a_target_may_think_better_of_it() {
+fn a_target_may_change_its_answer() {
     for (version, end) in [(5, State::Refused), (4, State::Dropped)] {
         let (mut play, target) = (Play::new(), Target { version, ..A });
         play.look((1, 1), Some(target), true);

@@ -2,7 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    path::PathBuf,
+    path::{Path, PathBuf},
     rc::Rc,
     sync::Arc,
 };
@@ -21,7 +21,7 @@ use partita::{
             peaks::Peak,
         },
         player::{Device, Gains, Monitor},
-        problem::{DeviceProblem, LibraryFault},
+        problem::DeviceProblem,
         separation::options::Quality,
     },
     i18n::Language,
@@ -328,7 +328,8 @@ pub fn no_audio() -> Problem {
 
 /// The problem of a full disk.
 pub fn disk_full() -> Problem {
-    Problem::Library { fault: LibraryFault::NoSpace, text: String::new() }
+    let error = std::io::Error::from(std::io::ErrorKind::StorageFull);
+    Problem::write(Path::new("/home/me/Music"), error)
 }
 
 /// A library of a few songs, the first one in this state.

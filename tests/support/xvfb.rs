@@ -25,8 +25,11 @@ impl Screen {
     /// Starts a screen; `None` if Xvfb or xdotool is missing.
     pub fn start() -> Option<Self> {
         Command::new("xdotool").arg("version").output().ok()?;
+        // Without `-noreset`, the server restarts when its only client leaves, such as xdotool
+        // before the window is there, and refuses connections meanwhile.
         let mut server = Command::new("Xvfb")
             .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"])
+            .arg("-noreset")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

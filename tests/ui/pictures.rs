@@ -1,18 +1,24 @@
 //! Snapshots of the window in its main states. `UPDATE_SNAPSHOTS=1` rewrites them; review the
 //! results.
 
+use std::path::Path;
+
 use egui::{Key, Modifiers, Theme, vec2};
 use egui_kittest::{SnapshotOptions, kittest::Queryable as _};
 use partita::{
-    engine::{Event, ExportState, Lane, ModelState, Problem},
+    engine::{
+        Event, ExportState, Lane, ModelState, Problem, SongId,
+        audio::decode::{Damage, DecodeError, Unsupported, Video},
+    },
     i18n::{Language, speak},
+    model::{ModelError, Remedy},
     ui::theme::size,
 };
 
 use super::{
     export::{export, open},
     pseudo::pseudo,
-    stage::{Stage, fine_peaks, portuguese, processing, separated},
+    stage::{Stage, fine_peaks, no_audio, portuguese, processing, separated, unprocessed},
     walk::{Scene, scenes},
 };
 
@@ -175,6 +181,51 @@ fn several_songs_in_portuguese() {
     stage.press(egui::Modifiers::COMMAND, egui::Key::A);
     picture(&mut stage, "several-portuguese");
     speak(Language::english());
+}
+
+/// Ten situations of failure, as notices of the song that is shown.
+fn ten_problems() -> [Problem; 10] {
+    let system = std::io::Error::from_raw_os_error;
+    let (song, folder) = (Path::new("/home/me/Music/song.mp3"), Path::new("/media/disk/Stems"));
+    let weights = "/home/me/.local/share/partita/models/htdemucs.safetensors";
+    let damaged = ModelError::Digest {
+        path: weights.into(),
+        found: "9f".repeat(32),
+        noted: "4a".repeat(32),
+        remedy: Remedy::Install,
+    };
+    [
+        no_audio(),
+        Problem::Decode(DecodeError::Unsupported(Unsupported::Video(Video::Flv))),
+        Problem::Decode(DecodeError::Damaged(Damage::Mostly)),
+        Problem::read(song, system(13)),
+        Problem::WaitsForDisk { cause: Box::new(Problem::write(folder, system(28))) },
+        Problem::output(folder, system(30)),
+        Problem::Locked,
+        Problem::MemoryLimit { needed: 1_400 << 20, limit: 500 << 20 },
+        Problem::Model(damaged),
+        Problem::Model(ModelError::NotInstalled { model: "htdemucs".into() }),
+    ]
+}
+
+/// Draws [`ten_problems`] as a picture.
+fn problems(language: Language, name: &str) {
+    speak(language);
+    let mut stage = Stage::new(Theme::Light, unprocessed());
+    let song = Some(SongId(7));
+    stage.emit(ten_problems().map(|problem| Event::Failed { request: None, song, problem }));
+    picture(&mut stage, name);
+    speak(Language::english());
+}
+
+#[test]
+fn ten_problems_in_english() {
+    problems(Language::english(), "problems");
+}
+
+#[test]
+fn ten_problems_in_portuguese() {
+    problems(portuguese(), "problems-portuguese");
 }
 
 #[test]

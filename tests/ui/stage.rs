@@ -328,8 +328,7 @@ pub fn no_audio() -> Problem {
 
 /// The problem of a full disk.
 pub fn disk_full() -> Problem {
-    let error = std::io::Error::from(std::io::ErrorKind::StorageFull);
-    Problem::write(Path::new("/home/me/Music"), error)
+    Problem::write(Path::new("/home/me/Music"), std::io::Error::from_raw_os_error(28))
 }
 
 /// A library of a few songs, the first one in this state.

@@ -244,7 +244,7 @@ impl ExportChoices {
         let within = Place { folder: PathBuf::new(), pattern };
         let items = selection
             .items(Stems::made(sources), self.format, &within, fields.clone())
-            .map_err(|error| Objection::What(words::capitalised(&words::problem(&error))))?;
+            .map_err(|error| Objection::What(words::sentence(&error)))?;
         let names = items.into_iter().map(|item| item.to).collect();
         Ok(Plan { names, selection, place: Place { folder: self.folder.clone(), ..within } })
     }

@@ -123,7 +123,7 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, form: &FactsForm) {
         fact_ui(ui, cx, &rest, &mut new.rest);
     }
     if let Some(error) = &form.error {
-        let error = words::capitalised(&words::problem(error));
+        let error = words::sentence(error);
         paragraph(ui, &error, font(text::SMALL, Weight::Regular), tokens.error, TEXT_ROWS);
         ui.add_space(space::LINKS);
     }

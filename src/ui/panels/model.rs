@@ -39,7 +39,7 @@ pub fn card(ui: &mut Ui, cx: &mut Cx<'_>) -> bool {
             surface(cx).show(ui, |ui| offer(ui, cx, None));
         }
         Some(ModelState::Failed(problem)) => {
-            surface(cx).show(ui, |ui| offer(ui, cx, Some(&words::problem(problem))));
+            surface(cx).show(ui, |ui| offer(ui, cx, Some(&words::sentence(problem))));
         }
     }
     true

@@ -135,7 +135,7 @@ pub fn one(ui: &mut Ui, cx: &mut Cx<'_>, notice: &Notice) {
 
 /// Draws the cause of a job's failure; it stays until the next attempt.
 pub fn failure(ui: &mut Ui, cx: &Cx<'_>, problem: &Problem) {
-    surface(cx, margin::NOTICE).show(ui, |ui| contents(ui, cx, &words::problem(problem), false));
+    surface(cx, margin::NOTICE).show(ui, |ui| contents(ui, cx, &words::sentence(problem), false));
 }
 
 fn surface(cx: &Cx<'_>, margin: Margin) -> Surface {

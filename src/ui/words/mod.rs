@@ -9,5 +9,18 @@ pub use crate::words::{
     device_problem, file_fault, left_out, model_error, note, notes, pattern_problem, problem,
     problem_of, progress, recognised, step,
 };
+use crate::{
+    engine::Problem,
+    model::ModelError::{Installing, NotInstalled},
+};
 pub use numbers::*;
 pub use shortcut::written;
+
+/// A problem as a sentence of its own, with an initial capital. A model's name keeps its letters.
+pub fn sentence(of: &Problem) -> String {
+    let text = problem(of);
+    match of {
+        Problem::Model(NotInstalled { .. } | Installing { .. }) | Problem::Elsewhere { .. } => text,
+        _ => capitalised(&text),
+    }
+}

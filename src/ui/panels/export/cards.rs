@@ -93,7 +93,7 @@ impl Texts {
                 (heading, words::list(&names))
             }
             ExportState::Failed(problem) => {
-                (fl!(card_failed, title = title), words::capitalised(&words::problem(problem)))
+                (fl!(card_failed, title = title), words::sentence(problem))
             }
             ExportState::Cancelled => (fl!(card_cancelled).to_owned(), String::new()),
         };

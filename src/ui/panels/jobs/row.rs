@@ -69,7 +69,7 @@ pub fn job_ui(ui: &mut Ui, cx: &mut Cx<'_>, covers: &mut Covers, job: &Job) -> R
         keys(ui, cx, &response, job);
     }
     match &job.state {
-        JobState::Failed(problem) => response.on_hover_text(words::problem(problem)),
+        JobState::Failed(problem) => response.on_hover_text(words::sentence(problem)),
         JobState::Waiting => response.on_hover_text(fl!(job_move_hint)),
         _ => response,
     }

@@ -104,7 +104,7 @@ fn state_words(cx: &Cx<'_>, model: &ModelEntry) -> String {
     {
         match task {
             ModelTask::Running { step, fraction } => return words::progress(step, *fraction),
-            ModelTask::Failed(problem) => return words::capitalised(&words::problem(problem)),
+            ModelTask::Failed(problem) => return words::sentence(problem),
             ModelTask::Verified => return fl!(settings_verified).to_owned(),
             ModelTask::Imported { .. } | ModelTask::Ended => {}
         }

@@ -30,7 +30,7 @@ impl Notice {
     /// The message in the language of this thread.
     pub fn text(&self) -> String {
         match &self.said {
-            Said::Problem(problem) => words::problem(problem),
+            Said::Problem(problem) => words::sentence(problem),
             Said::File(path, problem) => {
                 format!("{}: {}", words::file_name(path), words::problem_of(path, problem))
             }

@@ -24,7 +24,7 @@ fn the_help_is_in_the_users_language() {
     }
     let separate = help(&["separate", "--help"], "pt_BR.UTF-8");
     for text in [
-        "Separa arquivos em uma pasta, sem biblioteca",
+        "Separa arquivos de áudio em stems",
         "Uso: partita separate [OPÇÕES] [ARQUIVOS]...",
         "--out <PASTA>",
         "[padrão: separated]",

@@ -47,10 +47,10 @@ fn problems_are_in_the_users_language() {
         (&["process", "x"], 1, "partita: não há música \"x\": a biblioteca está vazia"),
         (&["export", "x"], 1, "partita: não há música \"x\": a biblioteca está vazia"),
         (&["job", "7"], 1, "partita: não há tarefa 7; não há nenhuma\n"),
-        (&["separate", "song.mp3", "--model", "y"], 1, "partita: não há modelo y; há: "),
+        (&["separate", "song.mp3", "--model", "y"], 1, "partita: modelo desconhecido: y; "),
         (&["separate", "song.mp3", "--model", "htdemucs_6s"], 1, "não está instalado"),
         (&["model", "import", "song.mp3"], 1, "não é um arquivo de modelo"),
-        (&["model", "path", "y"], 2, "partita: não há modelo y; há: "),
+        (&["model", "path", "y"], 2, "partita: modelo desconhecido: y; "),
         (&["separate", "--manifest", "files.csv"], 2, "partita: linha 2: format: esperado um"),
         (&["separate", "--manifest", "gone.csv"], 2, "não foi possível ler gone.csv: não existe"),
         (&["--memory", "1M", "separate", "song.mp3"], 1, "MB de memória; o limite é 1 MB"),
@@ -108,7 +108,7 @@ fn folders_that_cannot_be_written_are_named_with_a_remedy() {
     assert!(text.contains("não é uma pasta (erro ") && text.contains("escolha outra pasta"));
     let nowhere = folder.path().join("file/data");
     let text = message(&nowhere, folder.path(), &["list"], 1);
-    let start = format!("partita: a pasta de dados {} não pode ser gravada", nowhere.display());
+    let start = format!("partita: não é possível gravar na pasta de dados {}", nowhere.display());
     assert!(text.contains(&start) && text.contains("PARTITA_HOME"), "{text}");
     // A start of the window prints the same message. Without a desktop, it shows no dialog.
     let mut window = command(&nowhere, &[]);
@@ -184,6 +184,7 @@ fn damaged_weights_separate_nothing() {
     bytes[at] ^= 1;
     fs::write(&weights, bytes).unwrap();
     let text = message(home.path(), folder.path(), &separate, 1);
-    let words = ["mine.safetensors está danificado", "importe de novo o arquivo de que o modelo"];
+    let words =
+        ["mine.safetensors está danificado", "importe de novo o arquivo original do modelo"];
     assert!(words.into_iter().all(|words| text.contains(words)), "{text}");
 }

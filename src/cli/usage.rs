@@ -269,7 +269,7 @@ mod tests {
             (&["list", "--memory", "x"], "2G"),
             (&["separate", "a", "--shard", "0/3"], "3/8"),
             (&["separate", "a", "--track", "0"], "a partir de 1"),
-            (&["separate", "a", "--name", "{titel}"], "não há o campo"),
+            (&["separate", "a", "--name", "{titel}"], "campo desconhecido"),
         ] {
             let text = error(words).apply::<Localised>().render().to_string();
             assert!(text.contains(expected), "{text}");

@@ -39,9 +39,11 @@ fn each_language_has_the_messages_and_variables_of_english() {
 }
 
 /// Messages that are rightly the same in another language.
-const SAME: [&str; 27] = [
+const SAME: [&str; 30] = [
     "action-compare",
     "action-solo",
+    "action-toggle-loop",
+    "lane-loop",
     "percent",
     "decibels",
     "kilohertz",
@@ -60,6 +62,7 @@ const SAME: [&str; 27] = [
     "cli-model-stems",
     "lufs",
     "stem-piano",
+    "stem-instrumental",
     "export-loudness",
     "job-button",
     "settings-threads",

@@ -38,6 +38,7 @@ const SAME: &[&str] = &[
     "M",
     "S",
     "Solo",
+    "Loop",
     "LUFS",
     "Loudness",
     "dB",

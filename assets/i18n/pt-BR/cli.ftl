@@ -7,23 +7,23 @@ cli-no-songs = a biblioteca está vazia; adicione uma música com `partita add A
 cli-no-jobs = nenhuma tarefa; inicie uma com `partita process MÚSICA`
 cli-not-processed = não processada
 cli-no-progress = "{ $title }" ainda não foi processada; execute `partita process { $id }`
-cli-job-done = pronta: { $stems }
+cli-job-done = concluída: { $stems }
 cli-job-waiting = na fila, { $percent }
 cli-job-running = em andamento, { $percent }
-cli-job-paused = em pausa, { $percent }
+cli-job-paused = pausada em { $percent }
 cli-job-failed = falhou: { $reason }
-cli-job-cancelled = cancelada, { $percent }
+cli-job-cancelled = cancelada em { $percent }
 cli-job-title = tarefa { $id }: { $title }
 cli-job-model = modelo: { $model }
-cli-job-stems = stems separados: { $stems }
+cli-job-stems = stems da tarefa: { $stems }
 cli-job-state = situação: { $state }
 cli-job-segments = segmentos: { NUMBER($done) } de { NUMBER($total) }
-cli-job-computed = tempo de cálculo: { $seconds } s
+cli-job-computed = tempo de processamento: { $seconds } s
 
 ## Separar e gravar
 
 cli-separating = separando { $stems }
-cli-writing = gravando
+cli-writing = salvando
 cli-reading = lendo
 cli-separating-song = separando
 cli-time-left = faltam { $time }
@@ -32,60 +32,60 @@ cli-turned-up = { $song }: o volume de todos os arquivos foi aumentado em { $db 
 cli-tracks-turned-down = o volume de todas as faixas foi reduzido em { $db } dB para evitar distorção
 cli-ask-exists = [r] substituir, [n] numerar, [s] pular, [c] cancelar?
 cli-cancelled = cancelado; { $file } não foi concluído
-cli-mix-needed = --loudness e --limiter valem para o mix; acrescente --mix
-cli-gain-unmixed = --gain { $stem } não tem efeito: o mix é dos stems escolhidos ({ $mixed }); retire a opção ou inclua { $stem } em --stems
+cli-mix-needed = --loudness e --limiter valem para a mix; acrescente --mix
+cli-gain-unmixed = --gain { $stem } não tem efeito: a mix é dos stems escolhidos ({ $mixed }); retire a opção ou inclua { $stem } em --stems
 cli-no-shifts = o modelo "{ $name }" não permite deslocamentos; retire --shifts
 cli-overlap-range = o modelo "{ $name }" permite uma sobreposição de { $least } a { $most }; mude --overlap
 cli-segment-length = o modelo "{ $name }" exige segmentos de { $seconds } s, como no seu treinamento; retire --segment
 cli-model-not-installed = o modelo "{ $name }" não está instalado; `partita model list` lista os modelos, `partita model install { $name }` o instala
 cli-output-failed = não foi possível escrever na saída padrão: { $error }; redirecione-a e execute o comando de novo
-cli-engine-ended = o motor foi encerrado
+cli-engine-ended = o motor de processamento foi encerrado
 
 ## Acervos
 
 cli-repeated-line = a linha { $line } repete a linha { $first }
 cli-line = linha { $line }: { $text }
-cli-manifest-exists = com um manifesto, --on-exists deve ser ask, que lista a música como falha, ou replace
+cli-manifest-exists = com um manifesto, --on-exists deve ser ask, que registra a música como falha, ou replace
 cli-threads-given = { $count ->
-    [one] { $count } thread (como pedido)
-   *[other] { $count } threads (como pedido)
+    [one] { $count } thread (conforme pedido)
+   *[other] { $count } threads (conforme pedido)
 }
 cli-threads-found = { $count ->
-    [one] { $count } thread (de { $origin })
-   *[other] { $count } threads (de { $origin })
+    [one] { $count } thread (origem: { $origin })
+   *[other] { $count } threads (origem: { $origin })
 }
-cli-memory-given = { NUMBER($megabytes) } MB de memória (como pedido)
-cli-memory-found = { NUMBER($megabytes) } MB de memória (de { $origin })
+cli-memory-given = { NUMBER($megabytes) } MB de memória (conforme pedido)
+cli-memory-found = { NUMBER($megabytes) } MB de memória (origem: { $origin })
 cli-memory-unlimited = memória sem limite
 cli-elsewhere = { $song }: { $host } está trabalhando nela
-cli-song-done = { $song }: pronta em { $seconds } s
+cli-song-done = { $song }: concluída em { $seconds } s
 cli-song-failed = linha { $line }: { $song }: { $reason }
 cli-song-failed-for-now = linha { $line }: { $song }: { $reason } (pode dar certo mais tarde)
-cli-share-ended = parte { $share }: { NUMBER($done) } de { NUMBER($songs) } músicas prontas ({ NUMBER($skipped) } delas antes), { NUMBER($failed) } falharam, { NUMBER($temporary) } falharam por enquanto, { NUMBER($left) } restam
+cli-share-ended = parte { $share }: prontas { NUMBER($done) } de { NUMBER($songs) } músicas (de antes: { NUMBER($skipped) }), falhas: { NUMBER($failed) }, falhas temporárias: { NUMBER($temporary) }, restantes: { NUMBER($left) }
 cli-no-window = não foi possível abrir a janela: { $cause }; a linha de comando faz o mesmo sem ela (`partita separate --help`)
-cli-share-stopped = parada por { $reason }; execute de novo para continuar
+cli-share-stopped = interrompida por { $reason }; execute de novo para continuar
 cli-stop-signal = um sinal
 cli-failures-listed = as falhas estão listadas em { $file }
 
 ## partita report
 
-cli-report-songs = { NUMBER($songs) } músicas: { NUMBER($done) } prontas, { NUMBER($failed) } falharam, { NUMBER($temporary) } falharam por enquanto, { NUMBER($remaining) } restam
-cli-report-hours = { $done } de { $all } horas de música; { NUMBER($files) } arquivos, { $size }
+cli-report-songs = músicas: { NUMBER($songs) }; prontas: { NUMBER($done) }, falhas: { NUMBER($failed) }, falhas temporárias: { NUMBER($temporary) }, restantes: { NUMBER($remaining) }
+cli-report-hours = { $done } de { $all } horas de música; arquivos: { NUMBER($files) }, { $size }
 cli-report-speed = em andamento: { $times } × tempo real
 cli-report-ends = as partes em andamento terminam em cerca de { $time }
-cli-report-share = { $share }  { $state }  { NUMBER($done) } de { NUMBER($songs) } prontas, { NUMBER($failed) } falharam, × { $times }  { $host }
+cli-report-share = { $share }  { $state }  prontas { NUMBER($done) } de { NUMBER($songs) }, falhas: { NUMBER($failed) }, × { $times }  { $host }
 cli-share-running = em andamento
-cli-share-silent = sem notícias
-cli-share-finished = terminada
-cli-share-interrupted = parada
+cli-share-silent = sem resposta
+cli-share-finished = encerrada
+cli-share-interrupted = interrompida
 cli-report-not-started = não iniciadas: { $shares }
-cli-report-disagree = os nós leram durações diferentes, e uma música pode não estar em nenhuma parte: coloque as durações no manifesto (`partita probe`)
+cli-report-disagree = os nós leram durações diferentes, e alguma música pode ter ficado fora de todas as partes: coloque as durações no manifesto (`partita probe`)
 cli-report-incomplete = incompleto: { $file }
 cli-report-failed = falhou: { $file }: { $reason }
 
 ## partita reset
 
-cli-reset-ask = Apagar { $songs } e { $jobs } com seus stems? Seus próprios arquivos ficam. [y/N]
+cli-reset-ask = Apagar { $songs } e { $jobs } com seus stems? Seus próprios arquivos são mantidos. [y = sim / N = não]
 cli-reset-kept = nada foi apagado
 cli-reset-confirm = isto apaga { $songs } e { $jobs } com seus stems; confirme com --yes
 cli-reset-done = { $songs } e { $jobs } apagadas; seus próprios arquivos estão intactos
@@ -115,8 +115,8 @@ cli-model-stems = { $count ->
 }
 cli-model-rest = o resto: { $name }
 cli-model-segments = segmentos de { $seconds } s
-cli-test-passed = aprovado: { $db } dB do PyTorch; o mínimo é { $least } dB
-cli-test-failed = REPROVADO: { $db } dB do PyTorch; o mínimo é { $least } dB
+cli-test-passed = aprovado: { $db } dB em relação ao PyTorch; o mínimo é { $least } dB
+cli-test-failed = REPROVADO: { $db } dB em relação ao PyTorch; o mínimo é { $least } dB
 cli-test-unknown = { $file }: não há resultados de referência para estes pesos
 cli-step-of = { $step }: { $done } de { $total }
 cli-step-done = { $step }: { $done } até agora
@@ -138,4 +138,4 @@ cli-none = nenhum
 
 cli-needs = { $model }: cerca de { $time }, { $memory } de memória, { $disk } em disco
 cli-needs-timeless = { $model }: { $memory } de memória, { $disk } em disco
-cli-abandoned = o trabalho de uma execução anterior, interrompida antes do fim, foi removido; com --resume uma execução guarda seu trabalho, e a próxima continua dele
+cli-abandoned = o trabalho de uma execução anterior, interrompida antes do fim, foi removido; com --resume, o trabalho é guardado e a próxima execução continua dele

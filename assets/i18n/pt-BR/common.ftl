@@ -63,7 +63,7 @@ channels = { $count ->
    *[other] { $count } canais
 }
 bits = { NUMBER($bits) } bits
-float = Float de 32 bits
+float = 32 bits float
 bpm = { $number } BPM
 lufs = { $number } LUFS
 key-minor = { $tonic } menor
@@ -77,7 +77,7 @@ stem-bass = baixo
 stem-other = outros
 stem-guitar = guitarra
 stem-piano = piano
-stem-instrumental = parte instrumental
+stem-instrumental = instrumental
 stem-kick = bumbo
 stem-snare = caixa
 stem-toms = tons

@@ -6,12 +6,12 @@ export-go = Exportar
 ## O que exportar
 
 export-content = Conteúdo
-export-mix = Mix como se ouve
-export-mix-note = Com os volumes, silêncios e solos atuais
+export-mix = Mix como você ouve
+export-mix-note = Com os volumes, mutes e solos atuais
 export-stems = Stems marcados
 export-stems-none = Nenhum instrumento está marcado
 export-stems-one-file = Tudo em um arquivo: { $stems }
-export-stems-each = Um arquivo para cada: { $stems }
+export-stems-each = Um arquivo por stem: { $stems }
 export-all-but = Tudo menos…
 export-all-but-note = A música menos o stem; o som fora dos stems é mantido
 export-dj = A música inteira e seus quatro stems
@@ -29,7 +29,7 @@ export-same-as-song = Igual à música
 export-lossy = Arquivos pequenos, com pouca perda audível
 export-lossy-at = Arquivos pequenos, com pouca perda audível, a { $rate }
 export-loudness = Loudness
-export-loudness-unchanged = Sem mudança
+export-loudness-unchanged = Sem alteração
 export-loudness-field = Loudness em LUFS
 export-loudness-invalid = O loudness deve estar entre −70 e 0
 export-limiter = Limitador
@@ -40,12 +40,12 @@ export-limiter-note = Segura picos isolados em vez de abaixar o volume de tudo
 export-also = Incluir
 export-residual = Resíduo: tudo fora dos stems
 export-residual-all-but = A música menos todos os seus stems
-export-residual-lossy-files = Com todos os stems, a soma dos arquivos é a música
-export-residual-lossy-tracks = Com todos os stems, a soma das faixas é a música
-export-residual-select-files = Com todos os stems marcados, a soma dos arquivos é exatamente a música
-export-residual-select-tracks = Com todos os stems marcados, a soma das faixas é exatamente a música
-export-residual-files = A soma dos arquivos é exatamente a música
-export-residual-tracks = A soma das faixas é exatamente a música
+export-residual-lossy-files = Com todos os stems, a soma dos arquivos equivale à música
+export-residual-lossy-tracks = Com todos os stems, a soma das faixas equivale à música
+export-residual-select-files = Com todos os stems marcados, a soma dos arquivos é idêntica à música
+export-residual-select-tracks = Com todos os stems marcados, a soma das faixas é idêntica à música
+export-residual-files = A soma dos arquivos é idêntica à música
+export-residual-tracks = A soma das faixas é idêntica à música
 
 ## Arquivos
 
@@ -77,9 +77,9 @@ export-field-other = Uma propriedade da música
 card-exporting = Exportando “{ $title }”…
 card-done = Pronto: { $file }
 card-done-files = Pronto: { $files } de “{ $title }”
-card-nothing-written = Nada foi gravado de “{ $title }”
+card-nothing-written = Nenhum arquivo de “{ $title }” foi gravado
 card-in-folder = Em { $folder }
-card-gain-loudness = { $gain } em todos os arquivos, pelo loudness
+card-gain-loudness = { $gain } em todos os arquivos, para atingir o loudness
 card-gain-clipping = { $gain } em todos os arquivos, para evitar distorção
 card-gain-small = Menos de 0,1 dB
 card-exists = { $count ->
@@ -87,5 +87,5 @@ card-exists = { $count ->
    *[other] “{ $title }”: { $count } arquivos já existem
 }
 card-failed = “{ $title }” não foi exportada
-card-cancelled = Cancelado
+card-cancelled = Exportação cancelada
 card-cancel = Cancelar a exportação

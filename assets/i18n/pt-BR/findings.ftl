@@ -19,7 +19,7 @@ misfit-header = não é um arquivo safetensors ({ $cause })
 misfit-other-length = não é um arquivo safetensors (não tem o tamanho que o cabeçalho indica)
 misfit-tensor-missing = falta o tensor { $name }
 misfit-tensors-missing = faltam os tensores de { $prefix }
-misfit-tensor-unknown = o tensor { $name } não deveria existir
+misfit-tensor-unknown = o tensor { $name } não é esperado
 misfit-tensor-shape = o tensor { $name } tem a forma { $found } em vez de { $expected }
 misfit-tensor-dimensions = o tensor { $name } tem a forma { $found } em vez de { $dimensions } dimensões
 misfit-tensor-type = o tensor { $name } contém { $found } em vez de F16 ou F32
@@ -45,7 +45,7 @@ misfit-band-bins = freqs_per_bands tem { $found } frequências em vez de { $bins
 misfit-mel-empty = num_bands = { $count } deixa uma banda sem frequências
 misfit-mel-gap = num_bands = { $count } deixa lacunas em uma banda
 misfit-mel-bin = nenhuma banda de num_bands = { $count } contém a frequência { $bin }
-misfit-too-long = um segmento de { $frames } quadros exige memória demais; informe { MEDIUM() ->
+misfit-too-long = um segmento de { $frames } frames exige memória demais; informe { MEDIUM() ->
     [command-line] um mais curto com --chunk
    *[window] um segmento mais curto
 }
@@ -66,15 +66,15 @@ misfit-not-stereo = { $inputs } canais de entrada e { $outputs } de saída não 
 misfit-many-bins = seus espectros têm mais de { $most } frequências
 misfit-batch-norm = suas normalizações são BatchNorm, que não é suportada
 misfit-no-norm = a rede não tem normalizações, o que não é suportado
-misfit-spectra = um segmento de { $chunk } quadros com salto de { $hop } dá { $spectra } espectros, que não é múltiplo de { $step }; um segmento que serve tem { $fitting } quadros
-misfit-stated-names = a rede faz { $stems }, mas { $stated }: { $names }
-misfit-takes-no-facts = o arquivo diz como sua rede é construída, e este tipo de rede não aceita outro salto, segmento ou nomes; { MEDIUM() ->
+misfit-spectra = um segmento de { $chunk } frames com hop de { $hop } dá { $spectra } espectros, que não é múltiplo de { $step }; um segmento que serve tem { $fitting } frames
+misfit-stated-names = a rede gera { $stems }, mas { $stated }: { $names }
+misfit-takes-no-facts = o arquivo diz como sua rede é construída, e este tipo de rede não aceita outro hop, segmento ou nomes; { MEDIUM() ->
     [command-line] omita --hop, --chunk, --stems e --rest
    *[window] importe-o sem informar nenhum deles
 }
-misfit-no-hop = um salto de 0 quadros não é possível
-misfit-hop = um salto de { $hop } quadros não combina com janelas de { $window }; o salto costuma ser 441, 512 ou 1024
-misfit-chunk = um segmento de { $chunk } quadros não está entre { $least } (uma janela) e { $most }
+misfit-no-hop = um hop de 0 frames não é possível
+misfit-hop = um hop de { $hop } frames não combina com janelas de { $window }; o hop costuma ser 441, 512 ou 1024
+misfit-chunk = um segmento de { $chunk } frames não está entre { $least } (uma janela) e { $most }
 misfit-stem-name = o nome de stem "{ $name }" { $fault }; { MEDIUM() ->
     [command-line] dê nome aos stems com --stems, e ao resto com --rest
    *[window] troque os nomes dos stems ou do resto
@@ -90,14 +90,14 @@ entry-not-wholes = não é uma lista de números inteiros
 entry-not-a-name = não é um nome
 entry-not-names = não é uma lista de nomes
 entry-disagrees = é { $stated }, mas os tensores do checkpoint dizem { $found }: é a configuração de outra rede
-entry-asks = pede { $variant }, que não tem suporte
+entry-asks = pede { $variant }, o que não é suportado
 entry-no-overlap = é 0; o mínimo é 1, que significa sem sobreposição
-entry-one-target = é { $target }, mas a rede faz { $stems }
+entry-one-target = é { $target }, mas a rede gera { $stems }
 entry-no-instrument = é { $target }, que não está em training.instruments: { $known }; { MEDIUM() ->
     [command-line] dê nome ao stem com --stems
    *[window] corrija a configuração
 }
-entry-other-count = tem { $count } nomes, mas a rede faz { $stems }: é a configuração de outra rede
+entry-other-count = tem { $count } nomes, mas a rede gera { $stems }: é a configuração de outra rede
 entry-longer-window = é maior que stft_n_fft
 entry-other-bands = tem bandas diferentes das do checkpoint: é a configuração de outra rede
 entry-not-a-rate = não é uma taxa de amostragem
@@ -174,7 +174,7 @@ malformed-many-inputs = contém um nó com mais de 16 entradas sem nome
 malformed-outside-tensors = guarda seus tensores em outro arquivo, ao lado do grafo
 malformed-tensor-bytes = contém o tensor { $name } de forma { $shape } com { $bytes } bytes de valores
 malformed-tensor-unused = contém o tensor { $name }, que nada em seu grafo usa
-malformed-tensor-use = contém o tensor { $name }, usado por { $operator }, que não se conhece no HTDemucs
+malformed-tensor-use = contém o tensor { $name }, usado por { $operator }, o que é desconhecido no HTDemucs
 malformed-tensor-shape = contém o tensor { $name } de forma { $shape }, que o HTDemucs não tem
 malformed-tensor-parts = contém { $count } partes de { $name }, em vez de duas
 malformed-protobuf = está danificado: os dados ONNX perto do byte { $at } não são válidos
@@ -199,18 +199,18 @@ malformed-other-digest = envia um arquivo de SHA-256 { $found }, que não começ
 malformed-foreign = é { $network }; o Partita não executa esse tipo de rede
 malformed-unusable = não pode ser usado: { $misfit }
 malformed-unusable-tensors = não pode ser usado: { $misfit }; o arquivo pode estar danificado: baixe-o de novo
-malformed-configurations = tem ao lado várias configurações que servem: { $names }; { MEDIUM() ->
+malformed-configurations = tem na mesma pasta várias configurações que servem: { $names }; { MEDIUM() ->
     [command-line] indique a certa com --config, ou dê a ela o nome do checkpoint
    *[window] dê à certa o nome do checkpoint, ou importe-a junto com o checkpoint
 }
-malformed-bag-facts = descreve um conjunto de redes, que dizem elas mesmas como são construídas; { MEDIUM() ->
+malformed-bag-facts = descreve um conjunto de redes, que já dizem como são construídas; { MEDIUM() ->
     [command-line] omita --hop, --chunk, --stems e --rest
-   *[window] importe-o sem informar salto, segmento ou nomes
+   *[window] importe-o sem informar hop, segmento ou nomes
 }
-malformed-bag-stems = faz stems diferentes dos das outras redes do conjunto
+malformed-bag-stems = gera stems diferentes dos das outras redes do conjunto
 malformed-of-catalog = é { $model }, do catálogo; { MEDIUM() ->
     [command-line] omita --name, --hop, --chunk, --stems e --rest
-   *[window] importe-o sem informar nome, salto, segmento ou stems
+   *[window] importe-o sem informar nome, hop, segmento ou stems
 }
 malformed-other-file = é { $found }, não { $expected }
 malformed-other-class = diz ser um { $class }, mas { $model } é um { $expected }
@@ -227,22 +227,22 @@ malformed-bad-name = não pode se chamar "{ $name }": o nome de um modelo tem de
     [command-line] escolha outro --name
    *[window] escolha outro nome
 }
-malformed-unknown = não é um modelo que o Partita conhece: contém { $tensors } tensores com { $values } valores, e o resumo do conteúdo é { $digest }. Conhecidos: { $known }; e qualquer outro que diga como é construído
-malformed-unknown-alike = não é um modelo que o Partita conhece: contém { $tensors } tensores com { $values } valores, e o resumo do conteúdo é { $digest }. É do tamanho de { $model }: uma versão com outros valores, ou danificada. Conhecidos: { $known }; e qualquer outro que diga como é construído
-malformed-marked = está marcado com o resumo { $found }, não { $expected }; instale-o de novo
+malformed-unknown = não é um modelo que o Partita conhece: contém { $tensors } tensores com { $values } valores, e o hash do conteúdo é { $digest }. Conhecidos: { $known }; e qualquer outro que diga como é construído
+malformed-unknown-alike = não é um modelo que o Partita conhece: contém { $tensors } tensores com { $values } valores, e o hash do conteúdo é { $digest }. É do tamanho de { $model }: uma versão com outros valores, ou danificada. Conhecidos: { $known }; e qualquer outro que diga como é construído
+malformed-marked = está marcado com o hash { $found }, não { $expected }; instale-o de novo
 malformed-other-network = é o arquivo de outra rede; instale-o de novo
 malformed-not-partitas = não foi gravado pelo Partita; importe-o
 malformed-class = contém uma rede da classe { $class }, que não é suportada
 malformed-no-stem-names = não diz os nomes de seus stems
 malformed-shares = não tem um peso para cada um de seus { $stems } stems
-malformed-no-share = não deixa nenhuma rede fazer { $stem }
-malformed-checkpoint-yaml = é a configuração de um checkpoint: importe o checkpoint ao lado, que a encontra
+malformed-no-share = não atribui { $stem } a nenhuma rede
+malformed-checkpoint-yaml = é a configuração de um checkpoint: importe o checkpoint da mesma pasta, e ela será encontrada
 malformed-not-a-bag = não é a descrição de um conjunto de redes: não tem a lista "models"
 malformed-many-networks = indica mais de { $limit } redes
 malformed-signature = tem um nome que não é uma assinatura
 malformed-no-weights = não dá pesos a suas redes
 malformed-other-weights = tem pesos que não servem a nenhuma rede
-malformed-network-missing = indica a rede { $signature }, mas não há ao lado { $signature }.th nem { $signature }.safetensors
+malformed-network-missing = indica a rede { $signature }, mas não há na mesma pasta { $signature }.th nem { $signature }.safetensors
 
 # Tipos de redes que não podem ser executadas: substantivos, em malformed-foreign.
 network-scnet = uma SCNet

@@ -32,24 +32,24 @@ help-value-yaml = YAML
 
 help-shared-json = Exibe um objeto JSON por linha
 help-shared-threads = Número de threads para a separação [padrão: todos os núcleos]
-help-shared-precision = Precisão dos produtos: single ou fast (bf16, se o processador oferece; seus stems diferem em cerca de -50 dB) [padrão: single]
-help-shared-memory = Memória que o Partita pode usar, como 2G; com menos, menos threads separam [padrão: o limite do sistema]
+help-shared-precision = Precisão das multiplicações: single ou fast (bf16, se o processador oferece; os stems diferem em cerca de -50 dB) [padrão: single]
+help-shared-memory = Memória que o Partita pode usar, como 2G; com menos memória, a separação usa menos threads [padrão: o limite do sistema]
 help-shared-help = Exibe a ajuda
 help-shared-track = Faixa de áudio usada de cada arquivo, contada a partir de 1 [padrão: a faixa padrão do arquivo]
 help-shared-all-but = Grava um arquivo para cada um destes stems com a música menos o stem. Ao contrário da soma dos outros stems, o arquivo inclui o resíduo
-help-shared-residual = Grava também o resíduo: com este arquivo, a soma dos stems é a música
+help-shared-residual = Grava também o resíduo: com este arquivo, a soma dos stems equivale à música
 help-shared-mix = Grava também a soma dos stems escolhidos
-help-shared-gain = Define ganhos de stems no mix, em dB, como `vocals=-3,drums=+1.5,bass=off`; implica --mix
+help-shared-gain = Define ganhos de stems na mix, em dB, como `vocals=-3,drums=+1.5,bass=off`; implica --mix
 help-shared-out = Pasta para os arquivos
 help-shared-format = Formato dos arquivos: wav, flac, alac, mp3, opus, stem (um .stem.mp4 para programas de DJ) ou dawproject
 help-shared-depth = Bits de uma amostra: source (como na música), 16, 24 ou 32f
 help-shared-rate = Taxa de amostragem em Hz: source (como na música) ou um número
-help-shared-loudness = Loudness do mix em LUFS, como -14; os outros arquivos recebem o mesmo ganho
-help-shared-limiter = Limita os picos do mix, em vez de abaixar o volume de todos os arquivos
-help-shared-on-exists = Ação se um arquivo já existe: ask (perguntar), skip (pular), number (numerar) ou replace (substituir)
+help-shared-loudness = Loudness da mix em LUFS, como -14; os outros arquivos recebem o mesmo ganho
+help-shared-limiter = Limita os picos da mix, em vez de abaixar o volume de todos os arquivos
+help-shared-on-exists = Ação se um arquivo já existir: ask (perguntar), skip (pular), number (numerar) ou replace (substituir)
 help-shared-model = Modelo para a separação; veja `partita model list`
 help-shared-quality = Qualidade: draft (rascunho), standard (padrão) ou best (a melhor); as opções abaixo a refinam
-help-shared-overlap = Sobreposição de segmentos vizinhos: mais é mais suave e mais lento. 0 a 0.5 para HTDemucs [standard: 0.25], 0.1 a 0.75 para outras redes
+help-shared-overlap = Sobreposição de segmentos vizinhos: quanto maior, mais suave e mais lento. 0 a 0.5 para HTDemucs [standard: 0.25], 0.1 a 0.75 para outras redes
 help-shared-shifts = Número de passagens com atrasos aleatórios de até meio segundo, cujos resultados entram numa média: 0 a 10 [standard: 0]; só para HTDemucs
 help-shared-seed = Semente dos atrasos aleatórios de --shifts: o mesmo número dá os mesmos stems
 help-shared-segment = Duração de um segmento em segundos; deve ser a mesma com que a rede foi treinada
@@ -57,24 +57,24 @@ help-shared-songs = Músicas: um número de `partita list`, ou uma parte de um t
 
 ## partita
 
-help-partita = Separa uma música em seus instrumentos, no seu próprio computador. Sem subcomando, abre a janela
+help-partita = Separa os instrumentos de uma música, no seu próprio computador. Sem subcomando, abre a janela
 help-partita-files = Músicas e pastas para abrir na janela
 help-partita-version = Exibe a versão
 
 ## partita separate
 
-help-separate = Separa arquivos em uma pasta, sem biblioteca
+help-separate = Separa arquivos de áudio em stems e os grava em uma pasta, sem usar a biblioteca
 help-separate-after =
-    Códigos de saída: 0 está tudo pronto; 75 execute esta parte de novo (um sinal ou um disco cheio a interrompeu, ou as falhas podem dar certo mais tarde); 1 há músicas que falharam de vez (todas as outras estão prontas); 2 uso incorreto.
+    Códigos de saída: 0 está tudo pronto; 75 execute esta parte de novo (um sinal ou um disco cheio a interrompeu, ou o que falhou pode dar certo mais tarde); 1 há músicas que falharam definitivamente (todas as outras estão prontas); 2 uso incorreto.
     SIGTERM: o segmento atual é concluído e gravado no disco em até 20 segundos; a próxima execução continua depois dele.
 help-separate-files = Arquivos de áudio e pastas para separar
 help-separate-stems = Grava um arquivo para cada um destes stems, separados por vírgulas; `none` para nenhum [padrão: todos os do modelo, ou nenhum com --all-but]
 help-separate-name = Define o padrão dos nomes de arquivo, com { "{artist} {title} {album} {track} {stem} {model} {file}" }, e n entre chaves para um número; `/` cria uma pasta
 help-separate-manifest = Manifesto de músicas: um caminho por linha, CSV com cabeçalho ou JSON Lines; `-` para a entrada padrão. Os campos são path, seconds, track, name, folder e opções dos arquivos como stems e format
-help-separate-shard = Separa só esta parte das músicas, como 3/8; as partes têm durações parecidas, e toda máquina calcula as mesmas
+help-separate-shard = Separa só esta parte das músicas, como 3/8; as partes têm durações parecidas, e todas as máquinas calculam as mesmas
 help-separate-resume = Pula músicas prontas e continua as interrompidas (padrão com --manifest ou --shard)
 help-separate-no-resume = Separa de novo as músicas prontas
-help-separate-work = Pasta para músicas interrompidas [padrão: dentro da pasta de saída, onde toda máquina pode continuá-las]
+help-separate-work = Pasta para músicas interrompidas [padrão: dentro da pasta de saída, onde qualquer máquina pode continuá-las]
 help-separate-failures = Arquivo para as músicas que falharam, com os motivos, que também é um manifesto [padrão: na pasta de saída]
 
 ## partita probe
@@ -105,7 +105,7 @@ help-process-stems = Stems, separados por vírgulas [padrão: todos os stems do 
 
 ## partita progress
 
-help-progress = Mostra o progresso de uma música, ou os caminhos de suas faixas e do mix
+help-progress = Mostra o progresso de uma música, ou os caminhos de suas faixas e da mix
 help-progress-song = Música: um número de `partita list`, ou uma parte de um título que corresponda a uma só música
 
 ## partita export
@@ -149,13 +149,13 @@ help-model-remove-name = Nome do modelo
 
 ## partita model import
 
-help-model-import = Instala pesos de um arquivo: .safetensors, .ckpt, .pt, .th, .onnx, o .tgz de um pacote npm ou um .yaml que descreve um conjunto de redes ao lado dele
+help-model-import = Instala pesos de um arquivo: .safetensors, .ckpt, .pt, .th, .onnx, o .tgz de um pacote npm ou um .yaml que descreve um conjunto de redes na mesma pasta
 help-model-import-file = Checkpoint, pacote ou descrição de um conjunto para importar
-help-model-import-config = Configuração de um checkpoint, como publicada [padrão: o arquivo YAML correspondente ao lado do checkpoint]
-help-model-import-hop = Salto do espectro em frames, como 441 ou 512 [padrão: o da configuração]
-help-model-import-chunk = Tamanho de um segmento em frames, como 352800 [padrão: o da configuração]
+help-model-import-config = Configuração de um checkpoint, como publicada [padrão: o arquivo YAML correspondente na pasta do checkpoint]
+help-model-import-hop = Hop do espectro em frames, como 441 ou 512 [padrão: o da configuração]
+help-model-import-chunk = Duração de um segmento em frames, como 352800 [padrão: a da configuração]
 help-model-import-stems = Nomes dos stems da rede, na ordem dela [padrão: os da configuração]
-help-model-import-rest = Nome do stem com o resto da música [padrão: o segundo instrumento da configuração, `instrumental` ao lado de vocals, ou `rest`]
+help-model-import-rest = Nome do stem com o resto da música [padrão: o segundo instrumento da configuração, `instrumental` junto com vocals, ou `rest`]
 help-model-import-name = Nome do modelo: até 48 letras de a a z, algarismos, "_" e "-" [padrão: o do arquivo]
 
 ## partita model verify

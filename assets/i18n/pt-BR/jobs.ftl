@@ -3,8 +3,8 @@
 job-title = Tarefas
 job-none = Nenhuma tarefa ainda
     .hint = As músicas que você processa aparecem aqui, com seus resultados
-job-clear-all = Limpar terminadas
-    .tooltip = Remover da lista todas as tarefas terminadas; os stems são mantidos
+job-clear-all = Limpar concluídas
+    .tooltip = Remover da lista todas as tarefas concluídas; os stems são mantidos
 
 ## Situações
 
@@ -14,11 +14,11 @@ job-waiting = { $count ->
     [one] Na fila, { $count } tarefa na frente
    *[other] Na fila, { $count } tarefas na frente
 }
-job-paused = Em pausa, { $percent }
-job-done = Pronta { $took }
-job-done-before = Pronta
+job-paused = Pausada em { $percent }
+job-done = Concluída { $took }
+job-done-before = Concluída
 job-failed = Falhou: { $reason }
-job-cancelled = Cancelada, { $percent }
+job-cancelled = Cancelada em { $percent }
 
 ## Botões de uma linha
 
@@ -27,9 +27,9 @@ job-pause = Pausar
 job-continue = Continuar
 job-cancel = Cancelar
 job-retry = Tentar de novo
-job-clear = Limpar
+job-clear = Tirar da lista
 job-files = Arquivos
-    .tooltip = Mostrar os stems e o mix como arquivos
+    .tooltip = Mostrar os stems e a mix como arquivos
 job-up = Mover para cima
 job-down = Mover para baixo
-job-move-hint = Arraste, ou pressione Alt com uma seta
+job-move-hint = Arraste ou pressione Alt e uma seta

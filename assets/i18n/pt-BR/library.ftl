@@ -33,16 +33,16 @@ library-unfold = Mostrar a biblioteca
 ## A linha de uma música
 
 library-title-field = Título da música
-library-missing = Ausente
+library-missing = Sem arquivo
 library-next = Próxima
 library-waiting = Na fila
-library-paused = Em pausa
+library-paused = Pausada
 library-failed = Falhou
 library-separated = Separada
-library-has-warning = Com um aviso
+library-has-warning = Com aviso
 library-importing = Importando… { $percent }
 library-processing = Processando, { $percent }
-library-gone = { $path } não foi encontrado; os stems são mantidos. Se o arquivo mudou de lugar, adicione-o a partir da nova pasta
+library-gone = { $path } não foi encontrado; os stems são mantidos. Se o arquivo mudou de lugar, adicione-o de novo a partir da nova pasta
 library-reveal = Mostrar no gerenciador de arquivos
 library-cancel-processing = Cancelar o processamento
 library-remove = Remover da biblioteca

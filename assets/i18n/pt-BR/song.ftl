@@ -10,8 +10,8 @@ song-separated-into = { $count ->
 song-is-draft = Separada como rascunho
 song-continue = Continuar
 song-select-first = Marque um instrumento primeiro
-song-partly-done = { $percent } já está pronto
-song-takes-about = Leva cerca de { $time } e { $disk } de espaço em disco
+song-partly-done = Já processado: { $percent }
+song-takes-about = Leva cerca de { $time } e ocupa { $disk } em disco
 song-needs-disk = Precisa de { $disk } de espaço em disco
 
 ## Durante a separação
@@ -59,10 +59,10 @@ song-versions = { $count ->
 ## O som da música
 
 song-audio-track = Faixa de áudio { NUMBER($track) } de { NUMBER($count) }
-    .tooltip = O arquivo tem várias faixas de áudio; escolher outra a adiciona como música
+    .tooltip = O arquivo tem várias faixas de áudio; ao escolher outra, ela é adicionada como música
 song-tempo = Andamento
 song-key = Tom
-song-from-tags = { $what }: das tags do arquivo
+song-from-tags = { $what }: lido das tags do arquivo
 song-from-sound = { $what }: detectado no áudio
 
 ## Pistas
@@ -78,7 +78,7 @@ lane-preparing = Preparando { $stem }…
 lane-mute = Silenciar { $stem }
 lane-solo = Solo: { $stem }
 lane-gain = Ganho: { $stem }
-lane-pan = Panorama: { $stem }
+lane-pan = Pan: { $stem }
 lane-level = Nível em dB: { $stem }
 lane-pan-left = { $percent } à esquerda
 lane-pan-right = { $percent } à direita
@@ -86,9 +86,9 @@ lane-pan-center = centro
 lane-residual = Resíduo
 lane-residual-note = tudo fora dos stems
 lane-muted = silenciado
-lane-loop = Repetição { $times }
-lane-loop-start = Início da repetição
-lane-loop-end = Fim da repetição
+lane-loop = Loop { $times }
+lane-loop-start = Início do loop
+lane-loop-end = Fim do loop
 lane-scroll = Rolar as formas de onda
 lane-select-to-hear = Marque um instrumento para vê-lo e ouvi-lo
 lane-select-and-process = Marque os instrumentos que quer e clique em Processar; cada um ganha uma pista aqui
@@ -103,6 +103,6 @@ transport-volume = Volume
 transport-speed = Velocidade
 transport-level = Nível em dB
 transport-no-sound = Sem som
-transport-no-device = Nenhum dispositivo de som: { $reason }
+transport-no-device = Nenhum dispositivo de áudio: { $reason }
 transport-export-later = Disponível quando a música toda estiver separada
 transport-process-first = Processe a música primeiro

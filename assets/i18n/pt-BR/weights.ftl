@@ -2,24 +2,24 @@
 
 weights-unusable = não foi possível usar o arquivo de modelo { $path }: { $misfit }; { $remedy }
 weights-install-again = instale o modelo de novo
-weights-import-again = importe de novo o arquivo de que o modelo veio
+weights-import-again = importe de novo o arquivo original do modelo
 weights-download-again = baixe o arquivo de novo
 weights-file = o arquivo { $path } { $fault }
-weights-not-fetched = não foi possível instalar { $model }; tentativas: { $tried }; baixe um destes arquivos de outro modo e importe
-weights-unknown = não há modelo { $name }; há: { $known }
+weights-not-fetched = não foi possível instalar { $model }; tentativas: { $tried }; baixe um destes arquivos por outro meio e importe-o
+weights-unknown = modelo desconhecido: { $name }; disponíveis: { $known }
 weights-not-installed = { $model } não está instalado
 weights-installing = { $model } já está sendo instalado, por outra janela ou outro comando
-weights-digest = { $path } está danificado: o resumo do conteúdo é { $found }, não { $noted }; { $remedy }
+weights-digest = { $path } está danificado: o hash do conteúdo é { $found }, não { $noted }; { $remedy }
 weights-other-shape = { $path } não combina com as outras redes de { $model }; { $remedy }
-weights-other-stems = { $path } faz stems diferentes dos que o catálogo indica; { $remedy }
-weights-segment = a rede não pôde ser usada: um segmento tem { $found } valores em vez de { $expected }
-weights-device = não foi possível calcular a rede: { $cause }
-weights-forbidden = { $path } não pode ser lido por este usuário; mude as permissões ou o dono
+weights-other-stems = { $path } gera stems diferentes dos que o catálogo indica; { $remedy }
+weights-segment = não foi possível executar a rede: um segmento tem { $found } valores em vez de { $expected }
+weights-device = não foi possível fazer os cálculos da rede: { $cause }
+weights-forbidden = este usuário não tem permissão para ler { $path }; mude as permissões ou o dono do arquivo
 weights-other-sound = a rede foi treinada a { $rate } Hz, { $layout }; por ora só há suporte a redes de { $expected-rate } Hz, { $expected-layout }
 weights-other-sound-file = não foi possível usar o arquivo de modelo { $path }: { $sound }
-weights-facts-missing = { $path } não diz tudo sobre sua rede; ponha ao lado o YAML de quem a publicou, { MEDIUM() ->
+weights-facts-missing = { $path } não informa tudo sobre sua rede; coloque na mesma pasta o YAML de quem a publicou, { MEDIUM() ->
     [command-line] indique-o com --config, ou informe o que falta, por exemplo { $flags }
-   *[window] ou diga o que falta
+   *[window] ou informe o que falta
 }
 
 fault-cut-off = está cortado; { $remedy }
@@ -27,19 +27,19 @@ fault-cut-off-of = está cortado: { $have } de { $whole }; { $remedy }
 fault-cut-off-after = está cortado: termina depois de { $have }; { $remedy }
 fault-empty = está vazio; baixe o arquivo de novo
 fault-folder = é uma pasta, não um arquivo
-fault-not-a-file = não é um arquivo, é um dispositivo
+fault-not-a-file = não é um arquivo, é um dispositivo ou um pipe
 fault-not-a-model = não é um arquivo de modelo: começa com { $start }
 fault-undescribed = não diz como sua rede é construída
 fault-unreachable = não responde: { $cause }
-fault-no-host = não responde: seu endereço não foi encontrado; verifique a conexão de rede
+fault-no-host = não responde: o endereço não foi encontrado; verifique a conexão de rede
 fault-unreadable = não pôde ser lido: { $cause }
 
 weights-stereo = estéreo
 
-step-starting = Começando
+step-starting = Iniciando
 step-downloading = Baixando de { $host }
-step-packing = Buscando { $package } com npm
+step-packing = Baixando { $package } com o npm
 step-reading = Lendo
-step-checking = Conferindo
-step-writing = Gravando
+step-checking = Verificando
+step-writing = Salvando
 step-next = Tentando a próxima fonte: { $reason }

@@ -13,7 +13,7 @@ help-or = { $first } ou { $second }
 
 ## Avisos
 
-notice-dismiss-all = Dispensar tudo
+notice-dismiss-all = Dispensar todos
 notice-removed = “{ $title }” foi removida
 notice-removed-many = { $count ->
     [one] { $count } música foi removida

@@ -93,6 +93,8 @@ cli-report-failed = failed: { $file }: { $reason }
 
 # $songs and $jobs are counts: 3 songs, 1 job
 cli-reset-ask = Delete { $songs } and { $jobs } with their stems? Your own files stay. [y/N]
+# Accepted answers that mean yes, in lower case.
+cli-reset-yes = y yes
 cli-reset-kept = nothing was deleted
 cli-reset-confirm = this deletes { $songs } and { $jobs } with their stems; confirm with --yes
 cli-reset-done = deleted { $songs } and { $jobs }; your own files are untouched

@@ -85,7 +85,8 @@ cli-report-failed = falhou: { $file }: { $reason }
 
 ## partita reset
 
-cli-reset-ask = Apagar { $songs } e { $jobs } com seus stems? Seus próprios arquivos são mantidos. [y = sim / N = não]
+cli-reset-ask = Apagar { $songs } e { $jobs } com seus stems? Seus próprios arquivos são mantidos. [s/N]
+cli-reset-yes = s sim
 cli-reset-kept = nada foi apagado
 cli-reset-confirm = isto apaga { $songs } e { $jobs } com seus stems; confirme com --yes
 cli-reset-done = { $songs } e { $jobs } apagadas; seus próprios arquivos estão intactos

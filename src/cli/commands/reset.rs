@@ -71,5 +71,32 @@ fn confirm(songs: usize, jobs: usize) -> anyhow::Result<bool> {
     stderr.flush()?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    Ok(is_yes(&answer))
+}
+
+/// Whether an answer is yes, in English or in the language of this thread.
+fn is_yes(answer: &str) -> bool {
+    let answer = answer.trim().to_lowercase();
+    let mut accepted = fl!(cli_reset_yes).split_whitespace().chain(["y", "yes"]);
+    accepted.any(|yes| yes == answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::i18n::{Language, speak};
+
+    #[test]
+    fn yes_is_accepted_in_english_and_in_the_users_language() {
+        let portuguese = Language::all().find(|language| language.tag() == "pt-BR").unwrap();
+        for (language, yes, no) in [
+            (Language::english(), vec!["y", " Yes\n"], vec!["", "n", "s", "yess"]),
+            (portuguese, vec!["s", "Sim", "y"], vec!["", "n", "não", "simples"]),
+        ] {
+            speak(language);
+            assert!(yes.iter().all(|answer| is_yes(answer)), "{yes:?}");
+            assert!(!no.iter().any(|answer| is_yes(answer)), "{no:?}");
+        }
+        speak(Language::english());
+    }
 }

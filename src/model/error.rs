@@ -11,7 +11,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CHANNELS, SAMPLE_RATE,
+    CHANNELS, Device, SAMPLE_RATE,
     facts::MissingFact,
     findings::{Bytes, Channels, Malformed, Misfit, Printable},
 };
@@ -120,6 +120,20 @@ pub enum ModelError {
     Device {
         /// The library's text.
         cause: Printable,
+    },
+    /// This build or this machine lacks a device.
+    NoDevice {
+        /// The device.
+        device: Device,
+        /// Whether the build has it, and the machine lacks it.
+        is_built: bool,
+    },
+    /// The network needs more memory than the limit.
+    Memory {
+        /// Bytes that are needed.
+        needed: u64,
+        /// The limit in bytes.
+        limit: u64,
     },
     /// A file of the model folder could not be read or written.
     Io {
@@ -300,6 +314,24 @@ impl fmt::Display for ModelError {
                 path.display()
             ),
             Self::Device { cause } => write!(to, "could not compute the network: {cause}"),
+            Self::NoDevice { device, is_built: true } => write!(
+                to,
+                "this computer has no device {device}; `partita doctor` lists its devices"
+            ),
+            Self::NoDevice { device: Device::Metal(_), .. } => {
+                to.write_str("only Partita for macOS computes on metal; choose another device")
+            }
+            Self::NoDevice { device, .. } => write!(
+                to,
+                "this build of Partita does not compute on {device}; use one that was built with \
+                 `--features cuda`, or choose another device"
+            ),
+            Self::Memory { needed, limit } => write!(
+                to,
+                "the network needs {} MB of memory; the limit is {} MB",
+                needed.div_ceil(1 << 20),
+                limit.div_ceil(1 << 20)
+            ),
             Self::Segment { found, expected } => write!(
                 to,
                 "could not run the network: a segment has {found} values instead of {expected}"

@@ -27,3 +27,6 @@ note-from-draft = feito de um rascunho: as outras qualidades soam melhor
 note-exported-in-stereo = os { $channels } canais foram reduzidos a estéreo
 note-below-loudness = o mix tem { $lufs } LUFS: mais alto, seus picos precisariam do limitador
 note-limited = o mix passou pelo limitador, e tem { $lufs } LUFS
+note-device-memory = a memória do dispositivo { $device } não bastou; o processador assumiu, e os stems não são afetados
+note-device-not-numbers = o dispositivo { $device } deu amostras infinitas ou que não são números; o processador assumiu, e os stems não são afetados
+note-device-failed = o dispositivo { $device } falhou; o processador assumiu, e os stems não são afetados

@@ -1,7 +1,10 @@
 //! Bags, shifts and user models against the reference (see `golden/README.md`), through the
 //! importer and the real stores.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use partita::{
     engine::{

@@ -314,18 +314,7 @@ impl fmt::Display for ModelError {
                 path.display()
             ),
             Self::Device { cause } => write!(to, "could not compute the network: {cause}"),
-            Self::NoDevice { device, is_built: true } => write!(
-                to,
-                "this computer has no device {device}; `partita doctor` lists its devices"
-            ),
-            Self::NoDevice { device: Device::Metal(_), .. } => {
-                to.write_str("only Partita for macOS computes on metal; choose another device")
-            }
-            Self::NoDevice { device, .. } => write!(
-                to,
-                "this build of Partita does not compute on {device}; use one that was built with \
-                 `--features cuda`, or choose another device"
-            ),
+            Self::NoDevice { device, is_built } => no_device(to, *device, *is_built),
             Self::Memory { needed, limit } => write!(
                 to,
                 "the network needs {} MB of memory; the limit is {} MB",
@@ -344,16 +333,7 @@ impl fmt::Display for ModelError {
                 path.display()
             ),
             Self::OtherSound { path, sample_rate, channels } => {
-                if let Some(path) = path {
-                    write!(to, "could not use the model file {path}: ")?;
-                }
-                write!(
-                    to,
-                    "the network was trained at {sample_rate} Hz, {}; only {SAMPLE_RATE} Hz {} \
-                     networks are supported yet",
-                    Channels(*channels),
-                    Channels(CHANNELS)
-                )
+                other_sound(to, path.as_deref(), *sample_rate, *channels)
             }
             Self::FactsMissing { path, missing, .. } => {
                 let flags: Vec<String> = missing.iter().map(MissingFact::flag).collect();
@@ -368,6 +348,40 @@ impl fmt::Display for ModelError {
             Self::Cancelled => to.write_str("cancelled"),
         }
     }
+}
+
+fn no_device(to: &mut fmt::Formatter<'_>, device: Device, is_built: bool) -> fmt::Result {
+    match device {
+        _ if is_built => {
+            write!(to, "this computer has no device {device}; `partita doctor` lists its devices")
+        }
+        Device::Metal(_) => {
+            to.write_str("only Partita for macOS computes on metal; choose another device")
+        }
+        _ => write!(
+            to,
+            "this build of Partita does not compute on {device}; use one that was built with \
+             `--features cuda`, or choose another device"
+        ),
+    }
+}
+
+fn other_sound(
+    to: &mut fmt::Formatter<'_>,
+    path: Option<&str>,
+    sample_rate: u32,
+    channels: usize,
+) -> fmt::Result {
+    if let Some(path) = path {
+        write!(to, "could not use the model file {path}: ")?;
+    }
+    write!(
+        to,
+        "the network was trained at {sample_rate} Hz, {}; only {SAMPLE_RATE} Hz {} networks are \
+         supported yet",
+        Channels(channels),
+        Channels(CHANNELS)
+    )
 }
 
 impl ModelError {

@@ -88,7 +88,7 @@ enum Order {
     /// The next job.
     Work(Box<Task>),
     /// Preload this model, because a job with it is likely to follow.
-    Load(InstalledModel, Compute),
+    Load(Box<InstalledModel>, Compute),
 }
 
 /// A handle to the worker thread. Dropping it ends the thread after its current segment.
@@ -132,7 +132,7 @@ impl Worker {
     pub(in crate::engine) fn prepare(&self, model: InstalledModel, compute: Compute) {
         if let Some(inbox) = self.inbox.as_ref().filter(|inbox| inbox.is_empty()) {
             // Failure is harmless: the job loads its model itself.
-            inbox.try_send(Order::Load(model, compute)).ok();
+            inbox.try_send(Order::Load(Box::new(model), compute)).ok();
         }
     }
 

@@ -152,7 +152,7 @@ impl Devices {
             Device::Cpu => Ok(self.opener.open(&network.weights, Device::Cpu, precision)?),
             device => {
                 let open = || self.opener.open(&network.weights, device, precision);
-                match self.contained(open) {
+                match contained(open) {
                     Ok(loaded) => Ok(self.guarded(device, loaded, loading)),
                     Err(error) => self.lost(device, &error, loading),
                 }
@@ -174,7 +174,7 @@ impl Devices {
         let Loading { network, precision, stop, .. } = *loading;
         let conditions = self.conditions(card, network, precision);
         let measure = || measure(&*self.opener, &network.weights, conditions, precision, stop);
-        match self.contained(measure) {
+        match contained(measure) {
             Ok(Measured { verdict, device, processor }) => {
                 tracing::info!(
                     "{} ({}) for {}: {:.1} dB (at least {:.0}), {:.3} s a segment; the processor: \
@@ -261,10 +261,10 @@ impl Devices {
         let driver = self.driver.get_or_init(|| self.opener.driver());
         Conditions::new(card, driver, &network.identity, precision)
     }
+}
 
-    /// Calls a device's library; a panic is an error.
-    fn contained<T>(&self, work: impl FnOnce() -> model::Result<T>) -> model::Result<T> {
-        let panicked = || Err(ModelError::Device { cause: "a library panicked".into() });
-        guarded(work).unwrap_or_else(panicked)
-    }
+/// Calls a device's library; a panic is an error.
+fn contained<T>(work: impl FnOnce() -> model::Result<T>) -> model::Result<T> {
+    let panicked = || Err(ModelError::Device { cause: "a library panicked".into() });
+    guarded(work).unwrap_or_else(panicked)
 }

@@ -11,7 +11,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CHANNELS, Device, SAMPLE_RATE,
+    CHANNELS, SAMPLE_RATE,
+    device::name::Device,
     facts::MissingFact,
     findings::{Bytes, Channels, Malformed, Misfit, Printable},
 };

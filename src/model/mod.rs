@@ -122,7 +122,7 @@ impl Kind {
     /// Loads the network of a weight file on a device.
     ///
     /// # Errors
-    /// Those of [`load`]; errors do not name the remedy.
+    /// The errors of [`load`], without the remedy.
     pub fn load(
         &self,
         path: &Path,

@@ -120,7 +120,8 @@ fn a_graphics_card_can_be_chosen_where_there_is_one() {
     assert_eq!((stage.asked(), preferences(&stage).device), (Vec::new(), DeviceChoice::Auto));
     // A card that fails is a notice of its song.
     let (device, fault) = (Device::Cuda(0), Fault::Memory);
-    stage.emit([Event::Noted { song: SongId(1), note: Note::DeviceFailed { device, fault } }]);
+    stage.emit([Event::Noted { song: SongId(7), note: Note::DeviceFailed { device, fault } }]);
+    stage.press(Modifiers::NONE, Key::Escape);
     assert!(stage.shows("the processor took over"));
 }
 

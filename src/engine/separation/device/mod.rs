@@ -138,8 +138,8 @@ impl Devices {
     /// Loads a network on the device of choice.
     ///
     /// # Errors
-    /// Errors of the weights and of the kernels; [`ModelError::Cancelled`] in a measurement. A
-    /// device's failure is none.
+    /// Errors of the weights and of the kernels; [`ModelError::Cancelled`] in a measurement. The failure
+    /// of a device is not an error.
     pub fn load(self: &Arc<Self>, loading: &Loading<'_>) -> Result<Box<dyn Separator>> {
         let Loading { network, choice, precision, .. } = *loading;
         let first = self.cards().first().filter(|_| choice == DeviceChoice::Auto);

@@ -18,7 +18,7 @@ pub trait Opener: Send + Sync {
     /// Loads a network on a device.
     ///
     /// # Errors
-    /// Those of [`model::load`].
+    /// Fails with the errors of [`model::load`].
     fn open(
         &self,
         weights: &Path,

@@ -376,7 +376,7 @@ impl Batch {
         let all = memory::sum(memories).in_precision(self.compute.precision);
         Needs {
             seconds: self.expected_pace().map(|seconds| seconds * runs as f64),
-            memory: memory::need(all, self.threads()),
+            memory: memory::need(memory::on(self.compute.device, all), self.threads()),
             disk: mix.frames() * (CHANNELS * size_of::<f32>()) as u64 + stems.missing_bytes(wanted),
         }
     }

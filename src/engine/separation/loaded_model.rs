@@ -64,6 +64,7 @@ impl LoadedModel {
         devices.check(compute.device)?;
         // One network at a time must fit; more stay loaded if there is room.
         let memory = model.memory().in_precision(compute.precision);
+        let memory = memory::on(compute.device, memory);
         let fitting = match (memory::fit(compute, memory, beside), compute.device) {
             // A graphics card has its own memory. The processor is checked if it takes over.
             (Err(Problem::MemoryLimit { .. }), DeviceChoice::Only(device)) if device.is_card() => {
@@ -172,7 +173,8 @@ impl LoadedModel {
     fn rounds(&self, wanted: &[usize]) -> Vec<Vec<usize>> {
         let of = |stems: &[usize]| {
             let networks = self.model.networks_for(stems).into_iter();
-            memory::sum(networks.map(|index| self.model.networks[index].memory))
+            let sum = memory::sum(networks.map(|index| self.model.networks[index].memory));
+            memory::on(self.compute.device, sum)
         };
         let threads = self.pool.current_num_threads();
         let fits = memory::limit(self.compute.memory)
@@ -190,6 +192,7 @@ impl LoadedModel {
         let kept = (0..self.loaded.len())
             .filter(|index| networks.contains(index) || self.loaded[*index].is_some());
         let all = memory::sum(kept.map(|index| self.model.networks[index].memory));
+        let all = memory::on(self.compute.device, all);
         let threads = self.pool.current_num_threads();
         let limit = memory::limit(self.compute.memory);
         if limit.is_some_and(|limit| memory::need(all, threads) + self.beside > limit) {

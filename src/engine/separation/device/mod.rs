@@ -142,8 +142,9 @@ impl Devices {
     /// of a device is not an error.
     pub fn load(self: &Arc<Self>, loading: &Loading<'_>) -> Result<Box<dyn Separator>> {
         let Loading { network, choice, precision, .. } = *loading;
-        let first = self.cards().first().filter(|_| choice == DeviceChoice::Auto);
-        if let Some(card) = first.filter(|card| !self.has_failed(card.device, network))
+        if choice == DeviceChoice::Auto
+            && let Some(card) = self.cards().first()
+            && !self.has_failed(card.device, network)
             && self.verdict(network, precision).is_none()
         {
             return self.measured(card, loading);

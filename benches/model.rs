@@ -21,10 +21,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use cost::Costs;
 use partita::model::{
-    self, Precision, Separator,
+    self, Device, Precision, Separator,
     kernels::{
         operand::ProductKind,
         product::{Mat, MatMut, Parallelism, Update, product},
@@ -43,6 +43,7 @@ struct Arguments {
     serve: bool,
     load: bool,
     precision: Precision,
+    device: Device,
     threads: Vec<usize>,
     model: Option<PathBuf>,
 }
@@ -55,6 +56,10 @@ impl Arguments {
             match word.as_str() {
                 "--profile" => arguments.profile = true,
                 "--fast" => arguments.precision = Precision::Fast,
+                "--device" => {
+                    let name = words.next().context("--device: expected a name")?;
+                    arguments.device = name.parse().map_err(|e| anyhow!("--device: {e}"))?;
+                }
                 "--serve" => arguments.serve = true,
                 "--load" => arguments.load = true,
                 "--threads" => {
@@ -86,7 +91,8 @@ impl Arguments {
 fn main() -> Result<()> {
     let arguments = Arguments::read(std::env::args().skip(1))?;
     let pool = arguments.pool()?;
-    let network = pool.install(|| model::load(&arguments.model(), arguments.precision))?;
+    let network =
+        pool.install(|| model::load(&arguments.model(), arguments.device, arguments.precision))?;
     if arguments.serve {
         return serve::serve(&*network, &pool);
     }
@@ -237,6 +243,7 @@ fn load_seconds(arguments: &Arguments) -> Result<f64> {
     best_of(5, || {
         let mut child = Command::new(&program);
         child.arg("--load").arg(arguments.model()).stdout(Stdio::piped());
+        child.arg("--device").arg(arguments.device.to_string());
         if arguments.precision == Precision::Fast {
             child.arg("--fast");
         }

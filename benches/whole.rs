@@ -31,7 +31,7 @@ use partita::{
             pool,
         },
     },
-    model::{self, Precision},
+    model::{self, Device, Precision},
 };
 
 fn main() -> Result<()> {
@@ -144,8 +144,8 @@ fn first_stem() -> Result<()> {
     let home = folder::home()?;
     let installed = InstalledModel::find(home.path(), DEFAULT)?.context("the model is missing")?;
     let pool = pool::new(Compute::default())?;
-    let network =
-        pool.install(|| model::load(&installed.networks[0].weights, Precision::Single))?;
+    let network = pool
+        .install(|| model::load(&installed.networks[0].weights, Device::Cpu, Precision::Single))?;
     let mix = vec![0.1; CHANNELS * installed.spec.segment_frames];
     let session = Session::start(home.path())?;
     let (mut alone, mut first) = (Vec::new(), Vec::new());

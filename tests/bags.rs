@@ -1,7 +1,10 @@
 //! Bags, shifts and user models against the reference (see `golden/README.md`), through the
 //! importer and the real stores.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use partita::{
     engine::{
@@ -17,7 +20,7 @@ use partita::{
         store::{MixStore, MixWriter, StemStore},
     },
     model::{
-        self, Precision,
+        self, Device, Precision,
         weights::{Model, State, Store},
     },
 };
@@ -98,7 +101,8 @@ fn a_bag_matches_the_reference_and_one_tick_gives_the_same_samples() {
     let open = |name: &str| {
         installed.open_stems(&home.path().join(name), &mix, Quality::default()).unwrap()
     };
-    let mut ensemble = LoadedModel::new(installed.clone(), Compute::default(), 0).unwrap();
+    let mut ensemble =
+        LoadedModel::new(installed.clone(), Compute::default(), 0, Arc::default()).unwrap();
 
     let whole = open("whole");
     let segments = whole.plan().len();
@@ -143,7 +147,8 @@ fn shifts_and_overlap_match_the_reference() {
     let plan = Plan::with_delays(mix.frames(), 2800, 1400, &delays);
     let sources = &installed.spec.sources;
     let stems = StemStore::open(&home.path().join("shifted"), plan, sources).unwrap();
-    let mut ensemble = LoadedModel::new(installed.clone(), Compute::default(), 0).unwrap();
+    let mut ensemble =
+        LoadedModel::new(installed.clone(), Compute::default(), 0, Arc::default()).unwrap();
     assert_eq!(separate(&mut ensemble, &mix, &stems, &[0, 1, 2]), plan.len());
     let expected: Vec<f32> = values(&file, "shifted");
     let stem_len = expected.len() / 3;
@@ -161,7 +166,8 @@ fn a_seed_gives_the_same_stems_again() {
     let samples: Vec<f32> = (0..16_000).map(|i| ((i as f32) * 0.11).sin() * 0.4).collect();
     let mix = mix_store(&home, &samples);
     let installed = InstalledModel::find(home.path(), &model.name).unwrap().unwrap();
-    let mut ensemble = LoadedModel::new(installed.clone(), Compute::default(), 0).unwrap();
+    let mut ensemble =
+        LoadedModel::new(installed.clone(), Compute::default(), 0, Arc::default()).unwrap();
     let mut with_seed = |name: &str, seed| {
         let quality = Quality { shifts: 3, seed, ..Quality::default() };
         let stems = installed.open_stems(&home.path().join(name), &mix, quality).unwrap();
@@ -184,7 +190,7 @@ fn a_checkpoint_of_the_users_own_keeps_its_values_and_its_stems() {
     let again = import(home.path(), "own.th");
     assert_eq!(again.name, "own", "the same file is imported only once");
 
-    let network = model::load(&store.path("own"), Precision::Single).unwrap();
+    let network = model::load(&store.path("own"), Device::Cpu, Precision::Single).unwrap();
     let file = std::fs::read(golden("own.golden.safetensors")).unwrap();
     let file = SafeTensors::deserialize(&file).unwrap();
     let got = network.separate(&values::<f32>(&file, "mix")).unwrap();

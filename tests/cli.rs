@@ -359,6 +359,45 @@ fn the_fast_precision_works_or_says_what_it_wants() {
     assert!(stderr(&output).contains("`single` or `fast`"), "{}", stderr(&output));
 }
 
+/// candle's network is chosen on the command line, and its stems are those of the kernels.
+#[test]
+fn a_device_is_chosen_or_named_as_missing() {
+    let home = tiny_home();
+    let song = home.path().join("song.wav");
+    write_song(&song, 20_000, 44_100, 8);
+    let stems = |device: &str| {
+        let out = home.path().join(device);
+        let arguments = ["separate", "--depth", "32f", "--device", device, "--out"];
+        let files = [out.to_str().unwrap(), song.to_str().unwrap()];
+        let output = partita(home.path(), &[&arguments[..], &files[..]].concat());
+        assert!(output.status.success(), "{}", stderr(&output));
+        let mut files = walk(&out);
+        files.sort();
+        files.iter().flat_map(|file| read_wav(file)).collect::<Vec<f32>>()
+    };
+    let (kernels, candle) = (stems("cpu"), stems("candle-cpu"));
+    let power: f64 = kernels.iter().map(|x| f64::from(*x).powi(2)).sum();
+    let error: f64 = kernels.iter().zip(&candle).map(|(a, b)| f64::from(a - b).powi(2)).sum();
+    let db = 10.0 * (power / error).log10();
+    println!("candle-cpu: {db:.1} dB from the kernels");
+    assert!(kernels.len() == candle.len() && db > 90.0, "{db:.1} dB");
+    assert!(error > 0.0, "the kernels have computed both");
+    assert_eq!(stems("auto"), kernels);
+
+    let report = &json_lines(&partita(home.path(), &["doctor", "--json"]))[0];
+    assert_eq!((&report["device"], &report["used_device"]), (&"auto".into(), &"cpu".into()));
+    let output = partita(home.path(), &["doctor", "--device", "candle-cpu"]);
+    assert!(stdout(&output).contains("candle-cpu"), "{}", stdout(&output));
+
+    let output = partita(home.path(), &["list", "--device", "gpu"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("`candle-cpu`"), "{}", stderr(&output));
+    let missing = if cfg!(target_os = "macos") { "cuda" } else { "metal" };
+    let output = partita(home.path(), &["list", "--device", missing]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains(missing), "{}", stderr(&output));
+}
+
 #[test]
 fn within_a_limit_of_memory_fewer_threads_work_and_then_none() {
     let home = tiny_home();

@@ -27,11 +27,11 @@ use crate::{
     engine::{
         self, Preferences,
         cluster::{Entry, manifest},
-        separation::{installed::DEFAULT, memory},
+        separation::{device::choice::DeviceChoice, installed::DEFAULT, memory},
         settings::Flags,
     },
     i18n::{self, Language, Medium, fl},
-    model::{Precision, share_weights_in, weights::Catalog},
+    model::{ModelError, Precision, device::is_present, share_weights_in, weights::Catalog},
     words,
 };
 use commands::{
@@ -73,12 +73,17 @@ struct ComputeArguments {
     /// system's limit]
     #[arg(long, global = true, value_name = "BYTES", value_parser = parse_memory)]
     memory: Option<u64>,
+    /// Device that computes the networks: auto, cpu, cuda, metal, or a card by number, such as
+    /// cuda:1. auto measures the first graphics card once for each model, and takes it if it is
+    /// right and quicker. candle-cpu is the slow, readable reference [default: auto]
+    #[arg(long, global = true, value_parser = parse_device)]
+    device: Option<DeviceChoice>,
 }
 
 impl From<ComputeArguments> for Flags {
     fn from(arguments: ComputeArguments) -> Self {
-        let ComputeArguments { threads, precision, memory } = arguments;
-        Self { threads, precision, memory }
+        let ComputeArguments { threads, precision, memory, device } = arguments;
+        Self { threads, precision, memory, device }
     }
 }
 
@@ -88,6 +93,19 @@ fn parse_precision(text: &str) -> Result<Precision, String> {
         "single" => Ok(Precision::Single),
         "fast" => Ok(Precision::Fast),
         _ => Err(fl!(expected_choice, choices = "`single`", last = "`fast`")),
+    }
+}
+
+/// Parses `--device cuda:1`. A device that this build or this computer lacks is wrong usage, too.
+fn parse_device(text: &str) -> Result<DeviceChoice, String> {
+    let choices = "`auto`, `cpu`, `candle-cpu`, `cuda`, `cuda:1`";
+    match text.parse() {
+        Ok(DeviceChoice::Only(device)) if !is_present(device) => {
+            let is_built = device.is_built();
+            Err(words::model_error(&ModelError::NoDevice { device, is_built }))
+        }
+        Ok(choice) => Ok(choice),
+        Err(_) => Err(fl!(expected_choice, choices = choices, last = "`metal`")),
     }
 }
 

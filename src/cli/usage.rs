@@ -266,6 +266,7 @@ mod tests {
             (&["separate", "a", "--shifts", "11"], "0..=10"),
             (&["separate", "a", "--segment", "x"], "esperado um número"),
             (&["list", "--precision", "quick"], "`single` ou `fast`"),
+            (&["list", "--device", "gpu"], "`cuda:1` ou `metal`"),
             (&["list", "--memory", "x"], "2G"),
             (&["separate", "a", "--shard", "0/3"], "3/8"),
             (&["separate", "a", "--track", "0"], "a partir de 1"),

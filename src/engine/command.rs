@@ -82,6 +82,8 @@ pub enum Command {
     KeepLanes(SongId, Lanes),
     /// Requests the sound devices; answered by [`crate::engine::Event::Outputs`].
     ListOutputs,
+    /// Requests the graphics cards; answered by [`crate::engine::Event::Devices`].
+    ListDevices,
     /// Changes the compute settings; a running job restarts its segment.
     SetCompute(Compute),
     /// Requests the size of the data folder; answered by [`crate::engine::Event::HomeMeasured`].

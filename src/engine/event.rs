@@ -9,13 +9,14 @@ use crate::{
         audio::peaks::Peak,
         export::Fields,
         library::Lanes,
-        note::Notes,
+        note::{Note, Notes},
         player::Output,
         problem::{LeftOut, Problem},
         separation::options::{QualityCost, SeparationOptions, Version},
         types::{ExportId, Job, JobId, RequestId, Song, SongId, Thumbnail},
     },
     model::{
+        device::Card,
         recognition::Summary,
         weights::{State, Step},
     },
@@ -287,6 +288,15 @@ pub enum Event {
     Lanes(Vec<(SongId, Lanes)>),
     /// Available sound devices, the system's default first.
     Outputs(Vec<Output>),
+    /// Graphics cards on which this build can compute, the preferred one first.
+    Devices(Vec<Card>),
+    /// A remark about the computation of a song.
+    Noted {
+        /// Song of the remark.
+        song: SongId,
+        /// The remark.
+        note: Note,
+    },
     /// Songs whose files are not at their paths.
     Missing(Vec<SongId>),
     /// Size of the data folder, in bytes.

@@ -9,7 +9,10 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::engine::types::SAMPLE_RATE;
+use crate::{
+    engine::separation::device::choice::{Failure, Fault},
+    model::{Device, SAMPLE_RATE},
+};
 
 /// A remark about a song's file or an export. Positions and lengths are in frames at
 /// [`SAMPLE_RATE`].
@@ -102,6 +105,13 @@ pub enum Note {
         /// Loudness of the mix in LUFS.
         lufs: f64,
     },
+    /// A device failed while computing, and the processor took over.
+    DeviceFailed {
+        /// The device.
+        device: Device,
+        /// The kind of failure.
+        fault: Fault,
+    },
     /// A sentence that an earlier version stored in English.
     Recorded {
         /// Text of the sentence.
@@ -190,8 +200,23 @@ impl fmt::Display for Note {
             Self::Limited { lufs } => {
                 write!(to, "the mix went through the limiter, and has {lufs:.1} LUFS")
             }
+            Self::DeviceFailed { device, fault } => {
+                write!(to, "the device {device} ")?;
+                to.write_str(match fault {
+                    Fault::Memory => "ran out of memory",
+                    Fault::NotNumbers => "gave NaN or infinite samples",
+                    Fault::Other => "failed",
+                })?;
+                to.write_str("; the processor took over, and the stems are not affected")
+            }
             Self::Recorded { text } => to.write_str(text),
         }
+    }
+}
+
+impl From<Failure> for Note {
+    fn from(Failure { device, fault }: Failure) -> Self {
+        Self::DeviceFailed { device, fault }
     }
 }
 
@@ -327,6 +352,9 @@ pub fn examples() -> Vec<Note> {
         Note::ExportedInStereo { channels: 6 },
         Note::BelowLoudness { lufs: -14.25 },
         Note::Limited { lufs: -14.25 },
+        Note::DeviceFailed { device: Device::Cuda(0), fault: Fault::Memory },
+        Note::DeviceFailed { device: Device::Cuda(1), fault: Fault::NotNumbers },
+        Note::DeviceFailed { device: Device::Metal(0), fault: Fault::Other },
         Note::Recorded { text: "an earlier sentence".into() },
     ]
 }

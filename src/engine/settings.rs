@@ -16,13 +16,14 @@ use crate::{
     engine::{
         problem::{Problem, Result, SettingsFault},
         separation::{
+            device::choice::DeviceChoice,
             installed::DEFAULT,
             options::{Defaults, Quality, SeparationOptions},
         },
         system::atomic_file::write_atomically,
         types::Compute,
     },
-    model::{Precision, on_one_line},
+    model::{Precision, device::is_present, on_one_line},
 };
 
 /// File name in the data folder.
@@ -88,6 +89,8 @@ pub struct Flags {
     pub precision: Option<Precision>,
     /// Memory limit in bytes.
     pub memory: Option<u64>,
+    /// Device that computes the networks.
+    pub device: Option<DeviceChoice>,
 }
 
 impl Flags {
@@ -97,6 +100,7 @@ impl Flags {
             threads: self.threads.or(preferences.threads),
             precision: self.precision.unwrap_or(preferences.precision),
             memory: self.memory.or(preferences.memory),
+            device: self.device.unwrap_or(preferences.device),
         }
     }
 }
@@ -126,6 +130,8 @@ pub struct Preferences {
     /// Precision of the matrix products.
     #[serde(with = "precision")]
     pub precision: Precision,
+    /// Device that computes the networks.
+    pub device: DeviceChoice,
     /// Name of the default model; `None` is the first of the catalogue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
@@ -167,6 +173,7 @@ impl Default for Preferences {
             threads: None,
             memory: None,
             precision: Precision::default(),
+            device: DeviceChoice::default(),
             model: None,
             quality: Quality::default(),
             drafts_first: false,
@@ -259,8 +266,21 @@ impl Preferences {
             memory: self.memory.filter(|bytes| MEMORY.contains(bytes)),
             window: self.window.filter(is_real),
             quality: self.quality.within_bounds(),
+            device: present(self.device),
             ..self
         }
+    }
+}
+
+/// The chosen device, or the default if this build or this computer lacks it: the settings may come
+/// from another one.
+fn present(choice: DeviceChoice) -> DeviceChoice {
+    match choice {
+        DeviceChoice::Only(device) if device.is_card() && !is_present(device) => {
+            tracing::warn!("the settings name the device {device}, which is missing; using auto");
+            DeviceChoice::Auto
+        }
+        choice => choice,
     }
 }
 

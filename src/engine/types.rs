@@ -15,7 +15,10 @@ use crate::{
     engine::{
         note::Notes,
         problem::Problem,
-        separation::options::{Quality, SeparationOptions},
+        separation::{
+            device::choice::DeviceChoice,
+            options::{Quality, SeparationOptions},
+        },
     },
     model::Precision,
 };
@@ -382,7 +385,7 @@ mod decibels {
     }
 }
 
-/// Threads, precision and memory limit of the separation.
+/// Threads, precision, memory limit and device of the separation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Compute {
     /// Number of threads; `None` is as many as this process may use.
@@ -391,6 +394,8 @@ pub struct Compute {
     pub precision: Precision,
     /// Memory limit in bytes; `None` is the system's limit.
     pub memory: Option<u64>,
+    /// The device that computes the networks.
+    pub device: DeviceChoice,
 }
 
 /// Configuration of the engine.

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CHANNELS, SAMPLE_RATE,
+    device::name::Device,
     facts::MissingFact,
     findings::{Bytes, Channels, Malformed, Misfit, Printable},
 };
@@ -120,6 +121,20 @@ pub enum ModelError {
     Device {
         /// The library's text.
         cause: Printable,
+    },
+    /// This build or this machine lacks a device.
+    NoDevice {
+        /// The device.
+        device: Device,
+        /// Whether the build has it, and the machine lacks it.
+        is_built: bool,
+    },
+    /// The network needs more memory than the limit.
+    Memory {
+        /// Bytes that are needed.
+        needed: u64,
+        /// The limit in bytes.
+        limit: u64,
     },
     /// A file of the model folder could not be read or written.
     Io {
@@ -300,6 +315,13 @@ impl fmt::Display for ModelError {
                 path.display()
             ),
             Self::Device { cause } => write!(to, "could not compute the network: {cause}"),
+            Self::NoDevice { device, is_built } => no_device(to, *device, *is_built),
+            Self::Memory { needed, limit } => write!(
+                to,
+                "the network needs {} MB of memory; the limit is {} MB",
+                needed.div_ceil(1 << 20),
+                limit.div_ceil(1 << 20)
+            ),
             Self::Segment { found, expected } => write!(
                 to,
                 "could not run the network: a segment has {found} values instead of {expected}"
@@ -312,16 +334,7 @@ impl fmt::Display for ModelError {
                 path.display()
             ),
             Self::OtherSound { path, sample_rate, channels } => {
-                if let Some(path) = path {
-                    write!(to, "could not use the model file {path}: ")?;
-                }
-                write!(
-                    to,
-                    "the network was trained at {sample_rate} Hz, {}; only {SAMPLE_RATE} Hz {} \
-                     networks are supported yet",
-                    Channels(*channels),
-                    Channels(CHANNELS)
-                )
+                other_sound(to, path.as_deref(), *sample_rate, *channels)
             }
             Self::FactsMissing { path, missing, .. } => {
                 let flags: Vec<String> = missing.iter().map(MissingFact::flag).collect();
@@ -336,6 +349,40 @@ impl fmt::Display for ModelError {
             Self::Cancelled => to.write_str("cancelled"),
         }
     }
+}
+
+fn no_device(to: &mut fmt::Formatter<'_>, device: Device, is_built: bool) -> fmt::Result {
+    match device {
+        _ if is_built => {
+            write!(to, "this computer has no device {device}; `partita doctor` lists its devices")
+        }
+        Device::Metal(_) => {
+            to.write_str("only Partita for macOS computes on metal; choose another device")
+        }
+        _ => write!(
+            to,
+            "this build of Partita does not compute on {device}; use one that was built with \
+             `--features cuda`, or choose another device"
+        ),
+    }
+}
+
+fn other_sound(
+    to: &mut fmt::Formatter<'_>,
+    path: Option<&str>,
+    sample_rate: u32,
+    channels: usize,
+) -> fmt::Result {
+    if let Some(path) = path {
+        write!(to, "could not use the model file {path}: ")?;
+    }
+    write!(
+        to,
+        "the network was trained at {sample_rate} Hz, {}; only {SAMPLE_RATE} Hz {} networks are \
+         supported yet",
+        Channels(channels),
+        Channels(CHANNELS)
+    )
 }
 
 impl ModelError {

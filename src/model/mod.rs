@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 pub mod arena;
 mod candle;
+pub mod device;
 mod error;
 mod facts;
 pub mod findings;
@@ -27,6 +28,7 @@ pub mod tensors;
 pub mod usage;
 pub mod weights;
 
+pub use device::Device;
 pub use error::{FileFault, ModelError, Remedy};
 use findings::Misfit;
 use recognition::{Facts, Recognised, Shapes};
@@ -106,13 +108,32 @@ pub struct Kind {
     /// Reads a network's shape and memory use from the header of its weight file. Fails if the
     /// tensors do not fit the kind. Errors do not name the file.
     pub describe: fn(File) -> Result<(Spec, Memory)>,
-    /// Loads the network of a weight file.
-    pub load: fn(&Path, Precision) -> Result<Box<dyn Separator>>,
-    /// Loads the network of a weight file in candle's operations, on any device.
+    /// Loads the network of a weight file on the kernels.
+    pub kernels: fn(&Path, Precision) -> Result<Box<dyn Separator>>,
+    /// Loads the network of a weight file in candle's operations, on any device. Computes in single
+    /// precision.
     pub candle: fn(&Path, &candle_core::Device) -> Result<Box<dyn Separator>>,
     /// Recognises a network whose file does not describe it; `None` if the tensors are of another
     /// kind. Errors do not name the file.
     pub recognise: fn(&Shapes, &Facts) -> Option<Result<Recognised>>,
+}
+
+impl Kind {
+    /// Loads the network of a weight file on a device.
+    ///
+    /// # Errors
+    /// The errors of [`load`], without the remedy.
+    pub fn load(
+        &self,
+        path: &Path,
+        device: Device,
+        precision: Precision,
+    ) -> Result<Box<dyn Separator>> {
+        match device {
+            Device::Cpu => (self.kernels)(path, precision),
+            device => (self.candle)(path, &device.open()?),
+        }
+    }
 }
 
 /// A network's memory use, in bytes.
@@ -164,15 +185,17 @@ fn kind_in(metadata: &HashMap<String, String>) -> Result<&'static Kind> {
     kind_of(class_name).ok_or_else(|| Misfit::Class { class: class_name.into() }.into())
 }
 
-/// Loads the network in a canonical weight file.
+/// Loads the network in a canonical weight file. Only the kernels ([`Device::Cpu`]) have a fast
+/// precision; other devices always compute in single precision.
 ///
 /// # Errors
 /// [`ModelError::Unusable`] if the file is not a canonical weight file, [`ModelError::OtherSound`];
-/// [`ModelError::Forbidden`] and [`ModelError::Io`] if it cannot be read.
-pub fn load(path: &Path, precision: Precision) -> Result<Box<dyn Separator>> {
+/// [`ModelError::Forbidden`] and [`ModelError::Io`] if it cannot be read; [`ModelError::NoDevice`]
+/// and [`ModelError::Device`].
+pub fn load(path: &Path, device: Device, precision: Precision) -> Result<Box<dyn Separator>> {
     let load = || {
         let kind = kind_in(&weights::read_metadata(path)?)?;
-        let network = (kind.load)(path, precision)?;
+        let network = kind.load(path, device, precision)?;
         network.spec().check()?;
         Ok(network)
     };

@@ -15,8 +15,8 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde_json::json;
 
 use super::{
-    Joint, Kind, Level, Memory, ModelError, Overlap, Precision, Result, Separator, Spec, Stop,
-    describe,
+    Device, Joint, Kind, Level, Memory, ModelError, Overlap, Precision, Result, Separator, Spec,
+    Stop, describe,
     findings::Misfit,
     load,
     weights::{State, Store},
@@ -31,7 +31,7 @@ pub(super) const KIND: Kind = Kind {
         let work = (4 * spec.channels * spec.segment_frames * spec.sources.len()) as u64;
         Ok((spec, Memory { weights, work, per_thread: 0, fast_saving: 0 }))
     },
-    load: |path, _precision| read(path),
+    kernels: |path, _precision| read(path),
     candle: |path, _device| read(path),
     recognise: |_, _| None,
 };
@@ -150,7 +150,10 @@ fn another_kind_of_network_is_imported_and_described() {
     store.verify(&model.name, &mut |_| {}, &|| false).unwrap();
     let path = store.path(&model.name);
     assert_eq!(describe(&path).unwrap().spec.segment_frames, 400);
-    assert_eq!(load(&path, Precision::Single).unwrap().spec().sources, ["low", "high"]);
+    assert_eq!(
+        load(&path, Device::Cpu, Precision::Single).unwrap().spec().sources,
+        ["low", "high"]
+    );
 }
 
 #[test]

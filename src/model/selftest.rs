@@ -118,7 +118,7 @@ fn numbers_for(digest: &str) -> Result<Option<Numbers>> {
 /// Built-in signal, planar `[channels, segment_frames]`: a tone with overtones that changes every
 /// quarter of a second, and noise in every second quarter. The values are integers divided by
 /// powers of two, so that they are equal on every machine.
-fn signal(spec: &Spec) -> Vec<f32> {
+pub fn signal(spec: &Spec) -> Vec<f32> {
     let mut state = 1_u32;
     let mut noise = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

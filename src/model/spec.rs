@@ -175,7 +175,7 @@ impl Spec {
     ///
     /// # Errors
     /// [`ModelError::Segment`] for another length.
-    pub(super) fn check_segment(&self, mix: &[f32]) -> Result<()> {
+    pub fn check_segment(&self, mix: &[f32]) -> Result<()> {
         let expected = self.channels * self.segment_frames;
         if mix.len() == expected {
             return Ok(());

@@ -5,6 +5,7 @@ use crate::{
     engine::{
         Notes,
         note::{Layout, Note, clock},
+        separation::device::choice::Fault,
     },
     i18n::{fl, numbers::decimal},
 };
@@ -47,6 +48,14 @@ pub fn note(note: &Note) -> String {
         }
         Note::BelowLoudness { lufs } => fl!(note_below_loudness, lufs = decimal(*lufs, 1)),
         Note::Limited { lufs } => fl!(note_limited, lufs = decimal(*lufs, 1)),
+        Note::DeviceFailed { device, fault } => {
+            let device = device.to_string();
+            match fault {
+                Fault::Memory => fl!(note_device_memory, device = device),
+                Fault::NotNumbers => fl!(note_device_not_numbers, device = device),
+                Fault::Other => fl!(note_device_failed, device = device),
+            }
+        }
         Note::Recorded { text } => text.clone(),
     }
 }

@@ -20,7 +20,7 @@ use partita::{
         store::MixStore,
         system::panics::hush,
     },
-    model::{self, Precision, weights::Store},
+    model::{self, Device, Precision, weights::Store},
 };
 use tempfile::TempDir;
 
@@ -168,7 +168,7 @@ pub fn safetensors(data: &[u8]) {
     if let Err(error) = model::describe(&file) {
         assert_in_words(&error.to_string());
     }
-    match model::load(&file, Precision::Single) {
+    match model::load(&file, Device::Cpu, Precision::Single) {
         Ok(network) => assert!(!network.spec().sources.is_empty()),
         Err(error) => assert_in_words(&error.to_string()),
     }

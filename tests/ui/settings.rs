@@ -6,13 +6,16 @@ use egui::{Key, Modifiers, Theme};
 use egui_kittest::kittest::Queryable as _;
 use partita::{
     engine::{
-        Command, Compute, Event, LaneSettings, Preferences, SongId,
+        Command, Compute, Event, LaneSettings, Note, Preferences, SongId,
         player::Output,
-        separation::pool,
+        separation::{
+            device::choice::{DeviceChoice, Fault},
+            pool,
+        },
         settings::{self, Flags},
     },
     i18n::{Language, speak, spoken},
-    model::Precision,
+    model::{Device, Precision, device::Card},
     ui::{
         platform::dialogs::{Answer, Outcome},
         state::ui_state::{Page, Purpose},
@@ -70,19 +73,19 @@ fn threads_and_precision_are_sent_to_the_engine() {
     if cores > 1 {
         stage.click("Threads: 1");
         threads = Some(1);
-        let compute = Compute { threads, precision: single, memory: None };
+        let compute = Compute { threads, ..Compute::default() };
         assert_eq!(stage.asked(), [Command::SetCompute(compute)]);
     }
     if pool::has_fast_precision() {
         stage.click("Precision: Fast");
-        let compute = Compute { threads, precision: fast, memory: None };
+        let compute = Compute { threads, precision: fast, ..Compute::default() };
         assert_eq!(stage.asked(), [Command::SetCompute(compute)]);
     } else {
         assert!(stage.shows("Fast needs a processor"));
     }
     // Settings from the command line cannot be changed here.
     let ctx = stage.harness.ctx.clone();
-    let flags = Flags { threads: Some(3), precision: Some(single), memory: None };
+    let flags = Flags { threads: Some(3), precision: Some(single), ..Flags::default() };
     let app = stage.harness.state_mut();
     app.begin(&ctx, Preferences::default(), flags, Some(recorded("The settings were damaged")));
     speak(Language::english());
@@ -92,6 +95,34 @@ fn threads_and_precision_are_sent_to_the_engine() {
         stage.click("Threads: 1");
         assert_eq!((stage.asked(), preferences(&stage).threads), (Vec::new(), None));
     }
+}
+
+#[test]
+fn a_graphics_card_can_be_chosen_where_there_is_one() {
+    let mut stage = page(unprocessed());
+    assert!(!stage.shows("Computed by"), "the processor is the only choice");
+    let card = Card { device: Device::Cuda(0), name: "GPU 9000".into(), free_bytes: None };
+    stage.emit([Event::Devices(vec![card])]);
+    let chosen = |device| [Command::SetCompute(Compute { device, ..Compute::default() })];
+    for (name, device) in [("GPU 9000", Device::Cuda(0)), ("Processor", Device::Cpu)] {
+        stage.click(&format!("Computed by: {name}"));
+        assert_eq!(stage.asked(), chosen(DeviceChoice::Only(device)));
+    }
+    stage.click("Computed by: Automatic");
+    assert_eq!(stage.asked(), chosen(DeviceChoice::Auto));
+    // The command line's device is kept.
+    let ctx = stage.harness.ctx.clone();
+    let flags = Flags { device: Some(DeviceChoice::Only(Device::Cuda(0))), ..Flags::default() };
+    stage.harness.state_mut().begin(&ctx, Preferences::default(), flags, None);
+    speak(Language::english());
+    stage.harness.run_steps(3);
+    stage.click("Computed by: Processor");
+    assert_eq!((stage.asked(), preferences(&stage).device), (Vec::new(), DeviceChoice::Auto));
+    // A card that fails is a notice of its song.
+    let (device, fault) = (Device::Cuda(0), Fault::Memory);
+    stage.emit([Event::Noted { song: SongId(7), note: Note::DeviceFailed { device, fault } }]);
+    stage.press(Modifiers::NONE, Key::Escape);
+    assert!(stage.shows("the processor took over"));
 }
 
 #[test]

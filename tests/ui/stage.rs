@@ -248,6 +248,7 @@ pub fn is_asked_by_the_user(command: &Command) -> bool {
             | Command::KeepLanes(..)
             | Command::MeasureHome
             | Command::ListOutputs
+            | Command::ListDevices
             | Command::ListModels
     )
 }

@@ -29,3 +29,6 @@ note-from-draft = made of a draft: standard and best sound better
 note-exported-in-stereo = the song's { $channels } channels are folded down to stereo
 note-below-loudness = the mix has { $lufs } LUFS: louder, its peaks would need the limiter
 note-limited = the mix went through the limiter, and has { $lufs } LUFS
+note-device-memory = the device { $device } ran out of memory; the processor took over, and the stems are not affected
+note-device-not-numbers = the device { $device } gave NaN or infinite samples; the processor took over, and the stems are not affected
+note-device-failed = the device { $device } failed; the processor took over, and the stems are not affected

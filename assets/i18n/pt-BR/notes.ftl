@@ -27,3 +27,6 @@ note-from-draft = feito a partir de um rascunho: as outras qualidades soam melho
 note-exported-in-stereo = os { $channels } canais da música foram convertidos para estéreo
 note-below-loudness = a mix ficou em { $lufs } LUFS: mais alta, seus picos precisariam do limitador
 note-limited = a mix passou pelo limitador e ficou em { $lufs } LUFS
+note-device-memory = a memória do dispositivo { $device } não bastou; o processador assumiu, e os stems não são afetados
+note-device-not-numbers = o dispositivo { $device } deu amostras infinitas ou que não são números; o processador assumiu, e os stems não são afetados
+note-device-failed = o dispositivo { $device } falhou; o processador assumiu, e os stems não são afetados

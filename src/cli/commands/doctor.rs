@@ -13,11 +13,13 @@ use crate::{
             bug_report::save,
             doctor::{Report, Speed, examine, measure},
         },
+        separation::device::verdict::Verdict,
     },
     i18n::{
         fl,
         numbers::{bytes, decimal},
     },
+    model::device::Card,
 };
 
 #[derive(Debug, clap::Args)]
@@ -44,7 +46,7 @@ pub(in crate::cli) fn run(
     } else {
         None
     };
-    let mut report = examine(home);
+    let mut report = examine(home, compute);
     report.speed = measured.or(report.speed);
     output.result(&words(&report), &json!(report));
     if let Some(file) = &arguments.report {
@@ -62,14 +64,27 @@ fn words(report: &Report) -> String {
         let seconds = decimal(seconds_per_segment, 2);
         fl!(cli_doctor_speed, seconds = seconds, times = decimal(times_real_time, 1))
     };
+    let card = |Card { device, name, free_bytes }: &Card| match free_bytes {
+        Some(free) => {
+            fl!(cli_doctor_card, device = device.to_string(), name = name, free = bytes(*free))
+        }
+        None => format!("{device} ({name})"),
+    };
+    let cards: Vec<String> = report.cards.iter().map(card).collect();
     let (free, all) = (bytes(report.memory_free_bytes), bytes(report.memory_bytes));
-    let lines = [
+    let mut lines = vec![
         format!("Partita {}", report.version),
         fl!(cli_doctor_processor, name = &report.processor),
         fl!(cli_doctor_features, names = list(&report.cpu_features)),
         fl!(cli_doctor_threads, count = report.threads),
         fl!(cli_doctor_memory, free = free, all = all),
         fl!(cli_doctor_sound, names = list(&report.audio_devices)),
+        fl!(cli_doctor_cards, names = list(&cards)),
+        fl!(
+            cli_doctor_device,
+            device = report.used_device.to_string(),
+            choice = report.device.to_string()
+        ),
         fl!(cli_doctor_model, state = &report.model),
         report.speed.map_or_else(|| fl!(cli_doctor_speed_unknown).to_owned(), speed),
         fl!(
@@ -79,5 +94,34 @@ fn words(report: &Report) -> String {
             free = report.disk_free_bytes.map_or_else(|| "?".to_owned(), bytes)
         ),
     ];
+    lines.extend(report.verdicts.iter().map(verdict));
     lines.join("\n")
+}
+
+fn verdict(verdict: &Verdict) -> String {
+    let Verdict { conditions, model, db, least_db, seconds, processor_seconds } = verdict;
+    let (device, db, least) =
+        (conditions.device.to_string(), decimal(*db, 1), decimal(*least_db, 0));
+    let (seconds, processor) = (decimal(*seconds, 3), decimal(*processor_seconds, 3));
+    if verdict.is_taken() {
+        fl!(
+            cli_doctor_device_taken,
+            device = device,
+            model = model,
+            db = db,
+            least = least,
+            seconds = seconds,
+            processor = processor
+        )
+    } else {
+        fl!(
+            cli_doctor_device_not_taken,
+            device = device,
+            model = model,
+            db = db,
+            least = least,
+            seconds = seconds,
+            processor = processor
+        )
+    }
 }

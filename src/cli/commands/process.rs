@@ -130,6 +130,9 @@ impl Wait {
             Event::Waiting { song, problem } if song == self.song => {
                 note(&format!("{}: {}", self.title, words::problem(&problem)));
             }
+            Event::Noted { song, note: text } if song == self.song => {
+                note(&format!("{}: {}", self.title, words::note(&text)));
+            }
             Event::Failed { request: Some(request), problem, .. }
                 if self.requests.contains(&request) =>
             {

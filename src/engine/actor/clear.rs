@@ -1,6 +1,6 @@
 //! Settings of the engine, the size of the data folder, and the removal of all stems.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use super::{Core, songs::remove_folder};
 use crate::engine::{
@@ -35,6 +35,7 @@ impl Core {
             return Ok(());
         }
         pool::check(compute)?;
+        self.devices.check(compute.device)?;
         self.compute = compute;
         if self.queue.restart_running() {
             self.stop_worker();
@@ -47,6 +48,15 @@ impl Core {
         let sink = self.sink.clone();
         // Detached, so that a sound system that does not answer cannot block the end of the program.
         threads::start("outputs", move || sink.send(Event::Outputs(outputs())))?.detach();
+        Ok(())
+    }
+
+    /// Emits the graphics cards from a separate thread, because their drivers are slow.
+    pub(super) fn list_devices(&self) -> Result<()> {
+        let (sink, devices) = (self.sink.clone(), Arc::clone(&self.devices));
+        let list = move || sink.send(Event::Devices(devices.cards().to_vec()));
+        // Detached, so that a driver that does not answer cannot block the end of the program.
+        threads::start("devices", list)?.detach();
         Ok(())
     }
 

@@ -191,7 +191,7 @@ impl Core {
         job.segments_total = stems.plan().len();
         job.segments_done = stems.done_count_of(&wanted);
         let (cancel, networks) = (CancelToken::default(), model.networks_for(&wanted).len());
-        let pace = self.pace_of(&model, job.quality);
+        let (pace, device) = (self.pace_of(&model, job.quality), self.device_of(&model));
         let task = Task {
             job: job.id,
             mix: Arc::clone(&track.mix),
@@ -220,6 +220,7 @@ impl Core {
             computed: (0, 0.0),
             drafted: (0, 0.0),
             networks,
+            device,
         });
         self.worker.give(task)
     }

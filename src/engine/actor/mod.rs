@@ -39,6 +39,7 @@ use crate::engine::{
     player::Player,
     problem::{Activity, Problem, Result},
     separation::{
+        device::Devices,
         installed::InstalledModel,
         memory,
         options::{Defaults, SeparationOptions},
@@ -87,6 +88,7 @@ pub(super) struct Core {
     waveforms: Waveforms,
     worker: Worker,
     compute: Compute,
+    devices: Arc<Devices>,
     queue: Queue,
     /// The worker's task for the queue's running job.
     task: Option<RunningTask>,
@@ -152,9 +154,9 @@ impl Core {
         let sender = outbox.clone();
         // An interactive engine shares the memory with a window.
         let beside = if config.interactive { memory::WINDOW } else { 0 };
-        let worker = Worker::start(config.compute, beside, move |progress| {
-            drop(sender.send(Message::Work(progress)));
-        })?;
+        let devices = Devices::new(&config.home);
+        let report = move |progress| drop(sender.send(Message::Work(progress)));
+        let worker = Worker::start(config.compute, beside, Arc::clone(&devices), report)?;
         let sender = outbox.clone();
         let importer = Importer::start(config.home.clone(), sink.clone(), move |song| {
             drop(sender.send(Message::Imported(song)));
@@ -177,6 +179,7 @@ impl Core {
             waveforms,
             worker,
             compute: config.compute,
+            devices,
             queue: Queue::default(),
             task: None,
             models: Vec::new(),
@@ -280,6 +283,7 @@ impl Core {
             Message::Work(Progress::Segment { job, is_of_draft, seconds }) => {
                 self.segment_done(job, is_of_draft, seconds);
             }
+            Message::Work(Progress::DeviceFailed(id, failure)) => self.device_failed(id, failure),
             Message::Work(Progress::Ended(job, result)) => self.job_ended(job, result),
             Message::ExportEnded(id) => {
                 if let Some((_, thread)) = self.exports.remove(&id) {
@@ -329,6 +333,7 @@ impl Core {
             Command::KeepPreferences(preferences) => self.keep_preferences(&preferences),
             Command::KeepLanes(song, lanes) => self.library.set_lanes(song, &lanes),
             Command::ListOutputs => self.list_outputs(),
+            Command::ListDevices => self.list_devices(),
             Command::SetCompute(compute) => self.set_compute(compute),
             Command::MeasureHome => self.measure_home(),
             Command::ClearStems => self.clear_stems(),

@@ -14,6 +14,7 @@ use crate::engine::{
     event::Event,
     problem::{Problem, Result},
     separation::{
+        device::choice::Failure,
         installed::InstalledModel,
         options::{Preset, SeparationOptions},
     },
@@ -81,6 +82,13 @@ impl Core {
         self.sink.send(Event::Job(job));
     }
 
+    /// Emits that the processor computes the rest of a job.
+    pub(super) fn device_failed(&self, id: JobId, failure: Failure) {
+        if let Some(job) = self.queue.running().filter(|job| job.id == id) {
+            self.sink.send(Event::Noted { song: job.song, note: failure.into() });
+        }
+    }
+
     /// Handles the end of a job in the worker.
     pub(super) fn job_ended(&mut self, id: JobId, result: Result<()>) {
         if let Some(mut job) = self.queue.running().filter(|job| job.id == id).cloned()
@@ -143,8 +151,14 @@ impl Core {
         let Some(model) = self.model(&options) else { return Ok(()) };
         let draft = Preset::Draft.quality(&model.spec);
         let counts = [(options.quality, task.computed), (draft, task.drafted)];
+        let device = self.device_of(model);
+        if device != task.device {
+            // It was measured, or has failed: parts of the time are of another device.
+            return Ok(());
+        }
         let precision = self.compute.precision;
-        let counts = counts.map(|(quality, count)| (model.pace_name(quality, precision), count));
+        let named = |(quality, count)| (model.pace_name(quality, precision, device), count);
+        let counts = counts.map(named);
         for (name, (segments, seconds)) in counts {
             self.library.add_to_pace(&name, segments * networks, seconds)?;
         }

@@ -2,15 +2,18 @@
 //! the switch between them.
 
 use super::Core;
-use crate::engine::{
-    event::Event,
-    problem::Result,
-    separation::{
-        installed::InstalledModel,
-        options::{Defaults, Preset, Quality, QualityCost, SeparationOptions, Version},
+use crate::{
+    engine::{
+        event::Event,
+        problem::Result,
+        separation::{
+            installed::InstalledModel,
+            options::{Defaults, Preset, Quality, QualityCost, SeparationOptions, Version},
+        },
+        store::{StemStore, track::SongTrack},
+        types::SongId,
     },
-    store::{StemStore, track::SongTrack},
-    types::SongId,
+    model::Device,
 };
 
 impl Core {
@@ -107,21 +110,26 @@ impl Core {
     /// The expected seconds per segment of one network. Falls back to the standard quality's pace,
     /// then to an estimate from other models.
     pub(super) fn pace_of(&self, model: &InstalledModel, quality: Quality) -> Option<f64> {
-        let precision = self.compute.precision;
-        let pace = |quality| self.library.pace(&model.pace_name(quality, precision)).ok().flatten();
+        let pace = |quality| self.library.pace(&self.pace_name(model, quality)).ok().flatten();
         let standard = Preset::Standard.quality(&model.spec);
         pace(quality).or_else(|| pace(standard)).or_else(|| self.pace_by_work(model))
+    }
+
+    /// The device that computes a model, as far as is known.
+    pub(super) fn device_of(&self, model: &InstalledModel) -> Device {
+        self.devices.of_model(self.compute, model)
+    }
+
+    /// Name of a model's pace on its device.
+    fn pace_name(&self, model: &InstalledModel, quality: Quality) -> String {
+        model.pace_name(quality, self.compute.precision, self.device_of(model))
     }
 
     /// The pace of a model that has not run on this machine, from one that has and their costs.
     fn pace_by_work(&self, model: &InstalledModel) -> Option<f64> {
         let pace = |other: &InstalledModel| {
             let standard = Preset::Standard.quality(&other.spec);
-            let seconds = self
-                .library
-                .pace(&other.pace_name(standard, self.compute.precision))
-                .ok()
-                .flatten()?;
+            let seconds = self.library.pace(&self.pace_name(other, standard)).ok().flatten()?;
             Some(seconds * other.spec.work_of(&model.spec)?)
         };
         self.models.iter().find_map(pace)

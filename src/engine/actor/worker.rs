@@ -14,6 +14,7 @@ use crate::{
     engine::{
         problem::{Activity, Problem, Result},
         separation::{
+            device::{Devices, choice::Failure},
             installed::InstalledModel,
             loaded_model::{LoadedModel, Work},
             pool,
@@ -27,7 +28,7 @@ use crate::{
         },
         types::{CancelToken, Compute, JobId},
     },
-    model,
+    model::{self, Device},
 };
 
 /// The idle time after which the scratch memory of the network is freed.
@@ -64,6 +65,8 @@ pub(super) struct RunningTask {
     pub(super) drafted: (usize, f64),
     /// Networks that run for each segment.
     pub(super) networks: usize,
+    /// The device that was expected to compute them.
+    pub(super) device: Device,
 }
 
 /// Progress of the worker.
@@ -74,6 +77,8 @@ pub(in crate::engine) enum Progress {
     Readable { job: JobId, segment: usize, is_of_draft: bool },
     /// The worker has stored a segment, which took this many seconds.
     Segment { job: JobId, is_of_draft: bool, seconds: f64 },
+    /// A device failed, and the processor takes over.
+    DeviceFailed(JobId, Failure),
     /// The job has ended.
     Ended(JobId, Result<()>),
 }
@@ -83,7 +88,7 @@ enum Order {
     /// The next job.
     Work(Box<Task>),
     /// Preload this model, because a job with it is likely to follow.
-    Load(InstalledModel, Compute),
+    Load(Box<InstalledModel>, Compute),
 }
 
 /// A handle to the worker thread. Dropping it ends the thread after its current segment.
@@ -97,14 +102,17 @@ impl Worker {
     pub(in crate::engine) fn start(
         compute: Compute,
         beside: u64,
+        devices: Arc<Devices>,
         report: impl Fn(Progress) + Send + 'static,
     ) -> Result<Self> {
         pool::check(compute)?;
+        devices.check(compute.device)?;
         // Room for a model to preload, and the job after it.
         let (inbox, orders) = bounded(2);
         let thread = threads::start("separate", move || {
-            let make =
-                |model: &InstalledModel, compute| LoadedModel::new(model.clone(), compute, beside);
+            let make = |model: &InstalledModel, compute| {
+                LoadedModel::new(model.clone(), compute, beside, Arc::clone(&devices))
+            };
             run(&orders, &make, &report);
         })?;
         Ok(Self { inbox: Some(inbox), thread: Some(thread) })
@@ -124,7 +132,7 @@ impl Worker {
     pub(in crate::engine) fn prepare(&self, model: InstalledModel, compute: Compute) {
         if let Some(inbox) = self.inbox.as_ref().filter(|inbox| inbox.is_empty()) {
             // Failure is harmless: the job loads its model itself.
-            inbox.try_send(Order::Load(model, compute)).ok();
+            inbox.try_send(Order::Load(Box::new(model), compute)).ok();
         }
     }
 
@@ -162,8 +170,9 @@ fn run(orders: &Receiver<Order>, make: Make<'_>, report: &dyn Fn(Progress)) {
             Ok(Order::Load(model, compute)) => {
                 let work = || {
                     let loaded_model = ensure_loaded(&mut loaded, make, &model, compute)?;
-                    loaded_model.prepare()?;
-                    loaded_model.warm_up(&|| !orders.is_empty());
+                    let stop = || !orders.is_empty();
+                    loaded_model.prepare(&stop)?;
+                    loaded_model.warm_up(&stop);
                     Ok(())
                 };
                 if let Err(e) = caught(Activity::LoadingModel, work) {
@@ -212,6 +221,7 @@ fn separate(
         loaded_model.separate(&work, &*task.listener, &task.cancel, &mut |step| match step {
             Step::Begins(segment) => report(Progress::Begins { job, segment, is_of_draft }),
             Step::Readable(segment) => report(Progress::Readable { job, segment, is_of_draft }),
+            Step::DeviceFailed(failure) => report(Progress::DeviceFailed(job, failure)),
             Step::Stored(_) => {
                 let seconds = since.elapsed().as_secs_f64();
                 report(Progress::Segment { job, is_of_draft, seconds });
@@ -271,7 +281,8 @@ mod tests {
         let stems = Arc::new(stems);
         let spec = Spec::triangle(sources.clone(), 1000);
         let (weights, memory) = ("weights".into(), Memory::default());
-        let networks = vec![InstalledNetwork { weights, memory, shares: vec![1.0] }];
+        let (identity, shares) = (String::new(), vec![1.0]);
+        let networks = vec![InstalledNetwork { weights, identity, memory, shares }];
         let model = InstalledModel {
             name: "panicking".into(),
             networks,
@@ -300,14 +311,15 @@ mod tests {
         let make = |model: &InstalledModel, compute| {
             let panics = loads.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0;
             let network = PanickingNetwork { spec: spec.clone(), calls: 0.into(), panics };
-            Ok(LoadedModel::new(model.clone(), compute, 0)?.with(Box::new(network)))
+            Ok(LoadedModel::new(model.clone(), compute, 0, Arc::default())?.with(Box::new(network)))
         };
         let reported = std::sync::Mutex::new(Vec::new());
         run(&tasks, &make, &|progress| reported.lock().unwrap().push(progress));
         let (mut segments, mut ends) = (Vec::new(), Vec::new());
         for progress in reported.into_inner().unwrap() {
             match progress {
-                Progress::Begins { .. } | Progress::Segment { .. } => {}
+                Progress::Begins { .. } | Progress::Segment { .. } | Progress::DeviceFailed(..) => {
+                }
                 Progress::Readable { job, segment, .. } => segments.push((job.0, segment)),
                 Progress::Ended(JobId(job), result) => ends.push((job, result)),
             }

@@ -57,9 +57,9 @@ pub fn save(home: &Path, compute: Compute, path: &Path) -> Result<()> {
 
 /// Builds the text of the report.
 fn text(home: &Path, compute: Compute) -> String {
-    let machine = doctor::examine(home);
+    let machine = doctor::examine(home, compute);
     let mut text = format!(
-        "Partita {} on {} ({})\nprocessor: {} ({})\nthreads: {} of {}\nprecision: {:?}\n\
+        "Partita {} on {} ({})\nprocessor: {} ({})\nthreads: {} of {}\nprecision: {:?}\ndevice: {} ({})\n\
          memory: {} MB of {} MB free, limit: {}\ndisk: {} MB free, {} MB used by Partita\nsound devices: {}\n\
          model: {}\n",
         machine.version,
@@ -70,6 +70,8 @@ fn text(home: &Path, compute: Compute) -> String {
         compute.threads.unwrap_or(machine.threads),
         machine.threads,
         compute.precision,
+        machine.used_device,
+        machine.device,
         machine.memory_free_bytes >> 20,
         machine.memory_bytes >> 20,
         memory::limit(compute.memory)

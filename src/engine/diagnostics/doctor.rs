@@ -4,6 +4,7 @@
 
 use std::{
     path::{Path, PathBuf},
+    sync::Arc,
     time::Instant,
 };
 
@@ -15,6 +16,7 @@ use crate::{
         library::Library,
         problem::{Problem, Result},
         separation::{
+            device::{Devices, Loading, choice::DeviceChoice, verdict::Verdict},
             installed::{DEFAULT, InstalledModel},
             options::Quality,
             pool,
@@ -22,7 +24,7 @@ use crate::{
         system::{atomic_file, limits},
         types::Compute,
     },
-    model::{self, Spec},
+    model::{self, Device, Spec, device::Card},
 };
 
 /// Findings about the machine.
@@ -42,6 +44,14 @@ pub struct Report {
     pub memory_free_bytes: u64,
     /// Output devices; the default one first.
     pub audio_devices: Vec<String>,
+    /// The chosen device.
+    pub device: DeviceChoice,
+    /// The device that computes the default model.
+    pub used_device: Device,
+    /// Graphics cards on which this build can compute.
+    pub cards: Vec<Card>,
+    /// Measurements of graphics cards beside the processor.
+    pub verdicts: Vec<Verdict>,
     /// State of the model as text.
     pub model: String,
     /// Separation speed, if measured or known from earlier songs.
@@ -80,11 +90,16 @@ pub fn measure(home: &Path, compute: Compute) -> Result<Speed> {
     let Some(installed) = InstalledModel::find(home, DEFAULT)? else {
         return Err(Problem::ModelMissing { model: DEFAULT.to_owned() });
     };
+    let devices = Devices::new(home);
+    devices.check(compute.device)?;
     let pool = pool::new(compute)?;
     let Some(first) = installed.networks.first() else {
         return Err(Problem::NoNetwork { model: DEFAULT.to_owned() });
     };
-    let network = pool.install(|| model::load(&first.weights, compute.precision))?;
+    let Compute { device: choice, precision, .. } = compute;
+    let fits = Arc::new(|| Ok(()));
+    let loading = Loading { network: first, choice, precision, stop: &|| false, fits };
+    let network = pool.install(|| devices.load(&loading))?;
     let spec = network.spec();
     let mix = noise(spec.channels * spec.segment_frames);
     let mut seconds = 0.0;
@@ -93,7 +108,8 @@ pub fn measure(home: &Path, compute: Compute) -> Result<Speed> {
         pool.install(|| network.separate(&mix))?;
         seconds = start.elapsed().as_secs_f64();
     }
-    let name = installed.pace_name(Quality::default(), compute.precision);
+    let device = devices.of_model(compute, &installed);
+    let name = installed.pace_name(Quality::default(), precision, device);
     Library::open(home)?.set_pace(&name, seconds)?;
     Ok(Speed::new(seconds, spec))
 }
@@ -108,8 +124,9 @@ fn noise(count: usize) -> Vec<f32> {
     (0..count).map(|_| next()).collect()
 }
 
-/// Examines the machine.
-pub fn examine(home: &Path) -> Report {
+/// Examines the machine, for separations with these settings.
+pub fn examine(home: &Path, compute: Compute) -> Report {
+    let devices = Devices::new(home);
     let looks = RefreshKind::nothing()
         .with_memory(MemoryRefreshKind::nothing().with_ram())
         .with_cpu(CpuRefreshKind::nothing());
@@ -117,10 +134,12 @@ pub fn examine(home: &Path) -> Report {
     let memory = system.as_ref().map_or((0, 0), |s| (s.total_memory(), s.available_memory()));
     let processor =
         system.as_ref().and_then(|s| s.cpus().first().map(|cpu| cpu.brand().to_owned()));
-    let mut speed = None;
+    let (mut speed, mut used_device) = (None, Device::Cpu);
     let model = match InstalledModel::find(home, DEFAULT) {
         Ok(Some(model)) => {
-            let pace = Library::pace_in(home, &model.name).ok().flatten();
+            used_device = devices.of_model(compute, &model);
+            let name = model.pace_name(Quality::default(), compute.precision, used_device);
+            let pace = Library::pace_in(home, &name).ok().flatten();
             speed = pace.map(|seconds| Speed::new(seconds, &model.spec));
             format!("{} is installed ({})", model.name, model.stems().join(", "))
         }
@@ -138,6 +157,10 @@ pub fn examine(home: &Path) -> Report {
             .into_iter()
             .map(|output| output.name)
             .collect(),
+        device: compute.device,
+        used_device,
+        cards: devices.cards().to_vec(),
+        verdicts: devices.verdicts(),
         model,
         speed,
         home: home.to_owned(),

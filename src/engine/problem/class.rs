@@ -205,6 +205,8 @@ fn of_model(error: &ModelError) -> Class {
         ModelError::NotFetched { .. }
         | ModelError::Origin { .. }
         | ModelError::NotInstalled { .. }
+        | ModelError::NoDevice { .. }
+        | ModelError::Memory { .. }
         | ModelError::Installing { .. } => Class::Retry,
         ModelError::Unknown { .. } => Class::Usage,
         ModelError::Segment { .. } | ModelError::Device { .. } => Class::Internal,

@@ -101,6 +101,7 @@ impl From<ModelError> for Problem {
     fn from(error: ModelError) -> Self {
         match error {
             ModelError::Cancelled => Self::Cancelled,
+            ModelError::Memory { needed, limit } => Self::MemoryLimit { needed, limit },
             error => Self::Model(error),
         }
     }

@@ -6,13 +6,14 @@
 use std::{
     fmt, fs,
     path::{Path, PathBuf},
-    sync::{Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Instant,
 };
 
 use serde::{Deserialize, Serialize};
 
 use super::{
+    device::Devices,
     estimate::{Estimate, Needs},
     installed::{DEFAULT, InstalledModel},
     loaded_model::{LoadedModel, Work},
@@ -36,7 +37,7 @@ use crate::{
         },
         types::{AudioFormat, CancelToken, Compute},
     },
-    model::{CHANNELS, Precision, rate::Rates},
+    model::{CHANNELS, Device, Precision, rate::Rates},
     os::Os,
 };
 
@@ -46,6 +47,7 @@ pub struct Batch {
     loaded_model: Mutex<LoadedModel>,
     quality: Quality,
     compute: Compute,
+    devices: Arc<Devices>,
     home: PathBuf,
     /// Seconds of a segment by the speed of this machine's products, once that was measured.
     measured: OnceLock<Option<f64>>,
@@ -174,16 +176,34 @@ impl Batch {
     /// the time estimates and receives the measured times.
     ///
     /// # Errors
-    /// Fails with the errors of the pool.
+    /// Fails with the errors of [`LoadedModel::new`].
     pub fn new(
         model: InstalledModel,
         quality: Quality,
         compute: Compute,
         home: &Path,
     ) -> Result<Self> {
-        let loaded_model = Mutex::new(LoadedModel::new(model.clone(), compute, 0)?);
+        Self::on(Devices::new(home), model, quality, compute, home)
+    }
+
+    /// Creates a batch on given devices.
+    pub(super) fn on(
+        devices: Arc<Devices>,
+        model: InstalledModel,
+        quality: Quality,
+        compute: Compute,
+        home: &Path,
+    ) -> Result<Self> {
+        let loaded_model = LoadedModel::new(model.clone(), compute, 0, Arc::clone(&devices))?;
+        let (loaded_model, measured) = (Mutex::new(loaded_model), OnceLock::new());
         let (quality, home) = (quality.within(&model.spec), home.to_owned());
-        Ok(Self { model, loaded_model, quality, compute, home, measured: OnceLock::new() })
+        Ok(Self { model, loaded_model, quality, compute, devices, home, measured })
+    }
+
+    /// Name of a model's pace on its device.
+    fn pace_name(&self, model: &InstalledModel, quality: Quality) -> String {
+        let device = self.devices.of_model(self.compute, model);
+        model.pace_name(quality, self.compute.precision, device)
     }
 
     /// Stems of the model.
@@ -310,14 +330,14 @@ impl Batch {
             needs: Some(self.needs(&mix, &stems, &wanted)),
             ..Progress::quick(BatchStep::Separating, 0.0)
         });
-        self.separate_mix(&mix, &stems, &wanted, cancel, progress)?;
+        let notes = self.separate_mix(&mix, &stems, &wanted, cancel, progress)?;
         let all = stems.plan().len();
         let segments = (all, all - before);
         let track = SongTrack { mix: mix.into(), stems: Some(stems.into()), draft: None };
         let mut writing = |fraction| progress(Progress::quick(BatchStep::Writing, fraction));
         let settings = &request.settings;
         let mut exported = export::export(&track, &origin, items, settings, &mut writing, cancel)?;
-        exported.notes.0.extend(heard.taken.0);
+        exported.notes.0.extend(heard.taken.0.into_iter().chain(notes));
         Ok(Separated { exported, frames: heard.frames, segments, warning: heard.warning })
     }
 
@@ -327,19 +347,22 @@ impl Batch {
         let known = |name: &str| Library::pace_in(&self.home, name).ok().flatten();
         let by_work = || {
             let default = InstalledModel::find(&self.home, DEFAULT).ok().flatten()?;
-            let name = default.pace_name(Quality::default(), self.compute.precision);
+            let name = self.pace_name(&default, Quality::default());
             Some(known(&name)? * default.spec.work_of(&self.model.spec)?)
         };
-        let Compute { precision, .. } = self.compute;
-        let own = known(&self.model.pace_name(self.quality, precision));
-        let other = || known(&self.model.pace_name(Quality::default(), precision));
+        let own = known(&self.pace_name(&self.model, self.quality));
+        let other = || known(&self.pace_name(&self.model, Quality::default()));
         own.or_else(other)
             .or_else(by_work)
             .or_else(|| *self.measured.get_or_init(|| self.measure()))
     }
 
-    /// Seconds that a segment should take by its work and the speed of this machine's products.
+    /// Seconds that a segment should take by its work and the speed of this machine's products;
+    /// `None` on other devices than the kernels.
     fn measure(&self) -> Option<f64> {
+        if self.devices.of_model(self.compute, &self.model) != Device::Cpu {
+            return None;
+        }
         let precision = pool::precision_for(self.compute.precision, self.quality.is_draft);
         let loaded_model = self.loaded_model.lock().unwrap_or_else(PoisonError::into_inner);
         loaded_model.install(|| Rates::measure(precision)).seconds(&self.model.spec)
@@ -353,7 +376,7 @@ impl Batch {
         let all = memory::sum(memories).in_precision(self.compute.precision);
         Needs {
             seconds: self.expected_pace().map(|seconds| seconds * runs as f64),
-            memory: memory::need(all, self.threads()),
+            memory: memory::need(memory::on(self.compute.device, all), self.threads()),
             disk: mix.frames() * (CHANNELS * size_of::<f32>()) as u64 + stems.missing_bytes(wanted),
         }
     }
@@ -366,8 +389,8 @@ impl Batch {
         wanted: &[usize],
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
-    ) -> Result<()> {
-        let name = self.model.pace_name(self.quality, self.compute.precision);
+    ) -> Result<Vec<Note>> {
+        let name = self.pace_name(&self.model, self.quality);
         let networks = self.model.networks_for(wanted).len();
         let (segments, parts) = (stems.plan().len(), stems.missing(wanted));
         let (start, before) = (Instant::now(), stems.done_count_of(wanted));
@@ -390,18 +413,22 @@ impl Batch {
         };
         show(0);
         let work = Work { mix, stems, wanted, is_draft: self.quality.is_draft, pace };
-        let mut on_step = |step| {
-            if let Step::Stored(_) = step {
-                show(parts - stems.missing(wanted));
-            }
+        let mut notes = Vec::new();
+        let mut on_step = |step| match step {
+            Step::Stored(_) => show(parts - stems.missing(wanted)),
+            Step::DeviceFailed(failure) => notes.push(failure.into()),
+            Step::Begins(_) | Step::Readable(_) => {}
         };
         let mut loaded_model = self.loaded_model.lock().unwrap_or_else(PoisonError::into_inner);
         loaded_model.separate(&work, &Listener::default, cancel, &mut on_step)?;
         let (seconds, made) = (start.elapsed().as_secs_f64(), (segments - before) * networks);
-        if let Err(e) = Library::add_to_pace_in(&self.home, &name, made, seconds) {
+        // Not if a device was measured, or if it failed: parts of the time are of another device.
+        if name == self.pace_name(&self.model, self.quality)
+            && let Err(e) = Library::add_to_pace_in(&self.home, &name, made, seconds)
+        {
             tracing::warn!("could not store the pace: {e}");
         }
-        Ok(())
+        Ok(notes)
     }
 }
 

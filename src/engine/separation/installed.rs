@@ -12,7 +12,7 @@ use crate::{
         store::{MixStore, StemStore},
     },
     model::{
-        self, Memory, ModelError, Precision, Spec,
+        self, Device, Memory, ModelError, Precision, Spec,
         weights::{self, Model},
     },
     os::OsKind,
@@ -39,6 +39,8 @@ pub struct InstalledModel {
 pub struct InstalledNetwork {
     /// Path of the weights.
     pub weights: PathBuf,
+    /// Identity of the network's stems; see [`model::Description`].
+    pub identity: String,
     /// Memory use of the network.
     pub memory: Memory,
     /// Share of the network in each stem, before division by the sum of all shares.
@@ -97,8 +99,9 @@ impl InstalledModel {
             if shares.len() != description.spec.sources.len() {
                 return Err(ModelError::OtherStems { path, remedy: model.remedy() });
             }
-            digests.push((description.identity, shares.clone()));
-            networks.push(InstalledNetwork { weights: path, memory: description.memory, shares });
+            digests.push((description.identity.clone(), shares.clone()));
+            let (identity, memory) = (description.identity, description.memory);
+            networks.push(InstalledNetwork { weights: path, identity, memory, shares });
         }
         // Without networks, the file of the model cannot be read.
         let Some(spec) = spec else { return store.find(&model.name).map(|_| None) };
@@ -180,13 +183,17 @@ impl InstalledModel {
         self.digest.get(..16).unwrap_or(&self.digest)
     }
 
-    /// Name under which the pace of a quality is stored, for each precision. A draft may be computed
-    /// in another precision than the one requested.
-    pub fn pace_name(&self, quality: Quality, precision: Precision) -> String {
-        match precision {
+    /// Name under which the pace of a quality is stored, for each precision and device. A draft may
+    /// be computed in another precision than the one requested.
+    pub fn pace_name(&self, quality: Quality, precision: Precision, device: Device) -> String {
+        let name = match precision {
             _ if quality.is_draft => format!("{} draft", self.name),
             Precision::Single => self.name.clone(),
             Precision::Fast => format!("{} fast", self.name),
+        };
+        match device {
+            Device::Cpu => name,
+            device => format!("{name} {device}"),
         }
     }
 }

@@ -2,7 +2,10 @@
 //!
 //! Owned by the separating thread: the worker, or a batch.
 
+use std::sync::Arc;
+
 use super::{
+    device::{Devices, Loading, choice::DeviceChoice},
     installed::InstalledModel,
     memory, pool,
     run::{Member, Separation, Step},
@@ -10,18 +13,19 @@ use super::{
 };
 use crate::{
     engine::{
-        problem::Result,
+        problem::{Problem, Result},
         store::{MixStore, StemStore},
         system::priority,
         types::{CancelToken, Compute},
     },
-    model::{self, Precision, Separator, Stop},
+    model::{self, ModelError, Precision, Separator, Stop},
 };
 
 /// A model ready to separate.
 pub struct LoadedModel {
     model: InstalledModel,
     compute: Compute,
+    devices: Arc<Devices>,
     /// Bytes of memory reserved for other purposes.
     beside: u64,
     precision: Precision,
@@ -49,10 +53,25 @@ impl LoadedModel {
     /// yet.
     ///
     /// # Errors
-    /// Fails with the errors of the pool, of [`memory::fit`] and of [`model::check_intact`].
-    pub fn new(model: InstalledModel, compute: Compute, beside: u64) -> Result<Self> {
+    /// Fails with the errors of the pool, of [`Devices::check`], of [`memory::fit`] and of
+    /// [`model::check_intact`].
+    pub fn new(
+        model: InstalledModel,
+        compute: Compute,
+        beside: u64,
+        devices: Arc<Devices>,
+    ) -> Result<Self> {
+        devices.check(compute.device)?;
         // One network at a time must fit; more stay loaded if there is room.
-        let fitting = memory::fit(compute, model.memory().in_precision(compute.precision), beside)?;
+        let memory = model.memory().in_precision(compute.precision);
+        let memory = memory::on(compute.device, memory);
+        let fitting = match (memory::fit(compute, memory, beside), compute.device) {
+            // A graphics card has its own memory. The processor is checked if it takes over.
+            (Err(Problem::MemoryLimit { .. }), DeviceChoice::Only(device)) if device.is_card() => {
+                Compute { threads: Some(1), ..compute }
+            }
+            (fitting, _) => fitting?,
+        };
         // Damaged weights would give wrong stems without a word.
         for network in &model.networks {
             model::check_intact(&network.weights)?;
@@ -60,7 +79,8 @@ impl LoadedModel {
         let pool = pool::new(fitting)?;
         pool.broadcast(|_| priority::step_back(priority::SEPARATING));
         let loaded = model.networks.iter().map(|_| None).collect();
-        Ok(Self { model, compute, beside, precision: compute.precision, pool, loaded })
+        let precision = compute.precision;
+        Ok(Self { model, compute, devices, beside, precision, pool, loaded })
     }
 
     /// Replaces the network by an already loaded one.
@@ -89,9 +109,9 @@ impl LoadedModel {
     /// decides.
     ///
     /// # Errors
-    /// Fails with the errors of the weights.
-    pub fn prepare(&mut self) -> Result<()> {
-        if self.loaded.len() == 1 { self.load(&[0]) } else { Ok(()) }
+    /// Fails with the errors of the weights; [`Problem::Cancelled`] if `stop` ended a measurement.
+    pub fn prepare(&mut self, stop: Stop<'_>) -> Result<()> {
+        if self.loaded.len() == 1 { self.load(&[0], stop) } else { Ok(()) }
     }
 
     /// Runs the loaded network on silence until `stop` requests other work. This touches its
@@ -125,7 +145,8 @@ impl LoadedModel {
         stems.claim(wanted)?;
         for wanted in self.rounds(&self.model.sources_of(wanted)) {
             let networks = self.model.networks_for(&wanted);
-            self.load(&networks)?;
+            self.load(&networks, &|| cancel.is_cancelled())?;
+            report(&self.devices, on_step);
             let members = networks.iter().filter_map(|&index| {
                 let (network, shares) =
                     (self.loaded[index].as_deref()?, &self.model.networks[index]);
@@ -136,7 +157,13 @@ impl LoadedModel {
             let pace = work.pace.map(|pace| pace * members.len() as f64);
             let (networks, groups, pool) = (&members[..], &groups[..], &self.pool);
             let separation = Separation { mix, stems, networks, groups, pool, pace };
-            separation.run(listener, cancel, on_step)?;
+            let devices = &self.devices;
+            let ended = separation.run(listener, cancel, &mut |step| {
+                report(devices, on_step);
+                on_step(step);
+            });
+            report(devices, on_step);
+            ended?;
         }
         Ok(())
     }
@@ -146,7 +173,8 @@ impl LoadedModel {
     fn rounds(&self, wanted: &[usize]) -> Vec<Vec<usize>> {
         let of = |stems: &[usize]| {
             let networks = self.model.networks_for(stems).into_iter();
-            memory::sum(networks.map(|index| self.model.networks[index].memory))
+            let sum = memory::sum(networks.map(|index| self.model.networks[index].memory));
+            memory::on(self.compute.device, sum)
         };
         let threads = self.pool.current_num_threads();
         let fits = memory::limit(self.compute.memory)
@@ -160,10 +188,11 @@ impl LoadedModel {
     }
 
     /// Loads these networks, and unloads others if there is not enough room.
-    fn load(&mut self, networks: &[usize]) -> Result<()> {
+    fn load(&mut self, networks: &[usize], stop: Stop<'_>) -> Result<()> {
         let kept = (0..self.loaded.len())
             .filter(|index| networks.contains(index) || self.loaded[*index].is_some());
         let all = memory::sum(kept.map(|index| self.model.networks[index].memory));
+        let all = memory::on(self.compute.device, all);
         let threads = self.pool.current_num_threads();
         let limit = memory::limit(self.compute.memory);
         if limit.is_some_and(|limit| memory::need(all, threads) + self.beside > limit) {
@@ -175,12 +204,28 @@ impl LoadedModel {
         }
         for &index in networks {
             if self.loaded[index].is_none() {
-                let path = &self.model.networks[index].weights;
-                let network = self.pool.install(|| model::load(path, self.precision))?;
-                self.loaded[index] = Some(network);
+                let network = &self.model.networks[index];
+                let memory = network.memory.in_precision(self.precision);
+                let need = memory::need(memory, threads) + self.beside;
+                let fits = move || match limit.filter(|limit| need > *limit) {
+                    Some(limit) => Err(ModelError::Memory { needed: need, limit }),
+                    None => Ok(()),
+                };
+                let (choice, precision) = (self.compute.device, self.precision);
+                let fits = Arc::new(fits);
+                let loading = Loading { network, choice, precision, stop, fits };
+                let loaded = self.pool.install(|| self.devices.load(&loading))?;
+                self.loaded[index] = Some(loaded);
             }
         }
         Ok(())
+    }
+}
+
+/// Passes on the failures of devices.
+fn report(devices: &Devices, on_step: &mut dyn FnMut(Step)) {
+    for failure in devices.take_failures() {
+        on_step(Step::DeviceFailed(failure));
     }
 }
 

@@ -3,13 +3,14 @@
 //! Pure, except for querying the limits of the system and of a cluster. Each kind of network states
 //! its own needs; all other use is small in comparison, and independent of the songs' length.
 
+use super::device::choice::DeviceChoice;
 use crate::{
     engine::{
         problem::{Problem, Result},
         system::limits,
         types::Compute,
     },
-    model::Memory,
+    model::{Device, Memory},
 };
 
 /// Bytes for the program itself with a library.
@@ -20,6 +21,10 @@ pub const WINDOW: u64 = 88 << 20;
 
 /// Bytes per thread, regardless of the network.
 const PER_THREAD: u64 = 6 << 20;
+
+/// Memory of candle's activations on the processor, as a multiple of the kernels'. Measured on
+/// `htdemucs`: 2.3.
+const CANDLE_WORK: u64 = 3;
 
 /// Parses a number of bytes such as `2G`, `1500M` or `800000000`.
 ///
@@ -51,6 +56,17 @@ pub fn limit(asked: Option<u64>) -> Option<u64> {
 /// window.
 pub fn need(memory: Memory, threads: usize) -> u64 {
     PROGRAM + memory.weights + memory.work + threads as u64 * (PER_THREAD + memory.per_thread)
+}
+
+/// Memory of a network on the chosen device. Graphics cards count like the processor, which may have
+/// to take over.
+pub fn on(choice: DeviceChoice, memory: Memory) -> Memory {
+    match choice {
+        DeviceChoice::Only(Device::CandleCpu) => {
+            Memory { work: memory.work.saturating_mul(CANDLE_WORK), ..memory }
+        }
+        _ => memory,
+    }
 }
 
 /// Combined memory of networks that run one after the other.

@@ -4,6 +4,7 @@
 //! on the threads of [`pool`].
 
 pub mod batch;
+pub mod device;
 pub mod estimate;
 pub mod installed;
 pub mod loaded_model;

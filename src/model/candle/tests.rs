@@ -2,11 +2,11 @@
 
 use std::{fs, path::PathBuf};
 
-use candle_core::Device;
 use safetensors::SafeTensors;
 
 use crate::model::{
-    ModelError, Precision, Separator, kernels::testing::signal_to_error_db, kind_in, load, weights,
+    Device, ModelError, Precision, Separator, kernels::testing::signal_to_error_db, kind_in, load,
+    weights,
 };
 
 /// Small networks with every option; the published network would take seconds per test.
@@ -34,7 +34,7 @@ fn path(name: &str) -> PathBuf {
 fn candle(name: &str) -> Box<dyn Separator> {
     let path = path(&format!("{name}.weights.safetensors"));
     let kind = kind_in(&weights::read_metadata(&path).unwrap()).unwrap();
-    (kind.candle)(&path, &Device::Cpu).unwrap()
+    kind.load(&path, Device::CandleCpu, Precision::Single).unwrap()
 }
 
 /// A tensor of the golden file.
@@ -56,7 +56,8 @@ fn networks_match_the_reference_and_the_kernels() {
             mix.extend_from_within(..);
         }
         let stems = network.separate(&mix).unwrap();
-        let kernels = load(&path(&format!("{name}.weights.safetensors")), Precision::Single);
+        let kernels =
+            load(&path(&format!("{name}.weights.safetensors")), Device::Cpu, Precision::Single);
         let db = signal_to_error_db(&kernels.unwrap().separate(&mix).unwrap(), &stems);
         println!("{name}: {db:.1} dB from the kernels");
         assert!(db > 100.0, "{name}: {db:.1} dB from the kernels");

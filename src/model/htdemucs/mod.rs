@@ -74,7 +74,7 @@ pub const KIND: Kind = Kind {
         let fast_saving = if cpu::has_bf16() { weights / 100 * FAST_SAVING } else { 0 };
         Ok((spec, Memory { weights, work: samples * PER_SAMPLE, per_thread: 0, fast_saving }))
     },
-    load: |path, precision| Ok(Box::new(load(path, precision)?)),
+    kernels: |path, precision| Ok(Box::new(load(path, precision)?)),
     candle: |path, device| {
         let (config, tensors) =
             open(open_file(path, LARGEST_FILE)?).map_err(|error| error.of_file(path))?;

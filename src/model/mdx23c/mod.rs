@@ -53,7 +53,7 @@ pub const KIND: Kind = Kind {
         let config = open(file)?.0;
         Ok((cost::spec(&config), cost::memory(&config)))
     },
-    load: |path, _precision| Ok(Box::new(load(path)?)),
+    kernels: |path, _precision| Ok(Box::new(load(path)?)),
     candle: |path, device| {
         let (config, tensors) =
             open(open_file(path, LARGEST_FILE)?).map_err(|error| error.of_file(path))?;

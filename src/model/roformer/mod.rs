@@ -74,7 +74,7 @@ const fn kind(
             let config = open(file)?.0;
             Ok((cost::spec(&config), cost::memory(&config)))
         },
-        load: |path, precision| Ok(Box::new(load(path, precision)?)),
+        kernels: |path, precision| Ok(Box::new(load(path, precision)?)),
         candle: |path, device| {
             let (config, tensors) =
                 open(open_file(path, LARGEST_FILE)?).map_err(|error| error.of_file(path))?;

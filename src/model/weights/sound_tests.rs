@@ -11,7 +11,7 @@ use super::{
     samples,
 };
 use crate::model::{
-    ModelError, Precision, describe,
+    Device, ModelError, Precision, describe,
     htdemucs::{Config, expected_tensors},
     load,
 };
@@ -136,7 +136,9 @@ fn an_installed_network_for_other_sound_is_not_loaded() {
     let mut changed = bytes;
     changed[at..at + to.len()].copy_from_slice(to);
     fs::write(&path, changed).unwrap();
-    for error in [describe(&path).unwrap_err(), load(&path, Precision::Single).err().unwrap()] {
+    for error in
+        [describe(&path).unwrap_err(), load(&path, Device::Cpu, Precision::Single).err().unwrap()]
+    {
         assert!(matches!(error, ModelError::OtherSound { path: Some(_), .. }), "{error:?}");
         let text = error.to_string();
         assert!(text.contains("mine.safetensors: the network was trained at 48000"), "{text}");

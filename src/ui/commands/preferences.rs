@@ -102,6 +102,7 @@ impl App {
         if page == Page::Settings {
             self.link.send(Command::MeasureHome);
             self.link.send(Command::ListOutputs);
+            self.link.send(Command::ListDevices);
             self.link.send(Command::ListModels);
         }
     }

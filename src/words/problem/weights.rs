@@ -2,7 +2,7 @@
 
 use super::{
     findings::{Worded as _, layout},
-    shown, system_error,
+    in_megabytes, shown, system_error,
 };
 use crate::{
     i18n::{
@@ -10,7 +10,7 @@ use crate::{
         numbers::{network, percent},
     },
     model::{
-        CHANNELS, FileFault, ModelError, Remedy, SAMPLE_RATE,
+        CHANNELS, Device, FileFault, ModelError, Remedy, SAMPLE_RATE,
         recognition::{MissingFact, Summary},
         weights::Step,
     },
@@ -49,6 +49,17 @@ pub fn model_error(error: &ModelError) -> String {
             fl!(weights_other_stems, path = shown(path), remedy = self::remedy(*remedy))
         }
         ModelError::Device { cause } => fl!(weights_device, cause = cause.to_string()),
+        ModelError::NoDevice { device, is_built: true } => {
+            fl!(weights_no_device, device = device.to_string())
+        }
+        ModelError::NoDevice { device: Device::Metal(_), .. } => fl!(weights_no_metal).to_owned(),
+        ModelError::NoDevice { device, .. } => {
+            fl!(weights_device_not_built, device = device.to_string())
+        }
+        ModelError::Memory { needed, limit } => {
+            let (needed, limit) = (in_megabytes(*needed), in_megabytes(*limit));
+            fl!(weights_memory, needed = needed, limit = limit)
+        }
         ModelError::Segment { found, expected } => {
             fl!(weights_segment, found = found.to_string(), expected = expected.to_string())
         }

@@ -22,13 +22,16 @@ use crate::{
         output_options::cancel_on_signal,
         reason::Reason,
     },
-    engine::{Compute, Preferences, separation::pool},
+    engine::{
+        Compute, Preferences,
+        separation::{device::choice::DeviceChoice, pool},
+    },
     i18n::{
         fl,
         numbers::{bytes, decimal},
     },
     model::{
-        ModelError, describe, load,
+        Device, ModelError, describe, load,
         recognition::{Stated, Summary},
         selftest::{self, Verdict},
         weights::{self, ImportOptions, Model, Network, State, Store},
@@ -266,8 +269,12 @@ fn test(store: &Store, models: &[Model], compute: Compute, output: &Output) -> R
         models.iter().flat_map(|model| networks(model).into_iter().map(move |path| (model, path)))
     {
         let precision = compute.precision;
+        let device = match compute.device {
+            DeviceChoice::Auto => Device::Cpu,
+            DeviceChoice::Only(device) => device,
+        };
         let tested = describe(&path).and_then(|about| {
-            let network = pool.install(|| load(&path, precision))?;
+            let network = pool.install(|| load(&path, device, precision))?;
             pool.install(|| selftest::check(network.as_ref(), &about.digest, precision))
         });
         let file = path.file_stem().unwrap_or_default().to_string_lossy();

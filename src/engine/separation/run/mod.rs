@@ -18,6 +18,7 @@ use std::{
 };
 
 use super::{
+    device::choice::Failure,
     plan::Plan,
     scheduler::{Listener, Scheduler},
 };
@@ -39,6 +40,8 @@ pub enum Step {
     Readable(usize),
     /// This segment is durably stored.
     Stored(usize),
+    /// A device failed, and the processor takes over.
+    DeviceFailed(Failure),
 }
 
 /// A network of a model.

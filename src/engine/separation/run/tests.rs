@@ -72,7 +72,7 @@ proptest! {
         let (mut begun, mut stored) = (Vec::new(), Vec::new());
         work.run(&|| Listener::at(head), &CancelToken::default(), &mut |step| match step {
             Step::Begins(index) => begun.push(index),
-            Step::Readable(_) => {}
+            Step::Readable(_) | Step::DeviceFailed(_) => {}
             Step::Stored(index) => stored.push(index),
         })
         .unwrap();

@@ -8,11 +8,11 @@ use super::{Cx, form, page};
 use crate::{
     engine::{
         Preferences,
-        separation::{options::Quality, pool},
+        separation::{device::choice::DeviceChoice, options::Quality, pool},
         settings::{Theme, ZOOMS},
     },
     i18n::{Language, fl},
-    model::Precision,
+    model::{Device, Precision},
     ui::{
         action::Action,
         state::{ui_state::Question, view_state::ViewState},
@@ -215,10 +215,36 @@ fn threads(ui: &mut Ui, cx: &Cx<'_>, new: &mut Preferences) {
     });
 }
 
-/// Draws the rows for threads, memory and precision.
+/// Draws the row for the device, if there is more than the processor to choose from. candle on the
+/// processor is left to the command line.
+fn device(ui: &mut Ui, cx: &Cx<'_>, new: &mut Preferences) {
+    let (name, flag) = (fl!(settings_device), cx.ui_state.flags.device);
+    if cx.state.cards().is_empty() {
+        return;
+    }
+    let only = DeviceChoice::Only;
+    let mut choices = vec![
+        (DeviceChoice::Auto, fl!(settings_device_auto).to_owned()),
+        (only(Device::Cpu), fl!(settings_device_processor).to_owned()),
+    ];
+    choices.extend(cx.state.cards().iter().map(|card| (only(card.device), card.name.clone())));
+    setting(ui, name, |ui| {
+        let pressed = choice(ui, name, &choices, flag.unwrap_or(new.device));
+        if flag.is_some() {
+            return note(ui, fl!(settings_by_flag));
+        }
+        if let Some(device) = pressed {
+            new.device = device;
+        }
+        note(ui, fl!(settings_device_note));
+    });
+}
+
+/// Draws the rows for threads, memory, device and precision.
 fn computing(ui: &mut Ui, cx: &Cx<'_>, new: &mut Preferences) {
     threads(ui, cx, new);
     memory(ui, cx, new);
+    device(ui, cx, new);
     let (name, flags) = (fl!(settings_precision), cx.ui_state.flags);
     let has_fast = pool::has_fast_precision();
     let mut precisions = vec![(Precision::Single, fl!(settings_single).to_owned())];

@@ -44,6 +44,8 @@ impl ViewState {
             Event::JobsCleared(jobs) => self.clear_jobs(&jobs),
             Event::Tracks { job, files } => drop(self.tracks.insert(job, files)),
             Event::Outputs(outputs) => self.outputs = outputs,
+            Event::Devices(cards) => self.cards = cards,
+            Event::Noted { song, note } => self.say(Some(song), note),
             Event::Missing(songs) => self.missing = songs.into_iter().collect(),
             Event::ReportSaved(path) => self.report = Some(path),
             Event::HomeMeasured { home, all, stems } => {

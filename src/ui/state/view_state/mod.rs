@@ -23,6 +23,7 @@ use crate::{
         system::atomic_file::base_name,
     },
     i18n::fl,
+    model::device::Card,
     ui::{theme::STEM_ORDER, words},
 };
 
@@ -97,6 +98,7 @@ pub struct ViewState {
     missing: HashSet<SongId>,
     /// The available audio devices.
     outputs: Vec<Output>,
+    cards: Vec<Card>,
     /// The data folder and its sizes.
     home: Option<Home>,
     report: Option<PathBuf>,
@@ -271,6 +273,11 @@ impl ViewState {
     /// The available audio devices; empty until the engine has listed them.
     pub fn outputs(&self) -> &[Output] {
         &self.outputs
+    }
+
+    /// The graphics cards that can compute networks.
+    pub fn cards(&self) -> &[Card] {
+        &self.cards
     }
 
     /// The warning about a song, as text.

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use crate::{
-    engine::{Problem, SongId, problem::LeftOut},
+    engine::{Note, Problem, SongId, problem::LeftOut},
     i18n::fl,
     model::recognition::Summary,
     ui::words,
@@ -31,6 +31,7 @@ impl Notice {
     pub fn text(&self) -> String {
         match &self.said {
             Said::Problem(problem) => words::sentence(problem),
+            Said::Note(note) => words::note(note),
             Said::File(path, problem) => {
                 format!("{}: {}", words::file_name(path), words::problem_of(path, problem))
             }
@@ -47,11 +48,19 @@ impl Notice {
     }
 }
 
+impl From<Note> for Said {
+    fn from(note: Note) -> Self {
+        Self::Note(note)
+    }
+}
+
 /// The content of a [`Notice`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Said {
     /// A failure.
     Problem(Problem),
+    /// A remark of the engine.
+    Note(Note),
     /// A failure with a file.
     File(PathBuf, Problem),
     /// Files of a folder that an import left out.

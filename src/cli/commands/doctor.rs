@@ -11,7 +11,7 @@ use crate::{
         Compute,
         diagnostics::{
             bug_report::save,
-            doctor::{Report, Speed, examine, measure},
+            doctor::{DefaultModel, Report, Speed, examine, measure},
         },
         separation::device::verdict::Verdict,
     },
@@ -20,6 +20,7 @@ use crate::{
         numbers::{bytes, decimal},
     },
     model::device::Card,
+    words,
 };
 
 #[derive(Debug, clap::Args)]
@@ -48,7 +49,7 @@ pub(in crate::cli) fn run(
     };
     let mut report = examine(home, compute);
     report.speed = measured.or(report.speed);
-    output.result(&words(&report), &json!(report));
+    output.result(&text(&report), &json!(report));
     if let Some(file) = &arguments.report {
         save(home, compute, file)?;
         note(&fl!(cli_report_saved, file = file.display().to_string()));
@@ -56,7 +57,17 @@ pub(in crate::cli) fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-fn words(report: &Report) -> String {
+fn model_state(model: &DefaultModel) -> String {
+    match model {
+        DefaultModel::Installed { name, stems } => {
+            fl!(cli_doctor_installed, model = name, stems = stems.join(", "))
+        }
+        DefaultModel::Missing { name } => fl!(cli_doctor_missing, model = *name),
+        DefaultModel::Unusable(problem) => words::problem(problem),
+    }
+}
+
+fn text(report: &Report) -> String {
     let list = |items: &[String]| {
         if items.is_empty() { fl!(cli_none).to_owned() } else { items.join(", ") }
     };
@@ -79,13 +90,16 @@ fn words(report: &Report) -> String {
         fl!(cli_doctor_threads, count = report.threads),
         fl!(cli_doctor_memory, free = free, all = all),
         fl!(cli_doctor_sound, names = list(&report.audio_devices)),
-        fl!(cli_doctor_cards, names = list(&cards)),
+        match &cards[..] {
+            [] => fl!(cli_doctor_no_cards).to_owned(),
+            cards => fl!(cli_doctor_cards, names = cards.join(", ")),
+        },
         fl!(
             cli_doctor_device,
             device = report.used_device.to_string(),
             choice = report.device.to_string()
         ),
-        fl!(cli_doctor_model, state = &report.model),
+        fl!(cli_doctor_model, state = model_state(&report.model)),
         report.speed.map_or_else(|| fl!(cli_doctor_speed_unknown).to_owned(), speed),
         fl!(
             cli_doctor_home,

@@ -79,7 +79,7 @@ fn text(home: &Path, compute: Compute) -> String {
         machine.disk_free_bytes.map_or_else(|| "?".to_owned(), |bytes| (bytes >> 20).to_string()),
         machine.home_bytes >> 20,
         machine.audio_devices.len(),
-        without_names(&machine.model, home, &[]),
+        without_names(&machine.model.to_string(), home, &[]),
     );
     if let Some(speed) = machine.speed {
         // Writing to a string cannot fail.

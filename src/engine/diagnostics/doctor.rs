@@ -3,12 +3,13 @@
 //! [`examine`] only reads; [`measure`] runs the model on the calling thread and stores the result.
 
 use std::{
+    fmt,
     path::{Path, PathBuf},
     sync::Arc,
     time::Instant,
 };
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 
 use crate::{
@@ -52,8 +53,8 @@ pub struct Report {
     pub cards: Vec<Card>,
     /// Measurements of graphics cards beside the processor.
     pub verdicts: Vec<Verdict>,
-    /// State of the model as text.
-    pub model: String,
+    /// State of the default model.
+    pub model: DefaultModel,
     /// Separation speed, if measured or known from earlier songs.
     pub speed: Option<Speed>,
     /// Path of the data folder.
@@ -63,6 +64,46 @@ pub struct Report {
     pub home_bytes: u64,
     /// Free space on its disk in bytes, if known.
     pub disk_free_bytes: Option<u64>,
+}
+
+/// State of the default model.
+#[derive(Clone, Debug)]
+pub enum DefaultModel {
+    /// It is installed.
+    Installed {
+        /// Name of the model.
+        name: String,
+        /// Its stems.
+        stems: Vec<String>,
+    },
+    /// It is not installed.
+    Missing {
+        /// Name of the model.
+        name: &'static str,
+    },
+    /// Its file cannot be used.
+    Unusable(Problem),
+}
+
+/// In English, for JSON and reports.
+impl fmt::Display for DefaultModel {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Installed { name, stems } => {
+                write!(to, "{name} is installed ({})", stems.join(", "))
+            }
+            Self::Missing { name } => {
+                write!(to, "{name} is not installed; see `partita model install`")
+            }
+            Self::Unusable(problem) => problem.fmt(to),
+        }
+    }
+}
+
+impl Serialize for DefaultModel {
+    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
 }
 
 /// Speed of a model on this machine.
@@ -141,10 +182,10 @@ pub fn examine(home: &Path, compute: Compute) -> Report {
             let name = model.pace_name(Quality::default(), compute.precision, used_device);
             let pace = Library::pace_in(home, &name).ok().flatten();
             speed = pace.map(|seconds| Speed::new(seconds, &model.spec));
-            format!("{} is installed ({})", model.name, model.stems().join(", "))
+            DefaultModel::Installed { stems: model.stems().to_vec(), name: model.name }
         }
-        Ok(None) => format!("{DEFAULT} is not installed; see `partita model install`"),
-        Err(e) => e.to_string(),
+        Ok(None) => DefaultModel::Missing { name: DEFAULT },
+        Err(error) => DefaultModel::Unusable(error.into()),
     };
     Report {
         version: env!("CARGO_PKG_VERSION"),

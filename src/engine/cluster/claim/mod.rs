@@ -210,10 +210,12 @@ pub fn clear(root: &Path, wanted: Wanted<'_>) {
         for folder in folders(of_song, OLD) {
             log_failure(&folder, fs::remove_dir_all(&folder));
         }
-        // A folder that was just created has no sign of life yet.
         let is_left = |folder: &PathBuf| {
-            clock.owner(folder).is_none()
-                && folder.metadata().is_ok_and(|metadata| clock.is_old(&metadata))
+            // A folder that was just created has no sign of life yet. Looked at first, because the
+            // sign may be written meanwhile.
+            let has_sign = folder.join(ALIVE).exists();
+            let is_old = || folder.metadata().is_ok_and(|metadata| clock.is_old(&metadata));
+            clock.owner(folder).is_none() && (has_sign || is_old())
         };
         for folder in folders(of_song, NEW).into_iter().filter(is_left) {
             log_failure(&folder, fs::remove_dir_all(&folder));

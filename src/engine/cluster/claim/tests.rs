@@ -55,6 +55,11 @@ fn resumes_released_work_and_removes_complete_work() {
     // Another one, killed while creating its folder.
     fs::create_dir(of_song.join("new-a1B2c3")).unwrap();
     fs::write(of_song.join("new-a1B2c3/.partita-d4E5f6.part"), "{").unwrap();
+    // A third one, killed before its folder had the name of a try.
+    let unnamed = of_song.join("new-e7F8g9");
+    fs::create_dir(&unnamed).unwrap();
+    write_sign(&unnamed, "elsewhere", None);
+    make_old(&unnamed);
     clear(root.path(), WANTED);
     assert!(fs::read_dir(root.path()).unwrap().next().is_none());
 }

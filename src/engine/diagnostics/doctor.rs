@@ -73,7 +73,7 @@ pub enum DefaultModel {
     Installed {
         /// Name of the model.
         name: String,
-        /// Its stems.
+        /// The stems.
         stems: Vec<String>,
     },
     /// It is not installed.
@@ -81,7 +81,7 @@ pub enum DefaultModel {
         /// Name of the model.
         name: &'static str,
     },
-    /// Its file cannot be used.
+    /// The file of the model cannot be used.
     Unusable(Problem),
 }
 

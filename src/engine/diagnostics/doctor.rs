@@ -182,7 +182,7 @@ pub fn examine(home: &Path, compute: Compute) -> Report {
             let name = model.pace_name(Quality::default(), compute.precision, used_device);
             let pace = Library::pace_in(home, &name).ok().flatten();
             speed = pace.map(|seconds| Speed::new(seconds, &model.spec));
-            DefaultModel::Installed { stems: model.stems().to_vec(), name: model.name }
+            DefaultModel::Installed { stems: model.stems().clone(), name: model.name }
         }
         Ok(None) => DefaultModel::Missing { name: DEFAULT },
         Err(error) => DefaultModel::Unusable(error.into()),

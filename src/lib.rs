@@ -8,7 +8,8 @@
 //!   [`engine::Event`]s.
 //! - [`words`]: the engine's problems and notes in the user's language.
 //! - [`i18n`]: the messages of all three in the user's language. It uses no other layer.
-//! - [`os`]: errors of the operating system as data. Every layer may use it.
+//! - [`os`]: errors of the operating system as data; [`file_lock`]: locks across processes. Every
+//!   layer may use both.
 //!
 //! The engine by subject:
 //!
@@ -27,6 +28,7 @@
 
 pub mod cli;
 pub mod engine;
+pub mod file_lock;
 pub mod i18n;
 pub mod model;
 pub mod os;

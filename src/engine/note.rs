@@ -59,7 +59,7 @@ pub enum Note {
         /// Position of the first one.
         from: u64,
     },
-    /// Implausible samples were silenced.
+    /// Implausible samples were silenced, or implausible blocks concealed.
     Implausible {
         /// Position of the first one.
         from: u64,
@@ -176,9 +176,10 @@ impl fmt::Display for Note {
                 )
             }
             Self::Implausible { from, count, in_blocks } => {
-                let unit = if *in_blocks { "blocks" } else { "samples" };
+                let (done, unit) =
+                    if *in_blocks { ("replaced", "blocks") } else { ("silenced", "samples") };
                 let from = clock(*from);
-                write!(to, "implausible sound from {from} on was silenced ({unit}: {count})")
+                write!(to, "implausible sound from {from} on was {done} ({unit}: {count})")
             }
             Self::Altered => {
                 to.write_str("damaged or changed since it was encoded: its checksum is wrong")

@@ -19,7 +19,7 @@ note-suspect = { $count ->
     [one] damaged in { $count } place from { $at } on, faults may be audible there
    *[other] damaged in { $count } places from { $at } on, faults may be audible there
 }
-note-implausible-blocks = implausible sound from { $at } on was silenced (blocks: { $count })
+note-implausible-blocks = implausible sound from { $at } on was replaced (blocks: { $count })
 note-implausible-samples = implausible sound from { $at } on was silenced (samples: { $count })
 note-more = and { $count } more
 note-name-lost = the song's name was lost; add its file again

@@ -17,7 +17,7 @@ note-suspect = { $count ->
     [one] danificada em { $count } ponto a partir de { $at }, com possíveis falhas audíveis
    *[other] danificada em { $count } pontos a partir de { $at }, com possíveis falhas audíveis
 }
-note-implausible-blocks = um som inválido a partir de { $at } foi silenciado (blocos: { $count })
+note-implausible-blocks = um som inválido a partir de { $at } foi substituído (blocos: { $count })
 note-implausible-samples = um som inválido a partir de { $at } foi silenciado (amostras: { $count })
 note-more = e mais { $count }
 note-name-lost = o nome da música se perdeu; adicione o arquivo de novo

@@ -9,9 +9,12 @@ use std::{
     path::Path,
 };
 
-use crate::engine::{
-    problem::{Problem, Result},
-    types::CancelToken,
+use crate::{
+    engine::{
+        problem::{Problem, Result},
+        types::CancelToken,
+    },
+    file_lock::FileLock,
 };
 
 /// Lock file in the data folder.
@@ -19,7 +22,9 @@ const IMPORT_LOCK: &str = "import.lock";
 
 /// Exclusive right to create song folders in a data folder, across processes.
 #[derive(Debug)]
-pub struct ImportLock(#[expect(dead_code, reason = "the lock is the open file")] File);
+pub struct ImportLock(
+    #[expect(dead_code, reason = "dropping it unlocks the folder")] Option<FileLock>,
+);
 
 impl ImportLock {
     /// Tries to take the lock; `None` if another importer holds it.
@@ -32,12 +37,12 @@ impl ImportLock {
         let mut options = File::options();
         let options = options.write(true).create(true).truncate(false);
         let file = options.open(&path).map_err(cannot)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Self(file))),
+        match FileLock::try_on(file) {
+            Ok(lock) => Ok(Some(Self(Some(lock)))),
             Err(TryLockError::WouldBlock) => Ok(None),
             // The file system has no locks; treat this process as the only one.
             Err(TryLockError::Error(e)) if e.kind() == io::ErrorKind::Unsupported => {
-                Ok(Some(Self(file)))
+                Ok(Some(Self(None)))
             }
             Err(TryLockError::Error(e)) => Err(cannot(e)),
         }

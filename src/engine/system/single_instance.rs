@@ -20,13 +20,16 @@ use interprocess::local_socket::{
     GenericFilePath, Listener, ListenerOptions, Name, Stream, prelude::*,
 };
 
-use crate::engine::{
-    library::paths,
-    problem::{Problem, Result},
-    system::{
-        digest::hex,
-        threads::{self, Thread},
+use crate::{
+    engine::{
+        library::paths,
+        problem::{Problem, Result},
+        system::{
+            digest::hex,
+            threads::{self, Thread},
+        },
     },
+    file_lock::FileLock,
 };
 
 /// Lock file in the data folder, held while its window is open.
@@ -56,7 +59,7 @@ pub enum Start {
 #[derive(Debug)]
 pub struct Instance {
     listening: Option<Listening>,
-    _lock: File,
+    _lock: Option<FileLock>,
     home: PathBuf,
 }
 
@@ -76,8 +79,8 @@ pub fn start(home: &Path, files: &[PathBuf]) -> Result<Start> {
     std::fs::create_dir_all(home).map_err(cannot)?;
     let mut options = File::options();
     let lock = options.write(true).create(true).truncate(false).open(&path).map_err(cannot)?;
-    match lock.try_lock() {
-        Ok(()) => {}
+    let lock = match FileLock::try_on(lock) {
+        Ok(lock) => Some(lock),
         Err(TryLockError::WouldBlock) => {
             return Ok(match hand_over(home, files) {
                 Ok(()) => Start::HandedOver,
@@ -88,8 +91,11 @@ pub fn start(home: &Path, files: &[PathBuf]) -> Result<Start> {
             });
         }
         // The disk has no locks: assume that this process is alone.
-        Err(TryLockError::Error(e)) => tracing::debug!("could not lock {}: {e}", path.display()),
-    }
+        Err(TryLockError::Error(e)) => {
+            tracing::debug!("could not lock {}: {e}", path.display());
+            None
+        }
+    };
     Ok(Start::First(Instance { listening: None, _lock: lock, home: home.to_owned() }))
 }
 

@@ -23,6 +23,7 @@
 mod bounds;
 mod bridge;
 mod clock;
+mod concealment;
 mod container;
 mod decoder;
 mod downmix;

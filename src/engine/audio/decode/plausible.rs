@@ -17,8 +17,13 @@ const BEYOND_USUAL: f32 = 100.0;
 const LARGEST: f32 = 4_294_967_296.0;
 /// Frames per block for which a peak is computed.
 const BLOCK_FRAMES: usize = 4096;
-/// Length of fades to and from silence, in frames.
-const FADE_FRAMES: usize = 220; // 5 ms at 44.1 kHz
+/// Loudness of an outburst, as a multiple of the song's peaks so far: +12 dB.
+const OUTBURST: f32 = 4.0;
+/// The multiple where other signs of damage are near: +2 dB.
+const DOUBTFUL_OUTBURST: f32 = 1.26;
+/// Largest length of an outburst, in blocks and samples of both channels; longer ones are the song.
+const LONGEST_OUTBURST_BLOCKS: usize = 3;
+const LONGEST_OUTBURST_SAMPLES: usize = 4800 * CHANNELS;
 
 /// Peaks of a song by block, for [`Self::bound`].
 pub struct Peaks {
@@ -72,85 +77,126 @@ impl Peaks {
     }
 }
 
-/// Silences implausible samples.
+/// A part of the stream, after a [`Judge`] has decided on it.
+#[derive(Debug, PartialEq)]
+pub enum Part {
+    /// Interleaved stereo that is plausible.
+    Sound(Vec<f32>),
+    /// A number of frames that cannot be part of the recording.
+    Odd(u64),
+}
+
+/// Decides which sound is implausible.
 #[derive(Debug)]
 pub struct Judge {
-    bound: f32,
-    /// Whether whole blocks are silenced, with fades around them.
-    by_block: bool,
-    /// Whether the previous block was silenced.
-    was_silenced: bool,
-    /// The previous block, which may still have to fade out.
-    held: Vec<f32>,
-    /// Number of silenced blocks or samples.
-    pub silenced: u64,
+    rule: Rule,
+    /// Number of implausible blocks or samples so far.
+    pub odd: u64,
+}
+
+#[derive(Debug)]
+enum Rule {
+    Blocks(Blocks),
+    /// The largest plausible magnitude.
+    Samples(f32),
+}
+
+/// State of a judge of blocks.
+#[derive(Debug)]
+struct Blocks {
+    /// Peak of the plausible blocks so far; at least full scale.
+    usual: f32,
+    /// Whether the previous block was beyond [`LOUD`].
+    is_behind_odd: bool,
+    /// Consecutive blocks louder than anything before. A short outburst is damage; if it lasts, it
+    /// is the song.
+    outburst: Vec<Vec<f32>>,
 }
 
 impl Judge {
     /// Creates a judge for blocks of a lossy decoder.
     pub fn of_blocks() -> Self {
-        Self { bound: LOUD, by_block: true, was_silenced: false, held: Vec::new(), silenced: 0 }
+        let blocks = Blocks { usual: 1.0, is_behind_odd: false, outburst: Vec::new() };
+        Self { rule: Rule::Blocks(blocks), odd: 0 }
     }
 
-    /// Creates a judge for samples with a magnitude up to `bound`.
+    /// Creates a judge for samples with a magnitude up to `bound`; implausible samples become zero.
     pub fn of_samples(bound: f32) -> Self {
-        Self { bound, by_block: false, was_silenced: false, held: Vec::new(), silenced: 0 }
+        Self { rule: Rule::Samples(bound), odd: 0 }
     }
 
-    /// Checks a block of interleaved stereo, and outputs the previous one, if any. Returns whether
-    /// part of this block was silenced.
-    pub fn push(&mut self, stereo: &[f32], ready: &mut Vec<f32>) -> bool {
-        let is_odd = |sample: &f32| !sample.is_finite() || sample.abs() > self.bound;
-        let odd = stereo.iter().filter(|sample| is_odd(sample)).count();
-        ready.clear();
-        if !self.by_block {
-            let kept = stereo.iter().map(|sample| if is_odd(sample) { 0.0 } else { *sample });
-            ready.extend(kept);
-            self.silenced += odd as u64;
-            return odd > 0;
-        }
-        let mut block = stereo.to_vec();
-        // The state that a broken block leaves in the decoder also distorts the next block.
-        let is_silenced = odd > 0 || self.was_silenced && peak(&block) > 1.0;
-        if is_silenced {
-            block.fill(0.0);
-            fade(&mut self.held, |from_end| from_end);
-            self.silenced += u64::from(odd > 0);
-        } else if self.was_silenced {
-            let frames = block.len() / CHANNELS;
-            fade(&mut block, |from_end| frames - 1 - from_end);
-        }
-        self.was_silenced = is_silenced;
-        std::mem::swap(&mut self.held, ready);
-        self.held = block;
-        odd > 0
-    }
-
-    /// Outputs the last block.
-    pub fn finish(&mut self, ready: &mut Vec<f32>) {
-        ready.clear();
-        std::mem::swap(&mut self.held, ready);
-        self.was_silenced = false;
-    }
-}
-
-fn peak(samples: &[f32]) -> f32 {
-    samples.iter().fold(0.0, |peak, sample| sample.abs().max(peak))
-}
-
-/// Attenuates frames by their distance from silence, computed from their distance to the end of the
-/// block.
-fn fade(stereo: &mut [f32], distance: impl Fn(usize) -> usize) {
-    let frames = stereo.len() / CHANNELS;
-    for (index, frame) in stereo.chunks_exact_mut(CHANNELS).enumerate() {
-        let distance = distance(frames - 1 - index);
-        if distance < FADE_FRAMES {
-            let gain = distance as f32 / FADE_FRAMES as f32;
-            for sample in frame {
-                *sample *= gain;
+    /// Takes a block of interleaved stereo. `is_doubtful` says whether other signs of damage are
+    /// near. Returns the parts that are decided.
+    pub fn push(&mut self, mut stereo: Vec<f32>, is_doubtful: bool) -> Vec<Part> {
+        match &mut self.rule {
+            Rule::Samples(bound) => {
+                for sample in &mut stereo {
+                    if !sample.is_finite() || sample.abs() > *bound {
+                        *sample = 0.0;
+                        self.odd += 1;
+                    }
+                }
+                vec![Part::Sound(stereo)]
             }
+            Rule::Blocks(blocks) => blocks.push(stereo, is_doubtful, &mut self.odd),
         }
     }
+
+    /// Decides on the blocks that are still undecided, because their successors are lost.
+    pub fn finish(&mut self) -> Option<Part> {
+        match &mut self.rule {
+            Rule::Samples(_) => None,
+            Rule::Blocks(blocks) => blocks.end_outburst(&mut self.odd),
+        }
+    }
+}
+
+impl Blocks {
+    fn push(&mut self, block: Vec<f32>, is_doubtful: bool, odd: &mut u64) -> Vec<Part> {
+        let peak = peak(&block);
+        if peak > LOUD {
+            let frames = (block.len() / CHANNELS) as u64;
+            self.is_behind_odd = true;
+            *odd += 1;
+            return self.end_outburst(odd).into_iter().chain([Part::Odd(frames)]).collect();
+        }
+        let is_within = self.is_behind_odd || !self.outburst.is_empty();
+        let factor = match (is_within, is_doubtful) {
+            (true, _) => 1.0,
+            (_, true) => DOUBTFUL_OUTBURST,
+            _ => OUTBURST,
+        };
+        if peak > factor * self.usual {
+            self.outburst.push(block);
+            if self.outburst.len() <= LONGEST_OUTBURST_BLOCKS
+                || self.outburst.iter().map(Vec::len).sum::<usize>() <= LONGEST_OUTBURST_SAMPLES
+            {
+                return Vec::new();
+            }
+            self.is_behind_odd = false;
+            let song = std::mem::take(&mut self.outburst);
+            self.usual = song.iter().map(|block| self::peak(block)).fold(self.usual, f32::max);
+            return song.into_iter().map(Part::Sound).collect();
+        }
+        self.is_behind_odd = false;
+        self.usual = self.usual.max(peak);
+        self.end_outburst(odd).into_iter().chain([Part::Sound(block)]).collect()
+    }
+
+    fn end_outburst(&mut self, odd: &mut u64) -> Option<Part> {
+        let outburst = std::mem::take(&mut self.outburst);
+        *odd += outburst.len() as u64;
+        let samples: usize = outburst.iter().map(Vec::len).sum();
+        (samples > 0).then_some(Part::Odd((samples / CHANNELS) as u64))
+    }
+}
+
+/// The largest magnitude; infinite if a sample is not a number.
+fn peak(samples: &[f32]) -> f32 {
+    samples.iter().fold(0.0, |peak, sample| {
+        let magnitude = sample.abs();
+        if magnitude.is_nan() { f32::INFINITY } else { magnitude.max(peak) }
+    })
 }
 
 #[cfg(test)]
@@ -161,43 +207,68 @@ mod tests {
         (0..frames).flat_map(|index| [level * (index as f32 * 0.1).sin(); 2]).collect()
     }
 
-    fn judged(judge: &mut Judge, blocks: &[Vec<f32>]) -> Vec<Vec<f32>> {
-        let (mut ready, mut all) = (Vec::new(), Vec::new());
+    /// The parts of a stream, as text: its blocks by number, and gaps by frames.
+    fn judged(judge: &mut Judge, blocks: &[Vec<f32>], is_doubtful: bool) -> String {
+        let mut parts = Vec::new();
         for block in blocks {
-            judge.push(block, &mut ready);
-            all.push(ready.clone());
+            parts.extend(judge.push(block.clone(), is_doubtful));
         }
-        judge.finish(&mut ready);
-        all.push(ready);
-        all.retain(|block| !block.is_empty());
-        all
+        parts.extend(judge.finish());
+        let mut next = 0;
+        let text = parts.into_iter().map(|part| match part {
+            Part::Sound(samples) => {
+                next += blocks[next..].iter().position(|block| *block == samples).unwrap() + 1;
+                next.to_string()
+            }
+            Part::Odd(frames) => format!("-{frames}"),
+        });
+        text.collect::<Vec<_>>().join(" ")
+    }
+
+    fn sound(parts: Vec<Part>) -> Vec<f32> {
+        let samples = |part| if let Part::Sound(samples) = part { samples } else { Vec::new() };
+        parts.into_iter().flat_map(samples).collect()
     }
 
     #[test]
-    fn silences_a_broken_block_with_fades_around_it() {
+    fn replaces_a_broken_block_and_its_echo() {
         let (fine, broken) = (tone(1152, 0.5), tone(1152, 9.6e6));
-        let mut echo = tone(1152, 0.5);
-        echo[0] = 40.0;
+        let (mut echo, mut nan) = (tone(1152, 0.5), tone(1152, 0.5));
+        echo[0] = 1.5;
+        nan[5] = f32::NAN;
         let mut judge = Judge::of_blocks();
-        let blocks = [fine.clone(), fine.clone(), broken, echo, fine.clone(), fine.clone()];
-        let all = judged(&mut judge, &blocks);
-        assert_eq!(all.len(), 6);
-        assert_eq!(all[0], fine);
-        assert_eq!(all[1][..1000], fine[..1000]);
-        assert_eq!(all[1].last(), Some(&0.0));
-        assert!(all[2].iter().chain(&all[3]).all(|&sample| sample == 0.0));
-        assert_eq!(all[4][0], 0.0);
-        assert_eq!(all[4][1000..], fine[1000..]);
-        assert_eq!(all[5], fine);
-        assert_eq!(judge.silenced, 2);
+        let blocks = [fine.clone(), broken, echo.clone(), fine.clone(), nan, fine, echo];
+        assert_eq!(judged(&mut judge, &blocks, false), "1 -1152 -1152 4 -1152 6 7");
+        assert_eq!(judge.odd, 3);
+    }
+
+    #[test]
+    fn replaces_short_outbursts_only() {
+        let (fine, loud) = (tone(1152, 0.5), tone(1152, 4.5));
+        let blocks = |outburst: &[f32], count| {
+            let outburst = std::iter::repeat_n(outburst.to_vec(), count);
+            [fine.clone()].into_iter().chain(outburst).chain([fine.clone()]).collect::<Vec<_>>()
+        };
+        let text = |blocks: &[_], doubtful| judged(&mut Judge::of_blocks(), blocks, doubtful);
+        assert_eq!(text(&blocks(&loud, 1), false), "1 -1152 3");
+        assert_eq!(text(&blocks(&loud, 3), false), "1 -3456 5");
+        assert_eq!(text(&blocks(&loud, 5), false), "1 2 3 4 5 6 7");
+        let over = tone(1152, 1.4);
+        assert_eq!(text(&blocks(&over, 1), false), "1 2 3");
+        assert_eq!(text(&blocks(&over, 1), true), "1 -1152 3");
+        assert_eq!(text(&blocks(&loud, 1)[..2], false), "1 -1152", "nothing follows");
+        // A song that is this loud anyway.
+        let mut song = vec![loud.clone(); 5];
+        song.extend(blocks(&tone(1152, 5.5), 1));
+        assert_eq!(text(&song, true), "1 2 3 4 5 6 7 8");
     }
 
     #[test]
     fn keeps_loud_but_plausible_blocks() {
         let blocks = [tone(1152, 2.5), tone(1152, 9.9), tone(100, 0.1)];
         let mut judge = Judge::of_blocks();
-        assert_eq!(judged(&mut judge, &blocks), blocks);
-        assert_eq!(judge.silenced, 0);
+        assert_eq!(judged(&mut judge, &blocks, false), "1 2 3");
+        assert_eq!(judge.odd, 0);
     }
 
     #[test]
@@ -210,8 +281,8 @@ mod tests {
         let bound = peaks.bound();
         assert!((10.0..=200.0).contains(&bound), "{bound}");
         let mut judge = Judge::of_samples(bound);
-        let kept = judged(&mut judge, &[song.clone()]).concat();
-        assert_eq!((kept[1_000_001], kept[500_000], judge.silenced), (0.0, 0.0, 2));
+        let kept = sound(judge.push(song.clone(), false));
+        assert_eq!((kept[1_000_001], kept[500_000], judge.odd), (0.0, 0.0, 2));
         assert_eq!(kept[..500_000], song[..500_000]);
     }
 
@@ -223,7 +294,7 @@ mod tests {
             let mut peaks = Peaks::default();
             peaks.push(&song, 2);
             let mut judge = Judge::of_samples(peaks.bound());
-            assert_eq!(judged(&mut judge, &[song.clone()]).concat(), song, "{level}");
+            assert_eq!(sound(judge.push(song.clone(), false)), song, "{level}");
         }
         let mut peaks = Peaks::default();
         peaks.push(&tone(100_000, f32::MAX), 2);

@@ -9,15 +9,15 @@ use symphonia::core::{
 use super::{
     Damage, DecodeError, Empty, Unsupported,
     bounds::Allowance,
-    bridge::bridge,
     clock::Clock,
+    concealment::Concealment,
     container::{Completeness, Container},
     decoder::{Decoder, is_lossy, is_mpeg},
     downmix::{Downmix, layout_of},
     flac_frame,
     output::{Output, Trim},
     packets::Next,
-    plausible::{Judge, LOUD},
+    plausible::Judge,
     reports::{self, Suspects},
     source::Source,
     tags,
@@ -26,7 +26,7 @@ use crate::engine::{
     note::{Note, Notes},
     problem::{Problem, Result},
     system::panics::guarded,
-    types::{AudioFormat, CHANNELS, CancelToken, SAMPLE_RATE},
+    types::{AudioFormat, CancelToken, SAMPLE_RATE},
 };
 
 /// Result of decoding a source.
@@ -76,9 +76,6 @@ pub fn decode(
     Ok(heard)
 }
 
-/// Number of output frames kept for bridging.
-const MOST_TAIL: usize = 4096;
-
 /// How a stream ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ending {
@@ -92,8 +89,7 @@ enum Ending {
 
 struct Stream<'a> {
     decoder: Decoder,
-    output: Output<'a>,
-    judge: Judge,
+    concealment: Concealment<'a>,
     allowance: Allowance,
     /// Layout of the last packet, and its downmix to stereo.
     layout: Option<(AudioSpec, Downmix)>,
@@ -105,31 +101,21 @@ struct Stream<'a> {
     packets: u64,
     failed: u64,
     clock: Clock,
-    /// Number of bridged or silent gaps, and the position of the first.
-    losses: u64,
-    first_loss: Option<u64>,
     /// Frames lost since the last decoded packet.
     lost: Option<u64>,
-    /// End of the last gap, in output frames.
-    last_loss: Option<u64>,
     suspects: Suspects,
-    /// Position of the first implausible samples.
-    first_odd: Option<u64>,
     warnings: Vec<Note>,
     interleaved: Vec<f32>,
     stereo: Vec<f32>,
-    ready: Vec<f32>,
-    /// The last stereo output.
-    tail: Vec<f32>,
 }
 
 impl<'a> Stream<'a> {
     fn new(source: &Source, output: Output<'a>, bound: f32) -> Result<Self> {
         let is_lossy = is_lossy(&source.codec);
+        let judge = if is_lossy { Judge::of_blocks() } else { Judge::of_samples(bound) };
         Ok(Self {
             decoder: Decoder::new(&source.codec)?,
-            output,
-            judge: if is_lossy { Judge::of_blocks() } else { Judge::of_samples(bound) },
+            concealment: Concealment::new(output, judge),
             allowance: Allowance::new(source.bytes()),
             layout: None,
             first: None,
@@ -137,17 +123,11 @@ impl<'a> Stream<'a> {
             packets: 0,
             failed: 0,
             clock: Clock::new(source),
-            losses: 0,
-            first_loss: None,
             lost: None,
-            last_loss: None,
             suspects: Suspects::default(),
-            first_odd: None,
             warnings: Vec::new(),
             interleaved: Vec::new(),
             stereo: Vec::new(),
-            ready: Vec::new(),
-            tail: Vec::new(),
         })
     }
 
@@ -156,7 +136,7 @@ impl<'a> Stream<'a> {
         self.decoder = Decoder::new(&source.codec)?;
         self.allowance = Allowance::new(source.bytes());
         self.clock = Clock::new(source);
-        self.output.begin(trim);
+        self.concealment.output.begin(trim);
         Ok(())
     }
 
@@ -173,7 +153,7 @@ impl<'a> Stream<'a> {
             if cancel.is_cancelled() {
                 return Err(Problem::Cancelled);
             }
-            if self.output.is_full() {
+            if self.concealment.output.is_full() {
                 return Ok(Ending::Complete);
             }
             let since = Instant::now();
@@ -226,7 +206,7 @@ impl<'a> Stream<'a> {
         self.packets += 1;
         let gap = self.clock.gap(source, packet, self.lost.is_some());
         self.lose_any(gap);
-        self.suspects.reach(source.doubts_until(packet), self.output.frames_out);
+        self.suspects.reach(source.doubts_until(packet), self.position());
         if flac_frame::is_joint_32_bits(&source.codec, packet) {
             return Err(DecodeError::Unsupported(Unsupported::JointFlac).into());
         }
@@ -262,20 +242,22 @@ impl<'a> Stream<'a> {
         if self.interleaved.is_empty() {
             return Ok(true);
         }
-        self.suspect(reports::take());
+        let reports = reports::take();
+        self.suspect(reports);
+        let is_doubtful = reports > 0
+            || self.lost.is_some()
+            || self.is_behind_loss()
+            || source.is_doubtful(packet);
         self.adapt(&spec)?;
         self.stereo.clear();
         if let Some((_, downmix)) = &self.layout {
             downmix.apply(&self.interleaved, &mut self.stereo);
         }
-        self.fill_lost()?;
+        self.pass_lost()?;
         let frames = (self.interleaved.len() / channels) as u64;
         self.clock.advance(source, packet, frames);
         self.allowance.sound(frames, spec.rate())?;
-        if self.judge.push(&self.stereo, &mut self.ready) {
-            self.first_odd.get_or_insert(self.output.frames_out);
-        }
-        self.give()?;
+        self.concealment.push(&self.stereo, is_doubtful)?;
         Ok(true)
     }
 
@@ -283,25 +265,22 @@ impl<'a> Stream<'a> {
     /// are excluded: they only lack the data of earlier packets.
     fn suspect(&mut self, reports: u64) {
         const BEHIND_A_CUT: u64 = 10;
-        let at = self.output.frames_out;
-        let after_loss = self.last_loss.is_some_and(|last| at < last + u64::from(SAMPLE_RATE) / 4);
-        if reports > 0 && self.packets > BEHIND_A_CUT && self.lost.is_none() && !after_loss {
-            self.suspects.report(at);
+        let is_behind_loss = self.lost.is_some() || self.is_behind_loss();
+        if reports > 0 && self.packets > BEHIND_A_CUT && !is_behind_loss {
+            self.suspects.report(self.position());
         }
     }
 
-    /// Outputs the block that was held back.
-    fn release(&mut self) -> Result<()> {
-        self.judge.finish(&mut self.ready);
-        self.give()
+    /// Whether packets were lost shortly before.
+    fn is_behind_loss(&self) -> bool {
+        const SHORTLY_FRAMES: u64 = SAMPLE_RATE as u64 / 4;
+        let last = self.concealment.last_loss;
+        last.is_some_and(|last| self.position() < last + SHORTLY_FRAMES)
     }
 
-    /// Outputs the ready samples, and keeps the last ones for bridging.
-    fn give(&mut self) -> Result<()> {
-        self.tail.extend_from_slice(&self.ready);
-        let excess = self.tail.len().saturating_sub(CHANNELS * MOST_TAIL);
-        self.tail.drain(..excess);
-        self.output.push(&self.ready)
+    /// Frames of the output so far.
+    fn position(&self) -> u64 {
+        self.concealment.output.frames_out
     }
 
     /// Whether an AAC packet with sound decoded to silence, because a damaged packet before it may
@@ -343,30 +322,15 @@ impl<'a> Stream<'a> {
         }
     }
 
-    /// Fills a gap: a few packets are bridged to the following stereo, longer gaps become silence.
-    fn fill_lost(&mut self) -> Result<()> {
-        const LONGEST_BRIDGE_SECONDS: f64 = 0.1;
+    /// Passes lost frames on, once their rate is known.
+    fn pass_lost(&mut self) -> Result<()> {
         const LONGEST_SECONDS: u64 = 60; // a longer gap is more likely a wrong number than a loss
-        const SAME_PLACE_FRAMES: u64 = SAMPLE_RATE as u64 / 2;
-        let Some(frames) = self.lost.take() else { return Ok(()) };
-        self.release()?;
-        let at = self.output.frames_out;
-        let is_new = self.last_loss.is_none_or(|last| at > last + SAME_PLACE_FRAMES);
-        self.losses += u64::from(is_new);
-        self.first_loss.get_or_insert(at);
-        if let Some((spec, _)) = &self.layout {
-            let frames = frames.min(LONGEST_SECONDS * u64::from(spec.rate()));
-            self.allowance.sound(frames, spec.rate())?;
-            let is_short = frames as f64 <= LONGEST_BRIDGE_SECONDS * f64::from(spec.rate());
-            let is_plausible = self.stereo.iter().all(|sample| sample.abs() <= LOUD);
-            if is_short && is_plausible && !self.tail.is_empty() && !self.stereo.is_empty() {
-                self.output.push(&bridge(&self.tail, &self.stereo, frames as usize))?;
-            } else {
-                self.output.push_silence(frames)?;
-            }
-        }
-        self.last_loss = Some(self.output.frames_out);
-        Ok(())
+        let (Some(frames), Some((spec, _))) = (self.lost.take(), &self.layout) else {
+            return Ok(());
+        };
+        let frames = frames.min(LONGEST_SECONDS * u64::from(spec.rate()));
+        self.allowance.sound(frames, spec.rate())?;
+        self.concealment.lose(frames)
     }
 
     /// Adapts to a change of rate or channels.
@@ -378,7 +342,7 @@ impl<'a> Stream<'a> {
             return Err(DecodeError::Unsupported(Unsupported::Layout).into());
         };
         if let Some((old, _)) = &self.layout {
-            let at = self.output.frames_out;
+            let at = self.position();
             if old.rate() != spec.rate() {
                 self.rate_changed = true;
                 self.warnings.push(Note::RateChange { at });
@@ -390,10 +354,8 @@ impl<'a> Stream<'a> {
         if downmix.channels() > 2 {
             self.warnings.push(Note::FoldedDown(layout_of(spec.channels())));
         }
-        if self.output.rate() != spec.rate() {
-            self.release()?;
-            self.output.change_rate(spec.rate())?;
-            self.tail.clear();
+        if self.concealment.output.rate() != spec.rate() {
+            self.concealment.change_rate(spec.rate())?;
         }
         self.first.get_or_insert_with(|| spec.clone());
         self.layout = Some((spec.clone(), downmix));
@@ -403,34 +365,34 @@ impl<'a> Stream<'a> {
     /// Ends one pass over the stream.
     fn end_pass(&mut self, source: &Source, end: Ending) -> Result<()> {
         if end == Ending::Complete {
-            self.suspects.reach(source.doubts.len(), self.output.frames_out);
+            self.suspects.reach(source.doubts.len(), self.position());
         }
         // At the end of a truncated file, nothing but its remainder is missing.
         if end != Ending::Complete || source.completeness == Completeness::CutOff {
             self.lost = None;
         }
-        self.stereo.clear(); // nothing follows
-        self.fill_lost()?;
-        self.release()?;
+        self.pass_lost()?;
+        self.concealment.end()?;
         // MPEG audio has no end marker. A truncated file ends like a complete one, and a stream
         // beyond its stated end has its padding elsewhere.
-        let all_came = source.promised.is_none_or(|promised| self.output.frames_in == promised);
-        self.output.end(end == Ending::Complete && all_came)
+        let output = &mut self.concealment.output;
+        let all_came = source.promised.is_none_or(|promised| output.frames_in == promised);
+        output.end(end == Ending::Complete && all_came)
     }
 
     fn finish(mut self, source: &Source, path: &Path, end: Ending) -> Result<Heard> {
         if self.failed * 2 > self.packets {
             return Err(DecodeError::Damaged(Damage::Mostly).into());
         }
-        self.output.finish()?;
-        let frames = self.output.frames_out;
+        self.concealment.output.finish()?;
+        let frames = self.position();
         let Some(first) = self.first.as_ref().filter(|_| frames > 0) else {
             return Err(nothing_heard(source, end).into());
         };
         let format = AudioFormat {
             sample_rate: first.rate(),
             channels: first.channels().count() as u16,
-            frames: (!self.rate_changed).then_some(self.output.frames_in),
+            frames: (!self.rate_changed).then_some(self.concealment.output.frames_in),
             ..source.format.clone()
         };
         self.warn_of_damage(source, end);
@@ -451,8 +413,8 @@ impl<'a> Stream<'a> {
     }
 
     fn warn_of_damage(&mut self, source: &Source, end: Ending) {
-        let at = self.output.frames_out;
-        let missing = source.promised.filter(|&promised| self.output.frames_in < promised);
+        let (at, frames_in) = (self.position(), self.concealment.output.frames_in);
+        let missing = source.promised.filter(|&promised| frames_in < promised);
         // A truncated tail may lie entirely after the sound.
         let is_whole = source.promised.is_some() && missing.is_none();
         if end == Ending::Damaged {
@@ -469,12 +431,12 @@ impl<'a> Stream<'a> {
         } else if source.completeness == Completeness::Unfinished {
             self.warnings.push(Note::Unfinished);
         }
-        if let Some(first) = self.first_loss {
-            self.warnings.push(Note::Lost { places: self.losses, from: first });
+        if let Some(first) = self.concealment.first_loss {
+            self.warnings.push(Note::Lost { places: self.concealment.losses, from: first });
         }
         self.warnings.extend(self.suspects.note(self.packets));
-        if let Some(first) = self.first_odd {
-            let (count, in_blocks) = (self.judge.silenced, is_lossy(&source.codec));
+        if let Some(first) = self.concealment.first_odd {
+            let (count, in_blocks) = (self.concealment.odd(), is_lossy(&source.codec));
             self.warnings.push(Note::Implausible { from: first, count, in_blocks });
         }
     }

@@ -1,7 +1,7 @@
 //! The measurement of a device beside the processor: the same segment on both. Runs on the thread
 //! pool of the caller.
 
-use std::{path::Path, time::Instant};
+use std::path::Path;
 
 use super::{
     opener::Opener,
@@ -45,9 +45,9 @@ pub fn measure(
     let known = selftest::check(&*device, &describe(weights)?.digest, precision)?;
     let known = known.into_iter().flatten().map(|verdict| verdict.db);
     device.separate_unless(&mix, stop)?;
-    let (stems, seconds) = timed(&*device, &mix, stop)?;
+    let (stems, seconds) = timed(opener, &*device, &mix, stop)?;
     let processor = opener.open(weights, Device::Cpu, precision)?;
-    let (expected, processor_seconds) = timed(&*processor, &mix, stop)?;
+    let (expected, processor_seconds) = timed(opener, &*processor, &mix, stop)?;
     let verdict = Verdict {
         conditions,
         model: weights.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
@@ -60,13 +60,14 @@ pub fn measure(
 }
 
 fn timed(
+    opener: &dyn Opener,
     network: &dyn Separator,
     mix: &[f32],
     stop: Stop<'_>,
 ) -> Result<(Vec<f32>, f64), ModelError> {
-    let start = Instant::now();
+    let start = opener.seconds();
     let stems = network.separate_unless(mix, stop)?;
-    Ok((stems, start.elapsed().as_secs_f64()))
+    Ok((stems, opener.seconds() - start))
 }
 
 /// The worse of two distances; NaN is the worst.

@@ -1,6 +1,6 @@
 //! Access to this machine's devices, behind a trait, so that tests can simulate devices that fail.
 
-use std::path::Path;
+use std::{path::Path, sync::LazyLock, time::Instant};
 
 use crate::model::{
     self, Device, Precision, Separator,
@@ -14,6 +14,9 @@ pub trait Opener: Send + Sync {
 
     /// The version of their driver; empty if unknown.
     fn driver(&self) -> String;
+
+    /// Seconds since some fixed moment, to measure devices with.
+    fn seconds(&self) -> f64;
 
     /// Loads a network on a device.
     ///
@@ -40,6 +43,11 @@ impl Opener for Machine {
         let nvidia = std::fs::read_to_string("/proc/driver/nvidia/version").ok();
         let nvidia = nvidia.and_then(|text| text.lines().next().map(|line| line.trim().to_owned()));
         nvidia.or_else(|| sysinfo::System::os_version().ok()).unwrap_or_default()
+    }
+
+    fn seconds(&self) -> f64 {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        START.elapsed().as_secs_f64()
     }
 
     fn open(

@@ -5,8 +5,6 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::atomic::{AtomicUsize, Ordering},
-    thread,
-    time::Duration,
 };
 
 use super::*;
@@ -25,6 +23,9 @@ use crate::engine::{
     types::{CHANNELS, CancelToken, Compute},
 };
 
+/// Milliseconds that the simulated devices have computed.
+type Clock = Arc<AtomicUsize>;
+
 const CARD: Device = Device::Cuda(0);
 const MEMORY: &str = "DriverError(CUDA_ERROR_OUT_OF_MEMORY, \"out of memory\")";
 
@@ -41,9 +42,10 @@ enum Card {
     ShortAt(usize),
 }
 
-/// A machine with one card. Its processor takes 20 ms for a segment.
+/// A machine with one card, and a clock that only the devices advance.
 struct Simulated {
     card: Card,
+    clock: Clock,
     /// Segments that the card has computed or refused.
     segments: Arc<AtomicUsize>,
     /// Networks that were loaded on the processor.
@@ -63,6 +65,10 @@ impl Opener for Simulated {
         "1.0".into()
     }
 
+    fn seconds(&self) -> f64 {
+        self.clock.load(Ordering::Relaxed) as f64 / 1000.0
+    }
+
     fn open(
         &self,
         weights: &Path,
@@ -71,14 +77,15 @@ impl Opener for Simulated {
     ) -> model::Result<Box<dyn Separator>> {
         let network = model::load(weights, Device::Cpu, precision)?;
         let (card, segments) = (self.card, Arc::clone(&self.segments));
+        let clock = Arc::clone(&self.clock);
         match device {
             CARD if card == Card::LostAtOpen => {
                 Err(ModelError::Device { cause: "no device".into() })
             }
-            CARD => Ok(Box::new(Simulation { network, card: Some(card), segments })),
+            CARD => Ok(Box::new(Simulation { network, card: Some(card), segments, clock })),
             _ => {
                 self.loads.fetch_add(1, Ordering::Relaxed);
-                Ok(Box::new(Simulation { network, card: None, segments }))
+                Ok(Box::new(Simulation { network, card: None, segments, clock }))
             }
         }
     }
@@ -89,6 +96,7 @@ struct Simulation {
     network: Box<dyn Separator>,
     card: Option<Card>,
     segments: Arc<AtomicUsize>,
+    clock: Clock,
 }
 
 impl Separator for Simulation {
@@ -98,14 +106,16 @@ impl Separator for Simulation {
 
     fn separate_unless(&self, mix: &[f32], stop: Stop<'_>) -> model::Result<Vec<f32>> {
         let mut stems = self.network.separate_unless(mix, stop)?;
-        let Some(card) = self.card else {
-            thread::sleep(Duration::from_millis(20));
-            return Ok(stems);
+        let takes_ms = match self.card {
+            None => 20,
+            Some(Card::Slow) => 21,
+            Some(_) => 19,
         };
+        self.clock.fetch_add(takes_ms, Ordering::Relaxed);
+        let Some(card) = self.card else { return Ok(stems) };
         let at = self.segments.fetch_add(1, Ordering::Relaxed);
         match card {
             Card::Wrong => stems.iter_mut().for_each(|x| *x *= 1.01),
-            Card::Slow => thread::sleep(Duration::from_millis(200)),
             Card::FullAt(from) if at >= from => {
                 return Err(ModelError::Device { cause: MEMORY.into() });
             }
@@ -132,7 +142,9 @@ fn home() -> (tempfile::TempDir, InstalledModel) {
 
 fn machine(card: Card, home: &Path) -> (Arc<Devices>, Arc<AtomicUsize>, Arc<AtomicUsize>) {
     let (segments, loads) = (Arc::default(), Arc::default());
-    let simulated = Simulated { card, segments: Arc::clone(&segments), loads: Arc::clone(&loads) };
+    let clock = Clock::default();
+    let simulated =
+        Simulated { card, clock, segments: Arc::clone(&segments), loads: Arc::clone(&loads) };
     (Arc::new(Devices::with(Box::new(simulated), Some(home))), segments, loads)
 }
 

@@ -31,13 +31,16 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::raw::{RawFile, is_at, read_exact_at, write_all_at};
-use crate::engine::{
-    problem::{Problem, Result, StoreFault},
-    separation::plan::Plan,
-    system::atomic_file::{make_folders, sync_folder, write_atomically},
-    types::CHANNELS,
+use crate::{
+    engine::{
+        problem::{Problem, Result, StoreFault},
+        separation::plan::Plan,
+        system::atomic_file::{make_folders, sync_folder, write_atomically},
+        types::CHANNELS,
+    },
+    file_lock::FileLock,
+    model::Joint,
 };
-use crate::model::Joint;
 
 const HEADER: &str = "stems.json";
 const DONE: &str = "segments";
@@ -86,7 +89,9 @@ struct Group {
 
 /// Exclusive right to write segments, also across processes.
 #[derive(Debug)]
-pub struct WriteLock(#[expect(dead_code, reason = "the lock is the open file")] File);
+pub struct WriteLock(
+    #[expect(dead_code, reason = "dropping it unlocks the store")] Option<FileLock>,
+);
 
 impl StemStore {
     /// Opens the store in `folder`; creates it if missing.
@@ -233,13 +238,13 @@ impl StemStore {
             .truncate(false)
             .open(&path)
             .map_err(|e| cannot_write(&path, e))?;
-        match file.try_lock() {
-            Ok(()) => Ok(WriteLock(file)),
+        match FileLock::try_on(file) {
+            Ok(lock) => Ok(WriteLock(Some(lock))),
             Err(TryLockError::WouldBlock) => Err(Problem::Locked),
             // Some cluster file systems have no locks. Each process has a separate folder there.
             Err(TryLockError::Error(e)) if has_no_locks(&e) => {
                 tracing::debug!("could not lock {}: {e}", path.display());
-                Ok(WriteLock(file))
+                Ok(WriteLock(None))
             }
             Err(TryLockError::Error(e)) => Err(cannot_write(&path, e)),
         }

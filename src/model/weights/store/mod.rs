@@ -25,6 +25,7 @@ use super::{
     user_models,
 };
 use crate::{
+    file_lock::FileLock,
     model::{
         ModelError, Result, describe_file,
         error::FileFault,
@@ -424,16 +425,16 @@ impl Store {
         })
     }
 
-    /// Prevents a second process from fetching the same model; dropping the file unlocks it.
-    fn lock(&self, model: &Model) -> Result<File> {
+    /// Prevents a second process from fetching the same model.
+    fn lock(&self, model: &Model) -> Result<FileLock> {
         let path = self.lock_path(model);
         let failed = |error| ModelError::io(&path, error);
         loop {
             let file = File::create(&path).map_err(failed)?;
-            match file.try_lock() {
+            match FileLock::try_on(file) {
                 // Another process removed the file with the model after it was opened here.
-                Ok(()) if is_removed(&file) => {}
-                Ok(()) => return Ok(file),
+                Ok(lock) if is_removed(lock.file()) => {}
+                Ok(lock) => return Ok(lock),
                 Err(TryLockError::WouldBlock) => {
                     return Err(ModelError::Installing { model: model.name.clone() });
                 }

@@ -152,6 +152,21 @@ fn the_fuzzers_have_the_same_packages() {
     assert_eq!(fuzzed, own);
 }
 
+/// The gate does not build the fuzzers, so a layer that they lack would not be noticed.
+#[test]
+fn the_fuzzers_have_all_layers_below_the_front_ends() {
+    const FRONT: [&str; 4] = ["cli", "i18n", "ui", "words"];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let modules = |file: &str| {
+        let text = fs::read_to_string(root.join(file)).unwrap();
+        let modules = text.lines().filter_map(|line| line.strip_prefix("pub mod "));
+        modules.map(|name| name.trim_end_matches(';').to_owned()).collect::<Vec<_>>()
+    };
+    let mut layers = modules("src/lib.rs");
+    layers.retain(|name| !FRONT.contains(&name.as_str()));
+    assert_eq!(modules("tests/fuzz/rooms.rs"), layers);
+}
+
 smoke_tests! {
     audio: 24,
     tags: 24,

@@ -2,6 +2,8 @@
 
 #[path = "../../src/engine/mod.rs"]
 pub mod engine;
+#[path = "../../src/file_lock.rs"]
+pub mod file_lock;
 #[path = "../../src/model/mod.rs"]
 pub mod model;
 #[path = "../../src/os.rs"]

@@ -17,6 +17,7 @@ use partita::{
 
 use super::{
     export::{export, open},
+    models::with_missing_facts,
     pseudo::pseudo,
     stage::{Stage, fine_peaks, no_audio, portuguese, processing, separated, unprocessed},
     walk::{Scene, scenes},
@@ -98,6 +99,16 @@ fn at_work_light() {
     let mut stage = Stage::new(Theme::Light, processing());
     stage.deck.position.set(44_100 * 103);
     picture(&mut stage, "processing-light");
+}
+
+/// The form about a checkpoint, half filled in.
+#[test]
+fn a_checkpoint_is_asked_about() {
+    let mut stage = with_missing_facts();
+    stage.click("441");
+    stage.click("8 s");
+    stage.harness.remove_cursor();
+    picture(&mut stage, "checkpoint");
 }
 
 /// A playing loop, with balance and levels.

@@ -7,7 +7,7 @@
 use safetensors::SafeTensors;
 
 use super::{
-    ModelError, Precision, Result, Separator, Spec,
+    ModelError, Precision, Result, Separator, Spec, Stop,
     findings::{Misfit, Printable},
 };
 
@@ -45,15 +45,16 @@ fn least_db(precision: Precision) -> f64 {
 /// digest.
 ///
 /// # Errors
-/// Fails if the network fails.
+/// Fails if the network fails; [`crate::model::ModelError::Cancelled`].
 pub fn check(
     network: &dyn Separator,
     digest: &str,
     precision: Precision,
+    stop: Stop<'_>,
 ) -> Result<Option<Vec<Verdict>>> {
     let Some(numbers) = numbers_for(digest)? else { return Ok(None) };
     let spec = network.spec();
-    let stems = network.separate(&signal(spec))?;
+    let stems = network.separate_unless(&signal(spec), stop)?;
     let length = numbers.length;
     let verdicts = spec.sources.iter().enumerate().map(|(stem, name)| {
         let (mut power, mut error) = (0.0, 0.0);
@@ -141,7 +142,6 @@ pub fn signal(spec: &Spec) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Stop;
 
     const DIGEST: &str = "e3a190feb64ab004e2f3dc49d02fa85bbf704a0b8c6c17d1cbb35f7c83728ac7";
 
@@ -175,7 +175,8 @@ mod tests {
         let sources = ["drums", "bass", "other", "vocals"].map(str::to_owned).into();
         let spec = Spec::triangle(sources, 343_980);
         let check = |gain, precision| {
-            let verdicts = check(&Nearly(spec.clone(), gain), DIGEST, precision).unwrap().unwrap();
+            let network = Nearly(spec.clone(), gain);
+            let verdicts = check(&network, DIGEST, precision, &|| false).unwrap().unwrap();
             assert_eq!(verdicts.len(), 4);
             verdicts.iter().all(Verdict::is_good)
         };
@@ -183,7 +184,8 @@ mod tests {
         assert!(!check(1.001, Precision::Single), "60 dB");
         assert!(check(1.01, Precision::Fast) && !check(1.1, Precision::Fast));
         assert!(!check(f32::NAN, Precision::Fast));
-        let unknown = super::check(&Nearly(spec, 1.0), "0123", Precision::Single).unwrap();
+        let unknown =
+            super::check(&Nearly(spec, 1.0), "0123", Precision::Single, &|| false).unwrap();
         assert_eq!(unknown, None);
     }
 }

@@ -42,7 +42,7 @@ pub fn measure(
     let device = opener.open(weights, conditions.device, precision)?;
     let mix = signal(device.spec());
     // Also translates the card's programs, before the time is taken.
-    let known = selftest::check(&*device, &describe(weights)?.digest, precision)?;
+    let known = selftest::check(&*device, &describe(weights)?.digest, precision, stop)?;
     let known = known.into_iter().flatten().map(|verdict| verdict.db);
     device.separate_unless(&mix, stop)?;
     let (stems, seconds) = timed(opener, &*device, &mix, stop)?;

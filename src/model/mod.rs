@@ -110,8 +110,7 @@ pub struct Kind {
     pub describe: fn(File) -> Result<(Spec, Memory)>,
     /// Loads the network of a weight file on the kernels.
     pub kernels: fn(&Path, Precision) -> Result<Box<dyn Separator>>,
-    /// Loads the network of a weight file in candle's operations, on any device. Computes in single
-    /// precision.
+    /// Loads the network of a weight file in candle's operations, on any device.
     pub candle: fn(&Path, &candle_core::Device) -> Result<Box<dyn Separator>>,
     /// Recognises a network whose file does not describe it; `None` if the tensors are of another
     /// kind. Errors do not name the file.
@@ -131,7 +130,10 @@ impl Kind {
     ) -> Result<Box<dyn Separator>> {
         match device {
             Device::Cpu => (self.kernels)(path, precision),
-            device => (self.candle)(path, &device.open()?),
+            device => {
+                let network = (self.candle)(path, &device.open()?)?;
+                Ok(Box::new(candle::InPrecision::new(network, precision)))
+            }
         }
     }
 }

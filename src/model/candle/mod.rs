@@ -6,6 +6,7 @@
 //! faster on a processor. The kernels' layouts are not used here. Runs on the caller's thread; candle
 //! shares its products over the caller's rayon pool.
 
+mod precision;
 mod spectrogram;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ mod tests;
 use candle_core::{DType, Device, Error, Shape, Tensor};
 use candle_nn::{Init, Linear, VarBuilder, ops::sigmoid, var_builder::SimpleBackend};
 
+pub(super) use precision::InPrecision;
 pub(super) use spectrogram::{Framing, Spectrogram};
 
 use super::{ModelError, Spec, Stop, findings::Printable, tensors::Tensors};

@@ -17,7 +17,6 @@ pub fn spec(config: &Config) -> Spec {
 }
 
 /// Memory use, in bytes: every weight in single precision, the large buffers, and those of a thread.
-/// A fifth is added, because free buffers are kept for the next use of their size.
 pub fn memory(config: &Config) -> Memory {
     let Arguments { dim, mlp_expansion_factor, usage, .. } = &config.arguments;
     let (columns, inner) = (config.columns(), config.inner());
@@ -36,7 +35,7 @@ pub fn memory(config: &Config) -> Memory {
     Memory {
         // Padding to whole panels adds 3 %.
         weights: bytes(values) / 100 * 103,
-        work: bytes(work + work / 5),
+        work: bytes(work),
         per_thread: bytes(attention + mask),
         fast_saving: if cpu::has_bf16() { bytes(values) / 2 } else { 0 },
     }

@@ -45,7 +45,7 @@ fn least_db(precision: Precision) -> f64 {
 /// digest.
 ///
 /// # Errors
-/// Fails if the network fails; [`crate::model::ModelError::Cancelled`].
+/// Fails if the network fails; [`ModelError::Cancelled`].
 pub fn check(
     network: &dyn Separator,
     digest: &str,

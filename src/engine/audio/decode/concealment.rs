@@ -7,7 +7,7 @@
 use super::{
     bridge::bridge,
     output::Output,
-    plausible::{Judge, Part},
+    plausible::{Judge, Judged},
 };
 use crate::engine::{
     problem::Result,
@@ -22,7 +22,7 @@ const FADE_FRAMES: u64 = 220; // 5 ms at 44.1 kHz
 
 /// An output whose gaps are concealed. Positions are in frames of the output.
 pub struct Concealment<'a> {
-    /// The output. [`Self::release`] comes before its changes.
+    /// The output. Its rate is changed by [`Self::change_rate`].
     pub output: Output<'a>,
     judge: Judge,
     /// The gap before the next sound.
@@ -36,7 +36,7 @@ pub struct Concealment<'a> {
     /// End of the last gap with lost packets.
     pub last_loss: Option<u64>,
     /// Position of the first implausible sound.
-    pub first_odd: Option<u64>,
+    pub first_implausible: Option<u64>,
 }
 
 /// Frames without sound.
@@ -58,13 +58,13 @@ impl<'a> Concealment<'a> {
             losses: 0,
             first_loss: None,
             last_loss: None,
-            first_odd: None,
+            first_implausible: None,
         }
     }
 
     /// Number of implausible blocks or samples.
-    pub fn odd(&self) -> u64 {
-        self.judge.odd
+    pub fn implausible(&self) -> u64 {
+        self.judge.implausible
     }
 
     /// Continues after `frames` lost frames.
@@ -84,22 +84,19 @@ impl<'a> Concealment<'a> {
     /// # Errors
     /// The errors of the sink.
     pub fn push(&mut self, stereo: &[f32], is_doubtful: bool) -> Result<()> {
-        let odd = self.judge.odd;
-        let parts = self.judge.push(stereo.to_vec(), is_doubtful);
-        if self.judge.odd > odd {
-            self.first_odd.get_or_insert(self.output.frames_out);
+        let before = self.judge.implausible;
+        let decided = self.judge.push(stereo.to_vec(), is_doubtful);
+        if self.judge.implausible > before {
+            self.first_implausible.get_or_insert(self.output.frames_out);
         }
-        parts.into_iter().try_for_each(|part| self.take(part))
+        decided.into_iter().try_for_each(|judged| self.take(judged))
     }
 
     /// Outputs all sound so far; a gap may remain.
-    ///
-    /// # Errors
-    /// The errors of the sink.
-    pub fn release(&mut self) -> Result<()> {
-        let Some(part) = self.judge.finish() else { return Ok(()) };
-        self.first_odd.get_or_insert(self.output.frames_out);
-        self.take(part)
+    fn release(&mut self) -> Result<()> {
+        let Some(judged) = self.judge.finish() else { return Ok(()) };
+        self.first_implausible.get_or_insert(self.output.frames_out);
+        self.take(judged)
     }
 
     /// Outputs everything so far, because no sound follows.
@@ -116,18 +113,18 @@ impl<'a> Concealment<'a> {
     /// # Errors
     /// Like [`Output::change_rate`].
     pub fn change_rate(&mut self, rate: u32) -> Result<()> {
-        self.release()?;
+        self.end()?; // a gap is counted in frames of the old rate
         self.tail.clear();
         self.output.change_rate(rate)
     }
 
-    fn take(&mut self, part: Part) -> Result<()> {
-        match part {
-            Part::Odd(frames) => {
+    fn take(&mut self, judged: Judged) -> Result<()> {
+        match judged {
+            Judged::Implausible(frames) => {
                 self.gap.get_or_insert_default().frames += frames;
                 Ok(())
             }
-            Part::Sound(stereo) => {
+            Judged::Sound(stereo) => {
                 self.fill(&stereo)?;
                 self.tail.extend_from_slice(&stereo);
                 let excess = self.tail.len().saturating_sub(CHANNELS * MOST_TAIL);
@@ -179,6 +176,10 @@ mod tests {
         frames.flat_map(|frame| [(frame as f32 * 0.05).sin() * 0.5; 2]).collect()
     }
 
+    fn loud_tone(frames: usize, gain: f32) -> Vec<f32> {
+        tone(0..frames).iter().map(|sample| gain * sample).collect()
+    }
+
     /// Plays 4000 frames, then `gap`, then the rest, and returns the output.
     fn concealed(gap: impl FnOnce(&mut Concealment<'_>)) -> Vec<f32> {
         let mut all = Vec::new();
@@ -217,18 +218,32 @@ mod tests {
     fn lost_packets_next_to_implausible_sound_are_one_gap() {
         let mut counts = (0, None, None);
         let all = concealed(|concealment| {
-            concealment
-                .push(&tone(0..500).iter().map(|x| x * 1e7).collect::<Vec<_>>(), false)
-                .unwrap();
+            concealment.push(&loud_tone(500, 1e7), false).unwrap();
             concealment.lose(700).unwrap();
-            concealment
-                .push(&tone(0..100).iter().map(|x| x * 9.0).collect::<Vec<_>>(), false)
-                .unwrap();
+            concealment.push(&loud_tone(100, 9.0), false).unwrap();
             concealment.push(&tone(19_000..20_000), false).unwrap();
-            counts = (concealment.losses, concealment.first_loss, concealment.first_odd);
+            counts = (concealment.losses, concealment.first_loss, concealment.first_implausible);
         });
         assert_eq!(counts, (1, Some(4000), Some(4000)));
         assert_eq!(all.len(), CHANNELS * (8000 + 500 + 700 + 100 + 1000));
         assert!(largest_step(&all) < 0.08, "{}", largest_step(&all));
+    }
+
+    #[test]
+    fn a_gap_before_a_change_of_rate_has_its_length() {
+        let mut frames = 0;
+        let mut sink = |block: &[f32]| {
+            frames += block.len() / CHANNELS;
+            Ok(())
+        };
+        let output = Output::new(SAMPLE_RATE, Trim::default(), &mut sink).unwrap();
+        let mut concealment = Concealment::new(output, Judge::of_blocks());
+        concealment.push(&tone(0..4000), false).unwrap();
+        concealment.push(&loud_tone(1000, 1e7), false).unwrap();
+        concealment.change_rate(SAMPLE_RATE / 2).unwrap();
+        concealment.push(&tone(0..3000), false).unwrap();
+        concealment.end().unwrap();
+        concealment.output.finish().unwrap();
+        assert_eq!(frames, 4000 + 1000 + 2 * 3000);
     }
 }

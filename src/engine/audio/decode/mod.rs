@@ -10,9 +10,10 @@
 //! - [`source`]: track, codec and timing; [`packets`], [`decoder`]: reading and decoding.
 //! - [`identity`]: the digest that identifies a song's sound, independent of its tags.
 //! - [`stream`]: the packet loop, with handling of damage, truncation and format changes.
-//! - [`clock`]: losses according to time stamps; [`bridge`]: concealment of short losses.
+//! - [`clock`]: losses according to time stamps.
 //! - [`flac_frame`]: headers and checksums of FLAC frames.
 //! - [`plausible`]: detection of samples that cannot be a recording.
+//! - [`concealment`]: replacement of lost and implausible sound; [`bridge`]: the sound for short gaps.
 //! - [`error`]: why a file cannot be decoded.
 //! - [`downmix`]: any channel layout to stereo.
 //! - [`output`]: trims, resamples, and passes blocks to the sink.

@@ -77,13 +77,13 @@ impl Peaks {
     }
 }
 
-/// A part of the stream, after a [`Judge`] has decided on it.
+/// Sound on which a [`Judge`] has decided.
 #[derive(Debug, PartialEq)]
-pub enum Part {
+pub enum Judged {
     /// Interleaved stereo that is plausible.
     Sound(Vec<f32>),
     /// A number of frames that cannot be part of the recording.
-    Odd(u64),
+    Implausible(u64),
 }
 
 /// Decides which sound is implausible.
@@ -91,7 +91,7 @@ pub enum Part {
 pub struct Judge {
     rule: Rule,
     /// Number of implausible blocks or samples so far.
-    pub odd: u64,
+    pub implausible: u64,
 }
 
 #[derive(Debug)]
@@ -107,7 +107,7 @@ struct Blocks {
     /// Peak of the plausible blocks so far; at least full scale.
     usual: f32,
     /// Whether the previous block was beyond [`LOUD`].
-    is_behind_odd: bool,
+    is_behind_loud: bool,
     /// Consecutive blocks louder than anything before. A short outburst is damage; if it lasts, it
     /// is the song.
     outburst: Vec<Vec<f32>>,
@@ -116,51 +116,55 @@ struct Blocks {
 impl Judge {
     /// Creates a judge for blocks of a lossy decoder.
     pub fn of_blocks() -> Self {
-        let blocks = Blocks { usual: 1.0, is_behind_odd: false, outburst: Vec::new() };
-        Self { rule: Rule::Blocks(blocks), odd: 0 }
+        let blocks = Blocks { usual: 1.0, is_behind_loud: false, outburst: Vec::new() };
+        Self { rule: Rule::Blocks(blocks), implausible: 0 }
     }
 
     /// Creates a judge for samples with a magnitude up to `bound`; implausible samples become zero.
     pub fn of_samples(bound: f32) -> Self {
-        Self { rule: Rule::Samples(bound), odd: 0 }
+        Self { rule: Rule::Samples(bound), implausible: 0 }
     }
 
     /// Takes a block of interleaved stereo. `is_doubtful` says whether other signs of damage are
     /// near. Returns the parts that are decided.
-    pub fn push(&mut self, mut stereo: Vec<f32>, is_doubtful: bool) -> Vec<Part> {
+    pub fn push(&mut self, mut stereo: Vec<f32>, is_doubtful: bool) -> Vec<Judged> {
         match &mut self.rule {
             Rule::Samples(bound) => {
                 for sample in &mut stereo {
                     if !sample.is_finite() || sample.abs() > *bound {
                         *sample = 0.0;
-                        self.odd += 1;
+                        self.implausible += 1;
                     }
                 }
-                vec![Part::Sound(stereo)]
+                vec![Judged::Sound(stereo)]
             }
-            Rule::Blocks(blocks) => blocks.push(stereo, is_doubtful, &mut self.odd),
+            Rule::Blocks(blocks) => blocks.push(stereo, is_doubtful, &mut self.implausible),
         }
     }
 
     /// Decides on the blocks that are still undecided, because their successors are lost.
-    pub fn finish(&mut self) -> Option<Part> {
+    pub fn finish(&mut self) -> Option<Judged> {
         match &mut self.rule {
             Rule::Samples(_) => None,
-            Rule::Blocks(blocks) => blocks.end_outburst(&mut self.odd),
+            Rule::Blocks(blocks) => blocks.end_outburst(&mut self.implausible),
         }
     }
 }
 
 impl Blocks {
-    fn push(&mut self, block: Vec<f32>, is_doubtful: bool, odd: &mut u64) -> Vec<Part> {
+    fn push(&mut self, block: Vec<f32>, is_doubtful: bool, implausible: &mut u64) -> Vec<Judged> {
         let peak = peak(&block);
         if peak > LOUD {
             let frames = (block.len() / CHANNELS) as u64;
-            self.is_behind_odd = true;
-            *odd += 1;
-            return self.end_outburst(odd).into_iter().chain([Part::Odd(frames)]).collect();
+            self.is_behind_loud = true;
+            *implausible += 1;
+            return self
+                .end_outburst(implausible)
+                .into_iter()
+                .chain([Judged::Implausible(frames)])
+                .collect();
         }
-        let is_within = self.is_behind_odd || !self.outburst.is_empty();
+        let is_within = self.is_behind_loud || !self.outburst.is_empty();
         let factor = match (is_within, is_doubtful) {
             (true, _) => 1.0,
             (_, true) => DOUBTFUL_OUTBURST,
@@ -173,21 +177,21 @@ impl Blocks {
             {
                 return Vec::new();
             }
-            self.is_behind_odd = false;
+            self.is_behind_loud = false;
             let song = std::mem::take(&mut self.outburst);
             self.usual = song.iter().map(|block| self::peak(block)).fold(self.usual, f32::max);
-            return song.into_iter().map(Part::Sound).collect();
+            return song.into_iter().map(Judged::Sound).collect();
         }
-        self.is_behind_odd = false;
+        self.is_behind_loud = false;
         self.usual = self.usual.max(peak);
-        self.end_outburst(odd).into_iter().chain([Part::Sound(block)]).collect()
+        self.end_outburst(implausible).into_iter().chain([Judged::Sound(block)]).collect()
     }
 
-    fn end_outburst(&mut self, odd: &mut u64) -> Option<Part> {
+    fn end_outburst(&mut self, implausible: &mut u64) -> Option<Judged> {
         let outburst = std::mem::take(&mut self.outburst);
-        *odd += outburst.len() as u64;
+        *implausible += outburst.len() as u64;
         let samples: usize = outburst.iter().map(Vec::len).sum();
-        (samples > 0).then_some(Part::Odd((samples / CHANNELS) as u64))
+        (samples > 0).then_some(Judged::Implausible((samples / CHANNELS) as u64))
     }
 }
 
@@ -216,17 +220,17 @@ mod tests {
         parts.extend(judge.finish());
         let mut next = 0;
         let text = parts.into_iter().map(|part| match part {
-            Part::Sound(samples) => {
+            Judged::Sound(samples) => {
                 next += blocks[next..].iter().position(|block| *block == samples).unwrap() + 1;
                 next.to_string()
             }
-            Part::Odd(frames) => format!("-{frames}"),
+            Judged::Implausible(frames) => format!("-{frames}"),
         });
         text.collect::<Vec<_>>().join(" ")
     }
 
-    fn sound(parts: Vec<Part>) -> Vec<f32> {
-        let samples = |part| if let Part::Sound(samples) = part { samples } else { Vec::new() };
+    fn sound(parts: Vec<Judged>) -> Vec<f32> {
+        let samples = |part| if let Judged::Sound(samples) = part { samples } else { Vec::new() };
         parts.into_iter().flat_map(samples).collect()
     }
 
@@ -239,7 +243,7 @@ mod tests {
         let mut judge = Judge::of_blocks();
         let blocks = [fine.clone(), broken, echo.clone(), fine.clone(), nan, fine, echo];
         assert_eq!(judged(&mut judge, &blocks, false), "1 -1152 -1152 4 -1152 6 7");
-        assert_eq!(judge.odd, 3);
+        assert_eq!(judge.implausible, 3);
     }
 
     #[test]
@@ -268,7 +272,7 @@ mod tests {
         let blocks = [tone(1152, 2.5), tone(1152, 9.9), tone(100, 0.1)];
         let mut judge = Judge::of_blocks();
         assert_eq!(judged(&mut judge, &blocks, false), "1 2 3");
-        assert_eq!(judge.odd, 0);
+        assert_eq!(judge.implausible, 0);
     }
 
     #[test]
@@ -282,7 +286,7 @@ mod tests {
         assert!((10.0..=200.0).contains(&bound), "{bound}");
         let mut judge = Judge::of_samples(bound);
         let kept = sound(judge.push(song.clone(), false));
-        assert_eq!((kept[1_000_001], kept[500_000], judge.odd), (0.0, 0.0, 2));
+        assert_eq!((kept[1_000_001], kept[500_000], judge.implausible), (0.0, 0.0, 2));
         assert_eq!(kept[..500_000], song[..500_000]);
     }
 

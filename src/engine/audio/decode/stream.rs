@@ -242,12 +242,13 @@ impl<'a> Stream<'a> {
         if self.interleaved.is_empty() {
             return Ok(true);
         }
-        let reports = reports::take();
-        self.suspect(reports);
-        let is_doubtful = reports > 0
-            || self.lost.is_some()
-            || self.is_behind_loss()
-            || source.is_doubtful(packet);
+        let is_reported = reports::take() > 0;
+        let is_behind_loss = self.is_behind_loss();
+        // Packets after a loss only lack the data of earlier packets.
+        if is_reported && !is_behind_loss {
+            self.suspect();
+        }
+        let is_doubtful = is_reported || is_behind_loss || source.is_doubtful(packet);
         self.adapt(&spec)?;
         self.stereo.clear();
         if let Some((_, downmix)) = &self.layout {
@@ -261,21 +262,20 @@ impl<'a> Stream<'a> {
         Ok(true)
     }
 
-    /// Counts a packet that was decoded although its data is damaged. Packets after a loss or a cut
-    /// are excluded: they only lack the data of earlier packets.
-    fn suspect(&mut self, reports: u64) {
+    /// Counts a packet that was decoded although its data is damaged. The first packets are excluded:
+    /// after a cut, they lack the data of earlier packets.
+    fn suspect(&mut self) {
         const BEHIND_A_CUT: u64 = 10;
-        let is_behind_loss = self.lost.is_some() || self.is_behind_loss();
-        if reports > 0 && self.packets > BEHIND_A_CUT && !is_behind_loss {
+        if self.packets > BEHIND_A_CUT {
             self.suspects.report(self.position());
         }
     }
 
-    /// Whether packets were lost shortly before.
+    /// Whether packets were lost just before, or less than a quarter of a second ago.
     fn is_behind_loss(&self) -> bool {
         const SHORTLY_FRAMES: u64 = SAMPLE_RATE as u64 / 4;
         let last = self.concealment.last_loss;
-        last.is_some_and(|last| self.position() < last + SHORTLY_FRAMES)
+        self.lost.is_some() || last.is_some_and(|last| self.position() < last + SHORTLY_FRAMES)
     }
 
     /// Frames of the output so far.
@@ -435,8 +435,8 @@ impl<'a> Stream<'a> {
             self.warnings.push(Note::Lost { places: self.concealment.losses, from: first });
         }
         self.warnings.extend(self.suspects.note(self.packets));
-        if let Some(first) = self.concealment.first_odd {
-            let (count, in_blocks) = (self.concealment.odd(), is_lossy(&source.codec));
+        if let Some(first) = self.concealment.first_implausible {
+            let (count, in_blocks) = (self.concealment.implausible(), is_lossy(&source.codec));
             self.warnings.push(Note::Implausible { from: first, count, in_blocks });
         }
     }

@@ -18,6 +18,7 @@ use crate::{
             DEFAULT_PATTERN, Exported, FORMATS, Format, NamePattern, OnExists, Part, Place,
             Selection, Settings, ordered,
         },
+        separation::chain::{Chain, Tree},
     },
     i18n::{fl, numbers::decimal},
     words,
@@ -82,15 +83,16 @@ impl FileArguments {
     /// # Errors
     /// A stem does not exist, a loudness is set without a mix, or a gain is set for a stem outside
     /// the mix.
-    pub(super) fn selection(&self, sources: &[String]) -> anyhow::Result<Selection> {
+    pub(super) fn selection(&self, chain: &Chain) -> anyhow::Result<Selection> {
+        let (tree, explain) = (&chain.tree, |problem| chain.explain(problem));
         let has_none = matches!(self.stems.as_slice(), [only] if only == "none");
         let stems = match &self.stems[..] {
             _ if has_none => Vec::new(),
             [] if !self.all_but.is_empty() => Vec::new(),
-            stems => Selection::of_stems(sources, stems)?.stems,
+            stems => Selection::of_stems(tree, stems).map_err(explain)?.stems,
         };
-        ordered(sources, &self.all_but)?; // rejects a wrong name before the separation
-        let mix = (self.mix || !self.gain.is_empty()).then(|| self.parts(sources, &stems));
+        ordered(tree, &self.all_but).map_err(explain)?; // rejects a wrong name before the separation
+        let mix = (self.mix || !self.gain.is_empty()).then(|| self.parts(tree, &stems));
         if mix.is_none() && (self.loudness.is_some() || self.limiter) {
             anyhow::bail!(Reason::new(|| fl!(cli_mix_needed)));
         }
@@ -99,11 +101,13 @@ impl FileArguments {
     }
 
     /// The parts of the mix with their gains: the selected stems, or all stems.
-    fn parts(&self, sources: &[String], stems: &[String]) -> anyhow::Result<Vec<Part>> {
-        let stems = if stems.is_empty() { sources } else { stems };
+    fn parts(&self, tree: &Tree, stems: &[String]) -> anyhow::Result<Vec<Part>> {
+        let sources = tree.names();
+        let all = || tree.leaves().into_iter().map(|stem| sources[stem].clone()).collect();
+        let stems = if stems.is_empty() { all() } else { stems.to_vec() };
         let mut gains = Vec::new();
         for (stem, gain) in &self.gain {
-            let named = ordered(sources, std::slice::from_ref(stem))?;
+            let named = ordered(tree, std::slice::from_ref(stem))?;
             let is_mixed = |index: &usize| stems.contains(&sources[*index]);
             let Some(index) = named.into_iter().find(is_mixed) else {
                 let mixed = stems.join(", ");
@@ -350,9 +354,13 @@ mod tests {
         ["drums", "bass", "other", "vocals"].map(str::to_owned).into()
     }
 
+    fn chain() -> Chain {
+        Chain::new("x".into(), Vec::new(), Tree::flat(&sources(), None), Vec::new())
+    }
+
     fn selection(words: &[&str]) -> anyhow::Result<Selection> {
         let line = Line::try_parse_from([&["x"], words].concat())?;
-        line.files.selection(&sources())
+        line.files.selection(&chain())
     }
 
     #[test]

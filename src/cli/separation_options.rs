@@ -7,14 +7,15 @@ use anyhow::bail;
 use super::reason::Reason;
 use crate::{
     engine::{
-        Preferences,
+        Preferences, Problem,
         separation::{
+            chain::{Chain, resolve::Chains},
             installed::{DEFAULT, InstalledModel},
             options::{MOST_SHIFTS, Quality, SeparationOptions},
         },
     },
     i18n::fl,
-    model::{MOST_OVERLAP, ModelError, Spec, weights::Store},
+    model::{MOST_OVERLAP, ModelError, weights::Store},
 };
 
 /// The options, named as in the reference implementation.
@@ -23,6 +24,9 @@ pub(super) struct SeparationArguments {
     /// Model for the separation; see `partita model list`
     #[arg(long, value_name = "NAME")]
     pub(super) model: Option<String>,
+    /// Chain of models: a name from `partita chain list`, or a file
+    #[arg(long, value_name = "NAME|FILE", conflicts_with = "model")]
+    pub(super) chain: Option<String>,
     /// Quality: draft, standard or best; the options below refine it
     #[arg(long, value_name = "NAME", value_parser = parse_quality)]
     pub(super) quality: Option<Quality>,
@@ -45,15 +49,24 @@ pub(super) struct SeparationArguments {
 impl SeparationArguments {
     /// The name of the model, from the arguments or the settings.
     pub(super) fn model_name<'a>(&'a self, preferences: &'a Preferences) -> &'a str {
-        let chosen = self.model.as_deref().or(preferences.model.as_deref());
-        chosen.unwrap_or(DEFAULT)
+        let given = self.model.as_deref().or(self.chain.as_deref());
+        given.or(preferences.model.as_deref()).unwrap_or(DEFAULT)
     }
 
     /// The quality for a model, from the arguments or `usual`.
     ///
     /// # Errors
     /// The model does not support an option.
-    fn quality(&self, usual: Quality, name: &str, spec: &Spec) -> anyhow::Result<Quality> {
+    fn quality(&self, usual: Quality, chain: &Chain) -> anyhow::Result<Quality> {
+        let name = chain.name.as_str();
+        let Some(spec) = chain.model().map(|model| &model.spec) else {
+            let has_numbers =
+                self.overlap.is_some() || self.shifts.is_some() || self.seed.is_some();
+            if has_numbers || self.segment.is_some() {
+                bail!(Reason::new(|| fl!(cli_chain_numbers, name = name)));
+            }
+            return Ok(self.quality.unwrap_or(usual));
+        };
         let preset = self.quality.map(|quality| quality.for_network(spec));
         let preset = preset.unwrap_or(usual);
         if self.shifts.is_some_and(|shifts| shifts > 0) && !spec.allows_shifts {
@@ -81,12 +94,12 @@ impl SeparationArguments {
 
     /// Whether any option is set.
     pub(super) fn is_given(&self) -> bool {
-        let Self { model, quality, overlap, shifts, seed, segment } = self;
+        let Self { model, chain, quality, overlap, shifts, seed, segment } = self;
         let numbers = overlap.is_some() || shifts.is_some() || seed.is_some();
-        model.is_some() || quality.is_some() || numbers || segment.is_some()
+        model.is_some() || chain.is_some() || quality.is_some() || numbers || segment.is_some()
     }
 
-    /// The installed model and the quality.
+    /// The chain and the quality.
     ///
     /// # Errors
     /// The errors of [`Self::options`].
@@ -94,9 +107,9 @@ impl SeparationArguments {
         &self,
         home: &Path,
         preferences: &Preferences,
-    ) -> anyhow::Result<(InstalledModel, Quality)> {
-        let (model, options) = self.options(home, None, preferences)?;
-        Ok((model, options.quality))
+    ) -> anyhow::Result<(Chain, Quality)> {
+        let (chain, options) = self.options(home, None, preferences)?;
+        Ok((chain, options.quality))
     }
 
     /// The model and quality for a song: from the arguments, else from the song's own choice, else
@@ -109,24 +122,17 @@ impl SeparationArguments {
         home: &Path,
         chosen: Option<&SeparationOptions>,
         preferences: &Preferences,
-    ) -> anyhow::Result<(InstalledModel, SeparationOptions)> {
+    ) -> anyhow::Result<(Chain, SeparationOptions)> {
         let usual = chosen.map_or_else(|| self.model_name(preferences), |chosen| &chosen.model);
-        let name = self.model.as_deref().unwrap_or(usual);
-        let Some(model) = InstalledModel::find(home, name)? else {
-            let models = Store::new(home).models();
-            if models.iter().all(|model| model.name != name) {
-                let known = models.into_iter().map(|model| model.name).collect();
-                bail!(ModelError::Unknown { name: name.escape_debug().to_string(), known });
-            }
-            bail!(Reason::new(|| fl!(cli_model_not_installed, name = name)))
-        };
+        let name = self.model.as_deref().or(self.chain.as_deref()).unwrap_or(usual);
+        let chain = self.find(home, name)?;
         let usual = match chosen {
             Some(chosen) if chosen.model == name => chosen.quality,
-            Some(chosen) => chosen.quality.for_network(&model.spec),
-            None => preferences.quality.for_network(&model.spec),
+            Some(chosen) => chain.quality(chosen.quality),
+            None => chain.quality(preferences.quality),
         };
-        let quality = self.quality(usual, name, &model.spec)?;
-        if let Some(seconds) = self.segment {
+        let quality = self.quality(usual, &chain)?;
+        if let (Some(seconds), Some(model)) = (self.segment, chain.model()) {
             let frames = (seconds * f64::from(model.spec.sample_rate)) as usize;
             let own = model.spec.segment_frames as f64 / f64::from(model.spec.sample_rate);
             if frames.abs_diff(model.spec.segment_frames) > 1 {
@@ -134,8 +140,28 @@ impl SeparationArguments {
                 bail!(Reason::new(|| fl!(cli_segment_length, name = name, seconds = &seconds)))
             }
         }
-        let options = SeparationOptions { model: name.to_owned(), quality };
-        Ok((model, options))
+        let options = SeparationOptions { model: chain.name.clone(), quality };
+        Ok((chain, options))
+    }
+
+    /// Finds a chain or an installed model.
+    fn find(&self, home: &Path, name: &str) -> anyhow::Result<Chain> {
+        if self.model.is_none() || self.chain.is_some() {
+            match Chains::find(home, name) {
+                // The settings may name a model that is not installed.
+                Err(Problem::UnknownChain { .. }) if self.chain.is_none() => {}
+                found => return Ok(found?),
+            }
+        }
+        if let Some(model) = InstalledModel::find(home, name)? {
+            return Ok(Chain::of_model(model));
+        }
+        let models = Store::new(home).models();
+        if models.iter().all(|model| model.name != name) {
+            let known = models.into_iter().map(|model| model.name).collect();
+            bail!(ModelError::Unknown { name: name.escape_debug().to_string(), known });
+        }
+        bail!(Reason::new(|| fl!(cli_model_not_installed, name = name)))
     }
 }
 
@@ -166,6 +192,12 @@ fn parse_overlap(text: &str) -> Result<u8, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Spec;
+
+    fn chain(spec: Spec) -> Chain {
+        let (networks, digest) = (Vec::new(), String::new());
+        Chain::of_model(InstalledModel { name: "kim".into(), networks, digest, spec })
+    }
 
     #[test]
     fn overlaps_are_parts_of_a_segment() {
@@ -184,9 +216,9 @@ mod tests {
             quality: Quality::BEST,
             ..Preferences::default()
         };
-        let spec = Spec::triangle(Vec::new(), 343_980);
+        let chain = chain(Spec::triangle(Vec::new(), 343_980));
         let quality = |arguments: &SeparationArguments| {
-            arguments.quality(preferences.quality, "ft", &spec).unwrap()
+            arguments.quality(preferences.quality, &chain).unwrap()
         };
         let nothing = SeparationArguments::default();
         assert_eq!(quality(&nothing), Quality::BEST);
@@ -204,11 +236,11 @@ mod tests {
 
     #[test]
     fn refuses_what_a_model_does_not_allow() {
-        let spec = Spec::fade(Vec::new(), 352_800, 50);
+        let chain = chain(Spec::fade(Vec::new(), 352_800, 50));
         let quality = |quality: Option<Quality>, overlap, shifts| {
             let given = SeparationArguments { quality, overlap, shifts, ..Default::default() };
-            let usual = Quality::STANDARD.for_network(&spec);
-            given.quality(usual, "kim", &spec).map(Quality::suffix).map_err(|e| e.to_string())
+            let usual = chain.quality(Quality::STANDARD);
+            given.quality(usual, &chain).map(Quality::suffix).map_err(|e| e.to_string())
         };
         assert_eq!(quality(None, None, None).unwrap(), "o50");
         assert_eq!(quality(Some(Quality::BEST), None, Some(0)).unwrap(), "o75");

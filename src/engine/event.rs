@@ -12,7 +12,10 @@ use crate::{
         note::{Note, Notes},
         player::Output,
         problem::{LeftOut, Problem},
-        separation::options::{QualityCost, SeparationOptions, Version},
+        separation::{
+            chain::MissingStems,
+            options::{Maker, QualityCost, SeparationOptions, StemInfo, Version},
+        },
         types::{ExportId, Job, JobId, RequestId, Song, SongId, Thumbnail},
     },
     model::{
@@ -230,15 +233,6 @@ pub enum Event {
         /// Frames `[start, end)` of the segment; `None` if the song is no longer being computed.
         frames: Option<(u64, u64)>,
     },
-    /// Work left for a song: sent when the song is opened, and when a job of it ends.
-    Need {
-        /// Song of the work.
-        song: SongId,
-        /// Number of unfinished segments.
-        segments: usize,
-        /// Bytes that they will take on the disk.
-        bytes: u64,
-    },
     /// Finished segments of the open song, in any order.
     Segments {
         /// Song of the segments.
@@ -255,12 +249,12 @@ pub enum Event {
         song: SongId,
         /// Separation options of the shown stems.
         options: SeparationOptions,
-        /// Whether the last stem is the mix minus all others, so that no residual remains.
-        has_rest: bool,
-        /// Networks of each stem; a bag runs those of the ticked stems.
-        makers: Vec<Vec<usize>>,
-        /// Number of unfinished segments of each stem.
-        missing: Vec<usize>,
+        /// The stems in the order of [`Lane::Stem`].
+        stems: Vec<StemInfo>,
+        /// Networks that make the stems; those of the ticked stems run.
+        makers: Vec<Maker>,
+        /// Stems of the chain for which networks are missing.
+        missing: Vec<MissingStems>,
         /// Costs of the available qualities.
         offers: Vec<QualityCost>,
         /// Available versions of the stems.

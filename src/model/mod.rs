@@ -32,8 +32,8 @@ pub use device::Device;
 pub use error::{FileFault, ModelError, Remedy};
 use findings::Misfit;
 use recognition::{Facts, Recognised, Shapes};
-pub use spec::{Effort, Joint, Level, MOST_OVERLAP, Overlap, Spec};
-use spec::{MOST_STEMS, check_names};
+use spec::MOST_STEMS;
+pub use spec::{Effort, Joint, Level, MOST_OVERLAP, Overlap, Spec, check_names};
 pub use weights::shared::share_in as share_weights_in;
 
 /// Sample rate of the networks' input, in Hz.

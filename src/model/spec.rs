@@ -199,9 +199,9 @@ impl Spec {
 /// # Errors
 /// [`ModelError::Header`] with the stem and the cause. A name must not be empty, longer than 64
 /// bytes, reserved, or equal to another one ignoring case. It must not have a dot or space at an
-/// end, or a character that file names or lists of stems do not allow. Also fails for more than
-/// [`MOST_STEMS`].
-pub(super) fn check_names(stems: &[String]) -> Result<()> {
+/// end, or a character that file names or lists of stems do not allow. Also fails for more than 64
+/// names.
+pub fn check_names(stems: &[String]) -> Result<()> {
     let wrong = |name: &str, fault| {
         let name: String = name.chars().take(80).collect();
         Err(Misfit::StemName { name: name.into(), fault }.into())

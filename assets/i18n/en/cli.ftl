@@ -160,3 +160,4 @@ cli-none = none
 cli-needs = { $model }: about { $time }, { $memory } of memory, { $disk } on disk
 cli-needs-timeless = { $model }: { $memory } of memory, { $disk } on disk
 cli-abandoned = the work of an earlier run, which was ended before it was done, was removed; with --resume a run keeps its work, and the next one goes on with it
+cli-chain-numbers = { $name } is a chain of several networks: choose --quality instead of --overlap, --shifts, --seed and --segment

@@ -144,3 +144,20 @@ doing-reading-song = reading the song's file
 doing-separating = separating this song
 doing-writing-files = writing the files
 doing-writing-report = writing the report
+
+problem-chain = the chain { $path } cannot be used: { $fault }
+problem-unknown-chain = no model or chain is called "{ $name }"; the chains are: { $known }
+problem-missing-network = no installed model makes the stem "{ $stem }"; import a model that makes: { $makes }
+
+chain-not-a-chain = it is not a file of at most 1 MB
+chain-count = it must have 1 to { $steps } steps and 1 to { $stems } stems
+chain-name = the name "{ $name }" is not allowed, or is used twice
+chain-no-step = it has no step "{ $step }"
+chain-no-stem = it has no stem "{ $stem }"
+chain-order = the step "{ $step }" reads the stem "{ $stem }", which no earlier step makes
+chain-no-source = the stem "{ $stem }" must either come from steps (from = …) or be the rest of its branch (rest = true)
+chain-circle = the stem "{ $stem }" is a part of itself
+chain-two-rests = the branch of the stem "{ $stem }" has two rests
+chain-minus-rest = the stem "{ $stem }" is a rest, which cannot be subtracted; subtract the other stems of its branch from their parent
+chain-weight = a weight of the stem "{ $stem }" is not a number above 0
+chain-no-output = the network of the step "{ $step }" does not make "{ $output }"; it makes: { $known }

@@ -149,3 +149,4 @@ cli-none = nenhum
 cli-needs = { $model }: cerca de { $time }, { $memory } de memória, { $disk } em disco
 cli-needs-timeless = { $model }: { $memory } de memória, { $disk } em disco
 cli-abandoned = o trabalho de uma execução anterior, interrompida antes do fim, foi removido; com --resume, o trabalho é guardado e a próxima execução continua dele
+cli-chain-numbers = { $name } é uma cadeia de várias redes: use --quality em vez de --overlap, --shifts, --seed e --segment

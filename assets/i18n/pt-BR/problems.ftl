@@ -146,3 +146,20 @@ doing-reading-song = ler o arquivo da música
 doing-separating = separar esta música
 doing-writing-files = gravar os arquivos
 doing-writing-report = gravar o relatório
+
+problem-chain = a cadeia { $path } não pode ser usada: { $fault }
+problem-unknown-chain = nenhum modelo ou cadeia se chama "{ $name }"; há estas cadeias: { $known }
+problem-missing-network = nenhum modelo instalado produz o stem "{ $stem }"; importe um modelo que produza: { $makes }
+
+chain-not-a-chain = não é um arquivo de até 1 MB
+chain-count = deve ter de 1 a { $steps } etapas e de 1 a { $stems } stems
+chain-name = o nome "{ $name }" não é permitido ou está repetido
+chain-no-step = não há etapa "{ $step }"
+chain-no-stem = não há stem "{ $stem }"
+chain-order = a etapa "{ $step }" lê o stem "{ $stem }", que nenhuma etapa anterior produz
+chain-no-source = o stem "{ $stem }" deve vir de etapas (from = …) ou ser o resto do seu ramo (rest = true)
+chain-circle = o stem "{ $stem }" é parte de si mesmo
+chain-two-rests = o ramo do stem "{ $stem }" tem dois restos
+chain-minus-rest = o stem "{ $stem }" é um resto e não pode ser subtraído; subtraia os outros stems do ramo do stem de origem
+chain-weight = um peso do stem "{ $stem }" não é um número acima de 0
+chain-no-output = a rede da etapa "{ $step }" não produz "{ $output }"; ela produz: { $known }

@@ -29,7 +29,7 @@ use crate::{
         problem::Class,
         separation::{
             batch::{Batch, Request},
-            installed::InstalledModel,
+            chain::Chain,
             options::Quality,
         },
         system::{atomic_file::base_name, limits},
@@ -110,7 +110,7 @@ pub(in crate::cli) struct Wanted<'a> {
 
 pub(in crate::cli) fn run(
     arguments: &Wanted<'_>,
-    (model, quality): (InstalledModel, Quality),
+    (chain, quality): (Chain, Quality),
     compute: Compute,
     home: &Path,
     output: &Output,
@@ -124,7 +124,7 @@ pub(in crate::cli) fn run(
     for (line, first) in &manifest.again {
         note(&fl!(cli_repeated_line, line = line.to_string(), first = first.to_string()));
     }
-    let wanted = match wanted(&manifest.entries, arguments.written, &model) {
+    let wanted = match wanted(&manifest.entries, arguments.written, &chain) {
         Ok(wanted) => wanted,
         Err(error) => {
             output.error(&error);
@@ -145,7 +145,7 @@ pub(in crate::cli) fn run(
     let identities: Vec<(String, Option<f64>)> =
         manifest.entries.iter().map(|entry| (entry.identity(), entry.seconds)).collect();
     say_what_is_dealt_out(compute);
-    let batch = Batch::new(model, quality, compute, home)?;
+    let batch = Batch::new(chain, quality, compute, home)?;
     let out = arguments.written.out();
     let all_songs = manifest.entries.len();
     let shares = shares(&identities, shard.count).into_iter();
@@ -214,7 +214,7 @@ fn manifest(arguments: &Wanted<'_>, output: &Output) -> anyhow::Result<Result<Ma
 fn wanted(
     entries: &[Entry],
     written: &FileArguments,
-    model: &InstalledModel,
+    chain: &Chain,
 ) -> anyhow::Result<Vec<Request>> {
     let mut taken = HashSet::new();
     let mut wanted = Vec::with_capacity(entries.len());
@@ -242,7 +242,7 @@ fn wanted(
         let as_file =
             |name: &str| folder.join(safe_file_name(name)).to_string_lossy().to_lowercase();
         let free = numbered(&name, "").find(|name| taken.insert(as_file(name)));
-        let selection = own.selection(&model.stems()).map_err(|error| {
+        let selection = own.selection(chain).map_err(|error| {
             let Reason { text, english, .. } = Reason::from(&error);
             let is_english = || i18n::spoken() == Language::english();
             wrong(&|| if is_english() { english.clone() } else { text.clone() })

@@ -1,6 +1,6 @@
 //! `partita export SONG…`: exports separated songs of the library.
 
-use std::{path::Path, process::ExitCode};
+use std::{path::Path, process::ExitCode, sync::Arc};
 
 use crate::{
     cli::{
@@ -14,7 +14,7 @@ use crate::{
         CancelToken, Preferences, Song, SongTrack,
         export::{Exported, song_export::SongExport},
         library::{Library, find_song},
-        separation::{installed::InstalledModel, options::SeparationOptions},
+        separation::{chain::Chain, options::SeparationOptions},
     },
     i18n::fl,
 };
@@ -44,8 +44,8 @@ pub(in crate::cli) fn run(
     for query in &arguments.songs {
         let exported = find_song(&songs, query).map_err(anyhow::Error::from).and_then(|song| {
             let chosen = chosen.get(&song.id);
-            let (model, options) = arguments.options.options(home, chosen, preferences)?;
-            export(&library, song, (&model, options), &arguments.files, &cancel)
+            let (chain, options) = arguments.options.options(home, chosen, preferences)?;
+            export(&library, song, (&Arc::new(chain), options), &arguments.files, &cancel)
         });
         match exported {
             Ok(exported) => report(query, &exported, None, output),
@@ -61,18 +61,18 @@ pub(in crate::cli) fn run(
 fn export(
     library: &Library,
     song: Song,
-    (model, options): (&InstalledModel, SeparationOptions),
+    (chain, options): (&Arc<Chain>, SeparationOptions),
     files: &FileArguments,
     cancel: &CancelToken,
 ) -> anyhow::Result<Exported> {
     let folder = library.song_folder(&song.hash);
     let progress = Progress::new(&song.title);
     let order = SongExport {
-        track: SongTrack::open(&folder, Some(model), options.quality)?,
+        track: SongTrack::open(&folder, Some(chain), options.quality)?,
         song,
         folder,
         options,
-        selection: files.selection(&model.stems())?,
+        selection: files.selection(chain)?,
         place: files.place(Path::new("")),
     };
     let mut show = |fraction: f32| progress.set(fl!(cli_writing), fraction.into(), None);

@@ -60,7 +60,7 @@ pub(in crate::cli) fn run(
     home: &Path,
     output: &Output,
 ) -> anyhow::Result<ExitCode> {
-    let (model, quality) = arguments.options.chosen(home, preferences)?;
+    let (chain, quality) = arguments.options.chosen(home, preferences)?;
     share_weights(home);
     if arguments.archive.is_wanted() {
         let wanted = archive::Wanted {
@@ -69,11 +69,11 @@ pub(in crate::cli) fn run(
             track: &arguments.track,
             written: &arguments.written,
         };
-        return archive::run(&wanted, (model, quality), compute, home, output);
+        return archive::run(&wanted, (chain, quality), compute, home, output);
     }
     // Rejects a wrong name before the separation.
-    let selection = arguments.written.selection(&model.stems())?;
-    let batch = Batch::new(model, quality, compute, home)?;
+    let selection = arguments.written.selection(&chain)?;
+    let batch = Batch::new(chain, quality, compute, home)?;
     let cancel = cancel_on_signal()?;
     let Inputs { songs, mut any_failed } = Inputs::new(&arguments.files, output);
     let mut names = HashSet::new();

@@ -67,7 +67,8 @@ impl Core {
         let track = self.library.song(song).and_then(|song| self.track(&song, options));
         let stems = track.map(|track| track.stems);
         let Ok(Some(stems)) = stems else { return false };
-        matches!(stems.lock(), Err(Problem::Locked))
+        let all: Vec<usize> = (0..stems.names().len()).collect();
+        matches!(stems.try_lock(&stems.chain().needs(&all)), Err(Problem::Locked))
     }
 
     fn can_resume(&self, job: &Job) -> bool {

@@ -6,24 +6,47 @@ use std::sync::Arc;
 use super::{Core, Open, songs::remove_folder};
 use crate::engine::{
     problem::Result,
-    separation::options::{Preset, SeparationOptions},
+    separation::{chain::draft::draft_of, options::SeparationOptions},
     store::track::SongTrack,
     types::Job,
 };
 
 impl Core {
-    /// Loads the draft of a job that starts into the player, if the song was opened without a draft.
-    pub(super) fn show_draft(&mut self, job: &Job, track: &SongTrack) {
+    /// Loads the draft of a job that starts into the player, if the song was opened without a draft, and
+    /// the parts that are heard from now on.
+    pub(super) fn show_started(&mut self, job: &Job, track: &SongTrack) -> Result<()> {
         let options = job.options();
-        let Some(open) = &mut self.open else { return };
-        if open.song == job.song
-            && open.options == options
-            && open.track.draft.is_none()
-            && track.draft.is_some()
-        {
+        let Some(open) = &mut self.open else { return Ok(()) };
+        if open.song != job.song || open.options != options {
+            return Ok(());
+        }
+        let has_new_draft = open.track.draft.is_none() && track.draft.is_some();
+        let has_new_parts = open.track.heard() != track.heard();
+        if has_new_draft || has_new_parts {
             open.track = track.clone();
-            self.player.exchange(Arc::new(track.clone()));
+            let (options, track) = (open.options.clone(), open.track.clone());
+            self.player.exchange(Arc::new(track.as_heard()));
             self.waveforms.open(job.song, track.clone());
+            self.emit_shown(job.song, &options, &track);
+        }
+        Ok(())
+    }
+
+    /// Adds the draft of a track's stems, if one was begun.
+    pub(super) fn with_draft(
+        &self,
+        track: SongTrack,
+        folder: &std::path::Path,
+        options: &SeparationOptions,
+    ) -> Result<SongTrack> {
+        let Some(chain) = self.chain(options).filter(|_| !options.quality.is_draft) else {
+            return Ok(track);
+        };
+        let (draft, quality) = draft_of(chain, &self.chains);
+        if draft.has_stems(folder, quality) {
+            track.with_draft(folder, &draft, quality)
+        } else {
+            Ok(track)
         }
     }
 
@@ -31,28 +54,36 @@ impl Core {
     /// requested stays.
     pub(super) fn drop_draft(&mut self, job: &Job, track: &SongTrack) -> Result<()> {
         let (Some(stems), Some(draft)) = (&track.stems, &track.draft) else { return Ok(()) };
-        let is_refined =
-            |stem: usize| draft.done_count_of(&[stem]) == 0 || stems.missing(&[stem]) == 0;
-        let Some(model) = self.model(&job.options()) else { return Ok(()) };
-        let quality = Preset::Draft.quality(&model.spec);
-        let options = SeparationOptions { quality, ..job.options() };
-        let shown = self.options_of(job.song);
-        // If the song shows another quality of this model, the draft is played in that quality's
+        let (chain, quality) = (draft.chain(), draft.quality());
+        let options = SeparationOptions { model: chain.name.clone(), quality };
+        let is_refined = |stem: usize| {
+            let name = &draft.names()[stem];
+            let found = stems.names().iter().position(|other| other.eq_ignore_ascii_case(name));
+            draft.done_count_of(&[stem]) == 0
+                || found.is_none_or(|stem| !stems.is_claimed(stem) || stems.missing(&[stem]) == 0)
+        };
+        // If the song shows another version with the same draft, the draft is played in that version's
         // gaps.
-        let is_heard = shown.model == options.model && shown.quality != job.quality;
+        let shown = self.options_of(job.song);
+        let drafted = self.chain(&shown).map(|chain| draft_of(chain, &self.chains));
+        let is_heard =
+            shown != job.options() && drafted.is_some_and(|(other, _)| other.name == options.model);
         let is_wanted = is_heard || self.library.last_job_of(job.song, &options)?.is_some();
-        if is_wanted || !(0..stems.names().len()).all(is_refined) {
+        if is_wanted || !(0..draft.names().len()).all(is_refined) {
             return Ok(());
         }
         let folder = self.library.song_folder(&self.library.song(job.song)?.hash);
-        let folder = model.stem_folder(&folder, quality);
-        // The open song's draft is of the model that the song shows, which may be another one.
-        let is_of = |open: &&mut Open| open.song == job.song && open.options.model == options.model;
-        if let Some(open) = self.open.as_mut().filter(is_of)
+        let folders = chain.folders(&folder, quality);
+        // The open song's draft may be another one.
+        let is_it = |open: &&mut Open| {
+            let its = open.track.draft.as_ref().map(|draft| draft.chain().name.clone());
+            open.song == job.song && its.as_ref() == Some(&options.model)
+        };
+        if let Some(open) = self.open.as_mut().filter(is_it)
             && open.track.draft.take().is_some()
         {
-            self.player.exchange(Arc::new(open.track.clone()));
+            self.player.exchange(Arc::new(open.track.as_heard()));
         }
-        remove_folder(&folder)
+        folders.iter().try_for_each(|folder| remove_folder(folder))
     }
 }

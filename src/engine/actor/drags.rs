@@ -61,7 +61,7 @@ impl Core {
         let song = self.library.song(id)?;
         let folder = self.library.song_folder(&song.hash);
         let options = self.options_of(id);
-        let Some(model) = self.model(&options).cloned() else {
+        let Some(chain) = self.chain(&options).cloned() else {
             return Err(self.why_missing(&options, Problem::NoModel));
         };
         let track = self.track(&song, &options)?;
@@ -71,7 +71,7 @@ impl Core {
         let work = move || {
             let turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
             let make =
-                || drag_files::files(&song, &to, (&model, options.quality), &track, &stems, &token);
+                || drag_files::files(&song, &to, (&chain, options.quality), &track, &stems, &token);
             // A panic is reported too.
             let made = caught(Activity::WritingFiles, make);
             drop(turn);

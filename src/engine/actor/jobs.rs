@@ -15,14 +15,20 @@ use std::{
 use super::{
     Core,
     queue::{JobRequest, Next},
-    worker::{RunningTask, Task},
+    worker::{Draft, RunningTask, Task},
 };
 use crate::engine::{
     event::Event,
     export::ordered,
     problem::{Activity, Advice, Problem, Result},
-    separation::scheduler::Listener,
-    store::StemStore,
+    separation::{
+        chain::{
+            Chain, StepNeeds,
+            draft::{draft_of, draft_stems},
+        },
+        scheduler::Listener,
+    },
+    store::StemTree,
     system::{atomic_file, panics::caught},
     types::{CancelToken, Job, JobId, JobState, RequestId, SongId},
 };
@@ -60,12 +66,12 @@ impl Core {
         let song = self.library.song(request.song)?;
         let options = &request.options;
         let drafts_first = request.drafts_first && !options.quality.is_draft;
-        let Some(model) = self.model(options).cloned() else {
+        let Some(chain) = self.chain(options).cloned() else {
             return Err(self.why_missing(options, Problem::NoModel));
         };
-        let sources = &model.stems();
-        let ordered = ordered(sources, &request.stems)?;
-        let stems: Vec<String> = ordered.into_iter().map(|stem| sources[stem].clone()).collect();
+        let names = &chain.stems();
+        let ordered = ordered(&chain.tree, &request.stems)?;
+        let stems: Vec<String> = ordered.into_iter().map(|stem| names[stem].clone()).collect();
         let request = JobRequest { drafts_first, stems, ..request };
         let JobRequest { options, stems, .. } = &request;
         let track = self.track(&song, options)?;
@@ -78,11 +84,11 @@ impl Core {
         let Some(store) = &track.stems else {
             return Err(Problem::OpenedWithoutModel);
         };
-        let wanted = stems_among(sources, stems);
+        let wanted = stems_among(names, stems);
         let is_complete = store.missing(&wanted) == 0;
         if !is_complete && self.track_of_running(song.id, options).is_none() {
-            match store.lock() {
-                Ok(lock) => drop(lock),
+            match store.try_lock(&chain.needs(&wanted)) {
+                Ok(()) => {}
                 // Another process works on this song; the request is repeated when it has finished.
                 Err(Problem::Locked) => {
                     self.show_held_elsewhere(song.id);
@@ -101,7 +107,7 @@ impl Core {
             Some(job) => Job { stems: stems.clone(), ..job },
             None => self.library.add_job(song.id, options, drafts_first, stems)?,
         };
-        job.segments_total = store.plan().len();
+        job.segments_total = store.segments_of(&wanted);
         job.segments_done = store.done_count_of(&wanted);
         job.state = if is_complete { JobState::Done } else { JobState::Waiting };
         self.library.update_job(&job)?;
@@ -169,36 +175,57 @@ impl Core {
     fn start(&mut self, Next { mut job, from_frame }: Next) -> Result<()> {
         let song = self.library.song(job.song)?;
         let options = job.options();
-        let Some(model) = self.model(&options).cloned() else {
+        let Some(chain) = self.chain(&options).cloned() else {
             let missing = Problem::ModelMissing { model: job.model };
             return Err(self.why_missing(&options, missing));
         };
         let mut track = self.track(&song, &options)?;
-        if job.drafts_first {
-            track = track.with_draft(&self.library.song_folder(&song.hash), &model)?;
-        }
         let Some(stems) = track.stems.clone() else {
             return Err(Problem::OpenedWithoutModel);
         };
         let wanted = wanted_of(&job, &stems);
-        let draft = track.draft.clone().filter(|_| job.drafts_first);
-        let draft_bytes = draft.as_ref().map_or(0, |draft| draft.missing_bytes(&wanted));
-        let undrafted = |draft: &Arc<StemStore>| draft.plan().len() - draft.done_count_of(&wanted);
+        // No draft if at most half of the segments are missing: the final stems come about as soon.
+        let (missing, all) = (stems.missing(&wanted), stems.segments_of(&wanted));
+        let mut draft = None;
+        if job.drafts_first && 2 * missing > all {
+            let (draft_chain, quality) = draft_of(&chain, &self.chains);
+            let folder = self.library.song_folder(&song.hash);
+            track = track.with_draft(&folder, &draft_chain, quality)?;
+            draft = track.draft.clone().map(|stems| {
+                let wanted = draft_stems(&chain, stems.chain(), &wanted);
+                let paces = self.paces_of(&draft_chain, quality);
+                Draft { chain: draft_chain, stems, wanted, paces }
+            });
+        }
+        let draft = draft.filter(|draft| !draft.wanted.is_empty());
+        let bytes_of = |draft: &Draft| draft.stems.missing_bytes(&draft.wanted);
+        let undrafted = |draft: &Draft| {
+            draft.stems.segments_of(&draft.wanted) - draft.stems.done_count_of(&draft.wanted)
+        };
         job.drafts_left = draft.as_ref().map_or(0, undrafted);
+        let draft_bytes = draft.as_ref().map_or(0, bytes_of);
         self.make_room(stems.missing_bytes(&wanted) + draft_bytes)?;
-        drop(stems.lock()?);
+        let needs = chain.needs(&wanted);
+        stems.try_lock(&needs)?;
+        // From now on, parts of a stem are heard instead of the stem.
+        stems.claim(&needs)?;
+        let track = track.refreshed();
         job.state = JobState::Running;
-        job.segments_total = stems.plan().len();
+        job.segments_total = stems.segments_of(&wanted);
         job.segments_done = stems.done_count_of(&wanted);
-        let (cancel, networks) = (CancelToken::default(), model.networks_for(&wanted).len());
-        let (pace, device) = (self.pace_of(&model, job.quality), self.device_of(&model));
+        let (cancel, paces) = (CancelToken::default(), self.paces_of(&chain, job.quality));
+        let devices = self.devices_of(&chain);
+        let pace = mean_pace(&stems, &needs, &paces);
+        let counts = |chain: &Chain| vec![(0, 0.0); chain.steps.len()];
+        let (computed, drafted) =
+            (counts(&chain), draft.as_ref().map(|draft| counts(&draft.chain)));
         let task = Task {
             job: job.id,
             mix: Arc::clone(&track.mix),
             stems,
             draft,
-            pace,
-            model,
+            paces,
+            chain,
             wanted,
             is_draft: job.quality.is_draft,
             cancel: cancel.clone(),
@@ -207,21 +234,13 @@ impl Core {
         };
         self.library.update_job(&job)?;
         if let Some(seconds) = pace {
-            self.sink.send(Event::JobPace(job.id, seconds * networks as f64));
+            self.sink.send(Event::JobPace(job.id, seconds));
         }
         self.sink.send(Event::Job(job.clone()));
-        self.show_draft(&job, &track);
-        let known_segments = job.segments_done;
+        self.show_started(&job, &track)?;
+        let (known_segments, drafted) = (job.segments_done, drafted.unwrap_or_default());
         self.queue.started(job);
-        self.task = Some(RunningTask {
-            track,
-            cancel,
-            known_segments,
-            computed: (0, 0.0),
-            drafted: (0, 0.0),
-            networks,
-            device,
-        });
+        self.task = Some(RunningTask { track, cancel, known_segments, computed, drafted, devices });
         self.worker.give(task)
     }
 
@@ -250,8 +269,19 @@ impl Core {
     }
 }
 
+/// Expected seconds of an average segment of a job, if known.
+fn mean_pace(stems: &StemTree, needs: &[StepNeeds], paces: &[Option<f64>]) -> Option<f64> {
+    let segments: usize = needs.iter().map(|needs| stems.plan(needs.step).len()).sum();
+    let seconds = |needs: &StepNeeds| {
+        let runs = stems.plan(needs.step).len() * stems.chain().networks_for(needs);
+        Some(paces[needs.step]? * runs as f64)
+    };
+    let seconds: f64 = needs.iter().map(seconds).sum::<Option<f64>>()?;
+    (segments > 0).then(|| seconds / segments as f64)
+}
+
 /// The indices of the stems that a job makes.
-pub(super) fn wanted_of(job: &Job, stems: &StemStore) -> Vec<usize> {
+pub(super) fn wanted_of(job: &Job, stems: &StemTree) -> Vec<usize> {
     stems_among(stems.names(), &job.stems)
 }
 

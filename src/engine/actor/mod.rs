@@ -39,6 +39,7 @@ use crate::engine::{
     player::Player,
     problem::{Activity, Problem, Result},
     separation::{
+        chain::Chain,
         device::Devices,
         installed::InstalledModel,
         memory,
@@ -94,6 +95,8 @@ pub(super) struct Core {
     task: Option<RunningTask>,
     /// All installed models.
     models: Vec<InstalledModel>,
+    /// All chains of installed models, each model alone among them.
+    chains: Vec<Arc<Chain>>,
     /// The name of the model that is used if the default one is not installed.
     fallback: Option<String>,
     /// The options of songs for which none were chosen.
@@ -183,6 +186,7 @@ impl Core {
             queue: Queue::default(),
             task: None,
             models: Vec::new(),
+            chains: Vec::new(),
             fallback: None,
             defaults: preferences.defaults(),
             chosen: BTreeMap::new(),
@@ -274,14 +278,14 @@ impl Core {
                 self.import_again(path, track, problem);
             }
             Message::Imported(Imported::All) => self.sink.send(Event::ImportEnded),
-            Message::Work(Progress::Begins { job, segment, is_of_draft }) => {
-                self.segment_begins(job, segment, is_of_draft);
+            Message::Work(Progress::Begins { job, at, is_of_draft }) => {
+                self.segment_begins(job, at, is_of_draft);
             }
-            Message::Work(Progress::Readable { job, segment, is_of_draft }) => {
-                self.segment_readable(job, segment, is_of_draft);
+            Message::Work(Progress::Readable { job, at, is_of_draft }) => {
+                self.segment_readable(job, at, is_of_draft);
             }
-            Message::Work(Progress::Segment { job, is_of_draft, seconds }) => {
-                self.segment_done(job, is_of_draft, seconds);
+            Message::Work(Progress::Segment { job, at, is_of_draft, seconds }) => {
+                self.segment_done(job, at, is_of_draft, seconds);
             }
             Message::Work(Progress::DeviceFailed(id, failure)) => self.device_failed(id, failure),
             Message::Work(Progress::Ended(job, result)) => self.job_ended(job, result),
@@ -396,12 +400,14 @@ impl Core {
         if let Some(track) = shared.filter(SongTrack::is_in_place) {
             return Ok(track);
         }
-        SongTrack::open(&self.library.song_folder(&song.hash), self.model(options), options.quality)
+        let folder = self.library.song_folder(&song.hash);
+        let track = SongTrack::open(&folder, self.chain(options), options.quality)?;
+        self.with_draft(track, &folder, options)
     }
 
-    /// The model that these options name, if it is installed.
-    fn model(&self, options: &SeparationOptions) -> Option<&InstalledModel> {
-        self.models.iter().find(|model| model.name == options.model)
+    /// The chain that these options name, if its networks are installed.
+    fn chain(&self, options: &SeparationOptions) -> Option<&Arc<Chain>> {
+        self.chains.iter().find(|chain| chain.name == options.model)
     }
 
     /// The reason why the model of these options is missing, or `otherwise`.
@@ -413,11 +419,11 @@ impl Core {
     fn default_options(&self) -> SeparationOptions {
         let options = self.defaults.options.clone();
         let fallback =
-            || self.models.iter().find(|model| Some(&model.name) == self.fallback.as_ref());
-        match self.model(&options).or_else(fallback) {
-            Some(model) => SeparationOptions {
-                model: model.name.clone(),
-                quality: options.quality.for_network(&model.spec),
+            || self.chains.iter().find(|chain| Some(&chain.name) == self.fallback.as_ref());
+        match self.chain(&options).or_else(fallback) {
+            Some(chain) => SeparationOptions {
+                model: chain.name.clone(),
+                quality: chain.quality(options.quality),
             },
             None => options,
         }
@@ -425,14 +431,14 @@ impl Core {
 
     /// The options of the stems that a song shows.
     fn options_of(&self, song: SongId) -> SeparationOptions {
-        let chosen = self.chosen.get(&song).filter(|options| self.model(options).is_some());
+        let chosen = self.chosen.get(&song).filter(|options| self.chain(options).is_some());
         chosen.cloned().unwrap_or_else(|| self.default_options())
     }
 
     fn model_state(&self) -> ModelState {
-        match (self.model(&self.default_options()), &self.model_fault) {
-            (Some(model), _) => {
-                ModelState::Ready { sources: model.stems(), least_memory: model.least_memory() }
+        match (self.chain(&self.default_options()), &self.model_fault) {
+            (Some(chain), _) => {
+                ModelState::Ready { sources: chain.stems(), least_memory: chain.least_memory() }
             }
             (None, Some(problem)) => ModelState::Failed(problem.clone()),
             (None, None) => ModelState::Missing,

@@ -10,16 +10,15 @@ use super::{
     queue::{Finished, Outcome},
     worker::RunningTask,
 };
-use crate::engine::{
-    event::Event,
-    problem::{Problem, Result},
-    separation::{
-        device::choice::Failure,
-        installed::InstalledModel,
-        options::{Preset, SeparationOptions},
+use crate::{
+    engine::{
+        event::Event,
+        problem::{Problem, Result},
+        separation::{chain::Chain, device::choice::Failure, options::SeparationOptions},
+        store::{At, StemTree, track::SongTrack},
+        types::{Job, JobId, JobState, RequestId, SongId},
     },
-    store::track::SongTrack,
-    types::{Job, JobId, JobState, RequestId, SongId},
+    model::Device,
 };
 
 impl Core {
@@ -41,29 +40,31 @@ impl Core {
     }
 
     /// Emits that the worker computes a segment of the stems or of their draft.
-    pub(super) fn segment_begins(&self, id: JobId, segment: usize, is_of_draft: bool) {
+    pub(super) fn segment_begins(&self, id: JobId, at: At, is_of_draft: bool) {
         let (Some(job), Some(task)) = (self.queue.unstopped(id), &self.task) else { return };
         let stems = if is_of_draft { &task.track.draft } else { &task.track.stems };
         if let Some(stems) = stems {
-            let frames = stems.plan().segment(segment);
+            let frames = stems.frames_of(at);
             let frames = Some((frames.start, frames.end));
             self.sink.send(Event::Computing { song: job.song, frames });
         }
     }
 
     /// Shows a segment that can be read.
-    pub(super) fn segment_readable(&self, id: JobId, segment: usize, is_of_draft: bool) {
+    pub(super) fn segment_readable(&self, id: JobId, at: At, is_of_draft: bool) {
         if let Some(job) = self.queue.unstopped(id) {
-            self.show_segment(job.song, segment, is_of_draft);
+            self.show_segment(job.song, at, is_of_draft);
         }
     }
 
     /// Records that the worker has stored a segment.
-    pub(super) fn segment_done(&mut self, id: JobId, is_of_draft: bool, seconds: f64) {
+    pub(super) fn segment_done(&mut self, id: JobId, at: At, is_of_draft: bool, seconds: f64) {
         let (Some(job), Some(task)) = (self.queue.unstopped(id), &mut self.task) else { return };
         let mut job = job.clone();
-        let count = if is_of_draft { &mut task.drafted } else { &mut task.computed };
-        *count = (count.0 + 1, count.1 + seconds);
+        let counts = if is_of_draft { &mut task.drafted } else { &mut task.computed };
+        if let Some(count) = counts.get_mut(at.step) {
+            *count = (count.0 + 1, count.1 + seconds);
+        }
         if is_of_draft {
             job.drafts_left = job.drafts_left.saturating_sub(1);
         } else {
@@ -101,7 +102,6 @@ impl Core {
             if let Some(finished) = finished {
                 self.record_pace(&finished.job, &task);
                 self.sink.send(Event::Computing { song: finished.job.song, frames: None });
-                self.emit_need(finished.job.song, &task.track);
                 let is_settled = finished.outcome == Outcome::Settled;
                 let job = finished.job.clone();
                 self.end_turn(finished);
@@ -147,20 +147,41 @@ impl Core {
     }
 
     fn add_to_paces(&mut self, job: &Job, task: &RunningTask) -> Result<()> {
-        let (options, networks) = (job.options(), task.networks);
-        let Some(model) = self.model(&options) else { return Ok(()) };
-        let draft = Preset::Draft.quality(&model.spec);
-        let counts = [(options.quality, task.computed), (draft, task.drafted)];
-        let device = self.device_of(model);
-        if device != task.device {
-            // It was measured, or has failed: parts of the time are of another device.
-            return Ok(());
+        let RunningTask { track, computed, drafted, devices, .. } = task;
+        let counts = track.stems.iter().zip([computed]).chain(track.draft.iter().zip([drafted]));
+        for (stems, counts) in counts {
+            self.add_step_paces(job, stems, counts, devices)?;
         }
-        let precision = self.compute.precision;
-        let named = |(quality, count)| (model.pace_name(quality, precision, device), count);
-        let counts = counts.map(named);
-        for (name, (segments, seconds)) in counts {
-            self.library.add_to_pace(&name, segments * networks, seconds)?;
+        Ok(())
+    }
+
+    fn add_step_paces(
+        &mut self,
+        job: &Job,
+        stems: &StemTree,
+        counts: &[(usize, f64)],
+        devices: &[Device],
+    ) -> Result<()> {
+        let chain = stems.chain();
+        let now = self.devices_of(chain);
+        let wanted: Vec<usize> = match chain.name == job.model {
+            true => wanted_of(job, stems),
+            false => stems.claimed_stems(),
+        };
+        for needs in chain.needs(&wanted) {
+            let step = needs.step;
+            let Some(&(segments, seconds)) = counts.get(step).filter(|(count, _)| *count > 0)
+            else {
+                continue;
+            };
+            // If the device was measured, or has failed, parts of the time are of another device.
+            if chain.name == job.model && devices.get(step) != now.get(step) {
+                continue;
+            }
+            let (quality, precision) = (stems.quality(), self.compute.precision);
+            let name = chain.pace_name(step, quality, precision, now[step]);
+            let runs = segments * chain.networks_for(&needs);
+            self.library.add_to_pace(&name, runs, seconds)?;
         }
         Ok(())
     }
@@ -168,8 +189,8 @@ impl Core {
     /// Emits the expected duration of a segment.
     pub(super) fn show_pace(&self) {
         let options = self.default_options();
-        let Some(model) = self.model(&options) else { return };
-        if let Some(seconds) = self.pace_of(model, options.quality) {
+        let Some(chain) = self.chain(&options) else { return };
+        if let Some(seconds) = self.pace_of(chain, 0, options.quality) {
             self.sink.send(Event::Pace(seconds));
         }
     }
@@ -193,8 +214,11 @@ impl Core {
 
     /// Ends other jobs of the same song and options: a model of one network always makes all stems.
     fn end_others(&mut self, job: &Job) -> Result<()> {
-        let model = self.model(&job.options()).filter(|model| model.networks.len() == 1);
-        match model.map(InstalledModel::stems) {
+        let makes_all = |chain: &&std::sync::Arc<Chain>| {
+            chain.model().is_some_and(|model| model.networks.len() == 1)
+        };
+        let chain = self.chain(&job.options()).filter(makes_all);
+        match chain.map(|chain| chain.stems()) {
             Some(stems) if job.state == JobState::Done => self.library.end_others(job, &stems),
             _ => Ok(()),
         }

@@ -11,8 +11,8 @@ use crate::engine::{
     event::Event,
     library::{Library, Whereabouts, cover, paths::song_folder},
     problem::{Problem, Result},
-    separation::{options::SeparationOptions, plan::Plan},
-    store::{StemStore, track::SongTrack},
+    separation::options::SeparationOptions,
+    store::{At, track::SongTrack},
     system::threads,
     types::{Analysis, Job, JobState, Song, SongId, SongState},
 };
@@ -146,11 +146,9 @@ impl Core {
 
     fn with_state(&self, song: Song) -> Song {
         let options = self.options_of(song.id);
-        let Some(model) = self.model(&options) else { return song };
-        let quality = options.quality;
-        let folder = model.stem_folder(&self.library.song_folder(&song.hash), quality);
-        let plan: Plan = model.plan(song.frames, quality);
-        let complete = StemStore::is_complete_in(&folder, &plan, &model.groups());
+        let Some(chain) = self.chain(&options) else { return song };
+        let folder = self.library.song_folder(&song.hash);
+        let complete = chain.is_complete(&folder, song.frames, options.quality);
         Song { state: if complete { SongState::Separated } else { SongState::Ready }, ..song }
     }
 
@@ -159,7 +157,7 @@ impl Core {
         let song = self.library.song(id)?;
         let options = self.options_of(id);
         let track = self.track(&song, &options)?;
-        self.player.load(Some(Arc::new(track.clone())));
+        self.player.load(Some(Arc::new(track.as_heard())));
         self.show_open(id, options, track);
         Ok(())
     }
@@ -171,7 +169,6 @@ impl Core {
         self.sink.send(Event::Opened { song: id, frames, stems });
         let (covered, refined) = (track.covered(), track.refined());
         self.sink.send(Event::Segments { song: id, covered, refined });
-        self.emit_need(id, &track);
         self.emit_shown(id, &options, &track);
         self.waveforms.open(id, track.clone());
         self.prepare_for(&options, &track);
@@ -182,17 +179,8 @@ impl Core {
     /// Preloads the model if the song is not separated yet, because a separation is likely to follow.
     fn prepare_for(&self, options: &SeparationOptions, track: &SongTrack) {
         let is_wanted = track.stems.as_ref().is_some_and(|stems| !stems.is_complete());
-        if let Some(model) = self.model(options).filter(|_| is_wanted && self.queue.is_idle()) {
-            self.worker.prepare(model.clone(), self.compute);
-        }
-    }
-
-    /// Emits how many segments of a song are still to be computed, and their size in bytes.
-    pub(super) fn emit_need(&self, song: SongId, track: &SongTrack) {
-        if let Some(stems) = &track.stems {
-            let all: Vec<usize> = (0..stems.names().len()).collect();
-            let (segments, bytes) = (stems.missing(&all), stems.missing_bytes(&all));
-            self.sink.send(Event::Need { song, segments, bytes });
+        if let Some(chain) = self.chain(options).filter(|_| is_wanted && self.queue.is_idle()) {
+            self.worker.prepare(Arc::clone(chain), self.compute);
         }
     }
 
@@ -204,7 +192,7 @@ impl Core {
         let names = |track: &SongTrack| track.stems.as_ref().map(|stems| stems.names().to_vec());
         if names(&before).is_some_and(|before| names(&track) == Some(before)) {
             // The player crossfades from one version to the other.
-            self.player.exchange(Arc::new(track.clone()));
+            self.player.exchange(Arc::new(track.as_heard()));
             self.show_open(song, options, track);
             return Ok(());
         }
@@ -223,10 +211,10 @@ impl Core {
     }
 
     /// Emits a finished segment of the open song's stems or of their draft.
-    pub(super) fn show_segment(&self, song: SongId, segment: usize, is_of_draft: bool) {
+    pub(super) fn show_segment(&self, song: SongId, at: At, is_of_draft: bool) {
         self.show_new(song, |track| {
             let stems = if is_of_draft { &track.draft } else { &track.stems };
-            let frames = stems.as_ref().map(|stems| stems.plan().segment(segment));
+            let frames = stems.as_ref().map(|stems| stems.frames_of(at));
             frames.map(|frames| (frames.start, frames.end)).into_iter().collect()
         });
     }

@@ -7,11 +7,14 @@ use crate::{
         event::Event,
         problem::Result,
         separation::{
+            chain::{Chain, Step},
             installed::InstalledModel,
-            options::{Defaults, Preset, Quality, QualityCost, SeparationOptions, Version},
+            options::{
+                Defaults, Maker, Preset, Quality, QualityCost, SeparationOptions, StemInfo, Version,
+            },
         },
-        store::{StemStore, track::SongTrack},
-        types::SongId,
+        store::{StemTree, track::SongTrack},
+        types::{CHANNELS, SongId},
     },
     model::Device,
 };
@@ -24,7 +27,7 @@ impl Core {
         options: Option<SeparationOptions>,
     ) -> Result<()> {
         let fitted = |options: SeparationOptions| {
-            let quality = self.model(&options).map(|model| options.quality.within(&model.spec));
+            let quality = self.chain(&options).map(|chain| chain.fitted(options.quality));
             let quality = quality.unwrap_or_else(|| options.quality.within_bounds());
             SeparationOptions { quality, ..options }
         };
@@ -46,10 +49,10 @@ impl Core {
     /// Shows the stems of another model, in the preset of the same name.
     pub(super) fn use_model(&mut self, song: SongId, model: String) -> Result<()> {
         let shown = self.options_of(song);
-        let preset = self.model(&shown).and_then(|model| shown.quality.preset(&model.spec));
+        let preset = self.chain(&shown).and_then(|chain| chain.preset_of(shown.quality));
         let options = SeparationOptions { model, ..shown };
-        let quality = match (self.model(&options), preset) {
-            (Some(model), Some(preset)) => preset.quality(&model.spec),
+        let quality = match (self.chain(&options), preset) {
+            (Some(chain), Some(preset)) => chain.preset(preset),
             _ => options.quality,
         };
         self.choose(song, Some(SeparationOptions { quality, ..options }))
@@ -85,44 +88,100 @@ impl Core {
 
     /// Emits the options that the open song shows, and the qualities and versions to choose from.
     pub(super) fn emit_shown(&self, song: SongId, options: &SeparationOptions, track: &SongTrack) {
-        let Some(model) = self.model(options) else { return };
-        let stems = 0..model.stems().len();
-        let missing = |stem| track.stems.as_ref().map_or(0, |stems| stems.missing(&[stem]));
-        let (makers, missing) =
-            stems.map(|stem| (model.networks_for(&[stem]), missing(stem))).unzip();
-        let mut qualities = Preset::qualities(&model.spec);
+        let (Some(chain), Some(stems)) = (self.chain(options), &track.stems) else { return };
+        let (makers, infos) = self.makers_of(stems, track.heard());
+        let mut qualities = chain.qualities();
         if !qualities.contains(&options.quality) {
             qualities.push(options.quality);
         }
+        let frames = track.mix.frames();
         let offer = |quality: Quality| QualityCost {
             quality,
-            preset: quality.preset(&model.spec),
-            segments: model.plan(track.mix.frames(), quality).len(),
-            seconds_each: self.pace_of(model, quality),
+            preset: chain.preset_of(quality),
+            seconds: makers
+                .iter()
+                .map(|(step, _)| {
+                    let segments = chain.plan(*step, frames, quality).len() as f64;
+                    Some(self.pace_of(chain, *step, quality)? * segments)
+                })
+                .collect(),
         };
         let offers = qualities.into_iter().map(offer).collect();
         let versions = self.versions_of(song).unwrap_or_default();
-        let (options, has_rest) = (options.clone(), model.spec.rest.is_some());
-        let shown = Event::Shown { song, options, has_rest, makers, missing, offers, versions };
+        let (options, missing) = (options.clone(), chain.missing.clone());
+        let makers = makers.into_iter().map(|(_, maker)| maker).collect();
+        let shown = Event::Shown { song, options, stems: infos, makers, missing, offers, versions };
         self.sink.send(shown);
     }
 
-    /// The expected seconds per segment of one network. Falls back to the standard quality's pace,
-    /// then to an estimate from other models.
-    pub(super) fn pace_of(&self, model: &InstalledModel, quality: Quality) -> Option<f64> {
-        let pace = |quality| self.library.pace(&self.pace_name(model, quality)).ok().flatten();
-        let standard = Preset::Standard.quality(&model.spec);
-        pace(quality).or_else(|| pace(standard)).or_else(|| self.pace_by_work(model))
+    /// The networks that make stems, each with its step, and the stems.
+    fn makers_of(&self, stems: &StemTree, heard: &[bool]) -> (Vec<(usize, Maker)>, Vec<StemInfo>) {
+        let (chain, mut keys, mut makers) = (stems.chain(), Vec::new(), Vec::new());
+        let info = |stem: usize| {
+            let mut own = Vec::new();
+            for needs in chain.needs(&[stem]) {
+                let step = needs.step;
+                let model = &chain.steps[step].model;
+                let networks = model.networks_for(&needs.outputs);
+                // A bag's networks share the bytes of their stems.
+                let segments = stems.plan(step).len().max(1);
+                let done = stems.done_count_in(&needs);
+                for network in networks {
+                    let key = (step, network);
+                    let at = keys.iter().position(|other| *other == key);
+                    own.push(at.unwrap_or_else(|| {
+                        keys.push(key);
+                        let missing = (segments - done) as f64 / segments as f64;
+                        let sources =
+                            if model.networks.len() > 1 { 1 } else { model.spec.sources.len() };
+                        let frames = stems.plan(step).segment_frames * segments;
+                        let bytes = frames * sources * CHANNELS * size_of::<f32>();
+                        makers.push((
+                            step,
+                            Maker { missing, bytes: (bytes as f64 * missing) as u64 },
+                        ));
+                        keys.len() - 1
+                    }));
+                }
+            }
+            StemInfo {
+                parent: chain.tree.stems()[stem].parent,
+                is_rest: chain.tree.stems()[stem].made.is_none(),
+                is_heard: heard.get(stem).is_some_and(|heard| *heard),
+                missing: stems.missing(&[stem]),
+                makers: own,
+            }
+        };
+        let infos = (0..stems.names().len()).map(info).collect();
+        (makers, infos)
     }
 
-    /// The device that computes a model, as far as is known.
-    pub(super) fn device_of(&self, model: &InstalledModel) -> Device {
-        self.devices.of_model(self.compute, model)
+    /// The expected seconds per segment of one network of a step. Falls back to the standard quality's
+    /// pace, then to an estimate from other models.
+    pub(super) fn pace_of(&self, chain: &Chain, step: usize, quality: Quality) -> Option<f64> {
+        let model = &chain.steps[step].model;
+        let pace = |quality| self.library.pace(&self.pace_name(model, quality)).ok().flatten();
+        let standard = Preset::Standard.quality(&model.spec);
+        pace(chain.step_quality(step, quality))
+            .or_else(|| pace(standard))
+            .or_else(|| self.pace_by_work(model))
+    }
+
+    /// The expected paces of all steps.
+    pub(super) fn paces_of(&self, chain: &Chain, quality: Quality) -> Vec<Option<f64>> {
+        (0..chain.steps.len()).map(|step| self.pace_of(chain, step, quality)).collect()
+    }
+
+    /// The devices that compute the steps of a chain, as far as is known.
+    pub(super) fn devices_of(&self, chain: &Chain) -> Vec<Device> {
+        let device = |step: &Step| self.devices.of_model(self.compute, &step.model);
+        chain.steps.iter().map(device).collect()
     }
 
     /// Name of a model's pace on its device.
     fn pace_name(&self, model: &InstalledModel, quality: Quality) -> String {
-        model.pace_name(quality, self.compute.precision, self.device_of(model))
+        let device = self.devices.of_model(self.compute, model);
+        model.pace_name(quality, self.compute.precision, device)
     }
 
     /// The pace of a model that has not run on this machine, from one that has and their costs.
@@ -135,7 +194,7 @@ impl Core {
         self.models.iter().find_map(pace)
     }
 
-    /// The existing versions of a song's stems, in the order of the models.
+    /// The existing versions of a song's stems, in the order of the chains.
     fn versions_of(&self, song: SongId) -> Result<Vec<Version>> {
         let song = self.library.song(song)?;
         let folder = self.library.song_folder(&song.hash);
@@ -143,17 +202,20 @@ impl Core {
         let entries = std::fs::read_dir(folder.join("stems")).into_iter().flatten().flatten();
         let mut names: Vec<_> = entries.map(|entry| entry.file_name()).collect();
         names.sort();
-        for model in &self.models {
-            for name in &names {
-                let Some(quality) = quality_of(model, &name.to_string_lossy()) else { continue };
-                let (stem_folder, plan) =
-                    (model.stem_folder(&folder, quality), model.plan(song.frames, quality));
-                if !StemStore::has_any_in(&stem_folder, model.groups().len()) {
-                    continue;
+        for chain in &self.chains {
+            // The folders of a model state its qualities; a chain has those of the settings.
+            let of_folder =
+                |model, name: &std::ffi::OsString| quality_of(model, &name.to_string_lossy());
+            let qualities = match chain.model() {
+                Some(model) => names.iter().filter_map(|name| of_folder(model, name)).collect(),
+                None => chain.qualities(),
+            };
+            for quality in qualities {
+                if chain.has_stems(&folder, quality) {
+                    let is_complete = chain.is_complete(&folder, song.frames, quality);
+                    let options = SeparationOptions { model: chain.name.clone(), quality };
+                    versions.push(Version { options, is_complete });
                 }
-                let is_complete = StemStore::is_complete_in(&stem_folder, &plan, &model.groups());
-                let options = SeparationOptions { model: model.name.clone(), quality };
-                versions.push(Version { options, is_complete });
             }
         }
         Ok(versions)

@@ -1,7 +1,7 @@
 //! Models in the engine: listing, downloading, importing, verifying and removing them, with progress
 //! events.
 
-use std::{fs, path::PathBuf, time::SystemTime};
+use std::{fs, path::PathBuf, sync::Arc, time::SystemTime};
 
 use super::{Core, Message};
 use crate::{
@@ -9,10 +9,10 @@ use crate::{
         event::{Event, ModelEntry, ModelState, ModelTask},
         problem::{Activity, Problem, Result},
         separation::{
+            chain::resolve::Chains,
             installed::{DEFAULT, InstalledModel},
             options::SeparationOptions,
         },
-        store::StemStore,
         system::{panics::caught, threads},
         types::{CancelToken, SongId},
     },
@@ -78,6 +78,11 @@ impl Core {
     pub(super) fn find_models(&mut self) {
         let home = self.library.home();
         self.models = InstalledModel::all(home);
+        let Chains { all, faults } = Chains::of(home, &self.models);
+        self.chains = all.into_iter().map(Arc::new).collect();
+        for fault in faults {
+            tracing::warn!("{fault}");
+        }
         // The oldest model, so that a later import does not replace the fallback.
         let installed_at = |model: &&InstalledModel| {
             let weights = model.networks.first().map(|network| &network.weights);
@@ -213,11 +218,9 @@ impl Core {
 
     /// The songs without chosen options that have stems of the default options.
     fn songs_with_stems_of(&self, default: &SeparationOptions) -> Vec<SongId> {
-        let Some(model) = self.model(default) else { return Vec::new() };
-        let has_stems = |hash: &str| {
-            let folder = model.stem_folder(&self.library.song_folder(hash), default.quality);
-            StemStore::has_any_in(&folder, model.groups().len())
-        };
+        let Some(chain) = self.chain(default) else { return Vec::new() };
+        let has_stems =
+            |hash: &str| chain.has_stems(&self.library.song_folder(hash), default.quality);
         let songs = self.library.songs().unwrap_or_default().into_iter();
         let used =
             songs.filter(|song| self.options_of(song.id) == *default && has_stems(&song.hash));
@@ -227,7 +230,7 @@ impl Core {
     /// Chooses the previous default options for songs that have stems of them, if the default
     /// changed.
     fn keep_options(&mut self, songs: &[SongId], options: &SeparationOptions) {
-        if self.default_options() == *options || self.model(options).is_none() {
+        if self.default_options() == *options || self.chain(options).is_none() {
             return;
         }
         for song in songs {

@@ -14,14 +14,14 @@ use crate::{
     engine::{
         problem::{Activity, Problem, Result},
         separation::{
+            chain::Chain,
             device::{Devices, choice::Failure},
-            installed::InstalledModel,
-            loaded_model::{LoadedModel, Work},
+            loaded_chain::{LoadedChain, Work},
             pool,
-            run::Step,
+            run::SegmentEvent,
             scheduler::Listener,
         },
-        store::{MixStore, StemStore, track::SongTrack},
+        store::{At, MixStore, StemTree, track::SongTrack},
         system::{
             panics::caught,
             threads::{self, Thread},
@@ -38,19 +38,29 @@ const IDLE: Duration = Duration::from_mins(1);
 pub(in crate::engine) struct Task {
     pub(in crate::engine) job: JobId,
     pub(in crate::engine) mix: Arc<MixStore>,
-    pub(in crate::engine) stems: Arc<StemStore>,
-    /// The store of the draft, if one is to be made before the stems.
-    pub(in crate::engine) draft: Option<Arc<StemStore>>,
-    pub(in crate::engine) model: InstalledModel,
+    pub(in crate::engine) stems: Arc<StemTree>,
+    /// The stores of the draft and its requested stems, if one is to be made before the stems.
+    pub(in crate::engine) draft: Option<Draft>,
+    pub(in crate::engine) chain: Arc<Chain>,
     /// The indices of the requested stems.
     pub(in crate::engine) wanted: Vec<usize>,
     pub(in crate::engine) is_draft: bool,
     pub(in crate::engine) cancel: CancelToken,
     pub(in crate::engine) compute: Compute,
-    /// The expected seconds per segment of one network, if known.
-    pub(in crate::engine) pace: Option<f64>,
+    /// The expected seconds per segment of one network of each step, if known.
+    pub(in crate::engine) paces: Vec<Option<f64>>,
     /// Returns the listener's position.
     pub(in crate::engine) listener: Box<dyn Fn() -> Listener + Send + Sync>,
+}
+
+/// A draft to make before the stems, by its own chain.
+pub(in crate::engine) struct Draft {
+    pub(in crate::engine) chain: Arc<Chain>,
+    pub(in crate::engine) stems: Arc<StemTree>,
+    /// The indices of the requested stems in the draft's chain.
+    pub(in crate::engine) wanted: Vec<usize>,
+    /// The expected seconds per segment of one network of each step, if known.
+    pub(in crate::engine) paces: Vec<Option<f64>>,
 }
 
 /// The worker's task for the running job, and its progress.
@@ -59,24 +69,22 @@ pub(super) struct RunningTask {
     pub(super) cancel: CancelToken,
     /// Segments that were in the store at the job's start, plus those that the job has added.
     pub(super) known_segments: usize,
-    /// Segments that the job has added, and the seconds that they took.
-    pub(super) computed: (usize, f64),
-    /// Segments that the job has added to the draft, and the seconds that they took.
-    pub(super) drafted: (usize, f64),
-    /// Networks that run for each segment.
-    pub(super) networks: usize,
-    /// The device that was expected to compute them.
-    pub(super) device: Device,
+    /// For each step, the segments that the job has added, and the seconds that they took.
+    pub(super) computed: Vec<(usize, f64)>,
+    /// For each step of the draft, the segments that the job has added to it, and their seconds.
+    pub(super) drafted: Vec<(usize, f64)>,
+    /// The devices that were expected to compute the steps.
+    pub(super) devices: Vec<Device>,
 }
 
 /// Progress of the worker.
 pub(in crate::engine) enum Progress {
     /// The worker has begun a segment of the stems or of their draft.
-    Begins { job: JobId, segment: usize, is_of_draft: bool },
+    Begins { job: JobId, at: At, is_of_draft: bool },
     /// A segment can be read, and so played.
-    Readable { job: JobId, segment: usize, is_of_draft: bool },
+    Readable { job: JobId, at: At, is_of_draft: bool },
     /// The worker has stored a segment, which took this many seconds.
-    Segment { job: JobId, is_of_draft: bool, seconds: f64 },
+    Segment { job: JobId, at: At, is_of_draft: bool, seconds: f64 },
     /// A device failed, and the processor takes over.
     DeviceFailed(JobId, Failure),
     /// The job has ended.
@@ -87,8 +95,8 @@ pub(in crate::engine) enum Progress {
 enum Order {
     /// The next job.
     Work(Box<Task>),
-    /// Preload this model, because a job with it is likely to follow.
-    Load(Box<InstalledModel>, Compute),
+    /// Preload this chain, because a job with it is likely to follow.
+    Load(Arc<Chain>, Compute),
 }
 
 /// A handle to the worker thread. Dropping it ends the thread after its current segment.
@@ -110,8 +118,8 @@ impl Worker {
         // Room for a model to preload, and the job after it.
         let (inbox, orders) = bounded(2);
         let thread = threads::start("separate", move || {
-            let make = |model: &InstalledModel, compute| {
-                LoadedModel::new(model.clone(), compute, beside, Arc::clone(&devices))
+            let make = |chain: &Arc<Chain>, compute| {
+                LoadedChain::new(Arc::clone(chain), compute, beside, Arc::clone(&devices))
             };
             run(&orders, &make, &report);
         })?;
@@ -128,11 +136,11 @@ impl Worker {
         if was_sent { Ok(()) } else { Err(Problem::ThreadEnded) }
     }
 
-    /// Preloads a model for a likely job, unless the worker has something to do.
-    pub(in crate::engine) fn prepare(&self, model: InstalledModel, compute: Compute) {
+    /// Preloads a chain for a likely job, unless the worker has something to do.
+    pub(in crate::engine) fn prepare(&self, chain: Arc<Chain>, compute: Compute) {
         if let Some(inbox) = self.inbox.as_ref().filter(|inbox| inbox.is_empty()) {
             // Failure is harmless: the job loads its model itself.
-            inbox.try_send(Order::Load(Box::new(model), compute)).ok();
+            inbox.try_send(Order::Load(chain, compute)).ok();
         }
     }
 
@@ -153,11 +161,11 @@ impl Drop for Worker {
     }
 }
 
-/// Loads a model within the memory that the rest of the program leaves.
-type Make<'a> = &'a dyn Fn(&InstalledModel, Compute) -> Result<LoadedModel>;
+/// Loads a chain within the memory that the rest of the program leaves.
+type Make<'a> = &'a dyn Fn(&Arc<Chain>, Compute) -> Result<LoadedChain>;
 
 fn run(orders: &Receiver<Order>, make: Make<'_>, report: &dyn Fn(Progress)) {
-    let mut loaded: Option<LoadedModel> = None;
+    let mut loaded: Option<LoadedChain> = None;
     loop {
         let task = match orders.recv_timeout(IDLE) {
             Err(RecvTimeoutError::Disconnected) => return,
@@ -167,12 +175,12 @@ fn run(orders: &Receiver<Order>, make: Make<'_>, report: &dyn Fn(Progress)) {
                 continue;
             }
             Ok(Order::Work(task)) => task,
-            Ok(Order::Load(model, compute)) => {
+            Ok(Order::Load(chain, compute)) => {
                 let work = || {
-                    let loaded_model = ensure_loaded(&mut loaded, make, &model, compute)?;
+                    let loaded_chain = ensure_loaded(&mut loaded, make, &chain, compute)?;
                     let stop = || !orders.is_empty();
-                    loaded_model.prepare(&stop)?;
-                    loaded_model.warm_up(&stop);
+                    loaded_chain.prepare(&stop)?;
+                    loaded_chain.warm_up(&stop);
                     Ok(())
                 };
                 if let Err(e) = caught(Activity::LoadingModel, work) {
@@ -192,50 +200,45 @@ fn run(orders: &Receiver<Order>, make: Make<'_>, report: &dyn Fn(Progress)) {
     }
 }
 
-/// The model, loaded if it is not already.
+/// The chain, loaded if it is not already.
 fn ensure_loaded<'a>(
-    loaded: &'a mut Option<LoadedModel>,
+    loaded: &'a mut Option<LoadedChain>,
     make: Make<'_>,
-    model: &InstalledModel,
+    chain: &Arc<Chain>,
     compute: Compute,
-) -> Result<&'a mut LoadedModel> {
-    let loaded_model = match loaded.take().filter(|loaded| loaded.is_of(model, compute)) {
-        Some(loaded_model) => loaded_model,
-        None => make(model, compute)?, // the previous model was dropped: two may not fit into memory
+) -> Result<&'a mut LoadedChain> {
+    let loaded_chain = match loaded.take().filter(|loaded| loaded.is_of(chain, compute)) {
+        Some(loaded_chain) => loaded_chain,
+        None => make(chain, compute)?, // the previous one was dropped: two may not fit into memory
     };
-    Ok(loaded.insert(loaded_model))
+    Ok(loaded.insert(loaded_chain))
 }
 
 fn separate(
     task: &Task,
-    loaded: &mut Option<LoadedModel>,
+    loaded: &mut Option<LoadedChain>,
     load: Make<'_>,
     report: &dyn Fn(Progress),
 ) -> Result<()> {
-    let loaded_model = ensure_loaded(loaded, load, &task.model, task.compute)?;
-    let mut since = Instant::now();
-    let mut make = |stems: &StemStore, is_draft: bool, is_of_draft: bool| {
-        let (mix, wanted, pace) = (&task.mix, &task.wanted[..], task.pace);
-        let work = Work { mix, stems, wanted, is_draft, pace };
-        let job = task.job;
-        loaded_model.separate(&work, &*task.listener, &task.cancel, &mut |step| match step {
-            Step::Begins(segment) => report(Progress::Begins { job, segment, is_of_draft }),
-            Step::Readable(segment) => report(Progress::Readable { job, segment, is_of_draft }),
-            Step::DeviceFailed(failure) => report(Progress::DeviceFailed(job, failure)),
-            Step::Stored(_) => {
+    let (mix, job, mut since) = (&task.mix, task.job, Instant::now());
+    let mut make = |chain: &Arc<Chain>, work: &Work<'_>, is_of_draft: bool| {
+        let loaded_chain = ensure_loaded(loaded, load, chain, task.compute)?;
+        loaded_chain.separate(work, &*task.listener, &task.cancel, &mut |event| match event {
+            SegmentEvent::Begins(at) => report(Progress::Begins { job, at, is_of_draft }),
+            SegmentEvent::Readable(at) => report(Progress::Readable { job, at, is_of_draft }),
+            SegmentEvent::DeviceFailed(failure) => report(Progress::DeviceFailed(job, failure)),
+            SegmentEvent::Stored(at) => {
                 let seconds = since.elapsed().as_secs_f64();
-                report(Progress::Segment { job, is_of_draft, seconds });
+                report(Progress::Segment { job, at, is_of_draft, seconds });
                 since = Instant::now();
             }
         })
     };
-    // No draft if at most half of the segments are missing: the final stems come about as soon.
-    let missing = task.stems.missing(&task.wanted);
-    let all = task.stems.plan().len() * task.stems.groups_of(&task.wanted).len();
-    if let Some(draft) = task.draft.as_ref().filter(|_| 2 * missing > all) {
-        make(draft, true, true)?;
+    if let Some(Draft { chain, stems, wanted, paces }) = &task.draft {
+        make(chain, &Work { mix, stems, wanted, is_draft: true, paces }, true)?;
     }
-    make(&task.stems, task.is_draft, false)
+    let Task { chain, stems, wanted, is_draft, paces, .. } = task;
+    make(chain, &Work { mix, stems, wanted, is_draft: *is_draft, paces }, false)
 }
 
 #[cfg(test)]
@@ -243,7 +246,7 @@ mod tests {
     use super::*;
     use crate::{
         engine::{
-            separation::{installed::InstalledNetwork, plan::Plan},
+            separation::installed::{InstalledModel, InstalledNetwork},
             store::MixWriter,
             types::CHANNELS,
         },
@@ -276,9 +279,6 @@ mod tests {
         writer.push(&vec![0.25; CHANNELS * 5000]).unwrap();
         let mix = Arc::new(writer.finish().unwrap());
         let sources = vec!["all".to_owned()];
-        let stems =
-            StemStore::open(&home.path().join("stems"), Plan::new(5000, 1000), &sources).unwrap();
-        let stems = Arc::new(stems);
         let spec = Spec::triangle(sources.clone(), 1000);
         let (weights, memory) = ("weights".into(), Memory::default());
         let (identity, shares) = (String::new(), vec![1.0]);
@@ -289,6 +289,10 @@ mod tests {
             digest: String::new(),
             spec: spec.clone(),
         };
+        let chain = Arc::new(Chain::of_model(model));
+        let quality = crate::engine::separation::options::Quality::default();
+        let stems = StemTree::open(Arc::clone(&chain), home.path(), Arc::clone(&mix), quality);
+        let stems = Arc::new(stems.unwrap());
         let (inbox, tasks) = bounded(2);
         for job in [1, 2] {
             let task = Task {
@@ -296,22 +300,23 @@ mod tests {
                 mix: Arc::clone(&mix),
                 stems: Arc::clone(&stems),
                 draft: None,
-                model: model.clone(),
+                chain: Arc::clone(&chain),
                 wanted: vec![0],
                 is_draft: false,
                 cancel: CancelToken::default(),
                 compute: Compute::default(),
-                pace: None,
+                paces: Vec::new(),
                 listener: Box::new(Listener::default),
             };
             inbox.send(Order::Work(Box::new(task))).unwrap();
         }
         drop(inbox);
         let loads = std::sync::atomic::AtomicUsize::new(0);
-        let make = |model: &InstalledModel, compute| {
+        let make = |chain: &Arc<Chain>, compute| {
             let panics = loads.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0;
             let network = PanickingNetwork { spec: spec.clone(), calls: 0.into(), panics };
-            Ok(LoadedModel::new(model.clone(), compute, 0, Arc::default())?.with(Box::new(network)))
+            Ok(LoadedChain::new(Arc::clone(chain), compute, 0, Arc::default())?
+                .with(Box::new(network)))
         };
         let reported = std::sync::Mutex::new(Vec::new());
         run(&tasks, &make, &|progress| reported.lock().unwrap().push(progress));
@@ -320,7 +325,7 @@ mod tests {
             match progress {
                 Progress::Begins { .. } | Progress::Segment { .. } | Progress::DeviceFailed(..) => {
                 }
-                Progress::Readable { job, segment, .. } => segments.push((job.0, segment)),
+                Progress::Readable { job, at, .. } => segments.push((job.0, at.segment)),
                 Progress::Ended(JobId(job), result) => ends.push((job, result)),
             }
         }
@@ -331,7 +336,7 @@ mod tests {
         assert!(matches!(&ends[1], (2, Ok(()))), "{ends:?}");
         assert_eq!(loads.into_inner(), 2, "a network that panicked is not used again");
         assert_eq!(segments[..2], [(1, 0), (1, 1)]);
-        let plan = stems.plan().len();
+        let plan = stems.plan(0).len();
         let rest: Vec<_> = (2..plan).map(|segment| (2, segment)).collect();
         assert_eq!(segments[2..], rest, "no stored segment is computed again");
         assert!(stems.is_complete());

@@ -6,13 +6,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{NamePattern, OnExists, Origin, Place, Selection, Settings, Stems, ordered};
+use super::{NamePattern, OnExists, Origin, Place, Selection, Settings, ordered};
 use crate::engine::{
     export,
     library::paths::DRAGGED,
     player::Track as _,
     problem::{Problem, Result},
-    separation::{installed::InstalledModel, options::Quality},
+    separation::{chain::Chain, options::Quality},
     store::track::SongTrack,
     types::{CancelToken, Song},
 };
@@ -30,33 +30,32 @@ const PATTERN: &str = "{artist} - {title} ({stem})";
 pub fn files(
     song: &Song,
     song_folder: &Path,
-    (model, quality): (&InstalledModel, Quality),
+    (chain, quality): (&Chain, Quality),
     track: &SongTrack,
     stems: &[String],
     cancel: &CancelToken,
 ) -> Result<Vec<PathBuf>> {
-    let sources = &model.stems();
-    let origin = Origin::of_song(song, song_folder, &model.name, cancel)?;
+    let tree = &chain.tree;
+    let origin = Origin::of_song(song, song_folder, &chain.name, cancel)?;
     let settings = Settings { on_exists: OnExists::Skip, ..Settings::default() };
     let pattern = NamePattern::new(PATTERN)?;
-    let stem_folder = model.stem_folder(song_folder, quality);
-    let mut name = stem_folder.file_name().unwrap_or_default().to_owned();
-    // A bag of models may have only some stems finished. The common gain depends on which, so each
-    // subset gets its own folder.
-    let there: Vec<usize> = (0..sources.len()).filter(|stem| track.has_all_of(*stem)).collect();
-    if !there.is_empty() && there.len() < sources.len() {
+    let mut name = chain.identity(quality);
+    // Only some stems may be finished. The common gain depends on which, so each subset gets its own
+    // folder.
+    let all = 0..tree.stems().len();
+    let there: Vec<usize> = all.filter(|stem| track.has_all_of(*stem)).collect();
+    if !there.is_empty() && there.len() < tree.stems().len() {
         let places: Vec<String> = there.iter().map(usize::to_string).collect();
-        name.push(format!("-{}", places.join("-")));
+        name = format!("{name}-{}", places.join("-"));
     }
     let folder = song_folder.join(DRAGGED).join(name);
     let place = Place { folder, pattern };
-    let names: Vec<String> = there.iter().map(|stem| sources[*stem].clone()).collect();
-    let all = Selection::of_stems(sources, &names)?;
-    let has_rest = model.spec.rest.is_some();
-    let model_stems = Stems { names: sources, has_rest };
-    let all = all.items(model_stems, settings.format, &place, origin.fields())?;
-    let wanted = ordered(sources, stems)?;
-    let item = |stem: usize| all.iter().find(|item| item.name == sources[stem]).cloned();
+    let name_of = |stem: usize| tree.stems()[stem].name.clone();
+    let names: Vec<String> = there.into_iter().map(name_of).collect();
+    let all = Selection::of_stems(tree, &names)?;
+    let all = all.items(tree, settings.format, &place, origin.fields())?;
+    let wanted = ordered(tree, stems)?;
+    let item = |stem: usize| all.iter().find(|item| item.name == name_of(stem)).cloned();
     let wanted: Option<Vec<_>> = wanted.into_iter().map(item).collect();
     let wanted = wanted.ok_or(Problem::NotSeparated)?;
     export::export_some(track, &origin, (&all, &wanted), &settings, cancel)?;

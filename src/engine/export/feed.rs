@@ -45,6 +45,13 @@ pub struct Block {
     pub stems: BTreeMap<usize, Vec<f32>>,
 }
 
+impl Block {
+    /// Samples of a stem, or of the original.
+    pub fn whole(&self, stem: Option<usize>) -> &[f32] {
+        stem.map_or(&self.original, |stem| &self.stems[&stem])
+    }
+}
+
 /// Reads the song from the first frame to the last.
 pub struct Feed<'a> {
     original: Option<Original<'a>>,

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::feed::Block;
+use crate::engine::separation::chain::Terms;
 
 /// Content of one stream.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,10 +18,10 @@ pub enum Content {
         /// Gains of the residual for left and right.
         residual: [f32; 2],
     },
-    /// The original minus these stems, so that everything adds up to the original sample for
-    /// sample. Integer files subtract the rounded stems of the other files, so the sum is exact
-    /// there too. Without any stem, this is the original.
-    Rest(Vec<usize>),
+    /// The original or a stem, minus stems, so that everything adds up to it sample for sample. Integer
+    /// files subtract the rounded stems of the other files, so the sum is exact there too. Without any
+    /// stem, this is the original.
+    Rest(Terms),
 }
 
 impl Content {
@@ -29,9 +30,18 @@ impl Content {
         Self::Stems(vec![(stem, [1.0; 2])])
     }
 
+    /// The original.
+    pub fn original() -> Self {
+        Self::Rest(Terms::default())
+    }
+
     /// Whether computing this content reads the original.
     pub fn needs_original(&self) -> bool {
-        matches!(self, Self::Rest(_) | Self::Heard { .. })
+        match self {
+            Self::Stems(_) => false,
+            Self::Heard { .. } => true,
+            Self::Rest(terms) => terms.of.is_none(),
+        }
     }
 
     /// Stems that this content reads.
@@ -40,7 +50,7 @@ impl Content {
             Self::Stems(weighted) | Self::Heard { stems: weighted, .. } => {
                 weighted.iter().map(|(stem, _)| *stem).collect()
             }
-            Self::Rest(stems) => stems.iter().copied().collect(),
+            Self::Rest(Terms { of, minus }) => of.iter().chain(minus).copied().collect(),
         }
     }
 
@@ -66,9 +76,9 @@ impl Content {
                 }
                 add(out, &block.original, of_rest, channels);
             }
-            Self::Rest(stems) => {
-                out.extend(block.original.iter().map(|&x| f64::from(x)));
-                for stem in stems {
+            Self::Rest(Terms { of, minus }) => {
+                out.extend(block.whole(*of).iter().map(|&x| f64::from(x)));
+                for stem in minus {
                     for (rest, x) in out.iter_mut().zip(&block.stems[stem]) {
                         *rest -= f64::from(*x);
                     }
@@ -81,8 +91,8 @@ impl Content {
     }
 
     /// Computes the samples in `block`, times `gain`, as whole numbers with full scale at
-    /// `full_scale`. They are not clamped to the file's range. Content made from the original is
-    /// never dithered.
+    /// `full_scale`. They are not clamped to the file's range. Rests are never
+    /// dithered.
     pub fn integers(
         &self,
         block: &Block,
@@ -91,7 +101,7 @@ impl Content {
         dither: Option<&mut Dither>,
         out: &mut Vec<f64>,
     ) {
-        let Self::Rest(stems) = self else {
+        let Self::Rest(Terms { of, minus }) = self else {
             self.floats(block, channels, gain, out);
             for x in out.iter_mut() {
                 *x *= full_scale;
@@ -101,8 +111,8 @@ impl Content {
         // These are the steps above, so that a stem rounds here exactly as in its own file.
         let whole = |x: f32| (f64::from(x) * gain * full_scale).round();
         out.clear();
-        out.extend(block.original.iter().map(|&x| whole(x)));
-        for stem in stems {
+        out.extend(block.whole(*of).iter().map(|&x| whole(x)));
+        for stem in minus {
             for (rest, &x) in out.iter_mut().zip(&block.stems[stem]) {
                 *rest -= whole(x);
             }

@@ -36,7 +36,7 @@ pub use mixing::Content;
 pub use name::{numbered, safe_file_name};
 pub use origin::Origin;
 pub use pattern::{DEFAULT_PATTERN, FIELDS, Fields, NamePattern};
-pub use set::{MIX, Part, Place, RESIDUAL, Selection, Stems, ordered};
+pub use set::{MIX, Part, Place, RESIDUAL, Selection, ordered};
 pub use settings::{OnExists, Settings};
 pub use tags::{Tags, is_own_file};
 

@@ -1,6 +1,6 @@
 //! A set of files exported together: the user's selection, turned into named items.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use super::{
     Content, ExportItem, Format,
@@ -9,7 +9,10 @@ use super::{
 };
 use crate::engine::{
     problem::{Problem, Result},
-    separation::installed::stem_index,
+    separation::{
+        chain::{Terms, Tree},
+        installed::stem_index,
+    },
 };
 
 /// Name of the mix among the files.
@@ -21,60 +24,55 @@ const STEMS: &str = "stems";
 /// Name of the residual: the part of the original that no stem holds.
 pub const RESIDUAL: &str = "residual";
 
-/// Stem names of a model.
-#[derive(Clone, Copy, Debug)]
-pub struct Stems<'a> {
-    /// Names in the model's order.
-    pub names: &'a [String],
-    /// Whether the last stem is the rest: the original minus all others.
-    pub has_rest: bool,
+/// Content of a single stem. A rest is computed from what it is a rest of, so that the files add up.
+fn content(tree: &Tree, stem: usize) -> Content {
+    match tree.terms(stem) {
+        Terms { of: Some(made), minus } if minus.is_empty() => Content::stem(made),
+        terms => Content::Rest(terms),
+    }
 }
 
-impl<'a> Stems<'a> {
-    /// Stems that a network outputs directly, without a rest.
-    pub fn made(names: &'a [String]) -> Self {
-        Self { names, has_rest: false }
+/// The original without a stem.
+fn all_but(tree: &Tree, stem: usize) -> Content {
+    let Terms { of, minus } = tree.terms(stem);
+    match of {
+        None => Content::Stems(plain(&minus)),
+        Some(made) if minus.is_empty() => Content::Rest(Terms { of: None, minus: vec![made] }),
+        // The original, minus the whole branch, plus its other stems.
+        Some(made) => Content::Heard {
+            stems: std::iter::once((made, [0.0; 2])).chain(twice(&minus)).collect(),
+            residual: [1.0; 2],
+        },
     }
+}
 
-    /// Number of stems that the network itself outputs.
-    fn made_count(self) -> usize {
-        self.names.len() - usize::from(self.has_rest && !self.names.is_empty())
-    }
+/// Stems at unity gain.
+fn plain(stems: &[usize]) -> Vec<(usize, [f32; 2])> {
+    stems.iter().map(|stem| (*stem, [1.0; 2])).collect()
+}
 
-    /// Content of a single stem. The rest is computed from the original so that the files add up to
-    /// the original.
-    fn content(self, stem: usize) -> Content {
-        let made = self.made_count();
-        if stem < made { Content::stem(stem) } else { Content::Rest((0..made).collect()) }
-    }
+/// Stems at the double gain, which adds them to a residual that contains them.
+fn twice(stems: &[usize]) -> Vec<(usize, [f32; 2])> {
+    stems.iter().map(|stem| (*stem, [2.0; 2])).collect()
+}
 
-    /// The original without a stem.
-    fn all_but(self, stem: usize) -> Content {
-        let made = self.made_count();
-        if stem < made {
-            Content::Rest(vec![stem])
-        } else {
-            Content::Stems((0..made).map(|stem| (stem, [1.0; 2])).collect())
-        }
+/// Content of the residual; silence if one of the song's stems is the rest.
+fn residual(tree: &Tree) -> Content {
+    if tree.has_rest() {
+        Content::Stems(Vec::new())
+    } else {
+        Content::Rest(Terms { of: None, minus: tree.made_in(None) })
     }
+}
 
-    /// Content of the residual; silence if one of the stems is the rest.
-    fn residual(self) -> Content {
-        if self.has_rest {
-            Content::Stems(Vec::new())
-        } else {
-            Content::Rest((0..self.made_count()).collect())
-        }
+/// The sum of stems of the song.
+fn sum(tree: &Tree, stems: &[usize]) -> Content {
+    if stems.iter().all(|stem| tree.stems()[*stem].made.is_some()) {
+        return Content::Stems(plain(stems));
     }
-
-    /// The sum of stems.
-    fn sum(self, stems: &[usize]) -> Content {
-        let made = self.made_count();
-        if stems.iter().all(|stem| *stem < made) {
-            return Content::Stems(stems.iter().map(|stem| (*stem, [1.0; 2])).collect());
-        }
-        Content::Rest((0..made).filter(|stem| !stems.contains(stem)).collect())
-    }
+    let mut minus = tree.made_in(None);
+    minus.retain(|stem| !stems.contains(stem));
+    Content::Rest(Terms { of: None, minus })
 }
 
 /// Files to export. Stems are given by name; they come out in the model's order, each once.
@@ -117,36 +115,36 @@ pub struct Place {
 }
 
 impl Selection {
-    /// Selects these stems, or all of the model's if `stems` is empty.
+    /// Selects these stems, or all that have no parts of their own if `stems` is empty.
     ///
     /// # Errors
-    /// [`Problem::UnknownStem`] for a stem that the model does not have.
-    pub fn of_stems(sources: &[String], stems: &[String]) -> Result<Self> {
-        let stems = ordered(sources, stems)?;
-        let stems = stems.into_iter().map(|stem| sources[stem].clone()).collect();
+    /// [`Problem::UnknownStem`] for a stem that the chain does not have.
+    pub fn of_stems(tree: &Tree, stems: &[String]) -> Result<Self> {
+        let stems = ordered(tree, stems)?;
+        let stems = stems.into_iter().map(|stem| tree.stems()[stem].name.clone()).collect();
         Ok(Self { stems, ..Self::default() })
     }
 
-    /// Builds the items of this selection in `format` for the stems of a model. `fields` name the
+    /// Builds the items of this selection in `format` for the stems of a chain. `fields` name the
     /// song; the fields about the file are filled in here.
     ///
     /// # Errors
-    /// Fails with [`Problem::UnknownStem`] for a stem that the model lacks. Also fails if there are
+    /// Fails with [`Problem::UnknownStem`] for a stem that the chain lacks. Also fails if there are
     /// too few stems for the format, or if nothing is selected.
     pub fn items(
         &self,
-        stems: Stems<'_>,
+        tree: &Tree,
         format: &Format,
         place: &Place,
         mut fields: Fields,
     ) -> Result<Vec<ExportItem>> {
         let mut contents = match format.streams {
-            Streams::MixAndFourStems => vec![(STEMS.to_owned(), mix_and_four_stems(stems)?)],
+            Streams::MixAndFourStems => vec![(STEMS.to_owned(), mix_and_four_stems(tree)?)],
             // A sum next to its parts would play the same stems twice.
             Streams::All if self.residual || !self.stems.is_empty() => {
-                Self { all_but: Vec::new(), mix: None, ..self.clone() }.contents(stems)?
+                Self { all_but: Vec::new(), mix: None, ..self.clone() }.contents(tree)?
             }
-            Streams::One | Streams::All => self.contents(stems)?,
+            Streams::One | Streams::All => self.contents(tree)?,
         };
         if contents.is_empty() {
             return Err(Problem::NothingChosen);
@@ -169,83 +167,120 @@ impl Selection {
         Ok(items)
     }
 
-    fn contents(&self, stems: Stems<'_>) -> Result<Vec<(String, Named)>> {
+    fn contents(&self, tree: &Tree) -> Result<Vec<(String, Named)>> {
         let one = |name: &str, content| (name.to_owned(), vec![(name.to_owned(), content)]);
         let mut contents = Vec::new();
-        for stem in chosen(stems.names, &self.stems)? {
-            contents.push(one(&stems.names[stem], stems.content(stem)));
+        for stem in chosen(tree, &self.stems)? {
+            contents.push(one(&tree.stems()[stem].name, content(tree, stem)));
         }
-        for stem in chosen(stems.names, &self.all_but)? {
-            let name = format!("all but {}", stems.names[stem]);
-            contents.push(one(&name, stems.all_but(stem)));
+        for stem in chosen(tree, &self.all_but)? {
+            let name = format!("all but {}", tree.stems()[stem].name);
+            contents.push(one(&name, all_but(tree, stem)));
         }
         if self.residual {
-            contents.push(one(RESIDUAL, stems.residual()));
+            contents.push(one(RESIDUAL, residual(tree)));
         }
         if let Some(parts) = &self.mix {
-            contents.push(one(MIX, heard(stems, parts)?));
+            contents.push(one(MIX, heard(tree, parts)?));
         }
         Ok(contents)
     }
 }
 
-/// Sums parts. The residual, or the rest, is computed from all other stems.
-fn heard(stems: Stems<'_>, parts: &[Part]) -> Result<Content> {
-    let made = stems.made_count();
-    let (mut sum, mut residual) = (Vec::new(), [0.0; 2]);
+/// Sums parts. The residual and rests are computed from what they are rests of.
+fn heard(tree: &Tree, parts: &[Part]) -> Result<Content> {
+    // Gains of made stems, then what rests add to them.
+    let mut gains: BTreeMap<usize, [f32; 2]> = BTreeMap::new();
+    let mut residual = [0.0f32; 2];
+    let names = tree.names();
+    let mut rests = Vec::new();
     for part in parts {
         if part.stem.trim() == RESIDUAL {
             // With a rest, the residual is silent.
-            residual = if stems.has_rest { residual } else { part.gains };
+            residual = if tree.has_rest() { residual } else { part.gains };
             continue;
         }
-        match stem_index(stems.names, part.stem.trim())? {
-            stem if stem < made => sum.push((stem, part.gains)),
-            _ => residual = part.gains,
+        let stem = stem_index(&names, part.stem.trim())?;
+        if tree.stems()[stem].made.is_some() {
+            gains.insert(stem, part.gains);
+        } else {
+            rests.push((tree.terms(stem), part.gains));
         }
     }
-    if residual == [0.0; 2] {
-        return Ok(Content::Stems(sum));
+    let of_song = tree.made_in(None);
+    let is_flat = gains.keys().all(|stem| of_song.contains(stem))
+        && rests.iter().all(|(terms, _)| terms.of.is_none() && terms.minus == of_song);
+    if is_flat {
+        let residual = rests.first().map_or(residual, |(_, gains)| *gains);
+        if residual == [0.0; 2] {
+            return Ok(Content::Stems(gains.into_iter().collect()));
+        }
+        let gain = |stem: usize| (stem, gains.get(&stem).copied().unwrap_or_default());
+        return Ok(Content::Heard { stems: of_song.into_iter().map(gain).collect(), residual });
     }
-    let silent = (0..made).filter(|source| sum.iter().all(|(stem, _)| stem != source));
-    sum.extend(silent.map(|stem| (stem, [0.0; 2])).collect::<Vec<_>>());
-    sum.sort_by_key(|(stem, _)| *stem);
-    Ok(Content::Heard { stems: sum, residual })
+    if residual != [0.0; 2] {
+        rests.push((Terms { of: None, minus: of_song }, residual));
+    }
+    let mut original = [0.0; 2];
+    for (Terms { of, minus }, own) in &rests {
+        match of {
+            None => original = added(original, *own, 1.0),
+            Some(stem) => add_to(&mut gains, *stem, *own, 1.0),
+        }
+        minus.iter().for_each(|stem| add_to(&mut gains, *stem, *own, -1.0));
+    }
+    if original == [0.0; 2] {
+        return Ok(Content::Stems(gains.into_iter().collect()));
+    }
+    // `Heard` subtracts the residual's gain from each of its stems.
+    let stems = gains.into_iter().map(|(stem, sum)| (stem, added(sum, original, 1.0)));
+    Ok(Content::Heard { stems: stems.collect(), residual: original })
+}
+
+fn add_to(gains: &mut BTreeMap<usize, [f32; 2]>, stem: usize, own: [f32; 2], sign: f32) {
+    let sum = gains.entry(stem).or_default();
+    *sum = added(*sum, own, sign);
+}
+
+/// Adds gains.
+fn added([left, right]: [f32; 2], gains: [f32; 2], sign: f32) -> [f32; 2] {
+    [left + sign * gains[0], right + sign * gains[1]]
 }
 
 /// The streams of one item, with their names.
 type Named = Vec<(String, Content)>;
 
-/// The whole song, then drums, bass, other and vocals. Additional stems of the model go to "other".
-fn mix_and_four_stems(stems: Stems<'_>) -> Result<Named> {
+/// The whole song, then drums, bass, other and vocals. Additional stems of the song go to "other".
+fn mix_and_four_stems(tree: &Tree) -> Result<Named> {
     const FOUR: [&str; 4] = ["drums", "bass", "other", "vocals"];
-    let names = stems.names;
-    let place = |name: &str| names.iter().position(|stem| stem == name);
-    let mut streams = vec![(MIX.to_owned(), Content::Rest(Vec::new()))];
-    for name in FOUR {
-        let Some(stem) = place(name) else {
-            return Err(Problem::DjStem { stem: name.to_owned() });
+    let of_song: Vec<usize> = tree.children(None).collect();
+    let name = |stem: usize| tree.stems()[stem].name.as_str();
+    let mut streams = vec![(MIX.to_owned(), Content::original())];
+    for wanted in FOUR {
+        let Some(stem) = of_song.iter().copied().find(|stem| name(*stem) == wanted) else {
+            return Err(Problem::DjStem { stem: wanted.to_owned() });
         };
         let mut parts = vec![stem];
-        if name == "other" {
-            parts.extend((0..names.len()).filter(|&stem| !FOUR.contains(&names[stem].as_str())));
+        if wanted == "other" {
+            parts.extend(of_song.iter().copied().filter(|stem| !FOUR.contains(&name(*stem))));
         }
-        streams.push((name.to_owned(), stems.sum(&parts)));
+        streams.push((wanted.to_owned(), sum(tree, &parts)));
     }
     Ok(streams)
 }
 
-/// Indices of `names` among `sources`, ascending, each once; all if `names` is empty.
+/// Indices of `names` in the tree, ascending, each once; all stems without parts if `names` is empty.
 ///
 /// # Errors
-/// Fails with [`Problem::UnknownStem`] for a stem that the model lacks.
-pub fn ordered(sources: &[String], names: &[String]) -> Result<Vec<usize>> {
-    if names.is_empty() { Ok((0..sources.len()).collect()) } else { chosen(sources, names) }
+/// Fails with [`Problem::UnknownStem`] for a stem that the chain lacks.
+pub fn ordered(tree: &Tree, names: &[String]) -> Result<Vec<usize>> {
+    if names.is_empty() { Ok(tree.leaves()) } else { chosen(tree, names) }
 }
 
-fn chosen(sources: &[String], names: &[String]) -> Result<Vec<usize>> {
+fn chosen(tree: &Tree, names: &[String]) -> Result<Vec<usize>> {
+    let known = tree.names();
     let mut stems =
-        names.iter().map(|name| stem_index(sources, name.trim())).collect::<Result<Vec<_>>>()?;
+        names.iter().map(|name| stem_index(&known, name.trim())).collect::<Result<Vec<_>>>()?;
     stems.sort_unstable();
     stems.dedup();
     Ok(stems)
@@ -260,17 +295,25 @@ mod tests {
         ["drums", "bass", "other", "vocals"].map(str::to_owned).into()
     }
 
+    fn flat() -> Tree {
+        Tree::flat(&sources(), None)
+    }
+
+    fn rest(minus: &[usize]) -> Content {
+        Content::Rest(Terms { of: None, minus: minus.to_vec() })
+    }
+
     fn items(selection: &Selection, pattern: &str) -> Result<Vec<ExportItem>> {
         let pattern = NamePattern::new(pattern).unwrap();
         let place = Place { folder: "out".into(), pattern };
         let fields = Fields { title: "Song".into(), ..Fields::default() };
-        selection.items(Stems::made(&sources()), FORMATS[0], &place, fields)
+        selection.items(&flat(), FORMATS[0], &place, fields)
     }
 
     #[test]
     fn stems_come_in_the_models_order_and_once() {
         let names = ["vocals", " drums", "vocals"].map(str::to_owned);
-        let mut selection = Selection::of_stems(&sources(), &names).unwrap();
+        let mut selection = Selection::of_stems(&flat(), &names).unwrap();
         assert_eq!(selection.stems, ["drums", "vocals"]);
         selection.stems = names.into();
         selection.all_but = vec!["bass".into()];
@@ -290,10 +333,10 @@ mod tests {
         );
         let contents: Vec<_> = items.into_iter().map(|mut item| item.streams.remove(0).1).collect();
         assert_eq!(contents[1], Content::Stems(vec![(3, [1.0; 2])]));
-        assert_eq!(contents[2], Content::Rest(vec![1]));
-        assert_eq!(contents[3], Content::Rest(vec![0, 1, 2, 3]));
+        assert_eq!(contents[2], rest(&[1]));
+        assert_eq!(contents[3], rest(&[0, 1, 2, 3]));
         assert_eq!(contents[4], Content::Stems(vec![(1, [0.5, 1.0])]));
-        assert_eq!(ordered(&sources(), &[]).unwrap(), [0, 1, 2, 3]);
+        assert_eq!(ordered(&flat(), &[]).unwrap(), [0, 1, 2, 3]);
     }
 
     #[test]
@@ -301,8 +344,7 @@ mod tests {
         let place = Place { folder: "out".into(), pattern: NamePattern::new("x").unwrap() };
         let session = Format::find("dawproject").unwrap();
         let names = |selection: &Selection| -> Vec<String> {
-            let stems = sources();
-            let items = selection.items(Stems::made(&stems), session, &place, Fields::default());
+            let items = selection.items(&flat(), session, &place, Fields::default());
             let items = items.unwrap();
             assert_eq!((items.len(), items[0].name.as_str()), (1, STEMS));
             items[0].streams.iter().map(|(name, _)| name.clone()).collect()
@@ -320,7 +362,7 @@ mod tests {
 
     #[test]
     fn files_get_distinct_names() {
-        let selection = Selection::of_stems(&sources(), &[]).unwrap();
+        let selection = Selection::of_stems(&flat(), &[]).unwrap();
         let several = items(&selection, "{title}").unwrap();
         assert_eq!(several[3].to, PathBuf::from("out/Song (vocals).wav"));
         let one = Selection { stems: vec!["bass".into()], ..Selection::default() };
@@ -330,7 +372,7 @@ mod tests {
     #[test]
     fn reports_unknown_stems_and_an_empty_selection() {
         let kazoo = ["kazoo".to_owned()];
-        assert!(Selection::of_stems(&sources(), &kazoo).is_err());
+        assert!(Selection::of_stems(&flat(), &kazoo).is_err());
         assert!(items(&Selection { all_but: kazoo.into(), ..Selection::default() }, "x").is_err());
         let message = items(&Selection::default(), "x").unwrap_err().to_string();
         assert!(message.contains("nothing is chosen"), "{message}");
@@ -339,20 +381,20 @@ mod tests {
     #[test]
     fn stems_for_djs_are_the_song_and_four() {
         let six = ["drums", "bass", "other", "vocals", "guitar", "piano"].map(str::to_owned);
-        let streams = mix_and_four_stems(Stems::made(&six)).unwrap();
+        let streams = mix_and_four_stems(&Tree::flat(&six, None)).unwrap();
         let names: Vec<&str> = streams.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["mix", "drums", "bass", "other", "vocals"]);
-        assert_eq!(streams[0].1, Content::Rest(vec![]));
+        assert_eq!(streams[0].1, Content::original());
         assert_eq!(streams[3].1.stems(), [2, 4, 5].into());
-        let message = mix_and_four_stems(Stems::made(&six[..2])).unwrap_err().to_string();
+        let message = mix_and_four_stems(&Tree::flat(&six[..2], None)).unwrap_err().to_string();
         assert!(message.contains("no other"), "{message}");
     }
 
     #[test]
     fn the_rest_is_made_from_the_original() {
         let names = ["drums", "bass", "vocals", "other"].map(str::to_owned);
-        let stems = Stems { names: &names, has_rest: true };
-        let mut selection = Selection::of_stems(&names, &["other".into(), "bass".into()]).unwrap();
+        let tree = Tree::flat(&names[..3], Some("other"));
+        let mut selection = Selection::of_stems(&tree, &["other".into(), "bass".into()]).unwrap();
         selection.all_but = ["bass", "other"].map(str::to_owned).into();
         selection.residual = true;
         selection.mix = Some(vec![
@@ -360,15 +402,15 @@ mod tests {
             Part { stem: "other".into(), gains: [0.5, 1.0] },
             Part::plain(RESIDUAL),
         ]);
-        let contents = selection.contents(stems).unwrap();
+        let contents = selection.contents(&tree).unwrap();
         let contents: Vec<_> = contents.into_iter().map(|mut item| item.1.remove(0).1).collect();
         let plain = |stems: &[usize]| stems.iter().map(|stem| (*stem, [1.0; 2])).collect();
         assert_eq!(
             contents,
             [
                 Content::stem(1),
-                Content::Rest(vec![0, 1, 2]),
-                Content::Rest(vec![1]),
+                rest(&[0, 1, 2]),
+                rest(&[1]),
                 Content::Stems(plain(&[0, 1, 2])),
                 Content::Stems(Vec::new()),
                 Content::Heard {
@@ -377,7 +419,62 @@ mod tests {
                 },
             ]
         );
-        let streams = mix_and_four_stems(stems).unwrap();
-        assert_eq!(streams[3], ("other".to_owned(), Content::Rest(vec![0, 1, 2])));
+        let streams = mix_and_four_stems(&tree).unwrap();
+        assert_eq!(streams[3], ("other".to_owned(), rest(&[0, 1, 2])));
+    }
+
+    /// Vocals with lead and backing; the band with drums and a rest.
+    fn nested() -> Tree {
+        crate::engine::separation::chain::tree::tests::example()
+    }
+
+    #[test]
+    fn rests_of_branches_are_made_from_their_parents() {
+        let tree = nested();
+        let mut selection = Selection::of_stems(&tree, &[]).unwrap();
+        assert_eq!(selection.stems, ["lead", "backing", "drums", "others"]);
+        selection.stems = tree.names();
+        selection.all_but = vec!["backing".into()];
+        let contents = selection.contents(&tree).unwrap();
+        let contents: Vec<_> = contents.into_iter().map(|mut item| item.1.remove(0).1).collect();
+        let of = |of, minus: &[usize]| Content::Rest(Terms { of, minus: minus.to_vec() });
+        assert_eq!(
+            contents,
+            [
+                Content::stem(0),
+                Content::stem(1),
+                of(Some(0), &[1]),
+                rest(&[0]),
+                Content::stem(4),
+                rest(&[0, 4]),
+                Content::Heard { stems: vec![(0, [0.0; 2]), (1, [2.0; 2])], residual: [1.0; 2] },
+            ]
+        );
+    }
+
+    #[test]
+    fn all_parts_at_unity_are_the_original_and_gains_act_on_their_part_alone() {
+        let tree = nested();
+        let mut block = super::super::feed::Block { frames: 1, ..Default::default() };
+        block.original = vec![1.0, 1.0];
+        for (stem, value) in [(0, 0.4), (1, 0.25), (4, 0.5)] {
+            block.stems.insert(stem, vec![value; 2]);
+        }
+        let value = |parts: &[(&str, f32)]| {
+            let part =
+                |(stem, gain): &(&str, f32)| Part { stem: (*stem).into(), gains: [*gain; 2] };
+            let parts: Vec<Part> = parts.iter().map(part).collect();
+            let mut out = Vec::new();
+            heard(&tree, &parts).unwrap().floats(&block, 2, 1.0, &mut out);
+            out[0]
+        };
+        let near = |one: f64, other: f64| assert!((one - other).abs() < 1e-6, "{one} {other}");
+        near(value(&[("lead", 1.0), ("backing", 1.0), ("drums", 1.0), ("others", 1.0)]), 1.0);
+        near(value(&[("lead", 1.0), ("backing", 1.0)]), 0.4);
+        near(value(&[("backing", 1.0)]), 0.15);
+        near(value(&[("others", 2.0)]), 0.2);
+        near(value(&[("lead", 0.5), ("others", 1.0)]), 0.225);
+        near(value(&[("vocals", 1.0), ("band", 1.0)]), 1.0);
+        near(value(&[("vocals", 0.5), ("drums", 1.0)]), 0.7);
     }
 }

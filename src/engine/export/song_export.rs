@@ -4,12 +4,12 @@
 
 use std::path::PathBuf;
 
-use super::{Exported, Origin, Place, Selection, Settings, Stems};
+use super::{Exported, Origin, Place, Selection, Settings};
 use crate::engine::export;
 use crate::engine::{
     note::Note,
     problem::Result,
-    separation::options::SeparationOptions,
+    separation::{chain::Tree, options::SeparationOptions},
     store::track::SongTrack,
     types::{CancelToken, Song},
 };
@@ -45,15 +45,9 @@ impl SongExport {
     ) -> Result<Exported> {
         let SeparationOptions { model, quality } = &self.options;
         let origin = Origin::of_song(&self.song, &self.folder, model, cancel)?;
-        let stems = self.track.stems.as_ref();
-        let names = stems.map(|stems| stems.names()).unwrap_or_default();
-        let has_rest = stems.is_some_and(|stems| stems.rest().is_some());
-        let items = self.selection.items(
-            Stems { names, has_rest },
-            settings.format,
-            &self.place,
-            origin.fields(),
-        )?;
+        let empty = Tree::default();
+        let tree = self.track.stems.as_ref().map_or(&empty, |stems| stems.tree());
+        let items = self.selection.items(tree, settings.format, &self.place, origin.fields())?;
         let mut exported =
             export::export(&self.track, &origin, &items, settings, progress, cancel)?;
         if quality.is_draft && !exported.files.is_empty() && !export::stems_in(&items).is_empty() {

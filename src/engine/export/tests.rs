@@ -153,9 +153,9 @@ fn stems_and_residual_add_up_to_the_original() {
     let items = [
         of("a", &at("a"), Content::stem(0)),
         of("b", &at("b"), Content::stem(1)),
-        of("residual", &at("residual"), Content::Rest(vec![0, 1])),
-        of("all but a", &at("all but a"), Content::Rest(vec![0])),
-        of("original", &at("original"), Content::Rest(vec![])),
+        of("residual", &at("residual"), rest(&[0, 1])),
+        of("all but a", &at("all but a"), rest(&[0])),
+        of("original", &at("original"), rest(&[])),
     ];
     for depth in DEPTHS {
         let done = run(&track, &items, &at_depth(depth)).unwrap();
@@ -213,7 +213,7 @@ fn at_the_songs_own_rate_the_sum_is_the_song() {
         let items = [
             of("a", &at("a"), Content::stem(0)),
             of("b", &at("b"), Content::stem(1)),
-            of("residual", &at("residual"), Content::Rest(vec![0, 1])),
+            of("residual", &at("residual"), rest(&[0, 1])),
         ];
         let settings = Settings { on_exists: OnExists::Replace, ..Settings::default() };
         export(&track, &origin, &items, &settings, &mut |_| (), &cancel).unwrap();
@@ -271,10 +271,8 @@ fn stems_and_residual_add_up_for_any_container() {
         let covered = (mix.len() / CHANNELS) as u64;
         let track = InMemory { stems: vec![quarter], original: mix, covered };
         let origin = Origin { path, format: decoded.format, is_at_hand: true, ..Origin::default() };
-        let items = [
-            of("a", &at("a"), Content::stem(0)),
-            of("residual", &at("residual"), Content::Rest(vec![0])),
-        ];
+        let items =
+            [of("a", &at("a"), Content::stem(0)), of("residual", &at("residual"), rest(&[0]))];
         export(&track, &origin, &items, &at_depth(Depth::Int24), &mut |_| (), &cancel).unwrap();
         let (stem, residual) = (read_back(&items[0].to), read_back(&items[1].to));
         assert_eq!(stem.len(), truth.len(), "{name}");
@@ -335,7 +333,7 @@ fn a_song_at_full_scale_needs_no_gain() {
     let mut track = InMemory::noise(1_000, 0.1);
     track.original[10] = -1.0;
     track.original[11] = 32_767.0 / 32_768.0;
-    let whole = [of("original", &to, Content::Rest(vec![]))];
+    let whole = [of("original", &to, rest(&[]))];
     assert_eq!(run(&track, &whole, &at_depth(Depth::Int16)).unwrap().gain_db, 0.0);
     assert_eq!(read_back(&to)[10..12], [-32_768.0, 32_767.0]);
     track.original[11] = 1.0;

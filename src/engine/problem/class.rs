@@ -91,6 +91,9 @@ impl Problem {
             | Self::SeveralSongs { .. }
             | Self::UnknownJob { .. }
             | Self::UnknownStem { .. }
+            | Self::Chain { .. }
+            | Self::UnknownChain { .. }
+            | Self::MissingNetwork { .. }
             | Self::NothingChosen
             | Self::StemIndex { .. }
             | Self::SamePath { .. }

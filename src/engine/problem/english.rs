@@ -54,6 +54,9 @@ impl fmt::Display for Problem {
             | Self::ModelBusy
             | Self::OpenedWithoutModel
             | Self::UnknownStem { .. }
+            | Self::Chain { .. }
+            | Self::UnknownChain { .. }
+            | Self::MissingNetwork { .. }
             | Self::NotSeparated
             | Self::Locked
             | Self::NoFastPrecision
@@ -244,6 +247,19 @@ impl Problem {
             Self::UnknownStem { stem, known } => {
                 write!(to, "the model has no stem \"{stem}\"; it has: {}", known.join(", "))
             }
+            Self::Chain { path, fault } => {
+                write!(to, "the chain {} cannot be used: {fault}", path.display())
+            }
+            Self::UnknownChain { name, known } => write!(
+                to,
+                "no model or chain is called \"{name}\"; the chains are: {}",
+                known.join(", ")
+            ),
+            Self::MissingNetwork { stem, makes } => write!(
+                to,
+                "no installed model makes the stem \"{stem}\"; import a model that makes: {}",
+                makes.join(", ")
+            ),
             Self::NotSeparated => {
                 to.write_str("the song is not completely separated yet; process it first")
             }

@@ -7,8 +7,11 @@ use super::{
     PatternProblem, Problem, SettingsFault, StoreFault,
 };
 use crate::{
-    engine::audio::decode::{
-        Damage, DecodeError, Empty, Foreign, Format, NotAudio, Unsupported, Video,
+    engine::{
+        audio::decode::{
+            Damage, DecodeError, Empty, Foreign, Format, NotAudio, Unsupported, Video,
+        },
+        separation::chain::fault::ChainFault,
     },
     model::{
         Device, FileFault, ModelError, Remedy,
@@ -152,7 +155,28 @@ fn library() -> Vec<Problem> {
 }
 
 fn separation() -> Vec<Problem> {
-    let mut all = vec![
+    let chain_faults = [
+        ChainFault::NotAChain,
+        ChainFault::Invalid { detail: "TOML parse error at line 1, column 1".into() },
+        ChainFault::Count { steps: 16, stems: 48 },
+        ChainFault::Name { name: "../x".into() },
+        ChainFault::NoStep { step: "voices".into() },
+        ChainFault::NoStem { stem: "kazoo".into() },
+        ChainFault::Order { step: "voices".into(), stem: "vocals".into() },
+        ChainFault::NoSource { stem: "kazoo".into() },
+        ChainFault::Circle { stem: "kazoo".into() },
+        ChainFault::TwoRests { stem: "kazoo".into() },
+        ChainFault::MinusRest { stem: "kazoo".into() },
+        ChainFault::Weight { stem: "kazoo".into() },
+        ChainFault::NoOutput {
+            step: "voices".into(),
+            output: "kazoo".into(),
+            known: vec!["lead".into(), "backing".into()],
+        },
+    ];
+    let chain = |fault| Problem::Chain { path: "chains/voices.toml".into(), fault };
+    let mut all: Vec<Problem> = chain_faults.into_iter().map(chain).collect();
+    all.extend(vec![
         Problem::NoModel,
         Problem::ModelMissing { model: "htdemucs".into() },
         Problem::ModelMissing { model: "mine".into() },
@@ -160,6 +184,8 @@ fn separation() -> Vec<Problem> {
         Problem::ModelBusy,
         Problem::OpenedWithoutModel,
         Problem::UnknownStem { stem: "kazoo".into(), known: vec!["drums".into(), "bass".into()] },
+        Problem::UnknownChain { name: "x".into(), known: vec!["vocals-first".into()] },
+        Problem::MissingNetwork { stem: "kick".into(), makes: vec!["kick".into(), "toms".into()] },
         Problem::NotSeparated,
         Problem::Locked,
         Problem::NoFastPrecision,
@@ -177,7 +203,7 @@ fn separation() -> Vec<Problem> {
         Problem::ThreadEnded,
         Problem::Cancelled,
         Problem::Recorded { text: "an earlier sentence".into() },
-    ];
+    ]);
     all.extend(
         [
             Activity::Analysing,

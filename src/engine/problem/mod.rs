@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    engine::audio::decode::DecodeError,
+    engine::{audio::decode::DecodeError, separation::chain::fault::ChainFault},
     model::ModelError,
     os::{Os, as_text, as_texts},
 };
@@ -256,6 +256,28 @@ pub enum Problem {
         stem: String,
         /// The stems that it has.
         known: Vec<String>,
+    },
+    /// A chain file cannot be used.
+    Chain {
+        /// The file, or the name of a built-in chain.
+        #[serde(serialize_with = "as_text")]
+        path: PathBuf,
+        /// The reason.
+        fault: ChainFault,
+    },
+    /// No model or chain has this name.
+    UnknownChain {
+        /// The name.
+        name: String,
+        /// The chains that exist.
+        known: Vec<String>,
+    },
+    /// The network for a stem of a chain is not installed.
+    MissingNetwork {
+        /// The stem.
+        stem: String,
+        /// The stems that a network must make.
+        makes: Vec<String>,
     },
     /// The song is not separated, or only in part.
     NotSeparated,

@@ -13,24 +13,24 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
+    chain::{Chain, StepNeeds},
     device::Devices,
     estimate::{Estimate, Needs},
     installed::{DEFAULT, InstalledModel},
-    loaded_model::{LoadedModel, Work},
-    memory,
+    loaded_chain::{LoadedChain, Work},
     options::Quality,
     pool,
-    run::Step,
+    run::SegmentEvent,
     scheduler::Listener,
 };
 use crate::{
     engine::{
         audio::decode::track_choice,
-        export::{self, ExportItem, Exported, Fields, Origin, Place, Selection, Settings, Stems},
+        export::{self, ExportItem, Exported, Fields, Origin, Place, Selection, Settings},
         library::{Library, import::decode_to_store},
         note::{Note, Notes},
         problem::{Activity, Advice, Problem, Result},
-        store::{MixStore, StemStore, track::SongTrack},
+        store::{MixStore, StemTree, track::SongTrack},
         system::{
             atomic_file::{WorkFolder, check_room, make_folders, sweep, write_atomically},
             panics::caught,
@@ -41,24 +41,24 @@ use crate::{
     os::Os,
 };
 
-/// A model with its quality and its threads.
+/// A chain with its quality and its threads.
 pub struct Batch {
-    model: InstalledModel,
-    loaded_model: Mutex<LoadedModel>,
+    chain: Arc<Chain>,
+    loaded_chain: Mutex<LoadedChain>,
     quality: Quality,
     compute: Compute,
     devices: Arc<Devices>,
     home: PathBuf,
-    /// Seconds of a segment by the speed of this machine's products, once that was measured.
-    measured: OnceLock<Option<f64>>,
+    /// Speed of this machine's products, once that was measured.
+    rates: OnceLock<Rates>,
 }
 
 /// Identity of a batch's samples: different identities mean different stems.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// Catalogue name of the model.
+    /// Name of the model or chain.
     pub model: String,
-    /// First digits of the weights' digest, as in the names of stem folders.
+    /// First digits of the digest of the weights or the chain, as in the names of stem folders.
     pub weights: String,
     /// Quality as text, from [`Quality::suffix`].
     pub quality: String,
@@ -176,39 +176,40 @@ impl Batch {
     /// the time estimates and receives the measured times.
     ///
     /// # Errors
-    /// Fails with the errors of [`LoadedModel::new`].
-    pub fn new(
-        model: InstalledModel,
-        quality: Quality,
-        compute: Compute,
-        home: &Path,
-    ) -> Result<Self> {
-        Self::on(Devices::new(home), model, quality, compute, home)
+    /// Fails with the errors of [`LoadedChain::new`].
+    pub fn new(chain: Chain, quality: Quality, compute: Compute, home: &Path) -> Result<Self> {
+        Self::on(Devices::new(home), chain, quality, compute, home)
     }
 
     /// Creates a batch on given devices.
     pub(super) fn on(
         devices: Arc<Devices>,
-        model: InstalledModel,
+        chain: Chain,
         quality: Quality,
         compute: Compute,
         home: &Path,
     ) -> Result<Self> {
-        let loaded_model = LoadedModel::new(model.clone(), compute, 0, Arc::clone(&devices))?;
-        let (loaded_model, measured) = (Mutex::new(loaded_model), OnceLock::new());
-        let (quality, home) = (quality.within(&model.spec), home.to_owned());
-        Ok(Self { model, loaded_model, quality, compute, devices, home, measured })
+        let chain = Arc::new(chain);
+        let loaded = LoadedChain::new(Arc::clone(&chain), compute, 0, Arc::clone(&devices))?;
+        let (loaded_chain, rates) = (Mutex::new(loaded), OnceLock::new());
+        let (quality, home) = (chain.fitted(quality), home.to_owned());
+        Ok(Self { chain, loaded_chain, quality, compute, devices, home, rates })
     }
 
-    /// Name of a model's pace on its device.
-    fn pace_name(&self, model: &InstalledModel, quality: Quality) -> String {
-        let device = self.devices.of_model(self.compute, model);
-        model.pace_name(quality, self.compute.precision, device)
+    /// Name of the pace of a step on its device, for a quality of the chain.
+    fn pace_name(&self, step: usize, quality: Quality) -> String {
+        let device = self.devices.of_model(self.compute, &self.chain.steps[step].model);
+        self.chain.pace_name(step, quality, self.compute.precision, device)
     }
 
-    /// Stems of the model.
+    /// The chain.
+    pub fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// Names of the stems.
     pub fn stems(&self) -> Vec<String> {
-        self.model.stems()
+        self.chain.stems()
     }
 
     /// Separates one file.
@@ -280,8 +281,8 @@ impl Batch {
     /// Identity of the samples that this batch computes.
     pub fn identity(&self) -> Identity {
         Identity {
-            model: self.model.name.clone(),
-            weights: self.model.short_digest().to_owned(),
+            model: self.chain.name.clone(),
+            weights: self.chain.short_digest().to_owned(),
             quality: self.quality.suffix(),
             precision: self.compute.precision,
         }
@@ -289,7 +290,7 @@ impl Batch {
 
     /// Number of threads for separation.
     pub fn threads(&self) -> usize {
-        self.loaded_model.lock().unwrap_or_else(PoisonError::into_inner).threads()
+        self.loaded_chain.lock().unwrap_or_else(PoisonError::into_inner).threads()
     }
 
     /// Files that a request produces, whether they exist or not.
@@ -302,11 +303,9 @@ impl Batch {
 
     fn items(&self, request: &Request) -> Result<(Origin, Vec<ExportItem>)> {
         let Request { file, track, called, selection, place, settings } = request;
-        let origin = Origin::of_file(file, *track, &self.model.name);
+        let origin = Origin::of_file(file, *track, &self.chain.name);
         let fields = Fields { file: called.clone(), ..origin.fields() };
-        let names = self.stems();
-        let stems = Stems { names: &names, has_rest: self.model.spec.rest.is_some() };
-        let items = selection.items(stems, settings.format, place, fields)?;
+        let items = selection.items(&self.chain.tree, settings.format, place, fields)?;
         Ok((origin, items))
     }
 
@@ -323,7 +322,8 @@ impl Batch {
         let (heard, mix) = heard_in(request, work, cancel, &mut reading)?;
         origin.format = heard.format;
         let wanted = export::stems_in(items);
-        let stems = self.model.open_stems(&work.join("stems"), &mix, self.quality)?;
+        let mix = Arc::new(mix);
+        let stems = StemTree::open(Arc::clone(&self.chain), work, Arc::clone(&mix), self.quality)?;
         check_room(work, stems.missing_bytes(&wanted), work, Advice::OtherFolder)?;
         let before = stems.done_count_of(&wanted);
         progress(Progress {
@@ -331,9 +331,9 @@ impl Batch {
             ..Progress::quick(BatchStep::Separating, 0.0)
         });
         let notes = self.separate_mix(&mix, &stems, &wanted, cancel, progress)?;
-        let all = stems.plan().len();
+        let all = stems.segments_of(&wanted);
         let segments = (all, all - before);
-        let track = SongTrack { mix: mix.into(), stems: Some(stems.into()), draft: None };
+        let track = SongTrack::new(mix, Some(stems.into()));
         let mut writing = |fraction| progress(Progress::quick(BatchStep::Writing, fraction));
         let settings = &request.settings;
         let mut exported = export::export(&track, &origin, items, settings, &mut writing, cancel)?;
@@ -341,62 +341,81 @@ impl Batch {
         Ok(Separated { exported, frames: heard.frames, segments, warning: heard.warning })
     }
 
-    /// Expected seconds per segment of one network, from earlier songs. For a model without
+    /// Expected seconds per segment of one network of a step, from earlier songs. For a model without
     /// measurements, scaled from the default model's pace by the amount of work.
-    fn expected_pace(&self) -> Option<f64> {
+    fn expected_pace(&self, step: usize) -> Option<f64> {
+        let spec = &self.chain.steps[step].model.spec;
         let known = |name: &str| Library::pace_in(&self.home, name).ok().flatten();
         let by_work = || {
             let default = InstalledModel::find(&self.home, DEFAULT).ok().flatten()?;
-            let name = self.pace_name(&default, Quality::default());
-            Some(known(&name)? * default.spec.work_of(&self.model.spec)?)
+            let device = self.devices.of_model(self.compute, &default);
+            let precision = self.compute.precision;
+            let name = default.pace_name(Quality::default(), precision, device);
+            Some(known(&name)? * default.spec.work_of(spec)?)
         };
-        let own = known(&self.pace_name(&self.model, self.quality));
-        let other = || known(&self.pace_name(&self.model, Quality::default()));
-        own.or_else(other)
-            .or_else(by_work)
-            .or_else(|| *self.measured.get_or_init(|| self.measure()))
+        let own = known(&self.pace_name(step, self.quality));
+        let other = || known(&self.pace_name(step, Quality::default()));
+        own.or_else(other).or_else(by_work).or_else(|| {
+            let model = &self.chain.steps[step].model;
+            // The products of other devices than the kernels are not measured.
+            let is_here = self.devices.of_model(self.compute, model) == Device::Cpu;
+            is_here.then(|| self.rates.get_or_init(|| self.measure()).seconds(spec))?
+        })
     }
 
-    /// Seconds that a segment should take by its work and the speed of this machine's products;
-    /// `None` on other devices than the kernels.
-    fn measure(&self) -> Option<f64> {
-        if self.devices.of_model(self.compute, &self.model) != Device::Cpu {
-            return None;
-        }
+    /// The speed of this machine's products.
+    fn measure(&self) -> Rates {
         let precision = pool::precision_for(self.compute.precision, self.quality.is_draft);
-        let loaded_model = self.loaded_model.lock().unwrap_or_else(PoisonError::into_inner);
-        loaded_model.install(|| Rates::measure(precision)).seconds(&self.model.spec)
+        let loaded = self.loaded_chain.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded.install(|| Rates::measure(precision))
+    }
+
+    /// Runs of networks that a step still needs.
+    fn runs(&self, stems: &StemTree, needs: &StepNeeds) -> usize {
+        let missing = stems.plan(needs.step).len() - stems.done_count_in(needs);
+        missing * self.chain.networks_for(needs)
+    }
+
+    /// Seconds that all steps still need, if known.
+    fn seconds(&self, stems: &StemTree, needs: &[StepNeeds]) -> Option<f64> {
+        let seconds = |needs: &StepNeeds| match self.runs(stems, needs) {
+            0 => Some(0.0),
+            runs => Some(self.expected_pace(needs.step)? * runs as f64),
+        };
+        needs.iter().map(seconds).sum()
     }
 
     /// The resources that the missing stems need.
-    fn needs(&self, mix: &MixStore, stems: &StemStore, wanted: &[usize]) -> Needs {
-        let networks = self.model.networks_for(wanted);
-        let runs = (stems.plan().len() - stems.done_count_of(wanted)) * networks.len();
-        let memories = networks.iter().map(|&index| self.model.networks[index].memory);
-        let all = memory::sum(memories).in_precision(self.compute.precision);
+    fn needs(&self, mix: &MixStore, stems: &StemTree, wanted: &[usize]) -> Needs {
+        let needs = self.chain.needs(wanted);
+        let loaded = self.loaded_chain.lock().unwrap_or_else(PoisonError::into_inner);
+        let memory = loaded.memory_for(&needs);
+        drop(loaded);
         Needs {
-            seconds: self.expected_pace().map(|seconds| seconds * runs as f64),
-            memory: memory::need(memory::on(self.compute.device, all), self.threads()),
+            seconds: self.seconds(stems, &needs),
+            memory,
             disk: mix.frames() * (CHANNELS * size_of::<f32>()) as u64 + stems.missing_bytes(wanted),
         }
     }
 
-    /// Computes every segment, and stores the measured pace.
+    /// Computes every segment, and stores the measured paces.
     fn separate_mix(
         &self,
         mix: &MixStore,
-        stems: &StemStore,
+        stems: &StemTree,
         wanted: &[usize],
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Vec<Note>> {
-        let name = self.pace_name(&self.model, self.quality);
-        let networks = self.model.networks_for(wanted).len();
-        let (segments, parts) = (stems.plan().len(), stems.missing(wanted));
+        let needs = self.chain.needs(wanted);
+        let names: Vec<String> =
+            (0..self.chain.steps.len()).map(|step| self.pace_name(step, self.quality)).collect();
+        let (segments, parts) = (stems.segments_of(wanted), stems.missing(wanted));
         let (start, before) = (Instant::now(), stems.done_count_of(wanted));
-        let pace = self.expected_pace();
-        let runs = ((segments - before) * networks) as f64;
-        let expected = pace.map(|seconds| seconds * runs / parts.max(1) as f64);
+        let paces: Vec<Option<f64>> =
+            (0..self.chain.steps.len()).map(|step| self.expected_pace(step)).collect();
+        // Segments of different steps take different times; the estimate counts the average one.
+        let expected = self.seconds(stems, &needs).map(|seconds| seconds / parts.max(1) as f64);
         let mut estimate = Estimate::new(expected, 0, start);
         let mut show = |done| {
             let now = Instant::now();
@@ -412,21 +431,33 @@ impl Batch {
             });
         };
         show(0);
-        let work = Work { mix, stems, wanted, is_draft: self.quality.is_draft, pace };
-        let mut notes = Vec::new();
-        let mut on_step = |step| match step {
-            Step::Stored(_) => show(parts - stems.missing(wanted)),
-            Step::DeviceFailed(failure) => notes.push(failure.into()),
-            Step::Begins(_) | Step::Readable(_) => {}
+        let (is_draft, paces) = (self.quality.is_draft, &paces[..]);
+        let work = Work { mix, stems, wanted, is_draft, paces };
+        let (mut notes, mut since) = (Vec::new(), Instant::now());
+        let mut measured = vec![(0, 0.0); self.chain.steps.len()];
+        let mut on_event = |event| match event {
+            SegmentEvent::Stored(at) => {
+                let (segments, seconds) = &mut measured[at.step];
+                *segments += 1;
+                *seconds += since.elapsed().as_secs_f64();
+                since = Instant::now();
+                show(parts - stems.missing(wanted));
+            }
+            SegmentEvent::DeviceFailed(failure) => notes.push(failure.into()),
+            SegmentEvent::Begins(_) | SegmentEvent::Readable(_) => {}
         };
-        let mut loaded_model = self.loaded_model.lock().unwrap_or_else(PoisonError::into_inner);
-        loaded_model.separate(&work, &Listener::default, cancel, &mut on_step)?;
-        let (seconds, made) = (start.elapsed().as_secs_f64(), (segments - before) * networks);
-        // Not if a device was measured, or if it failed: parts of the time are of another device.
-        if name == self.pace_name(&self.model, self.quality)
-            && let Err(e) = Library::add_to_pace_in(&self.home, &name, made, seconds)
-        {
-            tracing::warn!("could not store the pace: {e}");
+        let mut loaded = self.loaded_chain.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded.separate(&work, &Listener::default, cancel, &mut on_event)?;
+        for needs in &needs {
+            let ((segments, seconds), name) = (measured[needs.step], &names[needs.step]);
+            // Not if a device was measured, or if it failed: parts of the time are of another device.
+            if segments > 0
+                && *name == self.pace_name(needs.step, self.quality)
+                && let made = segments * self.chain.networks_for(needs)
+                && let Err(e) = Library::add_to_pace_in(&self.home, name, made, seconds)
+            {
+                tracing::warn!("could not store the pace: {e}");
+            }
         }
         Ok(notes)
     }

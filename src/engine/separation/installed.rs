@@ -9,7 +9,7 @@ use super::{memory, options::Quality, plan::Plan};
 use crate::{
     engine::{
         problem::{Problem, Result},
-        store::{MixStore, StemStore},
+        store::StemStore,
     },
     model::{
         self, Device, Memory, ModelError, Precision, Spec,
@@ -150,12 +150,12 @@ impl InstalledModel {
         (0..self.networks.len()).filter(has_share).collect()
     }
 
-    /// Opens the stems of a song in a folder; creates them if missing.
+    /// Opens the stems of a song of `frames` frames in a folder; creates them if missing.
     ///
     /// # Errors
     /// Fails with the errors of [`StemStore::open_in_groups`].
-    pub fn open_stems(&self, folder: &Path, mix: &MixStore, quality: Quality) -> Result<StemStore> {
-        let plan = self.plan(mix.frames(), quality);
+    pub fn open_stems(&self, folder: &Path, frames: u64, quality: Quality) -> Result<StemStore> {
+        let plan = self.plan(frames, quality);
         let names = (&self.spec.sources[..], self.spec.rest.as_deref());
         StemStore::open_in_groups(folder, plan, names, &self.groups())
     }

@@ -4,10 +4,11 @@
 //! on the threads of [`pool`].
 
 pub mod batch;
+pub mod chain;
 pub mod device;
 pub mod estimate;
 pub mod installed;
-pub mod loaded_model;
+pub mod loaded_chain;
 pub mod memory;
 pub mod options;
 pub mod plan;

@@ -177,16 +177,39 @@ pub struct Version {
 }
 
 /// Cost of a quality for a song.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct QualityCost {
     /// Quality of the separation.
     pub quality: Quality,
     /// Preset that equals the quality for the song's model, if any.
     pub preset: Option<Preset>,
-    /// Segments of the whole song; every needed network computes each of them once.
-    pub segments: usize,
-    /// Seconds per segment on this machine, if known.
-    pub seconds_each: Option<f64>,
+    /// Seconds that each maker takes for the whole song on this machine, if known.
+    pub seconds: Vec<Option<f64>>,
+}
+
+/// A network of a step, which makes stems.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Maker {
+    /// Fraction of the song that is not finished, 0 to 1.
+    pub missing: f64,
+    /// Bytes on disk that this will take.
+    pub bytes: u64,
+}
+
+/// A stem of a song, for display.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StemInfo {
+    /// Index of the stem that this one is a part of.
+    pub parent: Option<usize>,
+    /// Whether the stem is what is left of its branch.
+    pub is_rest: bool,
+    /// Whether the stem is heard as itself: not through its parts, and not in the stem that it is a part
+    /// of.
+    pub is_heard: bool,
+    /// Number of its unfinished segments.
+    pub missing: usize,
+    /// Indices of the makers that must run for it, those of its input included.
+    pub makers: Vec<usize>,
 }
 
 #[cfg(test)]

@@ -238,6 +238,15 @@ impl Plan {
         first + before.div_ceil(self.stride as u64) as usize..first + last + 1
     }
 
+    /// Range of the segments in a pass that contain any of these frames.
+    pub fn segments_in(&self, pass: usize, frames: Range<u64>) -> Range<usize> {
+        let end = frames.end.min(self.frames);
+        if frames.start >= end {
+            return 0..0;
+        }
+        self.segments_at(pass, frames.start).start..self.segments_at(pass, end - 1).end
+    }
+
     /// Next frame after `at` where the set of segments in a pass changes.
     pub fn change_after(&self, pass: usize, at: u64) -> u64 {
         let held = self.segments_at(pass, at);
@@ -323,6 +332,12 @@ impl Plan {
                 .collect(),
         )
     }
+}
+
+/// Intersection of two lists of ascending, disjoint frame ranges.
+pub fn intersection(one: &[(u64, u64)], other: &[(u64, u64)]) -> Vec<(u64, u64)> {
+    let both = one.iter().flat_map(|a| other.iter().map(|b| (a.0.max(b.0), a.1.min(b.1))));
+    both.filter(|(start, end)| start < end).collect()
 }
 
 /// Union of frame ranges as ascending, disjoint ranges.

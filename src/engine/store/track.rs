@@ -1,20 +1,16 @@
-//! A song as read by the player and by exports: its mix and, with a model, its stems.
+//! A song as read by the player and by exports: its mix and, with a chain, its stems.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{io, path::Path, sync::Arc};
 
-use super::{MixStore, StemStore};
+use super::{MixStore, StemTree, tree::subtract};
 use crate::{
     engine::{
         audio::peaks::file::PeakFile,
         player::Track,
         problem::{Problem, Result, StoreFault},
         separation::{
-            installed::InstalledModel,
-            options::{Preset, Quality},
+            chain::{Chain, Terms},
+            options::Quality,
             plan::union,
         },
         types::{CHANNELS, SAMPLE_RATE},
@@ -30,51 +26,73 @@ const JOINT_FRAMES: u64 = SAMPLE_RATE as u64 / 50;
 pub struct SongTrack {
     /// Store of the original.
     pub mix: Arc<MixStore>,
-    /// Store of the stems, complete or not.
-    pub stems: Option<Arc<StemStore>>,
-    /// Draft of the stems, which plays where they are unfinished, but never counts as finished.
-    pub draft: Option<Arc<StemStore>>,
+    /// The stems, complete or not.
+    pub stems: Option<Arc<StemTree>>,
+    /// Draft of the stems by a quick network, which plays where they are unfinished, but never counts as
+    /// finished. Its stems are found by name.
+    pub draft: Option<Arc<StemTree>>,
+    /// Stems that are heard; see [`StemTree::heard`].
+    heard: Arc<[bool]>,
 }
 
 impl SongTrack {
-    /// Opens the stores in a song's folder; without a model there are no stems.
+    /// Creates a track.
+    pub fn new(mix: Arc<MixStore>, stems: Option<Arc<StemTree>>) -> Self {
+        let heard = stems.as_ref().map(|stems| stems.heard()).unwrap_or_default().into();
+        Self { mix, stems, draft: None, heard }
+    }
+
+    /// Opens the stores in a song's folder; without a chain there are no stems.
     ///
     /// # Errors
     /// [`Problem::File`], [`Problem::Store`] if a store is missing or damaged.
-    pub fn open(
-        song_folder: &Path,
-        model: Option<&InstalledModel>,
-        quality: Quality,
-    ) -> Result<Self> {
+    pub fn open(song_folder: &Path, chain: Option<&Arc<Chain>>, quality: Quality) -> Result<Self> {
         let mix = Arc::new(MixStore::open(song_folder).map_err(with_remedy)?);
-        let open = |model: &InstalledModel, quality: Quality| {
-            let folder = model.stem_folder(song_folder, quality);
-            model.open_stems(&folder, &mix, quality).map(Arc::new)
+        let open = |chain: &Arc<Chain>| {
+            StemTree::open(Arc::clone(chain), song_folder, Arc::clone(&mix), quality).map(Arc::new)
         };
-        let stems = model.map(|model| open(model, quality)).transpose()?;
-        let draft_of = |model: &InstalledModel| Preset::Draft.quality(&model.spec);
-        let has_draft = |model: &&InstalledModel| {
-            !quality.is_draft && model.stem_folder(song_folder, draft_of(model)).is_dir()
-        };
-        let draft = model.filter(has_draft).map(|model| open(model, draft_of(model)));
-        Ok(Self { mix, stems, draft: draft.transpose()? })
+        let stems = chain.map(open).transpose()?;
+        Ok(Self::new(mix, stems))
     }
 
-    /// Adds a draft to be filled; creates its store if missing.
+    /// Adds a draft by this chain, unless there is one; its stems are created only when they are
+    /// requested.
     ///
     /// # Errors
     /// Fails with the errors of [`Self::open`].
-    pub fn with_draft(self, song_folder: &Path, model: &InstalledModel) -> Result<Self> {
+    pub fn with_draft(
+        self,
+        song_folder: &Path,
+        chain: &Arc<Chain>,
+        quality: Quality,
+    ) -> Result<Self> {
         if self.draft.is_some() {
             return Ok(self);
         }
-        let quality = Preset::Draft.quality(&model.spec);
-        let folder = model.stem_folder(song_folder, quality);
-        let draft = model.open_stems(&folder, &self.mix, quality)?;
+        let mix = Arc::clone(&self.mix);
+        let draft = StemTree::open(Arc::clone(chain), song_folder, mix, quality)?;
         Ok(Self { draft: Some(draft.into()), ..self })
     }
 
-    /// Whether the stores are still in place; see [`StemStore::is_in_place`].
+    /// The track with the stems that are heard now, after stems were requested.
+    #[must_use]
+    pub fn refreshed(&self) -> Self {
+        let heard = self.stems.as_ref().map(|stems| stems.heard()).unwrap_or_default().into();
+        Self { heard, ..self.clone() }
+    }
+
+    /// Stems that are heard: together with the residual they are the song.
+    pub fn heard(&self) -> &[bool] {
+        &self.heard
+    }
+
+    /// The track as it is heard: stems that are heard through their parts, and parts that were not
+    /// requested, are silent.
+    pub fn as_heard(&self) -> HeardTrack {
+        HeardTrack(self.clone())
+    }
+
+    /// Whether the stores are still in place; see [`StemTree::is_in_place`].
     pub fn is_in_place(&self) -> bool {
         self.mix.is_in_place()
             && self.stems.iter().chain(&self.draft).all(|stems| stems.is_in_place())
@@ -90,7 +108,7 @@ impl SongTrack {
     }
 
     /// Cache files of the peaks of every stem, then of the residual; empty until the separation is
-    /// complete.
+    /// complete, and for songs with stems that were not requested.
     ///
     /// # Errors
     /// I/O errors of the samples' metadata.
@@ -98,26 +116,41 @@ impl SongTrack {
         let Some(stems) = self.stems.as_ref().filter(|stems| stems.is_complete()) else {
             return Ok(Vec::new());
         };
-        let frames = self.mix.frames();
-        let samples: Vec<PathBuf> =
-            (0..stems.sources().len()).map(|stem| stems.path(stem)).collect();
-        let of_stem = |samples: &PathBuf| {
-            PeakFile::new(samples.with_extension("peaks"), std::slice::from_ref(samples), frames)
-        };
-        let mut files = samples.iter().map(of_stem).collect::<io::Result<Vec<_>>>()?;
-        if let Some(first) = samples.first() {
-            let all: Vec<PathBuf> = samples.iter().cloned().chain([self.mix.path()]).collect();
-            let rest = stems.rest().map(|_| "rest.peaks");
-            for name in rest.into_iter().chain(["residual.peaks"]) {
-                files.push(PeakFile::new(first.with_file_name(name), &all, frames)?);
-            }
+        let (frames, mut files) = (self.mix.frames(), Vec::new());
+        let (mut all, mut folder) = (Vec::new(), None);
+        for stem in 0..stems.names().len() {
+            let Some(samples) = stems.paths_of(stem).filter(|samples| !samples.is_empty()) else {
+                return Ok(Vec::new());
+            };
+            // A stem that is one output has its peaks beside the output, for every chain.
+            let path = match &samples[..] {
+                [only] => only.with_extension("peaks"),
+                [.., last] => {
+                    let name = format!("{}-{stem}.peaks", stems.chain().short_digest());
+                    last.with_file_name(name)
+                }
+                [] => return Ok(Vec::new()),
+            };
+            folder = path.parent().map(Path::to_owned).or(folder);
+            files.push(PeakFile::new(path, &samples, frames)?);
+            all.extend(samples);
+        }
+        all.push(self.mix.path());
+        all.sort();
+        all.dedup();
+        if let Some(folder) = folder {
+            let name = match stems.chain().model() {
+                Some(_) => "residual.peaks".to_owned(),
+                None => format!("{}-residual.peaks", stems.chain().short_digest()),
+            };
+            files.push(PeakFile::new(folder.join(name), &all, frames)?);
         }
         Ok(files)
     }
 
     /// Frame ranges with stems, including those of the draft: ascending, disjoint.
     pub fn covered(&self) -> Vec<(u64, u64)> {
-        let covered = |stems: &Arc<StemStore>| stems.plan().covered(|i| stems.is_done(i));
+        let covered = |stems: &Arc<StemTree>| stems.covered();
         match &self.draft {
             None => self.stems.as_ref().map(covered).unwrap_or_default(),
             Some(draft) => union(self.stems.iter().chain([draft]).flat_map(covered).collect()),
@@ -126,40 +159,40 @@ impl SongTrack {
 
     /// Frame ranges with final stems in every pass: ascending, disjoint.
     pub fn refined(&self) -> Vec<(u64, u64)> {
-        let refined = |stems: &Arc<StemStore>| match stems.plan() {
-            plan if plan.passes() > 1 => plan.finished(|segment| stems.is_done(segment)),
-            plan => plan.covered(|segment| stems.is_done(segment)),
-        };
-        self.stems.as_ref().map(refined).unwrap_or_default()
+        self.stems.as_ref().map(|stems| stems.refined()).unwrap_or_default()
     }
 
-    /// Reads the rest: the mix minus all sources, hence the mix itself while there are no stems.
-    fn read_rest(&self, stems: &StemStore, start: u64, out: &mut [f32]) -> io::Result<()> {
-        self.mix.read(start, out)?;
-        let mut rest: Vec<f64> = out.iter().map(|&x| x.into()).collect();
-        for stem in 0..stems.sources().len() {
-            self.read_stem(stem, start, out)?;
-            for (rest, x) in rest.iter_mut().zip(&*out) {
-                *rest -= f64::from(*x);
-            }
-        }
-        for (out, rest) in out.iter_mut().zip(rest) {
-            *out = rest as f32;
-        }
-        Ok(())
-    }
-
-    /// Reads the final version of a source where available, else its draft. The crossfades of
-    /// [`JOINT_FRAMES`] lie inside the final version.
-    fn read_over_draft(
+    /// Reads a stem that networks make, or its draft where it is unfinished.
+    fn read_made(
         &self,
-        (stems, draft): (&StemStore, &StemStore),
+        stems: &StemTree,
         stem: usize,
         start: u64,
         out: &mut [f32],
     ) -> io::Result<()> {
+        let draft = self.draft.as_ref().filter(|_| !stems.has_all_of(stem));
+        let of_draft = draft.and_then(|draft| {
+            let name = &stems.names()[stem];
+            let found = draft.names().iter().position(|other| other.eq_ignore_ascii_case(name));
+            found.map(|found| (draft, found))
+        });
+        match of_draft {
+            Some((draft, found)) => self.read_over_draft((stems, stem), (draft, found), start, out),
+            None => stems.read_made(stem, start, out),
+        }
+    }
+
+    /// Reads the final version of a stem where available, else its draft. The crossfades of
+    /// [`JOINT_FRAMES`] lie inside the final version.
+    fn read_over_draft(
+        &self,
+        (stems, stem): (&StemTree, usize),
+        (draft, stem_of_draft): (&StemTree, usize),
+        start: u64,
+        out: &mut [f32],
+    ) -> io::Result<()> {
         let end = start + (out.len() / CHANNELS) as u64;
-        let better = stems.plan().covered(|segment| stems.is_done(segment));
+        let better = stems.covered_of(stem);
         let is_inside = |&(from, to): &(u64, u64)| {
             // The joints lie inside; the ends of the song have none.
             let first = if from == 0 { 0 } else { from + JOINT_FRAMES };
@@ -168,9 +201,9 @@ impl SongTrack {
             first <= start && end <= last
         };
         if better.iter().any(is_inside) {
-            return stems.read(stem, start, out);
+            return stems.read_made(stem, start, out);
         }
-        draft.read(stem, start, out)?;
+        draft.read(stem_of_draft, start, out)?;
         let mut part = Vec::new();
         for (from, to) in better {
             let (first, last) = (from.max(start), to.min(end));
@@ -178,7 +211,7 @@ impl SongTrack {
                 continue;
             }
             part.resize((last - first) as usize * CHANNELS, 0.0);
-            stems.read(stem, first, &mut part)?;
+            stems.read_made(stem, first, &mut part)?;
             let at = (first - start) as usize * CHANNELS;
             let frames = out[at..].chunks_exact_mut(CHANNELS).zip(part.chunks_exact(CHANNELS));
             for (frame, (out, better)) in (first..).zip(frames) {
@@ -218,14 +251,15 @@ impl Track for SongTrack {
     }
 
     fn read_stem(&self, stem: usize, start: u64, out: &mut [f32]) -> io::Result<()> {
-        match (&self.stems, &self.draft) {
-            (Some(stems), _) if stems.rest() == Some(stem) => self.read_rest(stems, start, out),
-            (Some(stems), Some(draft)) if !stems.has_all_of(stem) => {
-                self.read_over_draft((stems, draft), stem, start, out)
-            }
-            (Some(stems), _) => stems.read(stem, start, out),
-            (None, _) => Err(io::Error::other("the song has no stems")),
+        let Some(stems) = &self.stems else {
+            return Err(io::Error::other("the song has no stems"));
+        };
+        let Terms { of, minus } = stems.tree().terms(stem);
+        match of {
+            Some(stem) => self.read_made(stems, stem, start, out)?,
+            None => self.mix.read(start, out)?,
         }
+        subtract(out, &minus, &mut |stem, part| self.read_made(stems, stem, start, part))
     }
 
     fn covered_at(&self, at: u64) -> (bool, u64) {
@@ -242,6 +276,41 @@ impl Track for SongTrack {
 
     fn has_all_of(&self, stem: usize) -> bool {
         self.stems.as_ref().is_some_and(|stems| stems.has_all_of(stem))
+    }
+}
+
+/// A track as it is heard, for the player: the stems of all branches at once would be louder than the
+/// song.
+#[derive(Clone, Debug)]
+pub struct HeardTrack(SongTrack);
+
+impl Track for HeardTrack {
+    fn frames(&self) -> u64 {
+        self.0.frames()
+    }
+
+    fn stems(&self) -> usize {
+        self.0.stems()
+    }
+
+    fn read_original(&self, start: u64, out: &mut [f32]) -> io::Result<()> {
+        self.0.read_original(start, out)
+    }
+
+    fn read_stem(&self, stem: usize, start: u64, out: &mut [f32]) -> io::Result<()> {
+        if self.0.heard.get(stem).is_some_and(|heard| *heard) {
+            return self.0.read_stem(stem, start, out);
+        }
+        out.fill(0.0);
+        Ok(())
+    }
+
+    fn covered_at(&self, at: u64) -> (bool, u64) {
+        self.0.covered_at(at)
+    }
+
+    fn has_all_of(&self, stem: usize) -> bool {
+        self.0.has_all_of(stem)
     }
 }
 

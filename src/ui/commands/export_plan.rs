@@ -10,11 +10,12 @@ use crate::{
         Command, Depth, ExportId, LaneSettings, SongId,
         export::{
             FORMATS, Fields, Format, NamePattern, OnExists, Part, Place, RESIDUAL, Selection,
-            Settings, Stems,
+            Settings,
             format::{Keeps, Streams},
         },
         player::gains,
         problem::PatternProblem,
+        separation::chain::Tree,
     },
     i18n::fl,
     ui::words,
@@ -243,7 +244,7 @@ impl ExportChoices {
             NamePattern::new(self.name(self.writes_one(&selection))).map_err(name_wrong)?;
         let within = Place { folder: PathBuf::new(), pattern };
         let items = selection
-            .items(Stems::made(sources), self.format, &within, fields.clone())
+            .items(&Tree::flat(sources, None), self.format, &within, fields.clone())
             .map_err(|error| Objection::What(words::sentence(&error)))?;
         let names = items.into_iter().map(|item| item.to).collect();
         Ok(Plan { names, selection, place: Place { folder: self.folder.clone(), ..within } })

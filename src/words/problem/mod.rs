@@ -17,6 +17,7 @@ use crate::{
             Activity, Advice, DeviceProblem, FileAction, FolderProblem, LeftOut, PatternProblem,
             SettingsFault, StoreFault, megabytes,
         },
+        separation::chain::fault::ChainFault,
     },
     i18n::fl,
     model::weights::Catalog,
@@ -64,6 +65,9 @@ pub fn problem(problem: &Problem) -> String {
         | Problem::ModelBusy
         | Problem::OpenedWithoutModel
         | Problem::UnknownStem { .. }
+        | Problem::Chain { .. }
+        | Problem::UnknownChain { .. }
+        | Problem::MissingNetwork { .. }
         | Problem::NotSeparated
         | Problem::Locked
         | Problem::NoFastPrecision
@@ -239,6 +243,15 @@ fn separation(about: &Problem) -> String {
         Problem::UnknownStem { stem, known } => {
             fl!(problem_unknown_stem, stem = stem, known = known.join(", "))
         }
+        Problem::Chain { path, fault } => {
+            fl!(problem_chain, path = shown(path), fault = chain_fault(fault))
+        }
+        Problem::UnknownChain { name, known } => {
+            fl!(problem_unknown_chain, name = name, known = known.join(", "))
+        }
+        Problem::MissingNetwork { stem, makes } => {
+            fl!(problem_missing_network, stem = stem, makes = makes.join(", "))
+        }
         Problem::NotSeparated => fl!(problem_not_separated).to_owned(),
         Problem::Locked => fl!(problem_locked).to_owned(),
         Problem::NoFastPrecision => fl!(problem_no_fast_precision).to_owned(),
@@ -294,6 +307,30 @@ pub fn pattern_problem(problem: &PatternProblem) -> String {
         PatternProblem::UnknownField { field } => {
             let known: Vec<String> = FIELDS.iter().map(|field| format!("{{{field}}}")).collect();
             fl!(pattern_unknown_field, field = field, known = known.join(" "))
+        }
+    }
+}
+
+/// The reason why a chain file cannot be used.
+pub fn chain_fault(fault: &ChainFault) -> String {
+    match fault {
+        ChainFault::NotAChain => fl!(chain_not_a_chain).to_owned(),
+        // The position and the text of the TOML reader.
+        ChainFault::Invalid { detail } => detail.trim_end().to_owned(),
+        ChainFault::Count { steps, stems } => {
+            fl!(chain_count, steps = steps.to_string(), stems = stems.to_string())
+        }
+        ChainFault::Name { name } => fl!(chain_name, name = name.escape_debug().to_string()),
+        ChainFault::NoStep { step } => fl!(chain_no_step, step = step),
+        ChainFault::NoStem { stem } => fl!(chain_no_stem, stem = stem),
+        ChainFault::Order { step, stem } => fl!(chain_order, step = step, stem = stem),
+        ChainFault::NoSource { stem } => fl!(chain_no_source, stem = stem),
+        ChainFault::Circle { stem } => fl!(chain_circle, stem = stem),
+        ChainFault::TwoRests { stem } => fl!(chain_two_rests, stem = stem),
+        ChainFault::MinusRest { stem } => fl!(chain_minus_rest, stem = stem),
+        ChainFault::Weight { stem } => fl!(chain_weight, stem = stem),
+        ChainFault::NoOutput { step, output, known } => {
+            fl!(chain_no_output, step = step, output = output, known = known.join(", "))
         }
     }
 }

@@ -160,14 +160,11 @@ fn next_ui(ui: &mut Ui, cx: &mut Cx<'_>, song: &Song) {
         fl!(song_select_first).to_owned()
     } else if covered > 0.0 {
         fl!(song_partly_done, percent = &words::percent(covered))
-    } else if let Some(need) = state.need(song.id) {
-        // A bag needs only the share of its networks that compute the ticked stems.
-        let open = state.open().filter(|open| open.id == song.id);
-        let part = open.map_or(1.0, |open| open.part_for(&ticked));
-        let disk = words::bytes((need.bytes as f64 * part) as u64);
+    } else if let Some(need) = state.need(song.id, &ticked) {
+        let disk = words::bytes(need.bytes);
         match need.seconds {
             Some(seconds) => {
-                fl!(song_takes_about, time = &words::duration(seconds * part), disk = &disk)
+                fl!(song_takes_about, time = &words::duration(seconds), disk = &disk)
             }
             None => fl!(song_needs_disk, disk = &disk),
         }

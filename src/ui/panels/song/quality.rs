@@ -54,9 +54,8 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, song: &Song, open: &OpenSong, shown: &Sh
 /// Draws the qualities with their costs.
 fn offers(ui: &mut Ui, cx: &mut Cx<'_>, song: &Song, open: &OpenSong, shown: &Shown) {
     let ticked = cx.ui_state.ticked(song.id, &open.stems);
-    let networks = open.networks_for(&ticked);
-    let names: Vec<String> =
-        shown.offers.iter().map(|offer| offer_words(offer, networks)).collect();
+    let words_of = |offer| offer_words(offer, open.seconds_for(&ticked, offer));
+    let names: Vec<String> = shown.offers.iter().map(words_of).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let chosen = shown.offers.iter().position(|offer| offer.quality == shown.options.quality);
     let size = vec2(fitted_width(ui, &names).min(ui.available_width()), tick::HEIGHT);
@@ -98,14 +97,11 @@ fn model(ui: &mut Ui, cx: &mut Cx<'_>, song: &Song, shown: &Shown) {
     }
 }
 
-/// A quality and its duration with `networks` networks.
-fn offer_words(offer: &QualityCost, networks: usize) -> String {
+/// A quality and its duration.
+fn offer_words(offer: &QualityCost, seconds: Option<f64>) -> String {
     let name = quality_name(offer.preset);
-    match offer.seconds_each {
-        Some(each) => {
-            let seconds = each * (offer.segments * networks) as f64;
-            format!("{name} · {}", words::duration(seconds))
-        }
+    match seconds {
+        Some(seconds) => format!("{name} · {}", words::duration(seconds)),
         None => name.to_owned(),
     }
 }

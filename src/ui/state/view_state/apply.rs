@@ -62,16 +62,15 @@ impl ViewState {
                     wave.write_fine(first_frame, frames_per_peak, &peaks);
                 }
             }
-            Event::Need { song, segments, bytes } => self.need = Some((song, segments, bytes)),
             Event::Computing { song, frames } => self.computes(song, frames),
             Event::Segments { song, covered, refined } => {
                 if let Some(open) = self.open_mut(song) {
                     (open.covered, open.refined) = (covered, refined);
                 }
             }
-            Event::Shown { song, options, has_rest, makers, missing, offers, versions } => {
+            Event::Shown { song, options, stems, makers, missing, offers, versions } => {
                 if let Some(open) = self.open_mut(song) {
-                    let shown = Shown { options, has_rest, makers, missing, offers, versions };
+                    let shown = Shown { options, stems, makers, missing, offers, versions };
                     open.shown = Some(shown);
                 }
             }

@@ -118,8 +118,6 @@ pub struct ViewState {
     paces: BTreeMap<JobId, Estimate>,
     /// The segment that is being computed, of any song, in frames.
     computing: Option<(SongId, (u64, u64))>,
-    /// Number of segments and bytes still to be computed, for the last reported song.
-    need: Option<(SongId, usize, u64)>,
     /// Expected seconds for a segment of the default model.
     expected: Option<f64>,
     /// Expected seconds for a segment, of jobs that start.
@@ -246,7 +244,7 @@ impl ViewState {
     /// Whether a song's stems add up to the song, so that the residual is empty.
     pub fn has_rest(&self, song: SongId) -> bool {
         let open = self.open.as_ref().filter(|open| open.id == song);
-        open.and_then(|open| open.shown.as_ref()).is_some_and(|shown| shown.has_rest)
+        open.and_then(|open| open.shown.as_ref()).is_some_and(Shown::has_rest)
     }
 
     /// The stems of the installed model, in its order.
@@ -337,8 +335,8 @@ impl ViewState {
         let shown = open.and_then(|open| Some((open, open.shown.as_ref()?)));
         match shown {
             Some((open, shown)) if self.is_separated(song) => {
-                let missing = open.stems.iter().zip(&shown.missing);
-                missing.filter(|(stem, _)| stems.contains(stem)).all(|(_, missing)| *missing == 0)
+                let infos = open.stems.iter().zip(&shown.stems);
+                infos.filter(|(stem, _)| stems.contains(stem)).all(|(_, info)| info.missing == 0)
             }
             _ => self.is_separated(song),
         }
@@ -366,15 +364,10 @@ impl ViewState {
         Some(Progress { job, fraction, waiting_behind, seconds_left, times_real_time })
     }
 
-    /// The cost of separating a song or the rest of it; `None` until the cost is known, and when
-    /// nothing is left to compute.
-    pub fn need(&self, song: SongId) -> Option<Need> {
-        let (_, segments, bytes) = self.need.filter(|(reported, ..)| *reported == song)?;
-        let shown =
-            self.open.as_ref().filter(|open| open.id == song).and_then(|o| o.shown.as_ref());
-        let each = shown.map_or(self.expected, Shown::seconds_each);
-        let seconds = each.map(|each| each * segments as f64);
-        (segments > 0).then_some(Need { seconds, bytes })
+    /// The cost of separating these stems of a song or the rest of them; `None` until the cost is known,
+    /// and when nothing is left to compute.
+    pub fn need(&self, song: SongId, stems: &[String]) -> Option<Need> {
+        self.open.as_ref().filter(|open| open.id == song)?.need(stems)
     }
 
     /// Number of jobs ahead of this one.

@@ -2,13 +2,17 @@
 //!
 //! It holds no samples. Changed by [`super::apply`] alone. Main thread.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
+use super::Need;
 use crate::{
     engine::{
         Lane, SongId,
         audio::peaks::{FRAMES_PER_PEAK, Peak},
-        separation::options::{QualityCost, SeparationOptions, Version},
+        separation::{
+            chain::MissingStems,
+            options::{Maker, QualityCost, SeparationOptions, StemInfo, Version},
+        },
     },
     ui::timeline::peaks::Waveform,
 };
@@ -85,18 +89,29 @@ impl OpenSong {
         if self.frames == 0 { 0.0 } else { (sum as f64 / self.frames as f64).min(1.0) }
     }
 
-    /// The fraction of the full work that these stems need, 0 to 1.
-    pub fn part_for(&self, stems: &[String]) -> f64 {
-        self.networks_for(stems) as f64 / self.networks_for(&self.stems) as f64
+    /// Indices of the makers that these stems need, each once.
+    fn makers_for(&self, stems: &[String]) -> BTreeSet<usize> {
+        let infos = self.shown.iter().flat_map(|shown| &shown.stems);
+        let named = self.stems.iter().zip(infos).filter(|(stem, _)| stems.contains(stem));
+        named.flat_map(|(_, info)| info.makers.iter().copied()).collect()
     }
 
-    /// Number of networks that these stems need, at least 1.
-    pub fn networks_for(&self, stems: &[String]) -> usize {
-        let Some(shown) = &self.shown else { return 1 };
-        let makers = self.stems.iter().zip(&shown.makers);
-        let needed =
-            makers.filter(|(stem, _)| stems.contains(stem)).flat_map(|(_, networks)| networks);
-        needed.collect::<HashSet<_>>().len().max(1)
+    /// Expected seconds for these stems of the whole song, at a quality; `None` if unknown.
+    pub fn seconds_for(&self, stems: &[String], offer: &QualityCost) -> Option<f64> {
+        self.makers_for(stems).into_iter().map(|maker| *offer.seconds.get(maker)?).sum()
+    }
+
+    /// What computing the rest of these stems takes; `None` if nothing is left.
+    pub fn need(&self, stems: &[String]) -> Option<Need> {
+        let shown = self.shown.as_ref()?;
+        let makers = self.makers_for(stems);
+        let maker = |maker: &usize| shown.makers.get(*maker).copied().unwrap_or_default();
+        let bytes = makers.iter().map(|index| maker(index).bytes).sum();
+        let offer = shown.offers.iter().find(|offer| offer.quality == shown.options.quality);
+        let seconds_of =
+            |index: &usize| Some(maker(index).missing * (*offer?.seconds.get(*index)?)?);
+        let seconds = makers.iter().map(seconds_of).sum();
+        (bytes > 0).then_some(Need { seconds, bytes })
     }
 }
 
@@ -105,12 +120,12 @@ impl OpenSong {
 pub struct Shown {
     /// The options of the displayed stems.
     pub options: SeparationOptions,
-    /// Whether the last stem is the rest of the song; then the residual is empty.
-    pub has_rest: bool,
-    /// For each stem, the networks that compute it.
-    pub makers: Vec<Vec<usize>>,
-    /// For each stem, the number of missing segments.
-    pub missing: Vec<usize>,
+    /// The stems.
+    pub stems: Vec<StemInfo>,
+    /// The networks that make them.
+    pub makers: Vec<Maker>,
+    /// Stems of the chain for which networks are missing.
+    pub missing: Vec<MissingStems>,
     /// The costs of the available qualities.
     pub offers: Vec<QualityCost>,
     /// The existing versions of the stems.
@@ -118,9 +133,8 @@ pub struct Shown {
 }
 
 impl Shown {
-    /// Expected seconds for a segment with one network at the selected quality.
-    pub(super) fn seconds_each(&self) -> Option<f64> {
-        let is_chosen = |offer: &&QualityCost| offer.quality == self.options.quality;
-        self.offers.iter().find(is_chosen)?.seconds_each
+    /// Whether the stems add up to the song; then the residual is empty.
+    pub fn has_rest(&self) -> bool {
+        self.stems.iter().any(|stem| stem.is_rest && stem.parent.is_none())
     }
 }

@@ -6,7 +6,10 @@ use crate::{
     engine::{
         export::{Place, Selection, Settings},
         library::Lanes,
-        separation::options::{Defaults, SeparationOptions},
+        separation::{
+            chain::file::ChainFile,
+            options::{Defaults, SeparationOptions},
+        },
         settings::Preferences,
         types::{Compute, ExportId, JobId, SongId},
     },
@@ -148,6 +151,20 @@ pub enum Command {
     SetDefaults(Defaults),
     /// Requests the list of models; answered by [`crate::engine::Event::Models`].
     ListModels,
+    /// Requests the list of chains; answered by [`crate::engine::Event::Chains`].
+    ListChains,
+    /// Saves a chain of the user, replacing one of the same name; answered by
+    /// [`crate::engine::Event::Chains`] or [`crate::engine::Event::Failed`].
+    SaveChain {
+        /// Name of the chain, which must differ from the models' names.
+        name: String,
+        /// The chain.
+        file: Box<ChainFile>,
+    },
+    /// Copies a chain file to the user's chains; the chain gets the file's name.
+    ImportChain(PathBuf),
+    /// Removes a chain of the user; stems computed with it stay.
+    RemoveChain(String),
     /// Downloads a model's weights from the catalogue's sources. The sender has obtained consent to
     /// the terms.
     InstallModel(String),

@@ -13,7 +13,7 @@ use crate::{
         player::Output,
         problem::{LeftOut, Problem},
         separation::{
-            chain::MissingStems,
+            chain::{MissingStems, file::ChainFile},
             options::{Maker, QualityCost, SeparationOptions, StemInfo, Version},
         },
         types::{ExportId, Job, JobId, RequestId, Song, SongId, Thumbnail},
@@ -78,6 +78,21 @@ pub struct ModelEntry {
     pub networks: (usize, usize),
     /// Whether the model was imported by the user.
     pub is_own: bool,
+}
+
+/// A chain, for the list of chains.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChainEntry {
+    /// Name of the chain.
+    pub name: String,
+    /// The chain as written.
+    pub file: ChainFile,
+    /// Whether the user made the chain; others come with the program.
+    pub is_own: bool,
+    /// Stems that the installed models can make; empty if the chain cannot be used.
+    pub stems: Vec<String>,
+    /// Stems for which networks are missing.
+    pub missing: Vec<MissingStems>,
 }
 
 /// Progress or result of a task on a model's weights.
@@ -262,6 +277,8 @@ pub enum Event {
     },
     /// List of models.
     Models(Vec<ModelEntry>),
+    /// List of chains: sent with the list of models, and when a chain was changed.
+    Chains(Vec<ChainEntry>),
     /// Progress of a task on a model's weights; without a name until that is known.
     ModelTask(Option<String>, ModelTask),
     /// The model's state changed; also sent at the start.

@@ -24,7 +24,7 @@ pub mod system;
 mod types;
 
 pub use command::Command;
-pub use event::{Event, ExportState, Lane, ModelEntry, ModelState, ModelTask};
+pub use event::{ChainEntry, Event, ExportState, Lane, ModelEntry, ModelState, ModelTask};
 pub use library::recovery::{look as look_into_library, open as open_library};
 pub use note::{Note, Notes};
 pub use problem::{Problem, Result};

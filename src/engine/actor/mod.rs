@@ -2,6 +2,7 @@
 //! the library and the queue. It blocks on its channel only.
 
 mod backoff;
+mod chains;
 mod clear;
 mod drafts;
 mod drags;
@@ -363,6 +364,13 @@ impl Core {
                 self.list_models();
                 Ok(())
             }
+            Command::ListChains => {
+                self.list_chains();
+                Ok(())
+            }
+            Command::SaveChain { name, file } => self.save_chain(&name, &file),
+            Command::ImportChain(path) => self.import_chain(&path),
+            Command::RemoveChain(name) => self.remove_chain(&name),
             Command::InstallModel(name) => self.change_weights(Change::Install(name)),
             Command::ImportModel { file, options } => {
                 self.change_weights(Change::Import(file, options))

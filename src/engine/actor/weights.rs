@@ -112,6 +112,7 @@ impl Core {
             is_own: model.is_own,
         };
         self.sink.send(Event::Models(store.models().into_iter().map(entry).collect()));
+        self.list_chains();
     }
 
     /// Starts a change of weights.
@@ -202,7 +203,7 @@ impl Core {
     }
 
     /// Emits a changed set of models, and everything that depends on it.
-    fn show_models(&mut self) {
+    pub(super) fn show_models(&mut self) {
         let previous = self.default_options();
         let used = self.songs_with_stems_of(&previous);
         self.find_models();

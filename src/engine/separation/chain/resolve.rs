@@ -19,7 +19,7 @@ use crate::{
         problem::{Problem, Result},
         separation::installed::{InstalledModel, stem_index},
     },
-    model::ModelError,
+    model::{ModelError, check_names, weights::Store},
 };
 
 /// Chains that come with the program: name and text.
@@ -111,6 +111,31 @@ impl Chains {
 /// Path of the user's chain of this name.
 pub fn own_path(home: &Path, name: &str) -> PathBuf {
     file::folder(home).join(format!("{name}.toml"))
+}
+
+/// Saves a chain of the user under a name.
+///
+/// # Errors
+/// [`Problem::Chain`] if the name is not allowed or belongs to a model; [`Problem::File`].
+pub fn save(home: &Path, name: &str, file: &ChainFile) -> Result<()> {
+    let path = own_path(home, name);
+    let is_taken = || Store::new(home).models().iter().any(|model| model.name == name);
+    if check_names(&[name.to_owned()]).is_err() || is_taken() {
+        let fault = ChainFault::Name { name: name.to_owned() };
+        return Err(Problem::Chain { path: name.into(), fault });
+    }
+    file.write(&path)
+}
+
+/// Copies a chain file to the user's chains, and returns its name: that of the file.
+///
+/// # Errors
+/// Fails with the errors of [`ChainFile::read`] and [`save`].
+pub fn import(home: &Path, path: &Path) -> Result<String> {
+    let file = ChainFile::read(path)?;
+    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    save(home, &name, &file)?;
+    Ok(name)
 }
 
 /// Lists the chains that come with the program and the user's, and the faults of files that cannot be

@@ -75,6 +75,7 @@ impl ViewState {
                 }
             }
             Event::Models(models) => self.models = models,
+            Event::Chains(chains) => self.chains = chains,
             Event::ModelTask(name, task) => self.model_task = Some((name, task)),
             Event::Model(state) => self.model = Some(state),
             Event::Pace(seconds) => self.expected = Some(seconds),

@@ -18,9 +18,9 @@ use std::{
 use super::catalog::Catalog;
 use crate::{
     engine::{
-        ExportId, ExportState, Job, JobId, JobState, ModelEntry, ModelState, ModelTask, Problem,
-        Song, SongId, SongState, export::Fields, player::Output, separation::estimate::Estimate,
-        system::atomic_file::base_name,
+        ChainEntry, ExportId, ExportState, Job, JobId, JobState, ModelEntry, ModelState, ModelTask,
+        Problem, Song, SongId, SongState, export::Fields, player::Output,
+        separation::estimate::Estimate, system::atomic_file::base_name,
     },
     i18n::fl,
     model::device::Card,
@@ -108,6 +108,7 @@ pub struct ViewState {
     open: Option<OpenSong>,
     model: Option<ModelState>,
     models: Vec<ModelEntry>,
+    chains: Vec<ChainEntry>,
     /// The current or last operation on a model's weights.
     model_task: Option<(Option<String>, ModelTask)>,
     exports: Vec<Export>,
@@ -186,6 +187,11 @@ impl ViewState {
     /// The model's state; `None` until the engine has sent it.
     pub fn model(&self) -> Option<&ModelState> {
         self.model.as_ref()
+    }
+
+    /// The known chains; empty until the engine has listed them.
+    pub fn chains(&self) -> &[ChainEntry] {
+        &self.chains
     }
 
     /// The known models; empty until the engine has listed them.

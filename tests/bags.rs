@@ -10,14 +10,15 @@ use partita::{
     engine::{
         CancelToken, Compute,
         separation::{
+            chain::Chain,
             installed::InstalledModel,
-            loaded_model::{LoadedModel, Work},
+            loaded_chain::{LoadedChain, Work},
             options::Quality,
             plan::Plan,
-            run::Step,
+            run::SegmentEvent,
             scheduler::Listener,
         },
-        store::{MixStore, MixWriter, StemStore},
+        store::{MixStore, MixWriter, StemStore, StemTree},
     },
     model::{
         self, Device, Precision,
@@ -54,29 +55,29 @@ fn import(home: &Path, file: &str) -> Model {
     Store::new(home).import(&golden(file), &mut |_| {}, &|| false).unwrap()
 }
 
-fn mix_store(folder: &TempDir, samples: &[f32]) -> MixStore {
+fn mix_store(folder: &TempDir, samples: &[f32]) -> Arc<MixStore> {
     let mut writer = MixWriter::create(&folder.path().join("mix")).unwrap();
     writer.push(samples).unwrap();
-    writer.finish().unwrap()
+    Arc::new(writer.finish().unwrap())
 }
 
-fn read(stems: &StemStore, stem: usize) -> Vec<f32> {
-    let mut out = vec![0.0; 2 * stems.plan().frames as usize];
+fn read(stems: &StemTree, stem: usize) -> Vec<f32> {
+    let mut out = vec![0.0; 2 * stems.plan(0).frames as usize];
     stems.read(stem, 0, &mut out).unwrap();
     out
 }
 
 /// Separates with these stems requested; returns the number of computed segments.
 fn separate(
-    ensemble: &mut LoadedModel,
+    ensemble: &mut LoadedChain,
     mix: &MixStore,
-    stems: &StemStore,
+    stems: &StemTree,
     wanted: &[usize],
 ) -> usize {
-    let work = Work { mix, stems, wanted, is_draft: false, pace: None };
+    let work = Work { mix, stems, wanted, is_draft: false, paces: &[] };
     let mut stored = 0;
     let head = || Listener::at(0);
-    let mut on_step = |step| stored += usize::from(matches!(step, Step::Stored(_)));
+    let mut on_step = |step| stored += usize::from(matches!(step, SegmentEvent::Stored(_)));
     ensemble.separate(&work, &head, &CancelToken::default(), &mut on_step).unwrap();
     stored
 }
@@ -98,14 +99,16 @@ fn a_bag_matches_the_reference_and_one_tick_gives_the_same_samples() {
     assert_eq!(installed.networks_for(&[0]), [0]);
     assert_eq!(installed.networks_for(&[1]), [1]);
     assert_eq!(installed.networks_for(&[2]), [0, 1]);
+    let chain = Arc::new(Chain::of_model(installed.clone()));
     let open = |name: &str| {
-        installed.open_stems(&home.path().join(name), &mix, Quality::default()).unwrap()
+        let (chain, mix) = (Arc::clone(&chain), Arc::clone(&mix));
+        StemTree::open(chain, &home.path().join(name), mix, Quality::default()).unwrap()
     };
     let mut ensemble =
-        LoadedModel::new(installed.clone(), Compute::default(), 0, Arc::default()).unwrap();
+        LoadedChain::new(Arc::clone(&chain), Compute::default(), 0, Arc::default()).unwrap();
 
     let whole = open("whole");
-    let segments = whole.plan().len();
+    let segments = whole.plan(0).len();
     assert_eq!(separate(&mut ensemble, &mix, &whole, &[0, 1, 2]), segments);
     let expected: Vec<f32> = values(&file, "stems");
     let stem_len = expected.len() / 3;
@@ -146,9 +149,11 @@ fn shifts_and_overlap_match_the_reference() {
     assert_eq!(delays.len(), 2);
     let plan = Plan::with_delays(mix.frames(), 2800, 1400, &delays);
     let sources = &installed.spec.sources;
-    let stems = StemStore::open(&home.path().join("shifted"), plan, sources).unwrap();
+    let store = StemStore::open(&home.path().join("shifted"), plan, sources).unwrap();
+    let chain = Arc::new(Chain::of_model(installed.clone()));
+    let stems = StemTree::with_store(Arc::clone(&chain), store, Arc::clone(&mix));
     let mut ensemble =
-        LoadedModel::new(installed.clone(), Compute::default(), 0, Arc::default()).unwrap();
+        LoadedChain::new(Arc::clone(&chain), Compute::default(), 0, Arc::default()).unwrap();
     assert_eq!(separate(&mut ensemble, &mix, &stems, &[0, 1, 2]), plan.len());
     let expected: Vec<f32> = values(&file, "shifted");
     let stem_len = expected.len() / 3;
@@ -166,11 +171,14 @@ fn a_seed_gives_the_same_stems_again() {
     let samples: Vec<f32> = (0..16_000).map(|i| ((i as f32) * 0.11).sin() * 0.4).collect();
     let mix = mix_store(&home, &samples);
     let installed = InstalledModel::find(home.path(), &model.name).unwrap().unwrap();
+    let chain = Arc::new(Chain::of_model(installed));
     let mut ensemble =
-        LoadedModel::new(installed.clone(), Compute::default(), 0, Arc::default()).unwrap();
+        LoadedChain::new(Arc::clone(&chain), Compute::default(), 0, Arc::default()).unwrap();
     let mut with_seed = |name: &str, seed| {
         let quality = Quality { shifts: 3, seed, ..Quality::default() };
-        let stems = installed.open_stems(&home.path().join(name), &mix, quality).unwrap();
+        let stems =
+            StemTree::open(Arc::clone(&chain), &home.path().join(name), Arc::clone(&mix), quality)
+                .unwrap();
         separate(&mut ensemble, &mix, &stems, &[0, 1]);
         read(&stems, 0)
     };

@@ -1,20 +1,22 @@
 //! Whole tracks against the reference: segmentation, normalisation, cross-fades, first and last
 //! sample.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, sync::Arc};
 
 use partita::{
     engine::{
         CancelToken, Compute,
         separation::{
-            plan::Plan,
+            chain::Chain,
+            installed::{InstalledModel, InstalledNetwork},
+            options::Quality,
             pool,
-            run::{Member, Separation},
+            run::{Member, RunStep, Separation},
             scheduler::Listener,
         },
-        store::{MixStore, MixWriter, StemStore},
+        store::{MixStore, MixWriter, StemTree},
     },
-    model::{Precision, Separator as _, htdemucs},
+    model::{Memory, Precision, Separator as _, htdemucs},
 };
 use safetensors::SafeTensors;
 use tempfile::TempDir;
@@ -45,23 +47,29 @@ fn tracks_of_any_length_match_the_reference() {
     let network =
         htdemucs::from_bytes(&golden("general.weights.safetensors"), Precision::Single).unwrap();
     let sources = network.spec().sources.clone();
+    let own = InstalledNetwork {
+        weights: "general".into(),
+        identity: "general".into(),
+        memory: Memory::default(),
+        shares: vec![1.0; 3],
+    };
+    let (digest, spec) = ("general".to_owned(), network.spec().clone());
+    let model = InstalledModel { name: "general".into(), networks: vec![own], digest, spec };
+    let chain = Arc::new(Chain::of_model(model));
     let pool = pool::new(Compute::default()).unwrap();
     let file = golden("tracks.golden.safetensors");
     let file = SafeTensors::deserialize(&file).unwrap();
     for frames in [1, 1000, 2800, 2801, 4201, 7001] {
         let folder = tempfile::tempdir().unwrap();
         let mix = mix_store(&folder, &interleaved(&values(&file, &format!("mix.{frames}"))));
-        let plan = Plan::new(frames as u64, network.spec().segment_frames);
-        let stems = StemStore::open(&folder.path().join("stems"), plan, &sources).unwrap();
-        let networks = [Member { network: &network, shares: &[1.0; 3] }];
-        let work = Separation {
-            mix: &mix,
-            stems: &stems,
-            networks: &networks,
-            groups: &[0],
-            pool: &pool,
-            pace: None,
-        };
+        let mix = Arc::new(mix);
+        let stems =
+            StemTree::open(Arc::clone(&chain), folder.path(), Arc::clone(&mix), Quality::default());
+        let stems = stems.unwrap();
+        let lock = stems.lock(&chain.needs(&[0, 1, 2])).unwrap();
+        let networks = vec![Member { network: &network, shares: &[1.0; 3] }];
+        let steps = [RunStep { step: 0, networks, groups: vec![0], is_wanted: true, pace: None }];
+        let work = Separation { mix: &mix, stems: &stems, steps: &steps, lock: &lock, pool: &pool };
         // Starts in the middle, because the order must not matter.
         let head = move || Listener::at(frames as u64 / 2);
         work.run(&head, &CancelToken::default(), &mut |_| {}).unwrap();

@@ -69,9 +69,9 @@ impl Running {
     #[track_caller]
     fn shown(&self) -> (SeparationOptions, bool, Vec<Option<Preset>>, usize) {
         self.wait(|event| match event {
-            Event::Shown { options, has_rest, offers, versions, .. } => Some((
+            Event::Shown { options, stems, offers, versions, .. } => Some((
                 options.clone(),
-                *has_rest,
+                stems.iter().any(|stem| stem.is_rest),
                 offers.iter().map(|offer| offer.preset).collect(),
                 versions.len(),
             )),

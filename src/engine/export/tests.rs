@@ -20,6 +20,10 @@ struct InMemory {
 }
 
 /// Interleaved stereo noise.
+fn rest(minus: &[usize]) -> Content {
+    Content::Rest(crate::engine::separation::chain::Terms { of: None, minus: minus.to_vec() })
+}
+
 fn noise(frames: usize, peak: f32, seed: u32) -> Vec<f32> {
     let mut state = seed.wrapping_mul(747_796_405) | 1;
     let mut next = || {

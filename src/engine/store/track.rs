@@ -317,12 +317,15 @@ impl Track for HeardTrack {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{separation::plan::Plan, store::MixWriter};
+    use crate::engine::{
+        separation::plan::Plan,
+        store::{MixWriter, StemStore},
+    };
 
     const FRAMES: u64 = 40_000;
 
-    /// Creates a store whose finished segments all have this value.
-    fn store(folder: &Path, value: f32, done: &[usize]) -> Arc<StemStore> {
+    /// Creates a store whose finished segments all have this value, with the mix beside it.
+    fn store(folder: &Path, value: f32, done: &[usize]) -> Arc<StemTree> {
         let plan = Plan::new(FRAMES, 8_000);
         let store = StemStore::open(folder, plan, &["one".to_owned()]).unwrap();
         let lock = store.lock().unwrap();
@@ -332,7 +335,8 @@ mod tests {
             store.write_segment(&lock, segment, 0, &samples).unwrap();
         }
         drop(lock);
-        store.into()
+        let mix = MixStore::open(&folder.with_file_name("mix")).unwrap();
+        StemTree::of_store(store, mix.into()).into()
     }
 
     #[test]
@@ -340,7 +344,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut writer = MixWriter::create(&folder.path().join("mix")).unwrap();
         writer.push(&vec![0.7; FRAMES as usize * CHANNELS]).unwrap();
-        drop(writer.finish().unwrap());
+        let mix = Arc::new(writer.finish().unwrap());
         let plan = Plan::new(FRAMES, 8_000);
         let store = |name: &str, value: f32, done: std::ops::Range<usize>| {
             let names = (&["one".to_owned()][..], Some("rest"));
@@ -353,12 +357,11 @@ mod tests {
                 store.write_segment(&lock, segment, 0, &samples).unwrap();
             }
             drop(lock);
-            Arc::new(store)
+            Arc::new(StemTree::of_store(store, mix.clone()))
         };
-        let track = |done: std::ops::Range<usize>, draft| SongTrack {
-            mix: Arc::new(MixStore::open(&folder.path().join("mix")).unwrap()),
-            stems: Some(store(&format!("{done:?}"), 0.5, done)),
-            draft,
+        let track = |done: std::ops::Range<usize>, draft| {
+            let stems = store(&format!("{done:?}"), 0.5, done);
+            SongTrack { draft, ..SongTrack::new(mix.clone(), Some(stems)) }
         };
         let read = |track: &SongTrack, at: u64| {
             let mut out = [f32::NAN; 2 * CHANNELS];
@@ -383,12 +386,12 @@ mod tests {
         let mut writer = MixWriter::create(&folder.path().join("mix")).unwrap();
         writer.push(&vec![0.1; FRAMES as usize * CHANNELS]).unwrap();
         let all: Vec<usize> = (0..Plan::new(FRAMES, 8_000).len()).collect();
-        let track = |done: &[usize], name: &str| SongTrack {
-            mix: Arc::new(MixStore::open(&folder.path().join("mix")).unwrap()),
-            stems: Some(store(&folder.path().join(name), 0.5, done)),
-            draft: Some(store(&folder.path().join("draft"), 0.2, &all)),
+        let mix = Arc::new(writer.finish().unwrap());
+        let track = |done: &[usize], name: &str| {
+            let stems = store(&folder.path().join(name), 0.5, done);
+            let draft = Some(store(&folder.path().join("draft"), 0.2, &all));
+            SongTrack { draft, ..SongTrack::new(mix.clone(), Some(stems)) }
         };
-        drop(writer.finish().unwrap());
         for (done, name) in [(&[2][..], "middle"), (&[0, 5, 6], "ends"), (&[], "none")] {
             let track = track(done, name);
             assert_eq!(track.covered(), [(0, FRAMES)]);

@@ -13,6 +13,7 @@ use crate::engine::{
     export::{DEFAULT_PATTERN, NamePattern, Place, Selection, Settings},
     separation::{
         batch::Request,
+        chain::Chain,
         installed::{DEFAULT, InstalledModel},
         options::Quality,
     },
@@ -69,14 +70,14 @@ impl Archive {
     fn run(home: &Path, work: &str, resumes: bool) -> Summary {
         let model = InstalledModel::find(home, DEFAULT).unwrap().unwrap();
         let compute = Compute { threads: Some(1), ..Compute::default() };
-        let batch = Batch::new(model, Quality::DRAFT, compute, home).unwrap();
+        let batch = Batch::new(Chain::of_model(model), Quality::DRAFT, compute, home).unwrap();
         let (out, file) = (home.join("out"), home.join("song.flac"));
         let entry = Entry { line: 1, path: file.clone(), ..Entry::default() };
         let request = Request {
             file,
             track: None,
             called: "song".into(),
-            selection: Selection::of_stems(&batch.stems(), &[]).unwrap(),
+            selection: Selection::of_stems(&batch.chain().tree, &[]).unwrap(),
             place: Place {
                 folder: out.clone(),
                 pattern: NamePattern::new(DEFAULT_PATTERN).unwrap(),

@@ -5,10 +5,10 @@ use std::{io, sync::Arc};
 use super::Rig;
 use crate::engine::{
     export::{
-        FORMATS, Fields, NamePattern, Origin, Part, Place, RESIDUAL, Selection, Settings, Stems,
-        export,
+        FORMATS, Fields, NamePattern, Origin, Part, Place, RESIDUAL, Selection, Settings, export,
     },
     player::{Gains, Track, gains},
+    separation::chain::Tree,
     types::{AudioFormat, CancelToken, Depth, LaneSettings, SAMPLE_RATE},
 };
 
@@ -82,8 +82,9 @@ fn exported(gains: &Gains) -> Vec<f32> {
         Place { folder: home.path().to_owned(), pattern: NamePattern::new("{stem}").unwrap() };
     let settings = Settings { depth: Some(Depth::Float32), ..Settings::default() };
     assert_eq!(settings.format.extension, FORMATS[0].extension, "WAV");
-    let items =
-        selection.items(Stems::made(&sources), settings.format, &place, Fields::default()).unwrap();
+    let items = selection
+        .items(&Tree::flat(&sources, None), settings.format, &place, Fields::default())
+        .unwrap();
     let format = AudioFormat {
         name: "WAV".into(),
         sample_rate: SAMPLE_RATE,

@@ -373,7 +373,7 @@ fn missing(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Spec;
+    use crate::{engine::separation::chain::Terms, model::Spec};
 
     fn model(name: &str, sources: &[&str], rest: Option<&str>) -> InstalledModel {
         let sources = sources.iter().map(|name| (*name).to_owned()).collect();

@@ -13,13 +13,14 @@ use crate::engine::{
     note::Note,
     separation::{
         batch::{Batch, Request},
+        chain::Chain,
         installed::InstalledModel,
-        loaded_model::{LoadedModel, Work},
+        loaded_chain::{LoadedChain, Work},
         options::Quality,
-        run::Step,
+        run::SegmentEvent,
         scheduler::Listener,
     },
-    store::{MixStore, MixWriter},
+    store::{MixStore, MixWriter, StemTree},
     types::{CHANNELS, CancelToken, Compute},
 };
 
@@ -149,12 +150,12 @@ fn machine(card: Card, home: &Path) -> (Arc<Devices>, Arc<AtomicUsize>, Arc<Atom
 }
 
 /// A song of several segments.
-fn song(folder: &Path, model: &InstalledModel) -> MixStore {
+fn song(folder: &Path, model: &InstalledModel) -> Arc<MixStore> {
     let mut writer = MixWriter::create(folder).unwrap();
     let frames = 4 * model.spec.segment_frames;
     let samples: Vec<f32> = (0..frames * CHANNELS).map(|i| (i as f32 * 0.13).sin() * 0.4).collect();
     writer.push(&samples).unwrap();
-    writer.finish().unwrap()
+    Arc::new(writer.finish().unwrap())
 }
 
 /// Separates the song, and returns the samples of all stems and the failures of the card.
@@ -166,14 +167,17 @@ fn separate(
 ) -> (Vec<Vec<f32>>, Vec<Failure>) {
     let folder = tempfile::tempdir_in(home).unwrap();
     let mix = song(folder.path(), model);
-    let stems = model.open_stems(&folder.path().join("s"), &mix, Quality::default()).unwrap();
+    let chain = Arc::new(Chain::of_model(model.clone()));
+    let opened =
+        StemTree::open(Arc::clone(&chain), folder.path(), Arc::clone(&mix), Quality::default());
+    let stems = opened.unwrap();
     let wanted: Vec<usize> = (0..model.spec.sources.len()).collect();
-    let work = Work { mix: &mix, stems: &stems, wanted: &wanted, is_draft: false, pace: None };
+    let work = Work { mix: &mix, stems: &stems, wanted: &wanted, is_draft: false, paces: &[] };
     let mut failures = Vec::new();
-    let mut loaded = LoadedModel::new(model.clone(), compute, 0, devices).unwrap();
+    let mut loaded = LoadedChain::new(chain, compute, 0, devices).unwrap();
     let cancel = CancelToken::default();
     let mut on_step = |step| {
-        if let Step::DeviceFailed(failure) = step {
+        if let SegmentEvent::DeviceFailed(failure) = step {
             failures.push(failure);
         }
     };
@@ -296,14 +300,17 @@ fn the_processor_takes_over_only_if_its_network_fits() {
     let least = crate::engine::separation::memory::need(model.memory(), 1);
     let compute = Compute { memory: Some(least - 1), ..on(ONLY) };
     let mix = song(home.path(), &model);
-    let stems = model.open_stems(&home.path().join("s"), &mix, Quality::default()).unwrap();
-    let work = Work { mix: &mix, stems: &stems, wanted: &[0], is_draft: false, pace: None };
-    let mut loaded = LoadedModel::new(model, compute, 0, devices).unwrap();
+    let chain = Arc::new(Chain::of_model(model));
+    let stems =
+        StemTree::open(Arc::clone(&chain), home.path(), Arc::clone(&mix), Quality::default())
+            .unwrap();
+    let work = Work { mix: &mix, stems: &stems, wanted: &[0], is_draft: false, paces: &[] };
+    let mut loaded = LoadedChain::new(chain, compute, 0, devices).unwrap();
     let cancel = CancelToken::default();
     let ended = loaded.separate(&work, &Listener::default, &cancel, &mut |_| {});
     let limit = least - 1;
     assert_eq!(ended, Err(crate::engine::Problem::MemoryLimit { needed: least, limit }));
-    assert_eq!(stems.done_count(), 1, "the card's segment stays");
+    assert_eq!(stems.done_count_of(&[0]), 1, "the card's segment stays");
 }
 
 #[test]
@@ -311,15 +318,16 @@ fn a_batch_notes_the_failure_and_keeps_paces_apart() {
     let (home, model) = home();
     let (devices, ..) = machine(Card::FullAt(1), home.path());
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/chirp.flac");
-    let sources = model.spec.sources.clone();
+    let chain = Chain::of_model(model.clone());
+    let tree = chain.tree.clone();
     let name = |device| model.pace_name(Quality::default(), Precision::Single, device);
     assert_eq!((name(Device::Cpu), name(CARD)), ("htdemucs".into(), "htdemucs cuda".into()));
-    let batch = Batch::on(devices, model, Quality::default(), on(ONLY), home.path()).unwrap();
+    let batch = Batch::on(devices, chain, Quality::default(), on(ONLY), home.path()).unwrap();
     let request = Request {
         track: None,
         file,
         called: "song".into(),
-        selection: Selection::of_stems(&sources, &[]).unwrap(),
+        selection: Selection::of_stems(&tree, &[]).unwrap(),
         place: Place {
             folder: home.path().join("out"),
             pattern: NamePattern::new("{stem}").unwrap(),

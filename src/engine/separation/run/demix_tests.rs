@@ -1,14 +1,14 @@
 //! Comparison of [`Joint::Fade`] with a transcription of the reference, `demix` of
 //! Music-Source-Separation-Training (`utils/model_utils.py`).
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::{
     engine::{
-        separation::{options::Quality, pool},
+        separation::{chain::StepNeeds, options::Quality, plan::Plan, pool},
         store::MixWriter,
         types::Compute,
     },
@@ -132,16 +132,16 @@ fn errors(frames: usize, segment: usize, overlap: u8, head: u64) -> [f64; 2] {
     let plan = Plan::of(frames as u64, network.spec(), quality);
     assert_eq!(plan.joint, Joint::Fade);
     let sources = &network.spec().sources;
-    let stems = StemStore::open(&folder.path().join("s"), plan, sources).unwrap();
+    let store = StemStore::open(&folder.path().join("s"), plan, sources).unwrap();
+    let mix = Arc::new(mix);
+    let tree = StemTree::of_store(store, Arc::clone(&mix)).with_spec(network.spec());
+    let stems = tree.store(0).unwrap();
     let compute = Compute { threads: Some(1), ..Compute::default() };
-    let work = Separation {
-        mix: &mix,
-        stems: &stems,
-        networks: &[Member { network: &network, shares: &[1.0, 1.0] }],
-        groups: &[0],
-        pool: &pool::new(compute).unwrap(),
-        pace: None,
-    };
+    let lock = tree.lock(&[StepNeeds { step: 0, outputs: vec![0], is_wanted: true }]).unwrap();
+    let networks = vec![Member { network: &network, shares: &[1.0, 1.0] }];
+    let step = RunStep { step: 0, networks, groups: vec![0], is_wanted: true, pace: None };
+    let pool = &pool::new(compute).unwrap();
+    let work = Separation { mix: &mix, stems: &tree, steps: &[step], lock: &lock, pool };
     work.run(&|| Listener::at(head), &CancelToken::default(), &mut |_| {}).unwrap();
     assert!(stems.is_complete());
     let read: Vec<Vec<f32>> = (0..2)

@@ -1,10 +1,17 @@
 //! Tests of a song's separation: samples, order, and termination.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    engine::{problem::Activity, store::MixWriter, types::Compute},
+    engine::{
+        problem::Activity,
+        separation::{chain::StepNeeds, plan::Plan},
+        store::MixWriter,
+        types::Compute,
+    },
     model::{Result as ModelResult, Spec},
 };
 
@@ -29,10 +36,35 @@ impl Separator for Identity {
     }
 }
 
-fn store_mix(folder: &std::path::Path, samples: &[f32]) -> MixStore {
+fn store_mix(folder: &std::path::Path, samples: &[f32]) -> Arc<MixStore> {
     let mut writer = MixWriter::create(folder).unwrap();
     writer.push(samples).unwrap();
-    writer.finish().unwrap()
+    Arc::new(writer.finish().unwrap())
+}
+
+/// Separates with the networks of the only step.
+fn separate(
+    mix: &MixStore,
+    stems: &StemTree,
+    networks: Vec<Member<'_>>,
+    groups: &[usize],
+    listener: &(dyn Fn() -> Listener + Sync),
+    cancel: &CancelToken,
+    on_event: &mut dyn FnMut(SegmentEvent),
+) -> Result<()> {
+    let outputs = groups.iter().flat_map(|group| stems.store(0).unwrap().stems_of(*group).to_vec());
+    let needs = [StepNeeds { step: 0, outputs: outputs.collect(), is_wanted: true }];
+    stems.claim(&needs)?;
+    let lock = stems.lock(&needs)?;
+    let groups = groups.to_vec();
+    let steps = [RunStep { step: 0, networks, groups, is_wanted: true, pace: None }];
+    let compute = Compute { threads: Some(1), ..Compute::default() };
+    let pool = &crate::engine::separation::pool::new(compute)?;
+    Separation { mix, stems, steps: &steps, lock: &lock, pool }.run(listener, cancel, on_event)
+}
+
+fn member(network: &dyn Separator) -> Vec<Member<'_>> {
+    vec![Member { network, shares: &[1.0, 1.0] }]
 }
 
 fn noise(frames: usize, seed: u32) -> Vec<f32> {
@@ -56,24 +88,26 @@ proptest! {
         let model = Identity::new(segment);
         let plan = Plan::new(frames as u64, segment);
         let stems = StemStore::open(&folder.path().join("s"), plan, &model.0.sources).unwrap();
-        let pool = crate::engine::separation::pool::new(Compute { threads: Some(1), ..Compute::default() }).unwrap();
-        let networks = [Member { network: &model, shares: &[1.0, 1.0] }];
-        let work = Separation { mix: &mix, stems: &stems, networks: &networks, groups: &[0], pool: &pool, pace: None };
-        let cancel = CancelToken::default();
-        let ended = work.run(&|| Listener::at(head), &cancel, &mut |step| {
-            if matches!(step, Step::Stored(_)) {
+        let tree = StemTree::of_store(stems, Arc::clone(&mix));
+        let stems = tree.store(0).unwrap();
+        let (cancel, listener) = (CancelToken::default(), &|| Listener::at(head));
+        let mut stop_at_first = |event| {
+            if matches!(event, SegmentEvent::Stored(_)) {
                 cancel.cancel();
             }
-        });
+        };
+        let networks = member(&model);
+        let ended = separate(&mix, &tree, networks, &[0], listener, &cancel, &mut stop_at_first);
         prop_assert!(plan.len() <= 2 || matches!(ended, Err(Problem::Cancelled)));
         // The segment in progress at that time is stored, too.
         let kept = stems.done_count();
         prop_assert!((1..=2).contains(&kept));
         let (mut begun, mut stored) = (Vec::new(), Vec::new());
-        work.run(&|| Listener::at(head), &CancelToken::default(), &mut |step| match step {
-            Step::Begins(index) => begun.push(index),
-            Step::Readable(_) | Step::DeviceFailed(_) => {}
-            Step::Stored(index) => stored.push(index),
+        let (networks, cancel) = (member(&model), CancelToken::default());
+        separate(&mix, &tree, networks, &[0], listener, &cancel, &mut |event| match event {
+            SegmentEvent::Begins(at) => begun.push(at),
+            SegmentEvent::Readable(_) | SegmentEvent::DeviceFailed(_) => {}
+            SegmentEvent::Stored(at) => stored.push(at),
         })
         .unwrap();
         prop_assert_eq!(stored.len(), plan.len() - kept);
@@ -112,20 +146,13 @@ fn with_bag(shares: [[f32; 2]; 2], orders: &[&[usize]]) -> (Vec<Vec<f32>>, [usiz
     let groups = [vec![0], vec![1]];
     let stems =
         StemStore::open_in_groups(&folder.path().join("s"), plan, (&sources, None), &groups);
-    let stems = stems.unwrap();
-    let pool = crate::engine::separation::pool::new(Compute::default()).unwrap();
-    let networks: Vec<_> =
-        nets.iter().zip(&shares).map(|(network, shares)| Member { network, shares }).collect();
+    let tree = StemTree::of_store(stems.unwrap(), Arc::clone(&mix));
+    let stems = tree.store(0).unwrap();
     for groups in orders {
-        let work = Separation {
-            mix: &mix,
-            stems: &stems,
-            networks: &networks,
-            groups,
-            pool: &pool,
-            pace: None,
-        };
-        work.run(&|| Listener::at(0), &CancelToken::default(), &mut |_| {}).unwrap();
+        let networks =
+            nets.iter().zip(&shares).map(|(network, shares)| Member { network, shares }).collect();
+        let (listener, cancel) = (&|| Listener::at(0), CancelToken::default());
+        separate(&mix, &tree, networks, groups, listener, &cancel, &mut |_| {}).unwrap();
         assert!(stems.is_complete());
     }
     let read = |stem| {
@@ -186,19 +213,11 @@ fn nan_is_an_error_and_never_stored() {
     let model = Broken(Identity::new(100));
     let plan = Plan::new(160, 100);
     let stems = StemStore::open(&folder.path().join("s"), plan, &model.spec().sources).unwrap();
-    let pool = crate::engine::separation::pool::new(Compute::default()).unwrap();
-    let networks = [Member { network: &model, shares: &[1.0, 1.0] }];
-    let work = Separation {
-        mix: &mix,
-        stems: &stems,
-        networks: &networks,
-        groups: &[0],
-        pool: &pool,
-        pace: None,
-    };
-    let ended = work.run(&|| Listener::at(0), &CancelToken::default(), &mut |_| {});
+    let tree = StemTree::of_store(stems, Arc::clone(&mix));
+    let (listener, cancel) = (&|| Listener::at(0), CancelToken::default());
+    let ended = separate(&mix, &tree, member(&model), &[0], listener, &cancel, &mut |_| {});
     assert!(matches!(ended, Err(Problem::NotNumbers { segment: 0 })), "{ended:?}");
-    assert_eq!(stems.done_count(), 0);
+    assert_eq!(tree.done_count_of(&[0, 1]), 0);
 }
 
 /// A network that panics from its third segment on.
@@ -227,19 +246,13 @@ fn a_panic_ends_the_job_with_its_message_and_the_pool_survives() {
     let sources = buggy.spec().sources.clone();
     let plan = Plan::new(900, 100);
     let stems = StemStore::open(&folder.path().join("s"), plan, &sources).unwrap();
-    let pool = crate::engine::separation::pool::new(Compute::default()).unwrap();
-    let never = CancelToken::default();
+    let tree = StemTree::of_store(stems, Arc::clone(&mix));
+    let stems = tree.store(0).unwrap();
+    let (never, listener) = (CancelToken::default(), &|| Listener::at(0));
     let run = |model: &dyn Separator| {
-        let networks = [Member { network: model, shares: &[1.0, 1.0] }];
-        let work = Separation {
-            mix: &mix,
-            stems: &stems,
-            networks: &networks,
-            groups: &[0],
-            pool: &pool,
-            pace: None,
-        };
-        caught(Activity::Separating, || work.run(&|| Listener::at(0), &never, &mut |_| {}))
+        let networks = member(model);
+        let work = || separate(&mix, &tree, networks, &[0], listener, &never, &mut |_| {});
+        caught(Activity::Separating, work)
     };
     let message = run(&buggy).unwrap_err().to_string();
     assert!(message.contains("a bug"), "{message}");
@@ -254,6 +267,13 @@ fn a_short_last_segment_is_padded_with_real_audio() {
     let folder = tempfile::tempdir().unwrap();
     let samples = noise(160, 5);
     let mix = store_mix(folder.path(), &samples);
-    let window = read_window(&mix, &Plan::new(160, 100), Level::Track, 2).unwrap();
+    let store = StemStore::open(&folder.path().join("s"), Plan::new(160, 100), &["one".into()]);
+    let stems = StemTree::of_store(store.unwrap(), Arc::clone(&mix));
+    let (lock, pool) = (
+        stems.lock(&[]).unwrap(),
+        &crate::engine::separation::pool::new(Compute::default()).unwrap(),
+    );
+    let work = Separation { mix: &mix, stems: &stems, steps: &[], lock: &lock, pool };
+    let window = work.read_window(At { step: 0, segment: 2 }).unwrap();
     assert!(window[..55].iter().all(|&x| x != 0.0));
 }

@@ -93,30 +93,45 @@ impl StemTree {
         Ok(tree)
     }
 
-    /// A tree of one store.
+    /// The stems of a chain of one step, whose store is open already. The store may have another plan
+    /// than the chain's.
+    pub fn with_store(chain: Arc<Chain>, store: StemStore, mix: Arc<MixStore>) -> Self {
+        let (names, quality) = (chain.stems(), chain.fitted(Quality::default()));
+        let step = StepStore { folder: PathBuf::new(), plan: *store.plan(), store: store.into() };
+        Self { chain, names, quality, mix, steps: vec![step] }
+    }
+
+    /// The stems of a store, as if one network had made them.
     #[cfg(test)]
     pub fn of_store(store: StemStore, mix: Arc<MixStore>) -> Self {
         use crate::{
             engine::separation::installed::{InstalledModel, InstalledNetwork},
             model::{Memory, Spec},
         };
-        let (sources, plan) = (store.sources().to_vec(), *store.plan());
+        let sources = store.sources().to_vec();
         let network = InstalledNetwork {
             weights: PathBuf::new(),
             identity: String::new(),
             memory: Memory::default(),
             shares: vec![1.0; sources.len()],
         };
-        let groups =
-            if store.groups_of(&(0..sources.len()).collect::<Vec<_>>()).len() > 1 { 2 } else { 1 };
+        let all: Vec<usize> = (0..sources.len()).collect();
+        // The stems of a bag form groups of one.
+        let networks = vec![network; store.groups_of(&all).len()];
         let rest = store.rest().map(|rest| store.names()[rest].clone());
-        let spec = Spec { rest, ..Spec::triangle(sources, plan.segment_frames) };
-        let networks = vec![network; groups];
+        let spec = Spec { rest, ..Spec::triangle(sources, store.plan().segment_frames) };
         let model = InstalledModel { name: "test".into(), networks, digest: "test".into(), spec };
-        let chain = Arc::new(Chain::of_model(model));
-        let (folder, names) = (PathBuf::new(), chain.stems());
-        let steps = vec![StepStore { folder, plan, store: store.into() }];
-        Self { chain, names, quality: Quality::default(), mix, steps }
+        Self::with_store(Arc::new(Chain::of_model(model)), store, mix)
+    }
+
+    /// The tree with another specification of its only network.
+    #[cfg(test)]
+    #[must_use]
+    pub fn with_spec(mut self, spec: &crate::model::Spec) -> Self {
+        let mut model = self.chain.steps[0].model.clone();
+        model.spec = spec.clone();
+        self.chain = Arc::new(Chain::of_model(model));
+        self
     }
 
     /// Opens the store of a step; creates it if missing.

@@ -11,6 +11,8 @@ mod audio_tracks;
 #[cfg(test)]
 mod bags;
 #[cfg(test)]
+mod chains;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod concurrent_processes;

@@ -35,7 +35,8 @@ use crate::{
     words,
 };
 use commands::{
-    add, doctor, export, jobs, list, model, probe, process, progress, report, reset, separate,
+    add, chain, doctor, export, jobs, list, model, probe, process, progress, report, reset,
+    separate,
 };
 use output::Output;
 use reason::Reason;
@@ -146,6 +147,8 @@ enum Subcommands {
     Reset(reset::Arguments),
     /// List, install and verify models
     Model(model::ModelArgs),
+    /// List, check and import chains of models
+    Chain(chain::Arguments),
     /// Show the hardware and software that Partita finds on this machine, and its speed
     Doctor(doctor::Arguments),
 }
@@ -159,7 +162,7 @@ const RESUME: u8 = 75;
 /// A stem list such as `vocals,drums`.
 #[derive(Debug, clap::Args)]
 struct StemArguments {
-    /// Stems, separated by commas [default: all stems of the model]
+    /// Stems, separated by commas [default: all stems that have no parts of their own]
     #[arg(long, value_delimiter = ',', value_name = "STEMS")]
     stems: Vec<String>,
 }
@@ -242,6 +245,7 @@ fn run(arguments: Arguments, output: &Output) -> anyhow::Result<ExitCode> {
         Some(Subcommands::Job(a)) => jobs::show(&a, &home, output),
         Some(Subcommands::Reset(a)) => reset::run(&a, home, output),
         Some(Subcommands::Model(a)) => model::run(&a, compute, &preferences, &home, output),
+        Some(Subcommands::Chain(a)) => chain::run(&a, &home, output),
         Some(Subcommands::Doctor(a)) => doctor::run(&a, compute, &home, output),
     }
 }

@@ -28,7 +28,7 @@ use crate::{
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct FileArguments {
     /// Write one file for each of these stems, separated by commas; `none` for no such file
-    /// [default: all of the model, or none with --all-but]
+    /// [default: all that have no parts of their own, or none with --all-but]
     #[arg(long, value_delimiter = ',', value_name = "STEMS")]
     stems: Vec<String>,
     /// Write one file for each of these stems with the song minus the stem. Unlike the sum of the

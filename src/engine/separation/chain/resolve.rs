@@ -23,9 +23,10 @@ use crate::{
 };
 
 /// Chains that come with the program: name and text.
-const BUILT_IN: [(&str, &str); 2] = [
+const BUILT_IN: [(&str, &str); 3] = [
     ("vocals-first", include_str!("../../../../assets/chains/vocals-first.toml")),
     ("everything", include_str!("../../../../assets/chains/everything.toml")),
+    ("vocals-without-room", include_str!("../../../../assets/chains/vocals-without-room.toml")),
 ];
 
 /// All chains of an installation, and the faults of files that could not be read.
@@ -77,8 +78,7 @@ impl Chains {
     /// # Errors
     /// Errors of the model or the file; [`Problem::UnknownChain`].
     pub fn find(home: &Path, name: &str) -> Result<Chain> {
-        let is_path = name.ends_with(".toml") || name.contains(['/', '\\']);
-        if is_path {
+        if is_path(name) {
             let path = Path::new(name);
             let file = ChainFile::read(path)?;
             let label = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -106,6 +106,11 @@ impl Chains {
         let path = path.unwrap_or_else(|| name.into());
         resolved.map_err(|fault| Problem::Chain { path, fault })
     }
+}
+
+/// Whether a text on the command line is the path of a chain file instead of a name.
+pub fn is_path(text: &str) -> bool {
+    text.ends_with(".toml") || text.contains(['/', '\\'])
 }
 
 /// Path of the user's chain of this name.

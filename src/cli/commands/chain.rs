@@ -93,7 +93,7 @@ fn list(home: &Path, output: &Output) {
     let models = InstalledModel::all(home);
     let (listed, faults) = resolve::listed(home);
     for fault in &faults {
-        output.failed("chain", &fault.clone().into());
+        output.failed("chain", fault);
     }
     for Listed { name, file, path } in listed {
         match resolve::resolve(&name, &file, &models) {
@@ -113,7 +113,7 @@ fn list(home: &Path, output: &Output) {
             }
             Err(fault) => {
                 let path = path.unwrap_or_else(|| name.clone().into());
-                output.failed(&name, &Problem::Chain { path, fault }.into());
+                output.failed(&name, &Problem::Chain { path, fault });
             }
         }
     }

@@ -75,8 +75,8 @@ struct ComputeArguments {
     #[arg(long, global = true, value_name = "BYTES", value_parser = parse_memory)]
     memory: Option<u64>,
     /// Device that computes the networks: auto, cpu, cuda, metal, or a card by number, such as
-    /// cuda:1. auto measures the first graphics card once for each model, and takes it if it is
-    /// right and quicker. candle-cpu is the slow, readable reference [default: auto]
+    /// cuda:1. auto measures the graphics cards once for each model, and takes the quickest one if
+    /// it is right and quicker. candle-cpu is the slow, readable reference [default: auto]
     #[arg(long, global = true, value_parser = parse_device)]
     device: Option<DeviceChoice>,
 }

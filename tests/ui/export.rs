@@ -6,9 +6,10 @@ use partita::{
     engine::{
         Command, Depth, Event, ExportId, SongId,
         export::{
-            FORMATS, Fields, Format, OnExists, Part, Selection, Settings, Stems,
+            FORMATS, Fields, Format, OnExists, Part, Selection, Settings,
             format::{Keeps, Streams},
         },
+        separation::chain::Tree,
     },
     ui::{
         platform::dialogs::{Answer, Outcome},
@@ -66,7 +67,7 @@ pub fn sent(stage: &Stage) -> Sent {
         ..Fields::default()
     };
     let stems = super::stage::stems();
-    let items = selection.items(Stems::made(&stems), settings.format, &place, fields).unwrap();
+    let items = selection.items(&Tree::flat(&stems, None), settings.format, &place, fields).unwrap();
     let paths = items.iter().map(|item| item.to.display().to_string()).collect();
     Sent { id, selection, settings, paths }
 }

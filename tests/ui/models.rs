@@ -7,7 +7,9 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use partita::{
     engine::{
         Command, Event, Job, JobState, Lane, ModelEntry, ModelTask, Problem, SongId,
-        separation::options::{Defaults, Preset, Quality, QualityCost, SeparationOptions, Version},
+        separation::options::{
+            Defaults, Maker, Preset, Quality, QualityCost, SeparationOptions, StemInfo, Version,
+        },
     },
     model::{
         FileFault, ModelError, Remedy, Spec,
@@ -55,6 +57,11 @@ fn options(model: &str, quality: Quality) -> SeparationOptions {
     SeparationOptions { model: model.into(), quality }
 }
 
+/// A finished stem of the song, which these networks make.
+fn info(makers: &[usize]) -> StemInfo {
+    StemInfo { is_heard: true, makers: makers.to_vec(), ..StemInfo::default() }
+}
+
 fn shown(
     options: &SeparationOptions,
     makers: &[&[usize]],
@@ -64,17 +71,16 @@ fn shown(
     let offer = |quality: Quality| QualityCost {
         quality,
         preset: quality.preset(&demucs),
-        segments: 10,
-        seconds_each: Some(2.0),
+        seconds: vec![Some(20.0); makers.iter().flat_map(|makers| *makers).max().map_or(0, |last| last + 1)],
     };
     let version =
         |options: &SeparationOptions| Version { options: options.clone(), is_complete: true };
     Event::Shown {
         song: SongId(7),
         options: options.clone(),
-        has_rest: false,
-        makers: makers.iter().map(|networks| networks.to_vec()).collect(),
-        missing: vec![0; makers.len()],
+        stems: makers.iter().map(|makers| info(makers)).collect(),
+        makers: vec![Maker::default(); makers.iter().flat_map(|makers| *makers).count()],
+        missing: Vec::new(),
         offers: Quality::PRESETS.map(offer).into(),
         versions: versions.iter().map(version).collect(),
     }
@@ -374,15 +380,14 @@ fn stems_that_add_up_leave_no_residual() {
     stage.click("Solo Residual");
     assert_eq!(stage.deck.sides.borrow().residual, [1.0; 2]);
     let mut with_rest = shown(&usual, &ONE_PASS, &[]);
-    let Event::Shown { has_rest, offers, .. } = &mut with_rest else { panic!() };
-    *has_rest = true;
+    let Event::Shown { stems, offers, .. } = &mut with_rest else { panic!() };
+    stems[3].is_rest = true;
     *offers = Preset::qualities(&roformer)
         .into_iter()
         .map(|quality| QualityCost {
             quality,
             preset: quality.preset(&roformer),
-            segments: 10,
-            seconds_each: Some(8.0),
+            seconds: vec![Some(80.0)],
         })
         .collect();
     stage.emit([models(), with_rest]);
@@ -428,8 +433,8 @@ fn a_bag_that_lacks_a_ticked_stem_can_be_processed_further() {
     let mut stage: Stage = stage(separated());
     let bag = options("htdemucs_ft", Quality::default());
     let mut bag_shown = shown(&bag, &BAG, &[]);
-    let Event::Shown { missing, .. } = &mut bag_shown else { panic!() };
-    *missing = vec![0, 10, 0, 0];
+    let Event::Shown { stems, .. } = &mut bag_shown else { panic!() };
+    stems[1].missing = 10;
     stage.emit([opened(7), covered(7, &[(0, FRAMES)]), bag_shown]);
     assert!(stage.shows("Continue") || stage.shows("Process"));
     stage.click("Bass");

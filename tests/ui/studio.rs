@@ -4,7 +4,12 @@
 use egui::{Key, Modifiers, Theme, pos2, vec2};
 use egui_kittest::kittest::Queryable as _;
 use partita::{
-    engine::{Command, Event, JobId, JobState, Lane, SongId, SongState},
+    engine::{
+        Command, Event, JobId, JobState, Lane, SongId, SongState,
+        separation::options::{
+            Maker, Preset, Quality, QualityCost, SeparationOptions, StemInfo,
+        },
+    },
     ui::{action::UiCommand, state::ui_state::Repeat},
 };
 
@@ -365,10 +370,23 @@ fn the_head_says_what_is_known_and_what_it_will_take() {
     known.bpm_from_tags = true;
     stage.emit([Event::Song(known)]);
     assert!(stage.shows(&line.replace("≈ ", "")), "values from tags are not marked");
-    let need = Event::Need { song: SongId(7), segments: 56, bytes: 616_000_000 };
-    stage.emit([need]);
+    let shown = |seconds| {
+        let stem = StemInfo { is_heard: true, missing: 56, makers: vec![0], ..StemInfo::default() };
+        let quality = Quality::default();
+        let preset = Some(Preset::Standard);
+        Event::Shown {
+            song: SongId(7),
+            options: SeparationOptions { model: "htdemucs".into(), quality },
+            stems: vec![stem; 4],
+            makers: vec![Maker { missing: 1.0, bytes: 616_000_000 }],
+            missing: Vec::new(),
+            offers: vec![QualityCost { quality, preset, seconds: vec![seconds] }],
+            versions: Vec::new(),
+        }
+    };
+    stage.emit([shown(None)]);
     assert!(stage.shows("Needs 616 MB of disk"));
-    stage.emit([Event::Pace(3.0)]);
+    stage.emit([shown(Some(168.0))]);
     assert!(stage.shows("Takes about 3 min and 616 MB of disk space"));
 }
 
@@ -393,7 +411,7 @@ fn f1_lists_every_shortcut() {
         let is_numbered = matches!(verb, UiCommand::Solo(1..) | UiCommand::Mute(1..));
         assert!(is_numbered || stage.shows(verb.spec().tooltip), "{verb:?} is not listed");
     }
-    assert!(stage.shows("1 – 6") && stage.shows("Shift+1 – Shift+6"));
+    assert!(stage.shows("1 – 9") && stage.shows("Shift+1 – Shift+9"));
     let is_open = |stage: &Stage| stage.harness.state().ui_state().help;
     stage.press(NONE, Key::ArrowRight);
     assert_eq!(stage.deck.position.get(), 0, "the window's shortcuts must be disabled");

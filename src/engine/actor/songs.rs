@@ -181,9 +181,10 @@ impl Core {
         let is_wanted = track.stems.as_ref().is_some_and(|stems| !stems.is_complete());
         if let Some(chain) = self.chain(options).filter(|_| is_wanted && self.queue.is_idle()) {
             let is_draft = options.quality.is_draft;
-            let (first, is_draft) = match self.defaults.drafts_first && !is_draft {
-                true => (draft_of(chain, &self.chains).0, true),
-                false => (Arc::clone(chain), is_draft),
+            let (first, is_draft) = if self.defaults.drafts_first && !is_draft {
+                (draft_of(chain, &self.chains).0, true)
+            } else {
+                (Arc::clone(chain), is_draft)
             };
             self.worker.prepare(first, self.compute, is_draft);
         }

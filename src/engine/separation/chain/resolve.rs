@@ -110,7 +110,7 @@ impl Chains {
 
 /// Whether a text on the command line is the path of a chain file instead of a name.
 pub fn is_path(text: &str) -> bool {
-    text.ends_with(".toml") || text.contains(['/', '\\'])
+    text.contains(['/', '\\']) || Path::new(text).extension().is_some_and(|kind| kind == "toml")
 }
 
 /// Path of the user's chain of this name.
@@ -187,7 +187,7 @@ pub fn resolve(
     let found: Vec<Option<&InstalledModel>> =
         file.step.iter().map(|step| network(&step.network, models)).collect();
     let available = available(file, &found);
-    let order = order(file, &available);
+    let order = order(&available);
     let index_of = |name: &str| order.iter().position(|slot| slot.is_named(name));
     // Steps that make an available stem, renumbered.
     let is_used = |step: usize| {
@@ -301,18 +301,13 @@ impl<'a> Slot<'a> {
 }
 
 /// Stems with their branches directly behind them. Each branch below the song ends with its rest.
-fn order<'a>(file: &'a ChainFile, available: &[&'a StemFile]) -> Vec<Slot<'a>> {
+fn order<'a>(available: &[&'a StemFile]) -> Vec<Slot<'a>> {
     let mut order = Vec::new();
-    append(file, available, None, &mut order);
+    append(available, None, &mut order);
     order
 }
 
-fn append<'a>(
-    file: &'a ChainFile,
-    available: &[&'a StemFile],
-    parent: Option<&'a str>,
-    order: &mut Vec<Slot<'a>>,
-) {
+fn append<'a>(available: &[&'a StemFile], parent: Option<&'a str>, order: &mut Vec<Slot<'a>>) {
     let is_here = |stem: &&&StemFile| match (&stem.parent, parent) {
         (None, None) => true,
         (Some(own), Some(parent)) => own.eq_ignore_ascii_case(parent),
@@ -321,12 +316,12 @@ fn append<'a>(
     let children: Vec<&StemFile> = available.iter().filter(is_here).copied().collect();
     for &stem in children.iter().filter(|stem| !stem.rest) {
         order.push(Slot::Written(stem));
-        append(file, available, Some(&stem.name), order);
+        append(available, Some(&stem.name), order);
     }
     let rest = children.iter().find(|stem| stem.rest);
     if let Some(&rest) = rest {
         order.push(Slot::Written(rest));
-        append(file, available, Some(&rest.name), order);
+        append(available, Some(&rest.name), order);
     } else if let Some(parent) = parent.filter(|_| !children.is_empty()) {
         order.push(Slot::Added { parent });
     }

@@ -174,9 +174,9 @@ fn stems_add_up_at_every_level_while_they_are_made() {
     let check = |song: &Song| {
         let (stems, tree) = (song.stems(), &song.chain.tree);
         for parent in [0, 3] {
-            for at in 0..FRAMES * CHANNELS {
+            for (at, whole) in stems[parent].iter().enumerate() {
                 let sum: f64 = tree.children(Some(parent)).map(|s| f64::from(stems[s][at])).sum();
-                assert!((sum - f64::from(stems[parent][at])).abs() < 1e-6, "{parent} {at}");
+                assert!((sum - f64::from(*whole)).abs() < 1e-6, "{parent} {at}");
             }
         }
     };

@@ -48,8 +48,7 @@ pub struct Chain {
 pub struct Step {
     /// Network of the step.
     pub model: InstalledModel,
-    /// What the network separates: the song, or stems of earlier steps. Only the song is used where
-    /// both fields are empty.
+    /// Input of the network: the song or a stem of an earlier step, minus stems.
     pub input: Terms,
 }
 
@@ -302,7 +301,7 @@ impl Chain {
     }
 }
 
-/// What a step must compute.
+/// The outputs that a step must compute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StepNeeds {
     /// Index of the step.

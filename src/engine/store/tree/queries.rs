@@ -14,7 +14,7 @@ use crate::engine::{
     types::CHANNELS,
 };
 
-/// Which segments count as finished, by step and segment.
+/// Whether a segment counts as finished.
 type IsDone<'a> = &'a dyn Fn(At) -> bool;
 
 impl StemTree {

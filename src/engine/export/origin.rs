@@ -95,7 +95,9 @@ impl Origin {
         }
         let rate = (format.rate)(settings.rate.unwrap_or_else(|| self.rate()));
         let channels = format.channels(if self.format.channels == 1 { 1 } else { 2 });
-        Ok(Form { rate, channels, depth, frames: self.frames_at(rate, track), scale })
+        let key_speed = settings.key_speed;
+        let frames = key_speed.frames(self.frames_at(rate, track));
+        Ok(Form { rate, channels, depth, frames, key_speed, scale })
     }
 
     /// Whether the user's file holds more than the mix store at this rate. The store is equally

@@ -3,7 +3,7 @@
 use std::{io, sync::Arc};
 
 use super::{Rig, at_gains, steepest, stem_at};
-use crate::engine::{player::Track, types::SAMPLE_RATE};
+use crate::engine::{audio::repitch::KeySpeed, player::Track, types::SAMPLE_RATE};
 
 /// A sine of 440 Hz on all lanes.
 struct Tone;
@@ -59,7 +59,7 @@ fn pitch(samples: &[f32]) -> f64 {
 fn speed_changes_the_position_and_not_the_pitch() {
     for speed in [0.5, 0.8, 1.25, 1.5] {
         let mut rig = Rig::new(Arc::new(Tone));
-        rig.player.set_speed(speed);
+        rig.player.set_key_speed(KeySpeed::new(0, speed));
         rig.player.play();
         let frames = 4 * SAMPLE_RATE as usize;
         let heard = run(&mut rig, frames);
@@ -78,7 +78,7 @@ fn speed_changes_are_seamless_and_keep_the_position() {
     let mut heard = run(&mut rig, 20_000);
     let mut place = 20_000.0;
     for speed in [0.8, 1.3, 0.6, 1.0, 1.5, 1.0] {
-        rig.player.set_speed(speed);
+        rig.player.set_key_speed(KeySpeed::new(0, speed));
         heard.extend(run(&mut rig, 60_000));
         // A new speed acts within a third of a second.
         place += 60_000.0 * f64::from(speed);
@@ -95,9 +95,9 @@ fn at_speed_one_again_the_samples_are_exact() {
     let (mut rig, _) = Rig::rising(1, 400_000);
     rig.player.play();
     run(&mut rig, 5_000);
-    rig.player.set_speed(0.9);
+    rig.player.set_key_speed(KeySpeed::new(0, 0.9));
     run(&mut rig, 30_000);
-    rig.player.set_speed(1.0);
+    rig.player.set_key_speed(KeySpeed::new(0, 1.0));
     let ahead = rig.player.position();
     let heard = run(&mut rig, 5_000);
     let at = rig.player.position();
@@ -108,7 +108,7 @@ fn at_speed_one_again_the_samples_are_exact() {
 #[test]
 fn a_pause_acts_immediately_and_keeps_the_audible_position() {
     let mut rig = Rig::new(Arc::new(Tone));
-    rig.player.set_speed(0.75);
+    rig.player.set_key_speed(KeySpeed::new(0, 0.75));
     rig.player.play();
     run(&mut rig, 50_000);
     let held = rig.player.position();
@@ -131,7 +131,7 @@ fn a_mute_acts_within_30_ms_at_any_speed() {
     const SOON: usize = 30 * SAMPLE_RATE as usize / 1000;
     for speed in [0.5, 0.8, 1.0, 1.5] {
         let mut rig = Rig::new(Arc::new(Tone));
-        rig.player.set_speed(speed);
+        rig.player.set_key_speed(KeySpeed::new(0, speed));
         rig.player.play();
         let mut heard = run(&mut rig, 50_000);
         let mut place = rig.player.position() as f64;
@@ -159,7 +159,7 @@ fn a_mute_acts_within_30_ms_at_any_speed() {
 #[test]
 fn a_dragged_fader_does_not_restart_the_stretch() {
     let mut rig = Rig::new(Arc::new(Tone));
-    rig.player.set_speed(0.8);
+    rig.player.set_key_speed(KeySpeed::new(0, 0.8));
     rig.player.play();
     run(&mut rig, 50_000);
     let generation = rig.player.inner.shared.wanted().generation;
@@ -176,7 +176,7 @@ fn a_dragged_fader_does_not_restart_the_stretch() {
 #[test]
 fn plays_to_the_last_frame() {
     let mut rig = Rig::new(Arc::new(Tone));
-    rig.player.set_speed(1.25);
+    rig.player.set_key_speed(KeySpeed::new(0, 1.25));
     rig.player.seek(FRAMES - 50_000);
     rig.player.play();
     let heard = run(&mut rig, 60_000);

@@ -228,7 +228,7 @@ impl Stretch {
         let pending = self.lanes.first().map_or(0.0, |lane| {
             (lane.ready.len() / CHANNELS) as f64 * self.pitch - lane.skip as f64 * self.pitch
         });
-        let behind = (self.size / 2 + FILTER_FRAMES / 2) as f64 + pending;
+        let behind = (self.size / 2 + FILTER_FRAMES / 2 + 1) as f64 + pending;
         self.at - behind * self.speed / self.pitch
     }
 }
@@ -261,7 +261,8 @@ impl Lane {
             ready: Vec::with_capacity(2 * resampled.len()),
             resampled,
             resampler,
-            skip: ((size + FILTER_FRAMES / 2) as f64 / pitch).round() as usize,
+            // The resampler's first output lies one output frame after the filter's delay.
+            skip: ((size + FILTER_FRAMES / 2) as f64 / pitch - 1.0).round() as usize,
         })
     }
 

@@ -71,6 +71,46 @@ fn speed_changes_the_position_and_not_the_pitch() {
     }
 }
 
+/// Largest second difference, the measure of a click.
+fn sharpest(samples: &[f32]) -> f32 {
+    samples.windows(3).map(|x| (x[2] - 2.0 * x[1] + x[0]).abs()).fold(0.0, f32::max)
+}
+
+#[test]
+fn key_changes_the_pitch_and_not_the_speed() {
+    for semitones in [-12, -5, -1, 1, 5, 12] {
+        for speed in [0.8, 1.0] {
+            let mut rig = Rig::new(Arc::new(Tone));
+            rig.player.set_key_speed(KeySpeed::new(100 * semitones, speed));
+            rig.player.play();
+            let frames = 4 * SAMPLE_RATE as usize;
+            let heard = run(&mut rig, frames);
+            let wanted = 440.0 * (f64::from(semitones) / 12.0).exp2();
+            let cents = 1200.0 * (pitch(&heard[SAMPLE_RATE as usize..]) / wanted).log2();
+            assert!(cents.abs() < 0.5, "{cents} cents at {semitones} semitones");
+            let place = rig.player.position() as f64 - f64::from(speed) * frames as f64;
+            assert!(place.abs() < 20.0, "{place} frames off at {semitones}, speed {speed}");
+            assert_eq!(rig.player.underruns(), 0);
+        }
+    }
+}
+
+#[test]
+fn key_changes_while_playing_do_not_click() {
+    let mut rig = Rig::new(Arc::new(Tone));
+    rig.player.set_key_speed(KeySpeed::new(700, 1.0));
+    rig.player.play();
+    run(&mut rig, 20_000);
+    let steady = sharpest(&run(&mut rig, 20_000));
+    let mut heard = Vec::new();
+    for (cents, speed) in [(600, 1.0), (-1200, 1.0), (50, 0.8), (-300, 1.5), (700, 1.0), (0, 0.5)] {
+        rig.player.set_key_speed(KeySpeed::new(cents, speed));
+        heard.extend(run(&mut rig, 20_000));
+    }
+    assert!(sharpest(&heard) < 1.5 * steady, "{} over {steady}", sharpest(&heard));
+    assert_eq!(rig.player.underruns(), 0);
+}
+
 #[test]
 fn speed_changes_are_seamless_and_keep_the_position() {
     let mut rig = Rig::new(Arc::new(Tone));

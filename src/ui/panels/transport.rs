@@ -57,12 +57,12 @@ impl Parts {
         let small = font(text::SMALL, Weight::Regular);
         let name = |name: &str| text_width(ui, name, small.clone());
         let names = name(fl!(transport_speed)) + name(fl!(transport_key));
-        let knob = space::BUTTONS + size::DIAL + space::CLOSE + size::SPEED[0];
+        let knob = |figure: [f32; 2]| space::BUTTONS + size::DIAL + space::CLOSE + figure[0];
         let parts = [
             (Part::Names, names + 2.0 * space::LINKS),
-            (Part::Cents, knob),
-            (Part::Key, knob),
-            (Part::Speed, knob),
+            (Part::Cents, knob(size::CENTS)),
+            (Part::Key, knob(size::KEY)),
+            (Part::Speed, knob(size::SPEED)),
             (Part::Level, space::GROUPS + size::LEVEL[0]),
             (Part::Monitor, gap + size::MONITOR[0]),
             (Part::Volume, space::BUTTONS + size::VOLUME[0] + size::ICON),
@@ -194,7 +194,12 @@ fn knob_ui(
     }
     let turned = dial(ui, salt, size::DIAL, name, scale, value, look);
     ui.add_space(space::CLOSE);
-    let typed = figure(ui, (salt, "figure"), size::SPEED.into(), knob);
+    let size = match scale {
+        Scale::Key => size::KEY,
+        Scale::Cents => size::CENTS,
+        _ => size::SPEED,
+    };
+    let typed = figure(ui, (salt, "figure"), size.into(), knob);
     turned.or(typed)
 }
 

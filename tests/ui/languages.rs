@@ -53,6 +53,7 @@ const SAME: &[&str] = &[
     "s",
     "h",
     "×",
+    "ct",
 ];
 
 /// Labels of keys in either language.

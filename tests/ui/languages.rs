@@ -57,7 +57,8 @@ const SAME: &[&str] = &[
 ];
 
 /// Labels of keys in either language.
-const KEYS: &[&str] = &["Ctrl", "Shift", "Enter", "Esc", "Home", "End", "PgUp", "PgDn", "F1", "F2"];
+const KEYS: &[&str] =
+    &["Ctrl", "Shift", "Alt", "Enter", "Esc", "Home", "End", "PgUp", "PgDn", "F1", "F2"];
 
 /// Names in the scenes: songs, files, and recorded sentences, which stay English.
 const NAMES: &[&str] = &[

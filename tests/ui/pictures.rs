@@ -255,7 +255,9 @@ fn export_dark() {
 fn export_light() {
     let mut stage = Stage::new(Theme::Light, separated());
     stage.asked();
+    stage.press(egui::Modifiers::ALT, egui::Key::ArrowDown);
     open(&mut stage);
+    stage.click("As heard: −1");
     stage.click("Loudness: −14 LUFS");
     stage.click("Limiter");
     stage.harness.remove_cursor();

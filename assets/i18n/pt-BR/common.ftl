@@ -6,6 +6,7 @@ percent = { NUMBER($percent) } %
 decibels = { $number } dB
 kilohertz = { $number } kHz
 speed = { $number } ×
+cents = { $number } ct
 size-bytes = { $count ->
     [one] { $count } byte
    *[other] { $count } bytes

@@ -37,6 +37,7 @@ use crate::{
 const LEAP_FRAMES: i64 = 5 * SAMPLE_RATE as i64;
 /// Steps of the keys for speed, volume and zoom.
 const SPEED_STEP: f32 = 0.05;
+const CENTS_STEP: i32 = 5;
 const VOLUME_STEP: f32 = 0.05;
 const ZOOM_STEP: f64 = 1.5;
 
@@ -83,6 +84,8 @@ impl App {
             Action::Look(view) => self.look(view),
             Action::Loop(start, end) => self.mark_loop(start, end),
             Action::Speed(to) => self.set_speed(to),
+            Action::Key(to) => self.set_key(to.round() as i32),
+            Action::Cents(to) => self.set_cents(to.round() as i32),
             Action::CloseHelp => self.ui_state.help = false,
             Action::Monitor(monitor) => self.set_monitor(monitor),
             Action::Volume(place) => self.set_volume(place),
@@ -142,6 +145,10 @@ impl App {
             UiCommand::LoopFrom | UiCommand::LoopTo => self.mark_loop_here(verb),
             UiCommand::Slower => self.set_speed(self.ui_state.speed - SPEED_STEP),
             UiCommand::Faster => self.set_speed(self.ui_state.speed + SPEED_STEP),
+            UiCommand::KeyDown => self.set_key(self.ui_state.key - 1),
+            UiCommand::KeyUp => self.set_key(self.ui_state.key + 1),
+            UiCommand::CentsDown => self.set_cents(self.ui_state.cents - CENTS_STEP),
+            UiCommand::CentsUp => self.set_cents(self.ui_state.cents + CENTS_STEP),
             UiCommand::Quieter => self.set_volume(self.ui_state.volume - VOLUME_STEP),
             UiCommand::Louder => self.set_volume(self.ui_state.volume + VOLUME_STEP),
             UiCommand::ZoomIn => self.zoom(ZOOM_STEP),

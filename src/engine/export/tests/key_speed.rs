@@ -84,8 +84,8 @@ fn changed_stems_and_residual_add_up_to_the_changed_song() {
         let items = [
             of("a", &at("a"), Content::stem(0)),
             of("b", &at("b"), Content::stem(1)),
-            of("residual", &at("residual"), Content::Rest(vec![0, 1])),
-            of("song", &at("song"), Content::Rest(Vec::new())),
+            of("residual", &at("residual"), super::rest(&[0, 1])),
+            of("song", &at("song"), super::rest(&[])),
         ];
         run(&track, &items, &changed(KeySpeed::new(-230, 0.85), depth)).unwrap();
         let files: Vec<Vec<f64>> = items.iter().map(|item| read_back(&item.to)).collect();

@@ -22,8 +22,7 @@ const ICNS: [([u8; 4], u32); 9] = [
 
 /// Encodes an icon as a PNG file.
 pub(crate) fn png(icon: IconData) -> ImageResult<Vec<u8>> {
-    let picture =
-        RgbaImage::from_raw(icon.width, icon.height, icon.rgba).ok_or_else(|| too_large())?;
+    let picture = RgbaImage::from_raw(icon.width, icon.height, icon.rgba).ok_or_else(too_large)?;
     let mut file = std::io::Cursor::new(Vec::new());
     picture.write_to(&mut file, ImageFormat::Png)?;
     Ok(file.into_inner())

@@ -6,6 +6,8 @@ cd "$root" || exit 1
 target=${CARGO_TARGET_DIR:-$root/target}
 out=${PARTITA_PACKAGES:-$target/packages}
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
+# Versions such as 1.0.0-rc.1 have a hyphen, which Debian and RPM reserve; a tilde sorts before the release.
+package_version=$(printf '%s' "$version" | tr - '~')
 summary=$(sed -n 's/^description = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
 # The id of the application for AppStream, Flatpak and macOS. A place holder: such ids begin with a domain
 # or a forge of the project, and it has neither yet.

@@ -15,7 +15,7 @@ share=$tree/usr/share
 mv "$share/doc/partita/CHANGELOG.md.gz" "$share/doc/partita/changelog.md.gz"
 rm "$share/doc/partita/LICENSE"
 install -m 644 packaging/linux/copyright "$share/doc/partita/copyright"
-printf 'partita (%s) unstable; urgency=medium\n\n  * See changelog.md.gz.\n\n -- %s  %s\n' "$version" \
+printf 'partita (%s) unstable; urgency=medium\n\n  * See changelog.md.gz.\n\n -- %s  %s\n' "$package_version" \
     "The Partita developers <noreply@partita.invalid>" "$(day -R)" >"$out/changelog"
 gzip -9nc "$out/changelog" >"$share/doc/partita/changelog.gz"
 install -D -m 644 packaging/linux/lintian-overrides "$share/lintian/overrides/partita"
@@ -28,7 +28,7 @@ libraries=$(cd "$out/source" && dpkg-shlibdeps -O "$tree/usr/bin/partita" | sed 
 mkdir -p "$tree/DEBIAN"
 cat >"$tree/DEBIAN/control" <<TEXT
 Package: partita
-Version: $version
+Version: $package_version
 Architecture: $debian_machine
 Maintainer: The Partita developers <noreply@partita.invalid>
 Installed-Size: $(du -sk --apparent-size "$tree/usr" | cut -f 1)

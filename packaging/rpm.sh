@@ -13,8 +13,7 @@ rmdir "$tree/usr/share/zsh/vendor-completions"
 mv "$tree/usr/share/doc/partita/LICENSE" "$tree/usr/share/doc/partita/THIRD-PARTY.txt.gz" \
     "$tree/usr/share/licenses/partita/"
 
-# Versions such as 1.0-rc.1 have a hyphen, which RPM reserves; a tilde sorts before the release.
-sed "s/@VERSION@/$(echo "$version" | tr - '~')/; s/@SUMMARY@/$summary/
+sed "s/@VERSION@/$package_version/; s/@SUMMARY@/$summary/
     s|@TREE@|$tree|; s/@CHANGED@/$(day '+%a %b %d %Y')/" packaging/linux/partita.spec.in >"$out/partita.spec"
 rpmbuild -bb --quiet --target "$machine" --define "_topdir $out/rpmbuild" --define "_rpmdir $out/rpmbuild" \
     --define "_rpmfilename partita$variant-$version.$machine.rpm" \

@@ -7,6 +7,10 @@ set -eu
 binary=${PARTITA_BINARY:-$target/release/partita.exe}
 name=partita$variant-$version-windows-$machine
 tree=$out/windows/$name
+if [ ! -f "$binary" ]; then
+    say "$binary is missing; build it, or set PARTITA_BINARY to a built partita.exe"
+    exit 1
+fi
 rm -rf "$out/windows" "$out/$name.zip"
 mkdir -p "$tree"
 python3 packaging/third_party.py --target "$machine-pc-windows-msvc" >"$out/THIRD-PARTY-windows.txt"
@@ -24,5 +28,5 @@ if ! command -v makensis >/dev/null; then
     say "makensis is missing: no installer"
     exit 0
 fi
-makensis -V2 -DVERSION="$version" -DTREE="$tree" -DICON="$root/assets/icon.ico" \
+makensis -V2 -DVERSION="$version" -DNUMBERS="${version%%-*}.0" -DTREE="$tree" -DICON="$root/assets/icon.ico" \
     -DTARGET64 -DOUT="$out/$name-setup.exe" packaging/windows/partita.nsi

@@ -1,5 +1,5 @@
 ; The installer for Windows: for the current user, without administrator's rights. packaging/windows.sh
-; defines VERSION, TREE, ICON and OUT. The data folder with the library and the weights stays on removal.
+; defines VERSION, NUMBERS (the version as four numbers), TREE, ICON and OUT. The data folder with the library and the weights stays on removal.
 
 Unicode true
 !ifdef TARGET64
@@ -16,7 +16,7 @@ ManifestSupportedOS Win10
 Icon "${ICON}"
 UninstallIcon "${ICON}"
 BrandingText "Partita ${VERSION}"
-VIProductVersion "${VERSION}.0"
+VIProductVersion "${NUMBERS}"
 VIAddVersionKey "ProductName" "Partita"
 VIAddVersionKey "FileDescription" "Partita's installer"
 VIAddVersionKey "FileVersion" "${VERSION}"

@@ -1,5 +1,6 @@
 ; The installer for Windows: for the current user, without administrator's rights. packaging/windows.sh
-; defines VERSION, NUMBERS (the version as four numbers), TREE, ICON and OUT. The data folder with the library and the weights stays on removal.
+; defines VERSION, NUMBERS (the version as four numbers), TREE, ICON and OUT. On removal, the data folder
+; with the library and the weights stays.
 
 Unicode true
 !ifdef TARGET64

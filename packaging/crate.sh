@@ -11,5 +11,5 @@ cp "$crate" "$out/"
 rm -rf "$out/crate"
 mkdir "$out/crate"
 tar -C "$out/crate" -xzf "$crate"
-# The dependencies' builds are shared with the repository's.
-CARGO_TARGET_DIR=$target cargo check --release --locked --manifest-path "$out/crate/partita-$version/Cargo.toml"
+# Not the repository's folder: its builds would read the messages of the packed crate from then on.
+CARGO_TARGET_DIR=$target/crate cargo check --release --locked --manifest-path "$out/crate/partita-$version/Cargo.toml"

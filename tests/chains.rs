@@ -213,7 +213,8 @@ fn a_share_of_an_archive_gives_the_files_of_a_single_run() {
     fs::write(&file, THREE).unwrap();
     let words = ["separate", &path("songs"), "--chain", &file, "--stems", "shallow,high"];
     run(home.path(), &[&words[..], &["--out", &path("single")]].concat());
-    let share = [&words[..], &["--shard", "1/1", "--out", &path("shared")]].concat();
+    let shared = path("shared");
+    let share = [&words[..], &["--shard", "1/1", "--out", &shared]].concat();
     run(home.path(), &share);
     let files = |name: &str| -> BTreeMap<PathBuf, Vec<u8>> {
         let folder = home.path().join(name);

@@ -78,7 +78,7 @@ help-separate-after =
     Exit codes: 0 everything is done; 75 restart this share (a signal or a full disk stopped it, or failures may succeed later); 1 songs failed permanently (all others are done); 2 wrong usage.
     SIGTERM: the current segment is finished and synced within 20 seconds; the next run resumes after it.
 help-separate-files = Audio files and folders to separate
-help-separate-stems = Write one file for each of these stems, separated by commas; `none` for no such file [default: all of the model, or none with --all-but]
+help-separate-stems = Write one file for each of these stems, separated by commas; `none` for no such file [default: all that have no parts of their own, or none with --all-but]
 help-separate-name = Pattern of the file names, from { "{artist} {title} {album} {track} {stem} {model} {file}" }, and n in braces for a number; `/` makes a folder
 help-separate-manifest = Manifest of songs: one path a line, CSV with a header, or JSON Lines; `-` for standard input. Fields are path, seconds, track, name, folder, and file options such as stems and format
 help-separate-shard = Separate only this share of the songs, such as 3/8; shares have similar lengths, and every machine computes the same ones
@@ -111,7 +111,7 @@ help-list = List the songs of the library
 ## partita process
 
 help-process = Separate songs of the library; resume interrupted jobs
-help-process-stems = Stems, separated by commas [default: all stems of the model]
+help-process-stems = Stems, separated by commas [default: all stems that have no parts of their own]
 
 ## partita progress
 
@@ -121,7 +121,7 @@ help-progress-song = Song: a number from `partita list`, or a part of a title th
 ## partita export
 
 help-export = Export separated songs: stems, mixes, files for DJs and DAWs
-help-export-stems = Write one file for each of these stems, separated by commas; `none` for no such file [default: all of the model, or none with --all-but]
+help-export-stems = Write one file for each of these stems, separated by commas; `none` for no such file [default: all that have no parts of their own, or none with --all-but]
 help-export-name = Pattern of the file names, from { "{artist} {title} {album} {track} {stem} {model} {file}" }, and n in braces for a number; `/` makes a folder
 
 ## partita jobs
@@ -182,6 +182,34 @@ help-model-path-name = Name of the model [default: the first of the list]
 ## partita help
 
 help-help = Print this message or the help of the given subcommand(s)
+
+## partita chain
+
+help-chain = List, check and import chains of models
+
+## partita chain list
+
+help-chain-list = List the chains and their stems
+
+## partita chain show
+
+help-chain-show = Print a chain as the text of its file, to start a new one from
+help-chain-show-name = Name of the chain
+
+## partita chain check
+
+help-chain-check = Check a chain file: its steps, its stems, and whether their networks are installed
+help-chain-check-file = Chain file
+
+## partita chain import
+
+help-chain-import = Copy a chain file to your chains; the chain gets the name of the file
+help-chain-import-file = Chain file
+
+## partita chain remove
+
+help-chain-remove = Remove one of your chains; its stems are kept
+help-chain-remove-name = Name of the chain
 
 ## partita doctor
 

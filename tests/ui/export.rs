@@ -67,7 +67,8 @@ pub fn sent(stage: &Stage) -> Sent {
         ..Fields::default()
     };
     let stems = super::stage::stems();
-    let items = selection.items(&Tree::flat(&stems, None), settings.format, &place, fields).unwrap();
+    let items =
+        selection.items(&Tree::flat(&stems, None), settings.format, &place, fields).unwrap();
     let paths = items.iter().map(|item| item.to.display().to_string()).collect();
     Sent { id, selection, settings, paths }
 }

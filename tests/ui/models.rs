@@ -71,7 +71,10 @@ fn shown(
     let offer = |quality: Quality| QualityCost {
         quality,
         preset: quality.preset(&demucs),
-        seconds: vec![Some(20.0); makers.iter().flat_map(|makers| *makers).max().map_or(0, |last| last + 1)],
+        seconds: vec![
+            Some(20.0);
+            makers.iter().flat_map(|makers| *makers).max().map_or(0, |last| last + 1)
+        ],
     };
     let version =
         |options: &SeparationOptions| Version { options: options.clone(), is_complete: true };

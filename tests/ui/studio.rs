@@ -6,9 +6,7 @@ use egui_kittest::kittest::Queryable as _;
 use partita::{
     engine::{
         Command, Event, JobId, JobState, Lane, SongId, SongState,
-        separation::options::{
-            Maker, Preset, Quality, QualityCost, SeparationOptions, StemInfo,
-        },
+        separation::options::{Maker, Preset, Quality, QualityCost, SeparationOptions, StemInfo},
     },
     ui::{action::UiCommand, state::ui_state::Repeat},
 };

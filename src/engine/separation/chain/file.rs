@@ -188,7 +188,10 @@ impl ChainFile {
     }
 
     /// Checks everything that does not depend on the installed models.
-    fn check(&self) -> std::result::Result<(), ChainFault> {
+    ///
+    /// # Errors
+    /// [`ChainFault`] with the step or stem.
+    pub fn check(&self) -> std::result::Result<(), ChainFault> {
         let counts = (1..=MOST_STEPS).contains(&self.step.len())
             && (1..=MOST_STEMS).contains(&self.stem.len());
         if !counts {

@@ -297,6 +297,10 @@ pub mod size {
     pub const PART: f32 = 20.0;
     /// Distance between the left edges of a lane and of those of its parts.
     pub const LANE_PART: f32 = 12.0;
+    /// Width of the name of an instrument before its parts.
+    pub const WHOLE: f32 = 72.0;
+    /// Height that is left for quality and lanes below the parts of instruments.
+    pub const BELOW_PARTS: f32 = 260.0;
     /// Width of the arrow at an instrument with parts.
     pub const ARROW: f32 = 28.0;
     /// Width of the arrow in the head of a lane.

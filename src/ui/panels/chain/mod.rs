@@ -177,7 +177,7 @@ impl Place<'_> {
                 (Icon::ChevronUp, fl!(editor_up, item = name), Change::Up, at > 0),
             ] {
                 if !is_possible {
-                    ui.add_space(size::ICON_BUTTON_SMALL);
+                    ui.allocate_space(Vec2::splat(size::ICON_BUTTON_SMALL));
                     continue;
                 }
                 let (salt, edge) = ((salt, at, icon), size::ICON_BUTTON_SMALL);

@@ -79,6 +79,9 @@ fn input(ui: &mut Ui, place: Place<'_>, new: &mut ChainForm) {
     let stems: Vec<String> = new.stem_names();
     let mut entries = vec![(None, fl!(editor_song).to_owned())];
     entries.extend(stems.iter().map(|stem| (Some(stem.clone()), words::stem_title(stem))));
+    // A rest cannot be subtracted.
+    let rests: Vec<String> =
+        new.stems.iter().filter(|stem| stem.is_rest).map(|stem| stem.name.clone()).collect();
     let step = &mut new.steps[at];
     let unknown = step.of.clone().unwrap_or_default();
     named(ui, fl!(editor_input_label), |ui| {
@@ -90,6 +93,10 @@ fn input(ui: &mut Ui, place: Place<'_>, new: &mut ChainForm) {
     });
     let others: Vec<String> =
         stems.into_iter().filter(|stem| Some(stem) != step.of.as_ref()).collect();
+    let others: Vec<String> = others
+        .into_iter()
+        .filter(|stem| !rests.contains(stem) || step.minus.contains(stem))
+        .collect();
     if others.is_empty() {
         return;
     }

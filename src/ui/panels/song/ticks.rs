@@ -1,7 +1,7 @@
 //! The instruments as coloured checkboxes, and presets that tick several at once. An arrow at an
 //! instrument shows its parts, in a row of their own below.
 
-use egui::{Align, Layout, Margin, Stroke, Ui, vec2};
+use egui::{Align, Layout, Margin, ScrollArea, Ui, vec2};
 
 use super::Cx;
 use crate::{
@@ -9,12 +9,14 @@ use crate::{
     i18n::fl,
     ui::{
         action::Action,
+        panels::modal::show_rings,
         state::{instruments::Instruments, ui_state::List, view_state::Missing},
-        theme::{MUTED_ALPHA, size, space},
+        theme::{Weight, font, size, space, text},
         widgets::{
             button::{Kind, button},
             fold,
             layout::wrapped,
+            plain,
             surface::within,
             tick,
         },
@@ -82,7 +84,15 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, song: &Song) {
             }
         }
     });
-    list.parts(ui, cx, open);
+    if open.is_empty() {
+        return;
+    }
+    // In a low window, the parts scroll and leave space for lanes.
+    let room = (ui.available_height() - size::BELOW_PARTS).max(tick::HEIGHT + space::SMALL);
+    ScrollArea::vertical().id_salt("parts").max_height(room).show(ui, |ui| {
+        show_rings(ui);
+        list.parts(ui, cx, open);
+    });
 }
 
 /// The instruments of a song.
@@ -101,11 +111,7 @@ impl Ticks<'_> {
             let mut within = Vec::new();
             ui.with_layout(Layout::left_to_right(Align::Min), |ui| {
                 ui.add_space(size::PART * self.stems.depth(stem) as f32);
-                let cell = vec2(size::PART, tick::HEIGHT);
-                ui.allocate_ui_with_layout(cell, Layout::left_to_right(Align::Center), |ui| {
-                    ui.set_min_size(cell);
-                    self.bracket(ui, cx, stem);
-                });
+                row_of_whole(ui, cx, self.stems, stem);
                 wrapped(ui, tick::HEIGHT, |ui| {
                     ui.spacing_mut().item_spacing = vec2(space::BUTTONS, space::SMALL);
                     self.branch(ui, cx, Some(stem), &mut within);
@@ -113,16 +119,6 @@ impl Ticks<'_> {
             });
             self.parts(ui, cx, within);
         }
-    }
-
-    /// Draws the line that leads from a stem to its parts.
-    fn bracket(self, ui: &Ui, cx: &Cx<'_>, stem: usize) {
-        let place = ui.max_rect();
-        let color = self.stems.color(cx.tokens, stem).gamma_multiply(MUTED_ALPHA);
-        let (x, end) = (place.left() + size::PART / 2.0, place.right() - space::CLOSE);
-        let stroke = Stroke::new(1.5, color);
-        ui.painter().vline(x, place.top() - space::SMALL..=place.center().y, stroke);
-        ui.painter().hline(x..=end, place.center().y, stroke);
     }
 
     /// Draws the stems of a branch, available and missing ones; adds those whose parts are displayed.
@@ -176,6 +172,19 @@ impl Ticks<'_> {
         }
         is_open
     }
+}
+
+/// Draws the name of a stem before its parts, with a bar in its colour.
+fn row_of_whole(ui: &mut Ui, cx: &Cx<'_>, stems: Instruments<'_>, stem: usize) {
+    let cell = vec2(size::WHOLE, tick::HEIGHT);
+    ui.allocate_ui_with_layout(cell, Layout::left_to_right(Align::Center), |ui| {
+        ui.set_min_size(cell);
+        ui.spacing_mut().item_spacing.x = space::SMALL;
+        let (_, bar) = ui.allocate_space(vec2(size::LANE_BAR, size::TEXT_LINE));
+        ui.painter().rect_filled(bar, size::LANE_BAR / 2.0, stems.color(cx.tokens, stem));
+        let small = font(text::SMALL, Weight::Medium);
+        plain(ui, &words::instrument(stems, stem), small, cx.tokens.dim);
+    });
 }
 
 /// Draws a stem for which a network is missing.

@@ -87,6 +87,8 @@ stem-hihat = hi-hat
 stem-ride = ride cymbal
 stem-crash = crash cymbal
 stem-cymbals = cymbals
+stem-lead = lead
+stem-backing = backing
 
 ## Buttons
 

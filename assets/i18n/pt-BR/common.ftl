@@ -86,6 +86,8 @@ stem-hihat = chimbal
 stem-ride = prato de condução
 stem-crash = prato de ataque
 stem-cymbals = pratos
+stem-lead = voz principal
+stem-backing = coro
 
 ## Botões
 

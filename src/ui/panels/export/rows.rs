@@ -14,7 +14,7 @@ use crate::{
     i18n::fl,
     ui::{
         commands::export_plan::{ExportChoices, ExportWhat},
-        state::view_state::ViewState,
+        state::instruments::display_order,
         theme::{Tokens, Weight, font, size, space, text},
         widgets::{
             button::{Kind, button, fitted_choice},
@@ -83,7 +83,7 @@ fn what_words(what: ExportWhat, chosen: &Chosen<'_>, new: &ExportChoices) -> Str
         ExportWhat::Mix => fl!(export_mix_note).to_owned(),
         _ if chosen.ticked.is_empty() => fl!(export_stems_none).to_owned(),
         ExportWhat::Stems => {
-            let shown = ViewState::display_order(&chosen.ticked);
+            let shown = display_order(&chosen.ticked);
             let shown: Vec<String> = shown.into_iter().map(|i| chosen.ticked[i].clone()).collect();
             let stems = words::stems(&shown);
             if new.format.streams == Streams::All {

@@ -113,6 +113,16 @@ fn branches_add_up_to_the_last_bit_in_24_bits() {
     let scale = f64::from(1 << 23) / f64::from(1 << (whole.spec().bits_per_sample - 1));
     let whole = whole.samples::<i32>().map(|x| (f64::from(x.unwrap()) * scale) as i64);
     assert_eq!(song, whole.collect::<Vec<i64>>(), "all stems are the song");
+    // Files that add up are not dithered, whether or not they are the whole song.
+    for depth in ["16", "24"] {
+        let stems = ["--stems", "low,deep,shallow", "--on-exists", "replace", "--depth", depth];
+        run(home.path(), &[&words[..4], &words[6..], &stems].concat());
+        let [low, deep, shallow] = ["low", "deep", "shallow"].map(|name| {
+            let mut file = hound::WavReader::open(path(name)).unwrap();
+            file.samples::<i32>().map(|x| x.unwrap().into()).collect::<Vec<i64>>()
+        });
+        assert_eq!(sum(&[&deep, &shallow]), low, "{depth} bits");
+    }
     // Without names, the stems that have no parts are written: they add up, too.
     fs::remove_dir_all(home.path().join("out")).unwrap();
     with(&[]);
@@ -122,6 +132,45 @@ fn branches_add_up_to_the_last_bit_in_24_bits() {
         .collect();
     names.sort();
     assert_eq!(names, ["air", "deep", "high", "shallow"]);
+}
+
+#[test]
+fn two_steps_that_compute_the_same_are_one() {
+    let home = home();
+    let song = home.path().join("song.wav");
+    write_song(&song, 20_000, 44_100, 5);
+    let twins = r#"
+        [[step]]
+        id = "a"
+        network = { makes = ["low"] }
+        [[step]]
+        id = "b"
+        network = { makes = ["high"] }
+        input = { of = "mix", minus = [] }
+        [[stem]]
+        name = "low"
+        from = [{ step = "a", output = "low" }]
+        [[stem]]
+        name = "low rest"
+        from = [{ step = "b", output = "high" }]
+        [[stem]]
+        name = "part"
+        parent = "low"
+        from = [{ step = "b", output = "low" }]
+    "#;
+    let file = home.path().join("twins.toml");
+    fs::write(&file, twins).unwrap();
+    let (song, file) = (song.display().to_string(), file.display().to_string());
+    let out = home.path().join("out");
+    let to = out.display().to_string();
+    run(home.path(), &["separate", &song, "--chain", &file, "--out", &to, "--name", "{stem}"]);
+    let mut names: Vec<_> = walk(&out)
+        .into_iter()
+        .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    // The rest of a branch does not take the name of another stem.
+    assert_eq!(names, ["low rest", "low rest 2", "part"]);
 }
 
 /// The samples of all stems, by the path of the store.

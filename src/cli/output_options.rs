@@ -91,6 +91,7 @@ impl FileArguments {
     /// A stem does not exist, a loudness is set without a mix, or a gain is set for a stem outside
     /// the mix.
     pub(super) fn selection(&self, chain: &Chain) -> anyhow::Result<Selection> {
+        chain.check_usable()?;
         let (tree, explain) = (&chain.tree, |problem| chain.explain(problem));
         let has_none = matches!(self.stems.as_slice(), [only] if only == "none");
         let stems = match &self.stems[..] {
@@ -107,11 +108,23 @@ impl FileArguments {
         Ok(Selection { stems, all_but, residual: self.residual, mix: mix.transpose()? })
     }
 
-    /// The parts of the mix with their gains: the selected stems, or all stems.
+    /// Whether the stems are not chosen by name.
+    pub(super) fn takes_all_stems(&self) -> bool {
+        self.stems.is_empty() && self.all_but.is_empty()
+    }
+
+    /// The parts of the mix with their gains: the selected stems, or all stems. Parts of a selected stem
+    /// are in the mix already.
     fn parts(&self, tree: &Tree, stems: &[String]) -> anyhow::Result<Vec<Part>> {
         let sources = tree.names();
         let all = || tree.leaves().into_iter().map(|stem| sources[stem].clone()).collect();
-        let stems = if stems.is_empty() { all() } else { stems.to_vec() };
+        let mut stems = if stems.is_empty() { all() } else { stems.to_vec() };
+        let chosen = stems.clone();
+        stems.retain(|stem| {
+            let at = sources.iter().position(|source| source == stem);
+            let mut wholes = at.into_iter().flat_map(|at| tree.line(at).skip(1));
+            wholes.all(|whole| !chosen.contains(&sources[whole]))
+        });
         let mut gains = Vec::new();
         for (stem, gain) in &self.gain {
             let named = ordered(tree, std::slice::from_ref(stem))?;

@@ -41,7 +41,8 @@ fn chains(own: &[&str]) -> Event {
     };
     let mut all = vec![entry("vocals-first", false), entry("everything", false)];
     all[0].stems.clear();
-    all[0].missing = vec![MissingStems { stems: names(&["vocals"]), makes: names(&["vocals"]) }];
+    all[0].missing =
+        vec![MissingStems { stems: names(&["vocals"]), makes: names(&["vocals"]), model: None }];
     all.extend(own.iter().map(|name| entry(name, true)));
     Event::Chains(all)
 }
@@ -135,7 +136,7 @@ pub fn tree(stems: &[Stem], missing: Vec<MissingStems>) -> Vec<Event> {
 /// The kit's network is not installed.
 pub fn no_kit() -> Vec<MissingStems> {
     let kit = names(&["kick", "snare", "toms"]);
-    vec![MissingStems { stems: kit.clone(), makes: kit }]
+    vec![MissingStems { stems: kit.clone(), makes: kit, model: None }]
 }
 
 fn gains(stage: &Stage) -> Vec<f32> {

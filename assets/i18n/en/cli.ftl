@@ -165,3 +165,4 @@ cli-chain-unusable = no network of it is installed
 cli-chain-rest = what is left
 cli-chain-missing = { $name }: { $stems } need a model that makes: { $makes }
 cli-chain-is-a-file = songs of the library keep the name of their chain; import the file first: `partita chain import { $file }`
+cli-chain-lacks-model = { $name }: { $stems } need the model { $model }, which is not installed

@@ -148,10 +148,15 @@ doing-writing-report = writing the report
 problem-chain = the chain { $path } cannot be used: { $fault }
 problem-unknown-chain = no model or chain is called "{ $name }"; the chains are: { $known }
 problem-missing-network = no installed model makes the stem "{ $stem }"; import a model that makes: { $makes }
+problem-missing-chain-model = the stem "{ $stem }" needs the model { $model }, which is not installed; import it
 
 chain-not-a-chain = it is not a file of at most 1 MB
 chain-count = it must have 1 to { $steps } steps and 1 to { $stems } stems
-chain-name = the name "{ $name }" is not allowed, or is used twice
+chain-name = the name "{ $name }" is reserved, too long, or not allowed in file names
+chain-twice = the name "{ $name }" is used twice
+chain-model = "{ $name }" is the name of a model
+chain-network = the step "{ $step }" must name the stems that its network makes (makes = …), and a digest must have at least 16 hexadecimal digits
+chain-lone-rest = the stem "{ $stem }" is a rest, but its branch has no other stem
 chain-no-step = it has no step "{ $step }"
 chain-no-stem = it has no stem "{ $stem }"
 chain-order = the step "{ $step }" reads the stem "{ $stem }", which no earlier step makes

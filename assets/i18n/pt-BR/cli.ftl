@@ -154,3 +154,4 @@ cli-chain-unusable = nenhuma rede dela está instalada
 cli-chain-rest = o que sobra
 cli-chain-missing = { $name }: { $stems } precisam de um modelo que produza: { $makes }
 cli-chain-is-a-file = as músicas da biblioteca guardam o nome da cadeia; importe antes o arquivo: `partita chain import { $file }`
+cli-chain-lacks-model = { $name }: { $stems } precisam do modelo { $model }, que não está instalado

@@ -150,10 +150,15 @@ doing-writing-report = gravar o relatório
 problem-chain = a cadeia { $path } não pode ser usada: { $fault }
 problem-unknown-chain = nenhum modelo ou cadeia se chama "{ $name }"; há estas cadeias: { $known }
 problem-missing-network = nenhum modelo instalado produz o stem "{ $stem }"; importe um modelo que produza: { $makes }
+problem-missing-chain-model = o stem "{ $stem }" precisa do modelo { $model }, que não está instalado; importe-o
 
 chain-not-a-chain = não é um arquivo de até 1 MB
 chain-count = deve ter de 1 a { $steps } etapas e de 1 a { $stems } stems
-chain-name = o nome "{ $name }" não é permitido ou está repetido
+chain-name = o nome "{ $name }" é reservado, longo demais ou não permitido em nomes de arquivo
+chain-twice = o nome "{ $name }" está repetido
+chain-model = "{ $name }" é o nome de um modelo
+chain-network = a etapa "{ $step }" deve indicar os stems que a rede produz (makes = …), e um digest deve ter pelo menos 16 dígitos hexadecimais
+chain-lone-rest = o stem "{ $stem }" é um resto, mas não há outro stem no seu ramo
 chain-no-step = não há etapa "{ $step }"
 chain-no-stem = não há stem "{ $stem }"
 chain-order = a etapa "{ $step }" lê o stem "{ $stem }", que nenhuma etapa anterior produz

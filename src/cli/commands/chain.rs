@@ -15,7 +15,7 @@ use crate::{
         Problem,
         separation::{
             chain::{
-                Chain,
+                Chain, MissingStems,
                 file::ChainFile,
                 resolve::{self, Listed},
             },
@@ -120,9 +120,11 @@ fn list(home: &Path, output: &Output) {
 }
 
 fn show(name: &str, home: &Path, output: &Output) -> anyhow::Result<()> {
-    let (listed, _) = resolve::listed(home);
+    let (listed, faults) = resolve::listed(home);
     let Some(found) = listed.into_iter().find(|listed| listed.name == name) else {
-        return Err(unknown(name, home).into());
+        let own = resolve::own_path(home, name);
+        let is_its = |fault: &Problem| matches!(fault, Problem::Chain { path, .. } if *path == own);
+        return Err(faults.into_iter().find(is_its).unwrap_or_else(|| unknown(name, home)).into());
     };
     let text = found.file.text(Path::new(name))?;
     output.result(text.trim_end(), &json!({ "chain": name, "file": text }));
@@ -168,7 +170,7 @@ fn chain_json(chain: &Chain) -> Value {
             "is_rest": own.made.is_none(),
         })
     };
-    let missing = |missing: &crate::engine::separation::chain::MissingStems| json!({ "stems": missing.stems, "makes": missing.makes });
+    let missing = |missing: &MissingStems| json!({ "stems": missing.stems, "makes": missing.makes, "model": missing.model });
     json!({
         "chain": chain.name,
         "stems": chain.tree.stems().iter().map(stem).collect::<Vec<_>>(),
@@ -178,9 +180,13 @@ fn chain_json(chain: &Chain) -> Value {
 }
 
 /// Names the stems that were left out, and the models that they need.
-fn note_missing(chain: &Chain) {
-    for missing in &chain.missing {
-        let (stems, makes) = (missing.stems.join(", "), missing.makes.join(", "));
-        note(&fl!(cli_chain_missing, name = &chain.name, stems = stems, makes = makes));
+pub(in crate::cli) fn note_missing(chain: &Chain) {
+    for MissingStems { stems, makes, model } in &chain.missing {
+        let (name, stems) = (&chain.name, stems.join(", "));
+        let text = match model {
+            Some(model) => fl!(cli_chain_lacks_model, name = name, stems = stems, model = model),
+            None => fl!(cli_chain_missing, name = name, stems = stems, makes = makes.join(", ")),
+        };
+        note(&text);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{path::Path, process::ExitCode, sync::Arc};
 
+use super::chain::note_missing;
 use crate::{
     cli::{
         exit_code,
@@ -45,6 +46,9 @@ pub(in crate::cli) fn run(
         let exported = find_song(&songs, query).map_err(anyhow::Error::from).and_then(|song| {
             let chosen = chosen.get(&song.id);
             let (chain, options) = arguments.options.options(home, chosen, preferences)?;
+            if arguments.files.takes_all_stems() {
+                note_missing(&chain);
+            }
             export(&library, song, (&Arc::new(chain), options), &arguments.files, &cancel)
         });
         match exported {

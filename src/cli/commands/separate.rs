@@ -10,7 +10,10 @@ use std::{
 
 use anyhow::bail;
 
-use super::archive::{self, ArchiveArguments};
+use super::{
+    archive::{self, ArchiveArguments},
+    chain::note_missing,
+};
 use crate::{
     cli::{
         TrackArguments, exit_code,
@@ -73,6 +76,9 @@ pub(in crate::cli) fn run(
     }
     // Rejects a wrong name before the separation.
     let selection = arguments.written.selection(&chain)?;
+    if arguments.written.takes_all_stems() {
+        note_missing(&chain);
+    }
     let batch = Batch::new(chain, quality, compute, home)?;
     let cancel = cancel_on_signal()?;
     let Inputs { songs, mut any_failed } = Inputs::new(&arguments.files, output);

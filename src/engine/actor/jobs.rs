@@ -70,7 +70,8 @@ impl Core {
             return Err(self.why_missing(options, Problem::NoModel));
         };
         let names = &chain.stems();
-        let ordered = ordered(&chain.tree, &request.stems)?;
+        let ordered =
+            ordered(&chain.tree, &request.stems).map_err(|problem| chain.explain(problem))?;
         let stems: Vec<String> = ordered.into_iter().map(|stem| names[stem].clone()).collect();
         let request = JobRequest { drafts_first, stems, ..request };
         let JobRequest { options, stems, .. } = &request;

@@ -81,7 +81,8 @@ impl Core {
         let Chains { all, faults } = Chains::of(home, &self.models);
         self.chains = all.into_iter().map(Arc::new).collect();
         for fault in faults {
-            tracing::warn!("{fault}");
+            // `partita chain list` shows them.
+            tracing::info!("{fault}");
         }
         // The oldest model, so that a later import does not replace the fallback.
         let installed_at = |model: &&InstalledModel| {

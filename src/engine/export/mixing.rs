@@ -35,6 +35,11 @@ impl Content {
         Self::Rest(Terms::default())
     }
 
+    /// Whether other files are subtracted in this content, so that it adds up with them.
+    pub fn is_difference(&self) -> bool {
+        !matches!(self, Self::Stems(_))
+    }
+
     /// Whether computing this content reads the original.
     pub fn needs_original(&self) -> bool {
         match self {

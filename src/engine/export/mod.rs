@@ -284,7 +284,7 @@ impl Work<'_> {
     /// Returns a dither per stream if bits are dropped and the files need not add up exactly.
     fn dithers(&self) -> Vec<Vec<Option<Dither>>> {
         let mut streams = self.all.iter().flat_map(|item| &item.streams);
-        let is_exact = streams.any(|(_, content)| content.needs_original());
+        let is_exact = streams.any(|(_, content)| content.is_difference());
         let is_dithered = matches!(self.form.scale, Scale::Steps(_)) && !is_exact;
         let dither = |(name, _): &(String, Content)| is_dithered.then(|| Dither::new(name));
         self.items.iter().map(|item| item.streams.iter().map(dither).collect()).collect()

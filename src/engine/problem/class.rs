@@ -94,6 +94,7 @@ impl Problem {
             | Self::Chain { .. }
             | Self::UnknownChain { .. }
             | Self::MissingNetwork { .. }
+            | Self::MissingChainModel { .. }
             | Self::NothingChosen
             | Self::StemIndex { .. }
             | Self::SamePath { .. }

@@ -51,6 +51,7 @@ impl fmt::Display for Problem {
             | Self::Chain { .. }
             | Self::UnknownChain { .. }
             | Self::MissingNetwork { .. }
+            | Self::MissingChainModel { .. }
             | Self::NotSeparated
             | Self::Locked
             | Self::NoFastPrecision
@@ -253,6 +254,10 @@ impl Problem {
                 to,
                 "no installed model makes the stem \"{stem}\"; import a model that makes: {}",
                 makes.join(", ")
+            ),
+            Self::MissingChainModel { stem, model } => write!(
+                to,
+                "the stem \"{stem}\" needs the model {model}, which is not installed; import it"
             ),
             Self::NotSeparated => {
                 to.write_str("the song is not completely separated yet; process it first")

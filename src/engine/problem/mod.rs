@@ -281,6 +281,13 @@ pub enum Problem {
         /// The stems that a network must make.
         makes: Vec<String>,
     },
+    /// The model that a chain demands for a stem is not installed.
+    MissingChainModel {
+        /// The stem.
+        stem: String,
+        /// Name of the model, or the first digits of its digest.
+        model: String,
+    },
     /// The song is not separated, or only in part.
     NotSeparated,
     /// Another Partita writes the stems of this song.

@@ -110,17 +110,6 @@ impl App {
                 self.link.send(Command::Choose { song, options: Some(options) });
             }
             Action::UseModel(song, model) => self.link.send(Command::UseModel { song, model }),
-            Action::Choose(choices) => self.ui_state.choices = *choices,
-            Action::ChooseFolder => {
-                self.dialogs.open(Purpose::ExportFolder, self.ui_state.choices.folder.clone());
-            }
-            Action::ChooseReport => self.dialogs.open(Purpose::Report, PathBuf::new()),
-            Action::Export => self.export(),
-            Action::CloseExport => self.ui_state.export = None,
-            Action::ExportAgain(id, on_exists) => self.export_again(id, on_exists),
-            Action::CancelExport(id) => self.link.send(Command::CancelExport(id)),
-            Action::DismissExport(id) => self.dismiss_export(id),
-            Action::Show(file) => self.revealer.show(file),
             Action::Dismiss(notice) => self.state.dismiss(notice),
             Action::PromptText(typed) => {
                 if let Some(prompt) = &mut self.ui_state.prompt {
@@ -130,6 +119,7 @@ impl App {
             Action::AcceptPrompt => self.accept_prompt(ctx),
             Action::ClosePrompt => self.ui_state.prompt = None,
             Action::Chosen(purpose, paths) => self.chosen(ctx, purpose, paths),
+            other => self.perform_on_exports(other),
         }
     }
 

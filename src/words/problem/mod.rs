@@ -68,6 +68,7 @@ pub fn problem(problem: &Problem) -> String {
         | Problem::Chain { .. }
         | Problem::UnknownChain { .. }
         | Problem::MissingNetwork { .. }
+        | Problem::MissingChainModel { .. }
         | Problem::NotSeparated
         | Problem::Locked
         | Problem::NoFastPrecision
@@ -252,6 +253,9 @@ fn separation(about: &Problem) -> String {
         Problem::MissingNetwork { stem, makes } => {
             fl!(problem_missing_network, stem = stem, makes = makes.join(", "))
         }
+        Problem::MissingChainModel { stem, model } => {
+            fl!(problem_missing_chain_model, stem = stem, model = model)
+        }
         Problem::NotSeparated => fl!(problem_not_separated).to_owned(),
         Problem::Locked => fl!(problem_locked).to_owned(),
         Problem::NoFastPrecision => fl!(problem_no_fast_precision).to_owned(),
@@ -321,6 +325,10 @@ pub fn chain_fault(fault: &ChainFault) -> String {
             fl!(chain_count, steps = steps.to_string(), stems = stems.to_string())
         }
         ChainFault::Name { name } => fl!(chain_name, name = name.escape_debug().to_string()),
+        ChainFault::Twice { name } => fl!(chain_twice, name = name),
+        ChainFault::Model { name } => fl!(chain_model, name = name),
+        ChainFault::Network { step } => fl!(chain_network, step = step),
+        ChainFault::LoneRest { stem } => fl!(chain_lone_rest, stem = stem),
         ChainFault::NoStep { step } => fl!(chain_no_step, step = step),
         ChainFault::NoStem { stem } => fl!(chain_no_stem, stem = stem),
         ChainFault::Order { step, stem } => fl!(chain_order, step = step, stem = stem),

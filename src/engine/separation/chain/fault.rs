@@ -22,10 +22,30 @@ pub enum ChainFault {
         /// Largest number of stems.
         stems: usize,
     },
-    /// A name is not allowed, or is used twice.
+    /// A name is empty, too long, reserved, or has a character that file names do not allow.
     Name {
         /// The name.
         name: String,
+    },
+    /// Two steps or two stems have the same name.
+    Twice {
+        /// The name.
+        name: String,
+    },
+    /// The chain has the name of a model.
+    Model {
+        /// The name.
+        name: String,
+    },
+    /// A step does not state what its network makes, or its digest is too short or not hexadecimal.
+    Network {
+        /// The step.
+        step: String,
+    },
+    /// A branch has a rest, but nothing that is subtracted for it.
+    LoneRest {
+        /// The rest.
+        stem: String,
     },
     /// A stem or an input names a step that does not exist.
     NoStep {
@@ -90,7 +110,21 @@ impl fmt::Display for ChainFault {
                 write!(to, "it must have 1 to {steps} steps and 1 to {stems} stems")
             }
             Self::Name { name } => {
-                write!(to, "the name \"{}\" is not allowed, or is used twice", name.escape_debug())
+                let name = name.escape_debug();
+                write!(
+                    to,
+                    "the name \"{name}\" is reserved, too long, or not allowed in file names"
+                )
+            }
+            Self::Twice { name } => write!(to, "the name \"{name}\" is used twice"),
+            Self::Model { name } => write!(to, "\"{name}\" is the name of a model"),
+            Self::Network { step } => write!(
+                to,
+                "the step \"{step}\" must name the stems that its network makes (makes = …), and a \
+                 digest must have at least 16 hexadecimal digits"
+            ),
+            Self::LoneRest { stem } => {
+                write!(to, "the stem \"{stem}\" is a rest, but its branch has no other stem")
             }
             Self::NoStep { step } => write!(to, "it has no step \"{step}\""),
             Self::NoStem { stem } => write!(to, "it has no stem \"{stem}\""),

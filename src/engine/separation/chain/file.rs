@@ -209,15 +209,27 @@ impl ChainFile {
         let mut ids = BTreeSet::new();
         for step in &self.step {
             let id = &step.id;
-            if id.is_empty() || id.len() > 64 || !ids.insert(id) {
+            if id.is_empty() || id.len() > 64 {
                 return Err(ChainFault::Name { name: id.clone() });
+            }
+            if !ids.insert(id) {
+                return Err(ChainFault::Twice { name: id.clone() });
+            }
+            let NetworkFile { makes, digest, .. } = &step.network;
+            let is_hex = |digit: char| digit.is_ascii_hexdigit() && !digit.is_ascii_uppercase();
+            let is_digest = |digest: &String| digest.len() >= 16 && digest.chars().all(is_hex);
+            if makes.is_empty() || digest.as_ref().is_some_and(|digest| !is_digest(digest)) {
+                return Err(ChainFault::Network { step: id.clone() });
             }
         }
         let mut names = BTreeSet::new();
         for stem in &self.stem {
             let name = std::slice::from_ref(&stem.name);
-            if check_names(name).is_err() || !names.insert(stem.name.to_lowercase()) {
+            if check_names(name).is_err() {
                 return Err(ChainFault::Name { name: stem.name.clone() });
+            }
+            if !names.insert(stem.name.to_lowercase()) {
+                return Err(ChainFault::Twice { name: stem.name.clone() });
             }
         }
         for stem in &self.stem {
@@ -237,6 +249,10 @@ impl ChainFile {
         let is_second = |other: &&StemFile| other.rest && other.parent == stem.parent;
         if stem.rest && self.stem.iter().find(is_second).is_some_and(|first| first != stem) {
             return Err(ChainFault::TwoRests { stem: name() });
+        }
+        let is_made = |other: &StemFile| !other.rest && other.parent == stem.parent;
+        if stem.rest && !self.stem.iter().any(is_made) {
+            return Err(ChainFault::LoneRest { stem: name() });
         }
         for output in &stem.from {
             if self.step.iter().all(|step| step.id != output.step) {
@@ -377,10 +393,10 @@ mod tests {
             ),
             (fault("weight = 0.5", "weight = -1.0"), ChainFault::Weight { stem: text("drums") }),
             (fault("weight = 0.5", "weight = nan"), ChainFault::Weight { stem: text("drums") }),
-            (fault("id = \"band\"", "id = \"lead\""), ChainFault::Name { name: text("lead") }),
+            (fault("id = \"band\"", "id = \"lead\""), ChainFault::Twice { name: text("lead") }),
             (
                 fault("name = \"lead\"", "name = \"Vocals\""),
-                ChainFault::Name { name: text("Vocals") },
+                ChainFault::Twice { name: text("Vocals") },
             ),
             (fault("name = \"lead\"", "name = \"../x\""), ChainFault::Name { name: text("../x") }),
             (fault("rest = true", "rest = false"), ChainFault::NoSource { stem: text("backing") }),

@@ -22,7 +22,11 @@ use super::{
     plan::Plan,
 };
 use crate::{
-    engine::{problem::Problem, store::StemStore, system::digest::hex},
+    engine::{
+        problem::{Problem, Result},
+        store::StemStore,
+        system::digest::hex,
+    },
     model::{Device, Precision, Spec},
 };
 
@@ -57,8 +61,20 @@ pub struct Step {
 pub struct MissingStems {
     /// Names of the stems.
     pub stems: Vec<String>,
-    /// Stems that the missing network makes, as words for the user: "lead, backing".
+    /// Stems that the missing network makes.
     pub makes: Vec<String>,
+    /// Name or digest of the network, if the chain demands a certain one.
+    pub model: Option<String>,
+}
+
+impl MissingStems {
+    /// The problem of a stem that was left out.
+    pub fn problem(&self, stem: String) -> Problem {
+        match &self.model {
+            Some(model) => Problem::MissingChainModel { stem, model: model.clone() },
+            None => Problem::MissingNetwork { stem, makes: self.makes.clone() },
+        }
+    }
 }
 
 impl Chain {
@@ -84,7 +100,29 @@ impl Chain {
             hash.update(format!("{stem:?}\n"));
         }
         let digest = hex(&hash.finalize());
-        Self { name, steps, tree, missing, is_model: false, digest }
+        let mut chain = Self { name, steps, tree, missing, is_model: false, digest };
+        chain.join_equal_steps();
+        chain
+    }
+
+    /// Joins steps that compute the same, because they share a store.
+    fn join_equal_steps(&mut self) {
+        let folder = |step| self.step_folder(Path::new(""), step, Quality::STANDARD);
+        let folders: Vec<PathBuf> = (0..self.steps.len()).map(folder).collect();
+        let (mut kept, mut places) = (Vec::new(), Vec::new());
+        for folder in &folders {
+            let known = kept.iter().position(|other| other == folder);
+            places.push(known.unwrap_or(kept.len()));
+            if known.is_none() {
+                kept.push(folder.clone());
+            }
+        }
+        let mut step = 0;
+        self.steps.retain(|_| {
+            step += 1;
+            folders.iter().position(|folder| *folder == folders[step - 1]) == Some(step - 1)
+        });
+        self.tree.renumber_steps(&places);
     }
 
     /// Names of the stems.
@@ -99,9 +137,20 @@ impl Chain {
             missing.stems.iter().any(|name| name.eq_ignore_ascii_case(&stem))
         };
         match self.missing.iter().find(is_it) {
-            Some(missing) => Problem::MissingNetwork { stem, makes: missing.makes.clone() },
+            Some(missing) => missing.problem(stem),
             None => Problem::UnknownStem { stem, known },
         }
+    }
+
+    /// Checks that a network of the chain is installed.
+    ///
+    /// # Errors
+    /// [`Problem::MissingNetwork`], [`Problem::MissingChainModel`].
+    pub fn check_usable(&self) -> Result<()> {
+        let first = self.missing.first().filter(|_| self.tree.stems().is_empty());
+        first.map_or(Ok(()), |missing| {
+            Err(missing.problem(missing.stems.first().cloned().unwrap_or_default()))
+        })
     }
 
     /// First 16 digits of the digest.
@@ -352,6 +401,18 @@ pub(in crate::engine) mod tests {
         assert_eq!(needs(&[4]), [(0, vec![0], false), (2, vec![0], true)]);
         assert_eq!(needs(&[3]), [(0, vec![0], true)], "the band is the song minus the vocals");
         assert!(needs(&[]).is_empty());
+    }
+
+    #[test]
+    fn equal_steps_of_a_chain_are_one() {
+        let Chain { name, mut steps, tree, .. } = chain("x");
+        // The third step repeats the second one, and so makes the same from the same.
+        steps[2] = steps[1].clone();
+        let joined = Chain::new(name, steps, tree, Vec::new());
+        assert_eq!(joined.steps.len(), 2);
+        let needs = joined.needs(&[1, 4]);
+        let wanted: Vec<usize> = needs.iter().map(|needs| needs.step).collect();
+        assert_eq!(wanted, [0, 1]);
     }
 
     #[test]

@@ -58,9 +58,8 @@ impl Chains {
         let (listed, faults) = listed(home);
         chains.faults = faults;
         for Listed { name, file, path } in listed {
-            if chains.all.iter().any(|chain| chain.name == name) {
-                continue;
-            }
+            // A chain precedes a model that was imported under its name later.
+            chains.all.retain(|chain| chain.name != name);
             match resolve(&name, &file, models) {
                 Ok(chain) if chain.tree.stems().is_empty() => {}
                 Ok(chain) => chains.all.push(chain),
@@ -73,7 +72,7 @@ impl Chains {
         chains
     }
 
-    /// Finds a chain by the name of a model or chain, or by the path of a chain file.
+    /// Finds a chain by the name of a chain or model, or by the path of a chain file.
     ///
     /// # Errors
     /// Errors of the model or the file; [`Problem::UnknownChain`].
@@ -85,15 +84,15 @@ impl Chains {
             let resolved = resolve(&label, &file, &InstalledModel::all(home));
             return resolved.map_err(|fault| Problem::Chain { path: path.to_owned(), fault });
         }
-        match InstalledModel::find(home, name) {
-            Ok(Some(model)) => return Ok(Chain::of_model(model)),
-            Ok(None) | Err(ModelError::Unknown { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
         let (listed, faults) = listed(home);
         let names: Vec<String> = listed.iter().map(|listed| listed.name.clone()).collect();
         let Some(Listed { file, path, .. }) = listed.into_iter().find(|found| found.name == name)
         else {
+            match InstalledModel::find(home, name) {
+                Ok(Some(model)) => return Ok(Chain::of_model(model)),
+                Ok(None) | Err(ModelError::Unknown { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
             let own = own_path(home, name);
             let is_its =
                 |fault: &Problem| matches!(fault, Problem::Chain { path, .. } if *path == own);
@@ -125,8 +124,12 @@ pub fn own_path(home: &Path, name: &str) -> PathBuf {
 pub fn save(home: &Path, name: &str, file: &ChainFile) -> Result<()> {
     let path = own_path(home, name);
     let is_taken = || Store::new(home).models().iter().any(|model| model.name == name);
-    if check_names(&[name.to_owned()]).is_err() || is_taken() {
-        let fault = ChainFault::Name { name: name.to_owned() };
+    let fault = if check_names(&[name.to_owned()]).is_err() {
+        Some(ChainFault::Name { name: name.to_owned() })
+    } else {
+        is_taken().then(|| ChainFault::Model { name: name.to_owned() })
+    };
+    if let Some(fault) = fault {
         return Err(Problem::Chain { path: name.into(), fault });
     }
     file.write(&path)
@@ -277,6 +280,7 @@ enum Slot<'a> {
     /// The rest of a branch for which the file names none.
     Added {
         parent: &'a str,
+        name: String,
     },
 }
 
@@ -284,7 +288,7 @@ impl<'a> Slot<'a> {
     fn name(&self) -> String {
         match self {
             Self::Written(stem) => stem.name.clone(),
-            Self::Added { parent } => format!("{parent} rest"),
+            Self::Added { name, .. } => name.clone(),
         }
     }
 
@@ -295,7 +299,7 @@ impl<'a> Slot<'a> {
     fn parent(&self) -> Option<&'a str> {
         match self {
             Self::Written(stem) => stem.parent.as_deref(),
-            Self::Added { parent } => Some(parent),
+            Self::Added { parent, .. } => Some(parent),
         }
     }
 }
@@ -323,7 +327,14 @@ fn append<'a>(available: &[&'a StemFile], parent: Option<&'a str>, order: &mut V
         order.push(Slot::Written(rest));
         append(available, Some(&rest.name), order);
     } else if let Some(parent) = parent.filter(|_| !children.is_empty()) {
-        order.push(Slot::Added { parent });
+        let is_free = |name: &String| {
+            !available.iter().any(|stem| stem.name.eq_ignore_ascii_case(name))
+                && !order.iter().any(|slot| slot.is_named(name))
+        };
+        let numbered = (2..=available.len() + 3).map(|number| format!("{parent} rest {number}"));
+        let mut names = std::iter::once(format!("{parent} rest")).chain(numbered);
+        let name = names.find(is_free).unwrap_or_default();
+        order.push(Slot::Added { parent, name });
     }
 }
 
@@ -364,7 +375,9 @@ fn missing(
         let id = &file.step[at].id;
         let is_made = |stem: &&&StemFile| stem.from.iter().any(|output| output.step == *id);
         let stems = lost.iter().filter(is_made).map(|stem| stem.name.clone()).collect();
-        MissingStems { stems, makes: file.step[at].network.makes.clone() }
+        let NetworkFile { makes, model, digest } = &file.step[at].network;
+        let model = digest.as_ref().or(model.as_ref()).cloned();
+        MissingStems { stems, makes: makes.clone(), model }
     };
     let absent = (0..file.step.len()).filter(|&step| found[step].is_none());
     absent.map(needs).filter(|missing| !missing.stems.is_empty()).collect()

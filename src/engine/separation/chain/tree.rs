@@ -116,6 +116,14 @@ impl Tree {
         Self { stems: sources.iter().enumerate().map(made).chain(rest).collect() }
     }
 
+    /// Replaces the number of each step by that at its place in `numbers`.
+    pub(super) fn renumber_steps(&mut self, numbers: &[usize]) {
+        let made = self.stems.iter_mut().filter_map(|stem| stem.made.as_mut());
+        for part in made.flat_map(|made| &mut made.parts) {
+            part.step = numbers.get(part.step).copied().unwrap_or(part.step);
+        }
+    }
+
     /// The stems.
     pub fn stems(&self) -> &[TreeStem] {
         &self.stems

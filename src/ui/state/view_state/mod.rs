@@ -297,7 +297,7 @@ impl ViewState {
         let Some(shown) = open.and_then(|open| open.shown.as_ref()) else { return Vec::new() };
         let chain = self.chains.iter().find(|chain| chain.name == shown.options.model);
         let mut stems = Vec::new();
-        for MissingStems { stems: names, makes } in &shown.missing {
+        for MissingStems { stems: names, makes, .. } in &shown.missing {
             for name in names {
                 let whole = chain.and_then(|chain| chain.parent(name));
                 stems.push(Missing { name, whole, makes });

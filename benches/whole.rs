@@ -1,11 +1,12 @@
-//! Benchmarks of the whole program: `cargo bench --bench whole -- --first-stem`, or `-- --memory
-//! MINUTES [--segments N]`.
+//! Benchmarks of the whole program: `cargo bench --bench whole -- --first-stem`, `-- --first-draft
+//! WEIGHTS`, or `-- --memory MINUTES [--segments N]`.
 //!
 //! `--first-stem` drives the engine in this process, with the model already loaded. It prints the
 //! seconds from Process to the stems of the first segment, and the time of the network alone.
+//! `--first-draft` compares the time to the draft of a slow model with a segment of the default one.
 //! `--memory` runs `partita separate` on a song of this length and prints the peak memory. With
 //! `--segments`, the run is stopped after N segments, because the memory has stopped growing long
-//! before. Both create temporary songs and data folders.
+//! before. All create temporary songs and data folders.
 
 #![expect(clippy::print_stdout, reason = "the figures are the result")]
 
@@ -28,10 +29,11 @@ use partita::{
         SAMPLE_RATE, SongId,
         separation::{
             installed::{DEFAULT, InstalledModel},
+            options::{Defaults, Quality, SeparationOptions},
             pool,
         },
     },
-    model::{self, Device, Precision},
+    model::{self, Device, Precision, weights::Store},
 };
 
 fn main() -> Result<()> {
@@ -39,11 +41,14 @@ fn main() -> Result<()> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words[..] {
         ["--first-stem"] => first_stem(),
+        ["--first-draft", weights] => first_draft(Path::new(weights)),
         ["--memory", minutes] => memory_of(minutes.parse()?, None),
         ["--memory", minutes, "--segments", segments] => {
             memory_of(minutes.parse()?, Some(segments.parse()?))
         }
-        _ => bail!("expected --first-stem, or --memory MINUTES [--segments N]"),
+        _ => bail!(
+            "expected --first-stem, --first-draft WEIGHTS, or --memory MINUTES [--segments N]"
+        ),
     }
 }
 
@@ -117,6 +122,28 @@ impl Session {
         self.wait(|event| matches!(event, Event::Opened { .. }).then_some(()))
     }
 
+    /// Requests all stems and returns the seconds until the first can be heard. Cancels the job.
+    fn first_sound(&self, song: SongId) -> Result<f64> {
+        let start = Instant::now();
+        self.engine.send(Ask::Process { song, stems: Vec::new(), from_frame: 0 });
+        let (mut seconds, mut running) = (None, None);
+        self.wait(|event| match event {
+            Event::Segments { covered, .. } if !covered.is_empty() && seconds.is_none() => {
+                seconds = Some(start.elapsed().as_secs_f64());
+                if let Some(job) = running {
+                    self.engine.send(Ask::Cancel(job));
+                }
+                None
+            }
+            Event::Job(job) if job.is_active() => {
+                running = Some(job.id);
+                None
+            }
+            Event::Job(_) => seconds,
+            _ => None,
+        })
+    }
+
     /// Requests all stems and waits for the end of the job. Returns the seconds until the first
     /// stems.
     fn process(&self, song: SongId) -> Result<f64> {
@@ -171,6 +198,46 @@ fn first_stem() -> Result<()> {
          loaded already.",
         first / alone,
         pool.current_num_threads()
+    );
+    Ok(())
+}
+
+/// Prints the seconds to the first sound if another model's stems are drafted by the default model.
+fn first_draft(weights: &Path) -> Result<()> {
+    const ROUNDS: usize = 5;
+    let home = folder::home()?;
+    let store = Store::new(home.path());
+    let slow = store.import(weights, &mut |_| {}, &|| false)?.name;
+    let installed = InstalledModel::find(home.path(), DEFAULT)?.context("the model is missing")?;
+    let compute = Compute::default();
+    let precision = pool::precision_for(compute.precision, true);
+    let pool = pool::new(compute)?;
+    let network =
+        pool.install(|| model::load(&installed.networks[0].weights, Device::Cpu, precision))?;
+    let mix = vec![0.1; CHANNELS * installed.spec.segment_frames];
+    let session = Session::start(home.path())?;
+    let options = SeparationOptions { model: slow.clone(), quality: Quality::STANDARD };
+    session.engine.send(Ask::SetDefaults(Defaults { options, drafts_first: true }));
+    let (mut alone, mut first) = (Vec::new(), Vec::new());
+    for round in 0..=ROUNDS {
+        let file = home.path().join("song.wav");
+        write_song(&file, 10.0, round as u32)?;
+        let song = session.import(&file)?;
+        session.open(song)?;
+        let start = Instant::now();
+        pool.install(|| network.separate(&mix))?;
+        let seconds = (start.elapsed().as_secs_f64(), session.first_sound(song)?);
+        if round > 0 {
+            alone.push(seconds.0);
+            first.push(seconds.1);
+        }
+    }
+    let least = |times: &[f64]| times.iter().copied().fold(f64::INFINITY, f64::min);
+    let (alone, first) = (least(&alone), least(&first));
+    println!(
+        "From Process to the first draft of {slow}: {first:.3} s; a segment of {DEFAULT} in the \
+         draft's precision alone: {alone:.3} s (× {:.3}).",
+        first / alone
     );
     Ok(())
 }

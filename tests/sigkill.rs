@@ -92,7 +92,7 @@ impl Place {
         let log = fs::read_to_string(log).unwrap();
         assert!(!log.contains("panicked"), "{words:?}: {log}");
         let computed = log.lines().filter_map(|line| line.split("computing segment ").nth(1));
-        computed.filter_map(|number| number.trim().parse().ok()).collect()
+        computed.filter_map(|rest| rest.split(' ').next()?.parse().ok()).collect()
     }
 
     fn listed(&self) -> BTreeMap<String, String> {

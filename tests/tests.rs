@@ -11,6 +11,8 @@ mod audio_tracks;
 #[cfg(test)]
 mod bags;
 #[cfg(test)]
+mod chains;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod concurrent_processes;
@@ -41,6 +43,8 @@ mod jobs;
 mod language;
 #[cfg(test)]
 mod mirror;
+#[cfg(test)]
+mod packages;
 #[cfg(test)]
 mod parity;
 #[cfg(test)]

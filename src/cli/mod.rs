@@ -5,6 +5,8 @@
 //! restart.
 
 mod commands;
+#[cfg(windows)]
+mod console;
 mod help;
 mod inputs;
 mod logging;
@@ -35,7 +37,8 @@ use crate::{
     words,
 };
 use commands::{
-    add, doctor, export, jobs, list, model, probe, process, progress, report, reset, separate,
+    add, chain, doctor, export, jobs, list, model, probe, process, progress, report, reset,
+    separate,
 };
 use output::Output;
 use reason::Reason;
@@ -74,8 +77,8 @@ struct ComputeArguments {
     #[arg(long, global = true, value_name = "BYTES", value_parser = parse_memory)]
     memory: Option<u64>,
     /// Device that computes the networks: auto, cpu, cuda, metal, or a card by number, such as
-    /// cuda:1. auto measures the first graphics card once for each model, and takes it if it is
-    /// right and quicker. candle-cpu is the slow, readable reference [default: auto]
+    /// cuda:1. auto measures the graphics cards once for each model, and takes the quickest one if
+    /// it is right and quicker. candle-cpu is the slow, readable reference [default: auto]
     #[arg(long, global = true, value_parser = parse_device)]
     device: Option<DeviceChoice>,
 }
@@ -146,6 +149,8 @@ enum Subcommands {
     Reset(reset::Arguments),
     /// List, install and verify models
     Model(model::ModelArgs),
+    /// List, check and import chains of models
+    Chain(chain::Arguments),
     /// Show the hardware and software that Partita finds on this machine, and its speed
     Doctor(doctor::Arguments),
 }
@@ -159,7 +164,7 @@ const RESUME: u8 = 75;
 /// A stem list such as `vocals,drums`.
 #[derive(Debug, clap::Args)]
 struct StemArguments {
-    /// Stems, separated by commas [default: all stems of the model]
+    /// Stems, separated by commas [default: all stems that have no parts of their own]
     #[arg(long, value_delimiter = ',', value_name = "STEMS")]
     stems: Vec<String>,
 }
@@ -179,6 +184,11 @@ impl TrackArguments {
             entry.track = self.track;
         }
     }
+}
+
+/// The definition of the command line in English, of which packages make man pages and completions.
+pub fn command() -> clap::Command {
+    Arguments::command()
 }
 
 /// Parses the arguments and runs the subcommand, or opens the window without one.
@@ -242,6 +252,7 @@ fn run(arguments: Arguments, output: &Output) -> anyhow::Result<ExitCode> {
         Some(Subcommands::Job(a)) => jobs::show(&a, &home, output),
         Some(Subcommands::Reset(a)) => reset::run(&a, home, output),
         Some(Subcommands::Model(a)) => model::run(&a, compute, &preferences, &home, output),
+        Some(Subcommands::Chain(a)) => chain::run(&a, &home, output),
         Some(Subcommands::Doctor(a)) => doctor::run(&a, compute, &home, output),
     }
 }
@@ -255,6 +266,8 @@ fn share_weights(home: &Path) {
 }
 
 fn open_window(home: PathBuf, flags: Flags, files: Vec<PathBuf>) -> anyhow::Result<ExitCode> {
+    #[cfg(windows)]
+    console::leave_own();
     let terms =
         Catalog::builtin().get(DEFAULT).map_or_else(String::new, |model| model.terms.clone());
     share_weights(&home);

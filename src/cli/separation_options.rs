@@ -9,7 +9,10 @@ use crate::{
     engine::{
         Preferences, Problem,
         separation::{
-            chain::{Chain, resolve::Chains},
+            chain::{
+                Chain,
+                resolve::{self, Chains},
+            },
             installed::{DEFAULT, InstalledModel},
             options::{MOST_SHIFTS, Quality, SeparationOptions},
         },
@@ -142,6 +145,19 @@ impl SeparationArguments {
         }
         let options = SeparationOptions { model: chain.name.clone(), quality };
         Ok((chain, options))
+    }
+
+    /// Checks that the chain is not given as a file: the library names chains.
+    ///
+    /// # Errors
+    /// It is a file.
+    pub(super) fn check_chain_is_kept(&self) -> anyhow::Result<()> {
+        match &self.chain {
+            Some(file) if resolve::is_path(file) => {
+                bail!(Reason::new(|| fl!(cli_chain_is_a_file, file = file)))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Finds a chain or an installed model.

@@ -58,6 +58,7 @@ const SAME: [&str; 30] = [
     "duration-minutes",
     "duration-hours",
     "mono",
+    "cents",
     "bpm",
     "cli-model-stems",
     "lufs",

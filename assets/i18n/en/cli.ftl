@@ -161,3 +161,7 @@ cli-needs = { $model }: about { $time }, { $memory } of memory, { $disk } on dis
 cli-needs-timeless = { $model }: { $memory } of memory, { $disk } on disk
 cli-abandoned = the work of an earlier run, which was ended before it was done, was removed; with --resume a run keeps its work, and the next one goes on with it
 cli-chain-numbers = { $name } is a chain of several networks: choose --quality instead of --overlap, --shifts, --seed and --segment
+cli-chain-unusable = no network of it is installed
+cli-chain-rest = what is left
+cli-chain-missing = { $name }: { $stems } need a model that makes: { $makes }
+cli-chain-is-a-file = songs of the library keep the name of their chain; import the file first: `partita chain import { $file }`

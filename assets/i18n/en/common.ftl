@@ -8,6 +8,8 @@ decibels = { $number } dB
 kilohertz = { $number } kHz
 # A playback speed: 0.75 ×
 speed = { $number } ×
+# A change of pitch, in hundredths of a semitone: +15 ct
+cents = { $number } ct
 # Sizes on disk: a thousand bytes are a kilobyte.
 size-bytes = { $count ->
     [one] { $count } byte

@@ -150,3 +150,7 @@ cli-needs = { $model }: cerca de { $time }, { $memory } de memória, { $disk } e
 cli-needs-timeless = { $model }: { $memory } de memória, { $disk } em disco
 cli-abandoned = o trabalho de uma execução anterior, interrompida antes do fim, foi removido; com --resume, o trabalho é guardado e a próxima execução continua dele
 cli-chain-numbers = { $name } é uma cadeia de várias redes: use --quality em vez de --overlap, --shifts, --seed e --segment
+cli-chain-unusable = nenhuma rede dela está instalada
+cli-chain-rest = o que sobra
+cli-chain-missing = { $name }: { $stems } precisam de um modelo que produza: { $makes }
+cli-chain-is-a-file = as músicas da biblioteca guardam o nome da cadeia; importe antes o arquivo: `partita chain import { $file }`

@@ -8,6 +8,7 @@ help-value-command = COMANDO
 help-value-depth = PROFUNDIDADE
 help-value-device = DISPOSITIVO
 help-value-dir = PASTA
+help-value-factor = FATOR
 help-value-file = ARQUIVO
 help-value-files = ARQUIVOS
 help-value-format = FORMATO
@@ -17,12 +18,14 @@ help-value-id = ID
 help-value-lufs = LUFS
 help-value-n = N
 help-value-name = NOME
+help-value-name-file = NOME|ARQUIVO
 help-value-on-exists = AÇÃO
 help-value-part = FRAÇÃO
 help-value-pattern = PADRÃO
 help-value-precision = PRECISÃO
 help-value-rate = TAXA
 help-value-seconds = SEGUNDOS
+help-value-semitones = SEMITONS
 help-value-song = MÚSICA
 help-value-songs = MÚSICAS
 help-value-stem-db = STEM=DB
@@ -35,7 +38,7 @@ help-shared-json = Exibe um objeto JSON por linha
 help-shared-threads = Número de threads para a separação [padrão: todos os núcleos]
 help-shared-precision = Precisão das multiplicações: single ou fast (bf16, se o processador oferece; os stems diferem em cerca de -50 dB) [padrão: single]
 help-shared-memory = Memória que o Partita pode usar, como 2G; com menos memória, a separação usa menos threads [padrão: o limite do sistema]
-help-shared-device = Dispositivo que calcula as redes: auto, cpu, cuda, metal, ou uma placa pelo número, como cuda:1. auto mede a primeira placa de vídeo uma vez para cada modelo, e a usa se for correta e mais rápida. candle-cpu é a referência legível e lenta [padrão: auto]
+help-shared-device = Dispositivo que calcula as redes: auto, cpu, cuda, metal, ou uma placa pelo número, como cuda:1. auto mede as placas de vídeo uma vez para cada modelo, e usa a mais rápida se for correta e mais rápida que o processador. candle-cpu é a referência legível e lenta [padrão: auto]
 help-shared-help = Exibe a ajuda
 help-shared-track = Faixa de áudio usada de cada arquivo, contada a partir de 1 [padrão: a faixa padrão do arquivo]
 help-shared-all-but = Grava um arquivo para cada um destes stems com a música menos o stem. Ao contrário da soma dos outros stems, o arquivo inclui o resíduo
@@ -46,10 +49,13 @@ help-shared-out = Pasta para os arquivos
 help-shared-format = Formato dos arquivos: wav, flac, alac, mp3, opus, stem (um .stem.mp4 para programas de DJ) ou dawproject
 help-shared-depth = Bits de uma amostra: source (como na música), 16, 24 ou 32f
 help-shared-rate = Taxa de amostragem em Hz: source (como na música) ou um número
+help-shared-key = Mudança do tom de todos os arquivos em semitons, como -2 ou +1.5, na mesma velocidade [padrão: 0]
+help-shared-speed = Velocidade de todos os arquivos, de 0.5 a 1.5, no mesmo tom [padrão: 1]
 help-shared-loudness = Loudness da mix em LUFS, como -14; os outros arquivos recebem o mesmo ganho
 help-shared-limiter = Limita os picos da mix, em vez de abaixar o volume de todos os arquivos
 help-shared-on-exists = Ação se um arquivo já existir: ask (perguntar), skip (pular), number (numerar) ou replace (substituir)
 help-shared-model = Modelo para a separação; veja `partita model list`
+help-shared-chain = Cadeia de modelos: um nome de `partita chain list` ou um arquivo
 help-shared-quality = Qualidade: draft (rascunho), standard (padrão) ou best (a melhor); as opções abaixo a refinam
 help-shared-overlap = Sobreposição de segmentos vizinhos: quanto maior, mais suave e mais lento. 0 a 0.5 para HTDemucs [standard: 0.25], 0.1 a 0.75 para outras redes
 help-shared-shifts = Número de passagens com atrasos aleatórios de até meio segundo, cujos resultados entram numa média: 0 a 10 [standard: 0]; só para HTDemucs
@@ -70,7 +76,7 @@ help-separate-after =
     Códigos de saída: 0 está tudo pronto; 75 execute esta parte de novo (um sinal ou um disco cheio a interrompeu, ou o que falhou pode dar certo mais tarde); 1 há músicas que falharam definitivamente (todas as outras estão prontas); 2 uso incorreto.
     SIGTERM: o segmento atual é concluído e gravado no disco em até 20 segundos; a próxima execução continua depois dele.
 help-separate-files = Arquivos de áudio e pastas para separar
-help-separate-stems = Grava um arquivo para cada um destes stems, separados por vírgulas; `none` para nenhum [padrão: todos os do modelo, ou nenhum com --all-but]
+help-separate-stems = Grava um arquivo para cada um destes stems, separados por vírgulas; `none` para nenhum [padrão: todos os que não têm partes próprias, ou nenhum com --all-but]
 help-separate-name = Define o padrão dos nomes de arquivo, com { "{artist} {title} {album} {track} {stem} {model} {file}" }, e n entre chaves para um número; `/` cria uma pasta
 help-separate-manifest = Manifesto de músicas: um caminho por linha, CSV com cabeçalho ou JSON Lines; `-` para a entrada padrão. Os campos são path, seconds, track, name, folder e opções dos arquivos como stems e format
 help-separate-shard = Separa só esta parte das músicas, como 3/8; as partes têm durações parecidas, e todas as máquinas calculam as mesmas
@@ -103,7 +109,7 @@ help-list = Lista as músicas da biblioteca
 ## partita process
 
 help-process = Separa músicas da biblioteca; continua tarefas interrompidas
-help-process-stems = Stems, separados por vírgulas [padrão: todos os stems do modelo]
+help-process-stems = Stems, separados por vírgulas [padrão: todos os que não têm partes próprias]
 
 ## partita progress
 
@@ -113,7 +119,7 @@ help-progress-song = Música: um número de `partita list`, ou uma parte de um t
 ## partita export
 
 help-export = Exporta músicas separadas: stems, mixes, arquivos para DJs e DAWs
-help-export-stems = Grava um arquivo para cada um destes stems, separados por vírgulas; `none` para nenhum [padrão: todos os do modelo, ou nenhum com --all-but]
+help-export-stems = Grava um arquivo para cada um destes stems, separados por vírgulas; `none` para nenhum [padrão: todos os que não têm partes próprias, ou nenhum com --all-but]
 help-export-name = Define o padrão dos nomes de arquivo, com { "{artist} {title} {album} {track} {stem} {model} {file}" }, e n entre chaves para um número; `/` cria uma pasta
 
 ## partita jobs
@@ -174,6 +180,34 @@ help-model-path-name = Nome do modelo [padrão: o primeiro da lista]
 ## partita help
 
 help-help = Exibe esta mensagem ou a ajuda dos subcomandos dados
+
+## partita chain
+
+help-chain = Lista, verifica e importa cadeias de modelos
+
+## partita chain list
+
+help-chain-list = Lista as cadeias e seus stems
+
+## partita chain show
+
+help-chain-show = Mostra uma cadeia como o texto do seu arquivo, para começar uma nova a partir dela
+help-chain-show-name = Nome da cadeia
+
+## partita chain check
+
+help-chain-check = Verifica um arquivo de cadeia: suas etapas, seus stems e se as redes estão instaladas
+help-chain-check-file = Arquivo da cadeia
+
+## partita chain import
+
+help-chain-import = Copia um arquivo de cadeia para as suas cadeias; a cadeia recebe o nome do arquivo
+help-chain-import-file = Arquivo da cadeia
+
+## partita chain remove
+
+help-chain-remove = Remove uma das suas cadeias; os stems dela são mantidos
+help-chain-remove-name = Nome da cadeia
 
 ## partita doctor
 

@@ -2,6 +2,7 @@
 
 pub mod add;
 pub mod archive;
+pub mod chain;
 pub mod doctor;
 pub mod export;
 pub mod jobs;

@@ -47,6 +47,7 @@ pub(in crate::cli) fn run(
             find_song(&session.songs, query).map_err(anyhow::Error::from).and_then(|song| {
                 let mut requests = Vec::new();
                 if arguments.options.is_given() {
+                    arguments.options.check_chain_is_kept()?;
                     let chosen = open_library(home)?.song_options()?;
                     let chosen = chosen.get(&song.id);
                     let (_, options) = arguments.options.options(home, chosen, preferences)?;

@@ -7,7 +7,11 @@ use super::Core;
 use crate::engine::{
     event::{ChainEntry, Event},
     problem::{Problem, Result},
-    separation::chain::resolve::{self, Listed},
+    separation::chain::{
+        Chain,
+        file::ChainFile,
+        resolve::{self, Listed},
+    },
 };
 
 impl Core {
@@ -16,7 +20,7 @@ impl Core {
         let (listed, _) = resolve::listed(self.library.home());
         let entry = |Listed { name, file, path }: Listed| {
             let chain = resolve::resolve(&name, &file, &self.models).ok();
-            let stems = chain.as_ref().map(|chain| chain.stems()).unwrap_or_default();
+            let stems = chain.as_ref().map(Chain::stems).unwrap_or_default();
             let missing = chain.map(|chain| chain.missing).unwrap_or_default();
             ChainEntry { name, file, is_own: path.is_some(), stems, missing }
         };
@@ -24,11 +28,7 @@ impl Core {
     }
 
     /// Saves a chain of the user.
-    pub(super) fn save_chain(
-        &mut self,
-        name: &str,
-        file: &crate::engine::separation::chain::file::ChainFile,
-    ) -> Result<()> {
+    pub(super) fn save_chain(&mut self, name: &str, file: &ChainFile) -> Result<()> {
         resolve::save(self.library.home(), name, file)?;
         self.show_models();
         Ok(())

@@ -14,11 +14,11 @@ use crate::engine::{
 impl Core {
     /// Loads the draft of a job that starts into the player, if the song was opened without a draft, and
     /// the parts that are heard from now on.
-    pub(super) fn show_started(&mut self, job: &Job, track: &SongTrack) -> Result<()> {
+    pub(super) fn show_started(&mut self, job: &Job, track: &SongTrack) {
         let options = job.options();
-        let Some(open) = &mut self.open else { return Ok(()) };
+        let Some(open) = &mut self.open else { return };
         if open.song != job.song || open.options != options {
-            return Ok(());
+            return;
         }
         let has_new_draft = open.track.draft.is_none() && track.draft.is_some();
         let has_new_parts = open.track.heard() != track.heard();
@@ -29,7 +29,6 @@ impl Core {
             self.waveforms.open(job.song, track.clone());
             self.emit_shown(job.song, &options, &track);
         }
-        Ok(())
     }
 
     /// Adds the draft of a track's stems, if one was begun.

@@ -237,7 +237,7 @@ impl Core {
             self.sink.send(Event::JobPace(job.id, seconds));
         }
         self.sink.send(Event::Job(job.clone()));
-        self.show_started(&job, &track)?;
+        self.show_started(&job, &track);
         let (known_segments, drafted) = (job.segments_done, drafted.unwrap_or_default());
         self.queue.started(job);
         self.task = Some(RunningTask { track, cancel, known_segments, computed, drafted, devices });
@@ -263,7 +263,8 @@ impl Core {
             if is_open {
                 last.store(player.position(), Ordering::Relaxed);
             }
-            let speed = if is_open && player.is_playing() { player.speed() } else { 0.0 };
+            let speed =
+                if is_open && player.is_playing() { player.key_speed().speed() } else { 0.0 };
             Listener::moving(last.load(Ordering::Relaxed), speed.into())
         })
     }

@@ -164,10 +164,8 @@ impl Core {
     ) -> Result<()> {
         let chain = stems.chain();
         let now = self.devices_of(chain);
-        let wanted: Vec<usize> = match chain.name == job.model {
-            true => wanted_of(job, stems),
-            false => stems.claimed_stems(),
-        };
+        let wanted =
+            if chain.name == job.model { wanted_of(job, stems) } else { stems.claimed_stems() };
         for needs in chain.needs(&wanted) {
             let step = needs.step;
             let Some(&(segments, seconds)) = counts.get(step).filter(|(count, _)| *count > 0)

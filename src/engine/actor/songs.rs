@@ -11,7 +11,7 @@ use crate::engine::{
     event::Event,
     library::{Library, Whereabouts, cover, paths::song_folder},
     problem::{Problem, Result},
-    separation::options::SeparationOptions,
+    separation::{chain::draft::draft_of, options::SeparationOptions},
     store::{At, track::SongTrack},
     system::threads,
     types::{Analysis, Job, JobState, Song, SongId, SongState},
@@ -180,7 +180,13 @@ impl Core {
     fn prepare_for(&self, options: &SeparationOptions, track: &SongTrack) {
         let is_wanted = track.stems.as_ref().is_some_and(|stems| !stems.is_complete());
         if let Some(chain) = self.chain(options).filter(|_| is_wanted && self.queue.is_idle()) {
-            self.worker.prepare(Arc::clone(chain), self.compute);
+            let is_draft = options.quality.is_draft;
+            let (first, is_draft) = if self.defaults.drafts_first && !is_draft {
+                (draft_of(chain, &self.chains).0, true)
+            } else {
+                (Arc::clone(chain), is_draft)
+            };
+            self.worker.prepare(first, self.compute, is_draft);
         }
     }
 

@@ -89,7 +89,7 @@ impl Core {
     /// Emits the options that the open song shows, and the qualities and versions to choose from.
     pub(super) fn emit_shown(&self, song: SongId, options: &SeparationOptions, track: &SongTrack) {
         let (Some(chain), Some(stems)) = (self.chain(options), &track.stems) else { return };
-        let (makers, infos) = self.makers_of(stems, track.heard());
+        let (makers, infos) = makers_of(stems, track.heard());
         let mut qualities = chain.qualities();
         if !qualities.contains(&options.quality) {
             qualities.push(options.quality);
@@ -112,48 +112,6 @@ impl Core {
         let makers = makers.into_iter().map(|(_, maker)| maker).collect();
         let shown = Event::Shown { song, options, stems: infos, makers, missing, offers, versions };
         self.sink.send(shown);
-    }
-
-    /// The networks that make stems, each with its step, and the stems.
-    fn makers_of(&self, stems: &StemTree, heard: &[bool]) -> (Vec<(usize, Maker)>, Vec<StemInfo>) {
-        let (chain, mut keys, mut makers) = (stems.chain(), Vec::new(), Vec::new());
-        let info = |stem: usize| {
-            let mut own = Vec::new();
-            for needs in chain.needs(&[stem]) {
-                let step = needs.step;
-                let model = &chain.steps[step].model;
-                let networks = model.networks_for(&needs.outputs);
-                // A bag's networks share the bytes of their stems.
-                let segments = stems.plan(step).len().max(1);
-                let done = stems.done_count_in(&needs);
-                for network in networks {
-                    let key = (step, network);
-                    let at = keys.iter().position(|other| *other == key);
-                    own.push(at.unwrap_or_else(|| {
-                        keys.push(key);
-                        let missing = (segments - done) as f64 / segments as f64;
-                        let sources =
-                            if model.networks.len() > 1 { 1 } else { model.spec.sources.len() };
-                        let frames = stems.plan(step).segment_frames * segments;
-                        let bytes = frames * sources * CHANNELS * size_of::<f32>();
-                        makers.push((
-                            step,
-                            Maker { missing, bytes: (bytes as f64 * missing) as u64 },
-                        ));
-                        keys.len() - 1
-                    }));
-                }
-            }
-            StemInfo {
-                parent: chain.tree.stems()[stem].parent,
-                is_rest: chain.tree.stems()[stem].made.is_none(),
-                is_heard: heard.get(stem).is_some_and(|heard| *heard),
-                missing: stems.missing(&[stem]),
-                makers: own,
-            }
-        };
-        let infos = (0..stems.names().len()).map(info).collect();
-        (makers, infos)
     }
 
     /// The expected seconds per segment of one network of a step. Falls back to the standard quality's
@@ -220,6 +178,45 @@ impl Core {
         }
         Ok(versions)
     }
+}
+
+/// The networks that make stems, each with its step, and the stems.
+fn makers_of(stems: &StemTree, heard: &[bool]) -> (Vec<(usize, Maker)>, Vec<StemInfo>) {
+    let (chain, mut keys, mut makers) = (stems.chain(), Vec::new(), Vec::new());
+    let info = |stem: usize| {
+        let mut own = Vec::new();
+        for needs in chain.needs(&[stem]) {
+            let step = needs.step;
+            let model = &chain.steps[step].model;
+            let networks = model.networks_for(&needs.outputs);
+            // A bag's networks share the bytes of their stems.
+            let segments = stems.plan(step).len().max(1);
+            let done = stems.done_count_in(&needs);
+            for network in networks {
+                let key = (step, network);
+                let at = keys.iter().position(|other| *other == key);
+                own.push(at.unwrap_or_else(|| {
+                    keys.push(key);
+                    let missing = (segments - done) as f64 / segments as f64;
+                    let sources =
+                        if model.networks.len() > 1 { 1 } else { model.spec.sources.len() };
+                    let frames = stems.plan(step).stored_frames(|_| true) as usize;
+                    let bytes = frames * sources * CHANNELS * size_of::<f32>();
+                    makers.push((step, Maker { missing, bytes: (bytes as f64 * missing) as u64 }));
+                    keys.len() - 1
+                }));
+            }
+        }
+        StemInfo {
+            parent: chain.tree.stems()[stem].parent,
+            is_rest: chain.tree.stems()[stem].made.is_none(),
+            is_heard: heard.get(stem).is_some_and(|heard| *heard),
+            missing: stems.missing(&[stem]),
+            makers: own,
+        }
+    };
+    let infos = (0..stems.names().len()).map(info).collect();
+    (makers, infos)
 }
 
 /// The quality of the stems in a folder of this name, if the model made them.

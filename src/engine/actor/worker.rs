@@ -95,8 +95,8 @@ pub(in crate::engine) enum Progress {
 enum Order {
     /// The next job.
     Work(Box<Task>),
-    /// Preload this chain, because a job with it is likely to follow.
-    Load(Arc<Chain>, Compute),
+    /// Preload this chain for a draft or for stems, because a job with it is likely to follow.
+    Load(Arc<Chain>, Compute, bool),
 }
 
 /// A handle to the worker thread. Dropping it ends the thread after its current segment.
@@ -136,11 +136,12 @@ impl Worker {
         if was_sent { Ok(()) } else { Err(Problem::ThreadEnded) }
     }
 
-    /// Preloads a chain for a likely job, unless the worker has something to do.
-    pub(in crate::engine) fn prepare(&self, chain: Arc<Chain>, compute: Compute) {
+    /// Preloads a chain for a likely job, which begins with a draft or with stems, unless the worker has
+    /// something to do.
+    pub(in crate::engine) fn prepare(&self, chain: Arc<Chain>, compute: Compute, is_draft: bool) {
         if let Some(inbox) = self.inbox.as_ref().filter(|inbox| inbox.is_empty()) {
             // Failure is harmless: the job loads its model itself.
-            inbox.try_send(Order::Load(chain, compute)).ok();
+            inbox.try_send(Order::Load(chain, compute, is_draft)).ok();
         }
     }
 
@@ -175,11 +176,11 @@ fn run(orders: &Receiver<Order>, make: Make<'_>, report: &dyn Fn(Progress)) {
                 continue;
             }
             Ok(Order::Work(task)) => task,
-            Ok(Order::Load(chain, compute)) => {
+            Ok(Order::Load(chain, compute, is_draft)) => {
                 let work = || {
                     let loaded_chain = ensure_loaded(&mut loaded, make, &chain, compute)?;
                     let stop = || !orders.is_empty();
-                    loaded_chain.prepare(&stop)?;
+                    loaded_chain.prepare(is_draft, &stop)?;
                     loaded_chain.warm_up(&stop);
                     Ok(())
                 };

@@ -227,7 +227,9 @@ fn heard(tree: &Tree, parts: &[Part]) -> Result<Content> {
             None => original = added(original, *own, 1.0),
             Some(stem) => add_to(&mut gains, *stem, *own, 1.0),
         }
-        minus.iter().for_each(|stem| add_to(&mut gains, *stem, *own, -1.0));
+        for stem in minus {
+            add_to(&mut gains, *stem, *own, -1.0);
+        }
     }
     if original == [0.0; 2] {
         return Ok(Content::Stems(gains.into_iter().collect()));

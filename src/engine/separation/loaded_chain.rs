@@ -113,12 +113,13 @@ impl LoadedChain {
         *self.chain == *chain && self.compute == compute
     }
 
-    /// Loads the network that every job needs: that of a chain with one network. Otherwise, the job
-    /// decides.
+    /// Loads the network that every job needs: that of a chain with one network, for a draft or for
+    /// stems. Otherwise, the job decides.
     ///
     /// # Errors
     /// Fails with the errors of the weights; [`Problem::Cancelled`] if `stop` ended a measurement.
-    pub fn prepare(&mut self, stop: Stop<'_>) -> Result<()> {
+    pub fn prepare(&mut self, is_draft: bool, stop: Stop<'_>) -> Result<()> {
+        self.compute_as(is_draft);
         if self.networks.len() == 1 { self.load(&[0], stop) } else { Ok(()) }
     }
 
@@ -146,13 +147,7 @@ impl LoadedChain {
         on_event: &mut dyn FnMut(SegmentEvent),
     ) -> Result<()> {
         let Work { mix, stems, wanted, .. } = *work;
-        let precision = pool::precision_for(self.compute.precision, work.is_draft);
-        if precision != self.precision {
-            self.precision = precision;
-            for (_, loaded) in &mut self.networks {
-                *loaded = None;
-            }
-        }
+        self.compute_as(work.is_draft);
         let needs = self.chain.needs(wanted);
         stems.claim(&needs)?;
         let lock = stems.lock(&needs)?;
@@ -173,6 +168,17 @@ impl LoadedChain {
             ended?;
         }
         Ok(())
+    }
+
+    /// Changes the precision to that of a draft or of stems; networks in another one are unloaded.
+    fn compute_as(&mut self, is_draft: bool) {
+        let precision = pool::precision_for(self.compute.precision, is_draft);
+        if precision != self.precision {
+            self.precision = precision;
+            for (_, loaded) in &mut self.networks {
+                *loaded = None;
+            }
+        }
     }
 
     /// A step with its loaded networks.

@@ -102,6 +102,10 @@ pub enum Action {
     Loop(u64, u64),
     /// Sets the playback speed.
     Speed(f32),
+    /// Sets the change of the key in semitones.
+    Key(f32),
+    /// Sets the further change of the key in cents.
+    Cents(f32),
     /// Closes the sheet of shortcuts.
     CloseHelp,
     /// Selects the mix or the original for playback.

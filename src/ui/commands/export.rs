@@ -29,6 +29,7 @@ impl App {
         if self.ui_state.choices.folder.as_os_str().is_empty() {
             self.ui_state.choices.folder = usual_folder();
         }
+        self.ui_state.choices.heard = self.ui_state.key_speed();
         self.ui_state.export = Some(song);
         self.link.send(Command::Describe(song));
     }

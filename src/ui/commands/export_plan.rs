@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use crate::{
     engine::{
         Command, Depth, ExportId, LaneSettings, SongId,
+        audio::repitch::KeySpeed,
         export::{
             FORMATS, Fields, Format, NamePattern, OnExists, Part, Place, RESIDUAL, Selection,
             Settings,
@@ -52,6 +53,10 @@ pub struct ExportChoices {
     pub depth: Option<Depth>,
     /// Frames per second; `None` for the song's own.
     pub rate: Option<u32>,
+    /// Key and speed of playback when the dialog was opened.
+    pub heard: KeySpeed,
+    /// Whether the files get them.
+    pub as_heard: bool,
     /// Loudness of the mix in LUFS, as typed; unchanged if empty.
     pub loudness: String,
     /// Whether a limiter may be applied to the mix.
@@ -74,6 +79,8 @@ impl Default for ExportChoices {
             format: FORMATS[0],
             depth: None,
             rate: None,
+            heard: KeySpeed::default(),
+            as_heard: false,
             loudness: String::new(),
             limiter: false,
             folder: PathBuf::new(),
@@ -224,6 +231,7 @@ impl ExportChoices {
             format: self.format,
             depth: self.depth(),
             rate: self.rate(),
+            key_speed: if self.as_heard { self.heard } else { KeySpeed::default() },
             loudness_lufs: if has_mix { self.loudness()? } else { None },
             limiter: has_mix && self.limiter,
             on_exists: self.on_exists,

@@ -36,6 +36,7 @@ use crate::{
 const LEAP_FRAMES: i64 = 5 * SAMPLE_RATE as i64;
 /// Steps of the keys for speed, volume and zoom.
 const SPEED_STEP: f32 = 0.05;
+const CENTS_STEP: i32 = 5;
 const VOLUME_STEP: f32 = 0.05;
 const ZOOM_STEP: f64 = 1.5;
 
@@ -71,20 +72,20 @@ impl App {
             Action::Ask(question) => self.ask(question),
             Action::Confirm => self.confirm(),
             Action::Open(page) => self.open_page(page),
-            Action::Tick(stem, ticked) => self.change_lane(&stem, |lane| lane.ticked = ticked),
-            Action::Fold(list, stem, is_open) => {
-                self.ui_state.folds.insert((list, stem), is_open);
-            }
-            Action::TickOnly(wanted) => self.tick_only(&wanted),
-            Action::Gain(stem, db) => self.change_lane(&stem, |lane| lane.gain_db = db),
-            Action::Pan(stem, to) => self.change_lane(&stem, |lane| lane.pan = to),
-            Action::Mute(stem, on) => self.change_lane(&stem, |lane| lane.muted = on),
-            Action::Solo(stem, on) => self.change_lane(&stem, |lane| lane.soloed = on),
-            Action::DragOut { stem, with_ticked } => self.drag_out(stem, with_ticked),
+            Action::Tick(..)
+            | Action::Fold(..)
+            | Action::TickOnly(_)
+            | Action::Gain(..)
+            | Action::Pan(..)
+            | Action::Mute(..)
+            | Action::Solo(..)
+            | Action::DragOut { .. } => self.perform_on_lanes(action),
             Action::Seek(frame) => self.seek(frame),
             Action::Look(view) => self.look(view),
             Action::Loop(start, end) => self.mark_loop(start, end),
             Action::Speed(to) => self.set_speed(to),
+            Action::Key(to) => self.set_key(to.round() as i32),
+            Action::Cents(to) => self.set_cents(to.round() as i32),
             Action::CloseHelp => self.ui_state.help = false,
             Action::Monitor(monitor) => self.set_monitor(monitor),
             Action::Volume(place) => self.set_volume(place),
@@ -130,6 +131,22 @@ impl App {
         }
     }
 
+    fn perform_on_lanes(&mut self, action: Action) {
+        match action {
+            Action::Tick(stem, ticked) => self.change_lane(&stem, |lane| lane.ticked = ticked),
+            Action::Fold(list, stem, is_open) => {
+                self.ui_state.folds.insert((list, stem), is_open);
+            }
+            Action::TickOnly(wanted) => self.tick_only(&wanted),
+            Action::Gain(stem, db) => self.change_lane(&stem, |lane| lane.gain_db = db),
+            Action::Pan(stem, to) => self.change_lane(&stem, |lane| lane.pan = to),
+            Action::Mute(stem, on) => self.change_lane(&stem, |lane| lane.muted = on),
+            Action::Solo(stem, on) => self.change_lane(&stem, |lane| lane.soloed = on),
+            Action::DragOut { stem, with_ticked } => self.drag_out(stem, with_ticked),
+            _ => {}
+        }
+    }
+
     fn tick_only(&mut self, wanted: &[String]) {
         for stem in self.stems().names().to_vec() {
             let ticked = wanted.contains(&stem);
@@ -150,6 +167,10 @@ impl App {
             UiCommand::LoopFrom | UiCommand::LoopTo => self.mark_loop_here(verb),
             UiCommand::Slower => self.set_speed(self.ui_state.speed - SPEED_STEP),
             UiCommand::Faster => self.set_speed(self.ui_state.speed + SPEED_STEP),
+            UiCommand::KeyDown => self.set_key(self.ui_state.key - 1),
+            UiCommand::KeyUp => self.set_key(self.ui_state.key + 1),
+            UiCommand::CentsDown => self.set_cents(self.ui_state.cents - CENTS_STEP),
+            UiCommand::CentsUp => self.set_cents(self.ui_state.cents + CENTS_STEP),
             UiCommand::Quieter => self.set_volume(self.ui_state.volume - VOLUME_STEP),
             UiCommand::Louder => self.set_volume(self.ui_state.volume + VOLUME_STEP),
             UiCommand::ZoomIn => self.zoom(ZOOM_STEP),

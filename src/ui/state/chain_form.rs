@@ -186,7 +186,8 @@ impl ChainForm {
     /// Adds a step with a name of its own.
     pub fn add_step(&mut self) {
         let is_free = |id: &String| self.steps.iter().all(|step| step.id != *id);
-        let id = (1..).map(|number| number.to_string()).find(is_free).unwrap_or_default();
+        let mut ids = (1..=self.steps.len() + 1).map(|number| number.to_string());
+        let id = ids.find(is_free).unwrap_or_default();
         self.steps.push(StepForm { id, ..StepForm::default() });
     }
 
@@ -198,24 +199,24 @@ impl ChainForm {
     }
 
     /// Renames a step in everything that refers to it.
-    pub fn rename_step(&mut self, at: usize, id: String) {
+    pub fn rename_step(&mut self, at: usize, id: &str) {
         let Some(step) = self.steps.get_mut(at) else { return };
-        let before = std::mem::replace(&mut step.id, id.clone());
+        let before = std::mem::replace(&mut step.id, id.to_owned());
         let outputs = self.stems.iter_mut().flat_map(|stem| &mut stem.outputs);
         outputs
             .filter(|output| output.step == before)
-            .for_each(|output| output.step.clone_from(&id));
+            .for_each(|output| id.clone_into(&mut output.step));
     }
 
     /// Renames a stem in everything that refers to it.
-    pub fn rename_stem(&mut self, at: usize, name: String) {
+    pub fn rename_stem(&mut self, at: usize, name: &str) {
         let Some(stem) = self.stems.get_mut(at) else { return };
-        let before = std::mem::replace(&mut stem.name, name.clone());
+        let before = std::mem::replace(&mut stem.name, name.to_owned());
         let parents = self.stems.iter_mut().filter_map(|stem| stem.parent.as_mut());
         let inputs =
             self.steps.iter_mut().flat_map(|step| step.of.iter_mut().chain(&mut step.minus));
         let references = parents.chain(inputs);
-        references.filter(|name| **name == before).for_each(|other| other.clone_from(&name));
+        references.filter(|name| **name == before).for_each(|other| name.clone_into(other));
     }
 }
 
@@ -275,8 +276,8 @@ mod tests {
     #[test]
     fn references_follow_a_new_name() {
         let mut form = example();
-        form.rename_stem(0, "voices".into());
-        form.rename_step(0, "first".into());
+        form.rename_stem(0, "voices");
+        form.rename_step(0, "first");
         let file = form.file();
         assert_eq!(file.stem[1].parent.as_deref(), Some("voices"));
         assert_eq!(file.step[1].input.parts().1, ["voices"]);

@@ -13,6 +13,7 @@ use std::{
 use crate::{
     engine::{
         ExportId, LaneSettings, Preferences, RequestId, SongId,
+        audio::repitch::KeySpeed,
         library::{Lanes, RESIDUAL},
         player::Monitor,
         settings::Flags,
@@ -148,6 +149,10 @@ pub struct UiState {
     pub volume: f32,
     /// Playback speed.
     pub speed: f32,
+    /// Change of the key in semitones.
+    pub key: i32,
+    /// Further change of the key in cents, -50 to 50.
+    pub cents: i32,
     /// The loop of the song.
     pub repeat: Option<Repeat>,
     /// The position where playback started; stopping returns there.
@@ -217,6 +222,8 @@ impl Default for UiState {
             monitor: Monitor::default(),
             volume: 1.0,
             speed: 1.0,
+            key: 0,
+            cents: 0,
             repeat: None,
             began_at: 0,
             help: false,
@@ -253,6 +260,11 @@ impl Default for UiState {
 }
 
 impl UiState {
+    /// Key and speed as heard.
+    pub fn key_speed(&self) -> KeySpeed {
+        KeySpeed::new(100 * self.key + self.cents, self.speed)
+    }
+
     /// The visible range of a song over `width` points.
     pub fn view(&self, frames: u64, width: f32) -> Viewport {
         self.look.unwrap_or_else(|| Viewport::whole(frames, width)).within(frames, width)

@@ -199,6 +199,10 @@ pub mod size {
     pub const DIAL: f32 = 24.0;
     /// Size of the figure beside the dial of the speed.
     pub const SPEED: [f32; 2] = [44.0, 20.0];
+    /// Size of the figure beside the dial of the key.
+    pub const KEY: [f32; 2] = [22.0, 20.0];
+    /// Size of the figure beside the dial of the cents.
+    pub const CENTS: [f32; 2] = [40.0, 20.0];
     /// Size of the choice between mix and original.
     pub const MONITOR: [f32; 2] = [148.0, 32.0];
     /// Size of the fader of the volume.

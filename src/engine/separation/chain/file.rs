@@ -173,14 +173,23 @@ impl ChainFile {
         Self::parse(&text).map_err(fault)
     }
 
+    /// Text of the chain file.
+    ///
+    /// # Errors
+    /// [`Problem::Chain`] if the chain would be refused when it is read.
+    pub fn text(&self, path: &Path) -> Result<String> {
+        let chain = |fault| Problem::Chain { path: path.to_owned(), fault };
+        self.check().map_err(chain)?;
+        let invalid = |e: toml::ser::Error| ChainFault::Invalid { detail: e.to_string() };
+        toml::to_string_pretty(self).map_err(|e| chain(invalid(e)))
+    }
+
     /// Writes the chain file, replacing an existing one.
     ///
     /// # Errors
     /// [`Problem::File`], [`Problem::Chain`].
     pub fn write(&self, path: &Path) -> Result<()> {
-        self.check().map_err(|fault| Problem::Chain { path: path.to_owned(), fault })?;
-        let text = toml::to_string_pretty(self)
-            .map_err(|e| Problem::write(path, io::Error::other(e.to_string())))?;
+        let text = self.text(path)?;
         if let Some(folder) = path.parent() {
             make_folders(folder).map_err(|e| Problem::write(folder, e))?;
         }

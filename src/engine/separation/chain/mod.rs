@@ -48,8 +48,7 @@ pub struct Chain {
 pub struct Step {
     /// Network of the step.
     pub model: InstalledModel,
-    /// What the network separates: the song, or stems of earlier steps. Only the song is used where
-    /// both fields are empty.
+    /// Input of the network: the song or a stem of an earlier step, minus stems.
     pub input: Terms,
 }
 
@@ -302,7 +301,7 @@ impl Chain {
     }
 }
 
-/// What a step must compute.
+/// The outputs that a step must compute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StepNeeds {
     /// Index of the step.
@@ -314,16 +313,23 @@ pub struct StepNeeds {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(in crate::engine) mod tests {
     use super::*;
+    use crate::{engine::separation::installed::InstalledNetwork, model::Memory};
 
     fn model(name: &str, sources: &[&str]) -> InstalledModel {
-        let sources = sources.iter().map(|name| (*name).to_owned()).collect();
-        let networks = Vec::new();
-        let digest = format!("{name:0<20}");
+        let sources: Vec<String> = sources.iter().map(|name| (*name).to_owned()).collect();
+        let network = InstalledNetwork {
+            weights: name.into(),
+            identity: name.into(),
+            memory: Memory::default(),
+            shares: vec![1.0; sources.len()],
+        };
+        let (networks, digest) = (vec![network], format!("{name:0<20}"));
         InstalledModel { name: name.into(), networks, digest, spec: Spec::triangle(sources, 1000) }
     }
 
+    /// Three steps: voices, then lead and the band from what is left.
     pub fn chain(name: &str) -> Chain {
         let input = |of, minus: &[usize]| Terms { of, minus: minus.to_vec() };
         let steps = vec![

@@ -23,9 +23,10 @@ use crate::{
 };
 
 /// Chains that come with the program: name and text.
-const BUILT_IN: [(&str, &str); 2] = [
+const BUILT_IN: [(&str, &str); 3] = [
     ("vocals-first", include_str!("../../../../assets/chains/vocals-first.toml")),
     ("everything", include_str!("../../../../assets/chains/everything.toml")),
+    ("vocals-without-room", include_str!("../../../../assets/chains/vocals-without-room.toml")),
 ];
 
 /// All chains of an installation, and the faults of files that could not be read.
@@ -77,8 +78,7 @@ impl Chains {
     /// # Errors
     /// Errors of the model or the file; [`Problem::UnknownChain`].
     pub fn find(home: &Path, name: &str) -> Result<Chain> {
-        let is_path = name.ends_with(".toml") || name.contains(['/', '\\']);
-        if is_path {
+        if is_path(name) {
             let path = Path::new(name);
             let file = ChainFile::read(path)?;
             let label = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -106,6 +106,11 @@ impl Chains {
         let path = path.unwrap_or_else(|| name.into());
         resolved.map_err(|fault| Problem::Chain { path, fault })
     }
+}
+
+/// Whether a text on the command line is the path of a chain file instead of a name.
+pub fn is_path(text: &str) -> bool {
+    text.contains(['/', '\\']) || Path::new(text).extension().is_some_and(|kind| kind == "toml")
 }
 
 /// Path of the user's chain of this name.
@@ -182,7 +187,7 @@ pub fn resolve(
     let found: Vec<Option<&InstalledModel>> =
         file.step.iter().map(|step| network(&step.network, models)).collect();
     let available = available(file, &found);
-    let order = order(file, &available);
+    let order = order(&available);
     let index_of = |name: &str| order.iter().position(|slot| slot.is_named(name));
     // Steps that make an available stem, renumbered.
     let is_used = |step: usize| {
@@ -296,18 +301,13 @@ impl<'a> Slot<'a> {
 }
 
 /// Stems with their branches directly behind them. Each branch below the song ends with its rest.
-fn order<'a>(file: &'a ChainFile, available: &[&'a StemFile]) -> Vec<Slot<'a>> {
+fn order<'a>(available: &[&'a StemFile]) -> Vec<Slot<'a>> {
     let mut order = Vec::new();
-    append(file, available, None, &mut order);
+    append(available, None, &mut order);
     order
 }
 
-fn append<'a>(
-    file: &'a ChainFile,
-    available: &[&'a StemFile],
-    parent: Option<&'a str>,
-    order: &mut Vec<Slot<'a>>,
-) {
+fn append<'a>(available: &[&'a StemFile], parent: Option<&'a str>, order: &mut Vec<Slot<'a>>) {
     let is_here = |stem: &&&StemFile| match (&stem.parent, parent) {
         (None, None) => true,
         (Some(own), Some(parent)) => own.eq_ignore_ascii_case(parent),
@@ -316,12 +316,12 @@ fn append<'a>(
     let children: Vec<&StemFile> = available.iter().filter(is_here).copied().collect();
     for &stem in children.iter().filter(|stem| !stem.rest) {
         order.push(Slot::Written(stem));
-        append(file, available, Some(&stem.name), order);
+        append(available, Some(&stem.name), order);
     }
     let rest = children.iter().find(|stem| stem.rest);
     if let Some(&rest) = rest {
         order.push(Slot::Written(rest));
-        append(file, available, Some(&rest.name), order);
+        append(available, Some(&rest.name), order);
     } else if let Some(parent) = parent.filter(|_| !children.is_empty()) {
         order.push(Slot::Added { parent });
     }

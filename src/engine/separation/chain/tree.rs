@@ -200,7 +200,7 @@ impl Tree {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(in crate::engine) mod tests {
     use super::*;
 
     fn stem(name: &str, parent: Option<usize>, step: Option<(usize, usize)>) -> TreeStem {

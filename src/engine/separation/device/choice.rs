@@ -11,7 +11,7 @@ use crate::model::{Device, device::UnknownDevice};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum DeviceChoice {
-    /// The first graphics card, if it was measured to be right and quicker than the processor;
+    /// The quickest graphics card that was measured to be right and quicker than the processor;
     /// otherwise the processor.
     #[default]
     Auto,

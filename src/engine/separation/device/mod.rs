@@ -25,7 +25,10 @@ use self::{
     opener::{Machine, Opener},
     verdict::{Conditions, Verdict, Verdicts},
 };
-use super::installed::{InstalledModel, InstalledNetwork};
+use super::{
+    installed::{InstalledModel, InstalledNetwork},
+    memory,
+};
 use crate::{
     engine::{problem::Result, system::panics::guarded, types::Compute},
     model::{self, Device, ModelError, Precision, Separator, Stop, device::Card},
@@ -111,10 +114,14 @@ impl Devices {
     ) -> Device {
         let device = match choice {
             DeviceChoice::Only(device) => device,
-            DeviceChoice::Auto => match self.verdict(network, precision) {
-                Some(verdict) if verdict.is_taken() => verdict.conditions.device,
-                _ => Device::Cpu,
-            },
+            DeviceChoice::Auto => {
+                let verdicts = self.candidates(network).filter_map(|card| {
+                    let verdict = self.verdict_on(card, network, precision)?;
+                    verdict.is_taken().then_some((verdict.seconds, card.device))
+                });
+                let quickest = verdicts.min_by(|one, other| one.0.total_cmp(&other.0));
+                quickest.map_or(Device::Cpu, |(_, device)| device)
+            }
         };
         if self.has_failed(device, network) { Device::Cpu } else { device }
     }
@@ -125,9 +132,22 @@ impl Devices {
         model.networks.first().map_or(Device::Cpu, settled)
     }
 
-    /// The verdict on the first graphics card for a network, if it was measured.
-    pub fn verdict(&self, network: &InstalledNetwork, precision: Precision) -> Option<Verdict> {
-        self.verdicts.get(&self.conditions(self.cards().first()?, network, precision))
+    /// The verdict on a graphics card for a network, if it was measured.
+    fn verdict_on(
+        &self,
+        card: &Card,
+        network: &InstalledNetwork,
+        precision: Precision,
+    ) -> Option<Verdict> {
+        self.verdicts.get(&self.conditions(card, network, precision))
+    }
+
+    /// The graphics cards that have not failed with a network and whose free memory holds it.
+    fn candidates<'a>(&'a self, network: &'a InstalledNetwork) -> impl Iterator<Item = &'a Card> {
+        let need = memory::on(DeviceChoice::Only(Device::CandleCpu), network.memory);
+        let need = need.weights + need.work;
+        let fits = move |card: &&Card| card.free_bytes.is_none_or(|free| free >= need);
+        self.cards().iter().filter(fits).filter(|card| !self.has_failed(card.device, network))
     }
 
     /// All verdicts of the data folder.
@@ -142,22 +162,19 @@ impl Devices {
     /// of a device is not an error.
     pub fn load(self: &Arc<Self>, loading: &Loading<'_>) -> Result<Box<dyn Separator>> {
         let Loading { network, choice, precision, .. } = *loading;
-        if choice == DeviceChoice::Auto
-            && let Some(card) = self.cards().first()
-            && !self.has_failed(card.device, network)
-            && self.verdict(network, precision).is_none()
-        {
-            return self.measured(card, loading);
-        }
-        match self.settled(choice, network, precision) {
-            Device::Cpu => Ok(self.opener.open(&network.weights, Device::Cpu, precision)?),
-            device => {
-                let open = || self.opener.open(&network.weights, device, precision);
-                match contained(open) {
-                    Ok(loaded) => Ok(self.guarded(device, loaded, loading)),
-                    Err(error) => self.lost(device, &error, loading),
-                }
-            }
+        let measured = match choice {
+            DeviceChoice::Auto => self.measure_cards(loading)?,
+            DeviceChoice::Only(_) => None,
+        };
+        let settled = self.settled(choice, network, precision);
+        let loaded = match measured.filter(|(device, _)| *device == settled) {
+            Some((_, loaded)) => Ok(loaded),
+            None => contained(|| self.opener.open(&network.weights, settled, precision)),
+        };
+        match (settled, loaded) {
+            (Device::Cpu, loaded) => Ok(loaded?),
+            (device, Ok(loaded)) => Ok(self.guarded(device, loaded, loading)),
+            (device, Err(error)) => self.lost(device, &error, loading),
         }
     }
 
@@ -166,40 +183,40 @@ impl Devices {
         std::mem::take(&mut *self.unreported.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Measures a card for a network, and loads the network on the better device.
-    fn measured(
-        self: &Arc<Self>,
-        card: &Card,
-        loading: &Loading<'_>,
-    ) -> Result<Box<dyn Separator>> {
+    /// Measures the cards that were not measured for a network. Returns the network on the better device
+    /// of the last measurement.
+    fn measure_cards(&self, loading: &Loading<'_>) -> Result<Option<(Device, Box<dyn Separator>)>> {
         let Loading { network, precision, stop, .. } = *loading;
-        let conditions = self.conditions(card, network, precision);
-        let measure = || measure(&*self.opener, &network.weights, conditions, precision, stop);
-        match contained(measure) {
-            Ok(Measured { verdict, device, processor }) => {
-                tracing::info!(
-                    "{} ({}) for {}: {:.1} dB (at least {:.0}), {:.3} s a segment; the processor: \
-                     {:.3} s; {}",
-                    card.device,
-                    card.name,
-                    verdict.model,
-                    verdict.db,
-                    verdict.least_db,
-                    verdict.seconds,
-                    verdict.processor_seconds,
-                    if verdict.is_taken() { "taken" } else { "not taken" }
-                );
-                let is_taken = verdict.is_taken();
-                self.verdicts.keep(verdict);
-                if !is_taken {
-                    return Ok(processor);
+        let is_unknown = |card: &&Card| self.verdict_on(card, network, precision).is_none();
+        let cards: Vec<&Card> = self.candidates(network).filter(is_unknown).collect();
+        let mut loaded = None;
+        for card in cards {
+            drop(loaded.take()); // the cards' measurements must not share memory
+            let conditions = self.conditions(card, network, precision);
+            let measure = || measure(&*self.opener, &network.weights, conditions, precision, stop);
+            loaded = Some(match contained(measure) {
+                Ok(Measured { verdict, device, processor }) => {
+                    tracing::info!(
+                        "{} ({}) for {}: {:.1} dB (at least {:.0}), {:.3} s a segment; the \
+                         processor: {:.3} s; {}",
+                        card.device,
+                        card.name,
+                        verdict.model,
+                        verdict.db,
+                        verdict.least_db,
+                        verdict.seconds,
+                        verdict.processor_seconds,
+                        if verdict.is_taken() { "taken" } else { "not taken" }
+                    );
+                    let is_taken = verdict.is_taken();
+                    self.verdicts.keep(verdict);
+                    if is_taken { (card.device, device) } else { (Device::Cpu, processor) }
                 }
-                drop(processor);
-                Ok(self.guarded(card.device, device, loading))
-            }
-            // Not kept: another program may have used the card's memory.
-            Err(error) => self.lost(card.device, &error, loading),
+                // Not kept: another program may have used the card's memory.
+                Err(error) => (Device::Cpu, self.lost(card.device, &error, loading)?),
+            });
         }
+        Ok(loaded)
     }
 
     /// A network on a device, with the processor behind it.

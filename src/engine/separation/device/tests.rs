@@ -28,6 +28,7 @@ use crate::engine::{
 type Clock = Arc<AtomicUsize>;
 
 const CARD: Device = Device::Cuda(0);
+const SECOND: Device = Device::Cuda(1);
 const MEMORY: &str = "DriverError(CUDA_ERROR_OUT_OF_MEMORY, \"out of memory\")";
 
 /// The behaviour of the simulated card; segments count from 0.
@@ -36,6 +37,7 @@ enum Card {
     Good,
     Wrong,
     Slow,
+    Quick,
     LostAtOpen,
     FullAt(usize),
     PanicsAt(usize),
@@ -46,6 +48,8 @@ enum Card {
 /// A machine with one card, and a clock that only the devices advance.
 struct Simulated {
     card: Card,
+    /// A second card, and its free memory.
+    second: Option<(Card, u64)>,
     clock: Clock,
     /// Segments that the card has computed or refused.
     segments: Arc<AtomicUsize>,
@@ -55,11 +59,13 @@ struct Simulated {
 
 impl Opener for Simulated {
     fn cards(&self) -> Vec<crate::model::device::Card> {
-        vec![crate::model::device::Card {
-            device: CARD,
+        let card = |device, free_bytes| crate::model::device::Card {
+            device,
             name: "simulated".into(),
-            free_bytes: None,
-        }]
+            free_bytes,
+        };
+        let second = self.second.map(|(_, free)| card(SECOND, Some(free)));
+        std::iter::once(card(CARD, None)).chain(second).collect()
     }
 
     fn driver(&self) -> String {
@@ -84,6 +90,10 @@ impl Opener for Simulated {
                 Err(ModelError::Device { cause: "no device".into() })
             }
             CARD => Ok(Box::new(Simulation { network, card: Some(card), segments, clock })),
+            SECOND => {
+                let card = self.second.map(|(card, _)| card);
+                Ok(Box::new(Simulation { network, card, segments, clock }))
+            }
             _ => {
                 self.loads.fetch_add(1, Ordering::Relaxed);
                 Ok(Box::new(Simulation { network, card: None, segments, clock }))
@@ -110,6 +120,7 @@ impl Separator for Simulation {
         let takes_ms = match self.card {
             None => 20,
             Some(Card::Slow) => 21,
+            Some(Card::Quick) => 9,
             Some(_) => 19,
         };
         self.clock.fetch_add(takes_ms, Ordering::Relaxed);
@@ -144,8 +155,13 @@ fn home() -> (tempfile::TempDir, InstalledModel) {
 fn machine(card: Card, home: &Path) -> (Arc<Devices>, Arc<AtomicUsize>, Arc<AtomicUsize>) {
     let (segments, loads) = (Arc::default(), Arc::default());
     let clock = Clock::default();
-    let simulated =
-        Simulated { card, clock, segments: Arc::clone(&segments), loads: Arc::clone(&loads) };
+    let simulated = Simulated {
+        card,
+        second: None,
+        clock,
+        segments: Arc::clone(&segments),
+        loads: Arc::clone(&loads),
+    };
     (Arc::new(Devices::with(Box::new(simulated), Some(home))), segments, loads)
 }
 
@@ -246,7 +262,7 @@ fn auto_takes_a_card_only_if_it_is_right_and_quicker() {
         let auto = on(DeviceChoice::Auto);
         let (stems, failures) = separate(Arc::clone(&devices), auto, home.path(), &model);
         assert!(stems == expected && failures.is_empty(), "{card:?}");
-        let verdict = devices.verdict(network, Precision::Single).unwrap();
+        let verdict = devices.verdicts().remove(0);
         println!(
             "{card:?}: {:.1} dB, {:.3} s, processor {:.3} s",
             verdict.db, verdict.seconds, verdict.processor_seconds
@@ -262,6 +278,32 @@ fn auto_takes_a_card_only_if_it_is_right_and_quicker() {
         let (stems, _) = separate(devices, auto, home.path(), &model);
         assert!(stems == expected, "{card:?}");
         assert_eq!(computed.load(Ordering::Relaxed), if is_taken { 6 } else { 0 }, "{card:?}");
+    }
+}
+
+#[test]
+fn auto_takes_the_quickest_of_several_cards_that_holds_the_network() {
+    let (home, model) = home();
+    let cpu = on(DeviceChoice::Only(Device::Cpu));
+    let (expected, _) = separate(Arc::default(), cpu, home.path(), &model);
+    for (first, second, free, taken, measured) in [
+        (Card::Good, Card::Quick, u64::MAX, SECOND, 2),
+        (Card::Quick, Card::Good, u64::MAX, CARD, 2),
+        (Card::Wrong, Card::Good, u64::MAX, SECOND, 2),
+        (Card::LostAtOpen, Card::Good, u64::MAX, SECOND, 1),
+        (Card::Slow, Card::Wrong, u64::MAX, Device::Cpu, 2),
+        (Card::Good, Card::Quick, 1, CARD, 1),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let second = Some((second, free));
+        let (clock, segments, loads) = (Clock::default(), Arc::default(), Arc::default());
+        let simulated = Simulated { card: first, second, clock, segments, loads };
+        let devices = Arc::new(Devices::with(Box::new(simulated), Some(folder.path())));
+        let auto = on(DeviceChoice::Auto);
+        let (stems, _) = separate(Arc::clone(&devices), auto, home.path(), &model);
+        assert!(stems == expected, "{first:?} {second:?}");
+        assert_eq!(devices.of_model(auto, &model), taken, "{first:?} {second:?}");
+        assert_eq!(devices.verdicts().len(), measured, "{first:?} {second:?}");
     }
 }
 

@@ -5,6 +5,8 @@
 //! calling thread stores the previous segment, so that no core waits for the disk.
 
 #[cfg(test)]
+mod chain_tests;
+#[cfg(test)]
 mod demix_tests;
 #[cfg(test)]
 mod tests;

@@ -83,7 +83,7 @@ fn bin(by: CombineBy, bins: &mut [Complex<f64>], weights: &[f64]) -> Complex<f64
         |one: &Complex<f64>, other: &Complex<f64>| one.norm_sqr().total_cmp(&other.norm_sqr());
     match by {
         CombineBy::MedianFft => {
-            // As in the reference, real and imaginary parts have separate medians.
+            // The reference takes separate medians of real and imaginary parts.
             let mut median = |of: fn(&Complex<f64>) -> f64| {
                 bins.sort_by(|one, other| of(one).total_cmp(&of(other)));
                 f64::midpoint(of(&bins[(bins.len() - 1) / 2]), of(&bins[bins.len() / 2]))

@@ -8,8 +8,6 @@
 mod combine;
 mod queries;
 mod reading;
-#[cfg(test)]
-mod tests;
 
 use std::{
     path::{Path, PathBuf},

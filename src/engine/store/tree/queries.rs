@@ -14,7 +14,7 @@ use crate::engine::{
     types::CHANNELS,
 };
 
-/// Which segments count as finished, by step and segment.
+/// Whether a segment counts as finished.
 type IsDone<'a> = &'a dyn Fn(At) -> bool;
 
 impl StemTree {
@@ -100,14 +100,14 @@ impl StemTree {
 
     /// Bytes on disk that the unfinished segments of these stems will take.
     pub fn missing_bytes(&self, stems: &[usize]) -> u64 {
-        let bytes = |needs: &StepNeeds| match self.store(needs.step) {
-            Some(store) => store.missing_bytes(&needs.outputs),
-            None => {
-                let (plan, model) = (self.plan(needs.step), &self.chain.steps[needs.step].model);
-                let groups = self.groups(needs.step, &needs.outputs);
-                let stems: usize = groups.iter().map(|group| model.groups()[*group].len()).sum();
-                (plan.len() * plan.segment_frames * stems * CHANNELS * size_of::<f32>()) as u64
+        let bytes = |needs: &StepNeeds| {
+            if let Some(store) = self.store(needs.step) {
+                return store.missing_bytes(&needs.outputs);
             }
+            let (plan, model) = (self.plan(needs.step), &self.chain.steps[needs.step].model);
+            let groups = self.groups(needs.step, &needs.outputs);
+            let stems: usize = groups.iter().map(|group| model.groups()[*group].len()).sum();
+            plan.stored_frames(|_| true) * (stems * CHANNELS * size_of::<f32>()) as u64
         };
         self.chain.needs(stems).iter().map(bytes).sum()
     }

@@ -32,7 +32,7 @@ pub fn ui(ui: &mut Ui, new: &mut ChainForm) {
                 changed = Some((place, change));
             }
             if typed != new.stems[at].name {
-                new.rename_stem(at, typed);
+                new.rename_stem(at, &typed);
             }
             whole(ui, place, new);
             source(ui, place, new);

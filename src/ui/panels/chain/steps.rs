@@ -33,7 +33,7 @@ pub fn ui(ui: &mut Ui, state: &ViewState, new: &mut ChainForm) {
                 changed = Some((place, change));
             }
             if id != new.steps[at].id {
-                new.rename_step(at, id);
+                new.rename_step(at, &id);
             }
             network(ui, state, place, &mut new.steps[at]);
             input(ui, place, new);

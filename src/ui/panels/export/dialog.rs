@@ -83,6 +83,9 @@ fn rows(ui: &mut Ui, chosen: &Chosen<'_>, new: &mut ExportChoices, has_rest: boo
     rows::what(ui, chosen, new);
     rows::format(ui, new);
     rows::quality(ui, new);
+    if !new.heard.is_plain() {
+        rows::key_speed(ui, new);
+    }
     match new.what() {
         Some(ExportWhat::Mix) => rows::loudness(ui, new),
         Some(_) if has_rest => {}

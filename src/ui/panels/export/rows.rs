@@ -153,6 +153,18 @@ fn lossy(ui: &mut Ui, text: &str) {
     row(ui, ROW, |ui| label(ui, text, body, ink));
 }
 
+/// Draws the row for key and speed.
+pub fn key_speed(ui: &mut Ui, new: &mut ExportChoices) {
+    named(ui, fl!(export_key_speed), |ui| {
+        let color = Tokens::of(ui).accent;
+        let name = fl!(export_as_heard, change = words::key_speed(new.heard));
+        if tick::tick(ui, "export as heard", ROW, &name, new.as_heard, color).clicked() {
+            new.as_heard = !new.as_heard;
+        }
+        note(ui, fl!(export_as_heard_note), false);
+    });
+}
+
 /// Draws the row for the loudness of a mix.
 pub fn loudness(ui: &mut Ui, new: &mut ExportChoices) {
     named(ui, fl!(export_loudness), |ui| {

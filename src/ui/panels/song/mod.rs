@@ -100,7 +100,8 @@ fn head_ui(ui: &mut Ui, cx: &mut Cx<'_>, song: &Song) {
     wrapped(ui, size::TEXT_LINE, |ui| {
         ui.spacing_mut().item_spacing.x = space::BUTTONS;
         let small = font(text::SMALL, Weight::Regular);
-        let shown = paragraph(ui, &words::sound_line(song), small, tokens.faint, ROWS);
+        let shown =
+            paragraph(ui, &words::sound_line(song, cx.ui_state.key), small, tokens.faint, ROWS);
         if let Some(origin) = words::sound_origin(song) {
             shown.on_hover_text(origin);
         }

@@ -106,7 +106,7 @@ impl OpenSong {
         self.makers_for(stems).into_iter().map(|maker| *offer.seconds.get(maker)?).sum()
     }
 
-    /// What computing the rest of these stems takes; `None` if nothing is left.
+    /// Time and disk space for the rest of these stems; `None` if nothing is left.
     pub fn need(&self, stems: &[String]) -> Option<Need> {
         let shown = self.shown.as_ref()?;
         let makers = self.makers_for(stems);

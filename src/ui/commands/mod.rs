@@ -97,17 +97,15 @@ impl App {
             | Action::InstallModel(_)
             | Action::VerifyModel(_)
             | Action::RemoveModel(_)
-            | Action::ShowTerms(_) => self.perform_on_models(action),
+            | Action::ShowTerms(_)
+            | Action::ChooseOptions(..)
+            | Action::UseModel(..) => self.perform_on_models(action),
             Action::EditChain(_)
             | Action::ChainForm(_)
             | Action::SaveChain
             | Action::CloseChain
             | Action::RemoveChain(_)
             | Action::ChooseChain => self.perform_on_chains(action),
-            Action::ChooseOptions(song, options) => {
-                self.link.send(Command::Choose { song, options: Some(options) });
-            }
-            Action::UseModel(song, model) => self.link.send(Command::UseModel { song, model }),
             Action::Choose(choices) => self.ui_state.choices = *choices,
             Action::ChooseFolder => {
                 self.dialogs.open(Purpose::ExportFolder, self.ui_state.choices.folder.clone());
@@ -120,6 +118,15 @@ impl App {
             Action::DismissExport(id) => self.dismiss_export(id),
             Action::Show(file) => self.revealer.show(file),
             Action::Dismiss(notice) => self.state.dismiss(notice),
+            Action::PromptText(_)
+            | Action::AcceptPrompt
+            | Action::ClosePrompt
+            | Action::Chosen(..) => self.perform_on_paths(ctx, action),
+        }
+    }
+
+    fn perform_on_paths(&mut self, ctx: &egui::Context, action: Action) {
+        match action {
             Action::PromptText(typed) => {
                 if let Some(prompt) = &mut self.ui_state.prompt {
                     prompt.text = typed;
@@ -128,6 +135,7 @@ impl App {
             Action::AcceptPrompt => self.accept_prompt(ctx),
             Action::ClosePrompt => self.ui_state.prompt = None,
             Action::Chosen(purpose, paths) => self.chosen(ctx, purpose, paths),
+            _ => {}
         }
     }
 

@@ -73,7 +73,7 @@ pub const VOICES: [Stem; 6] = [
     ("backing", Some(3), true),
 ];
 
-/// The same stems before the parts were computed.
+/// [`VOICES`] before the parts were computed.
 pub const WHOLE_VOICES: [Stem; 6] = [
     ("drums", None, true),
     ("bass", None, true),

@@ -209,7 +209,7 @@ fn instruments(theme: Theme, stems: &[Stem], open: &[&str], window: egui::Vec2) 
     stage
 }
 
-const WIDE: egui::Vec2 = vec2(1180.0, 760.0);
+const WIDE: egui::Vec2 = vec2(1180.0, 720.0);
 
 #[test]
 fn instruments_within_instruments() {
@@ -231,7 +231,7 @@ fn instruments_within_instruments_light() {
 
 #[test]
 fn fourteen_lanes() {
-    let mut stage = instruments(Theme::Dark, &ALL, &[], vec2(760.0, 1420.0));
+    let mut stage = instruments(Theme::Dark, &ALL, &[], vec2(700.0, 1420.0));
     picture(&mut stage, "parts-all-dark");
 }
 
@@ -245,7 +245,7 @@ fn fourteen_lanes_in_a_small_window() {
 
 #[test]
 fn fourteen_lanes_in_portuguese() {
-    let mut stage = instruments(Theme::Light, &ALL, &["Vocals", "Drums"], vec2(760.0, 1420.0));
+    let mut stage = instruments(Theme::Light, &ALL, &["Vocals", "Drums"], vec2(700.0, 1420.0));
     speak(portuguese());
     picture(&mut stage, "parts-all-portuguese");
     speak(Language::english());

@@ -86,7 +86,7 @@ stem-hihat = chimbal
 stem-ride = prato de condução
 stem-crash = prato de ataque
 stem-cymbals = pratos
-stem-lead = voz principal
+stem-lead = voz solo
 stem-backing = coro
 
 ## Botões

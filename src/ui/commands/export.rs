@@ -5,28 +5,10 @@ use std::path::PathBuf;
 use super::export_plan::{Asked, Heard};
 use crate::{
     engine::{Command, ExportId, SongId, export::OnExists},
-    ui::{action::Action, app::App, state::ui_state::Purpose},
+    ui::app::App,
 };
 
 impl App {
-    /// Performs an action on exports; other actions do nothing here.
-    pub(super) fn perform_on_exports(&mut self, action: Action) {
-        match action {
-            Action::Choose(choices) => self.ui_state.choices = *choices,
-            Action::ChooseFolder => {
-                self.dialogs.open(Purpose::ExportFolder, self.ui_state.choices.folder.clone());
-            }
-            Action::ChooseReport => self.dialogs.open(Purpose::Report, PathBuf::new()),
-            Action::Export => self.export(),
-            Action::CloseExport => self.ui_state.export = None,
-            Action::ExportAgain(id, on_exists) => self.export_again(id, on_exists),
-            Action::CancelExport(id) => self.link.send(Command::CancelExport(id)),
-            Action::DismissExport(id) => self.dismiss_export(id),
-            Action::Show(file) => self.revealer.show(file),
-            _ => {}
-        }
-    }
-
     /// Opens the dialog for the selected song, and requests the song's naming fields.
     pub(super) fn open_export(&mut self) {
         self.open_export_of(&Vec::from_iter(self.ui_state.selected));

@@ -72,16 +72,14 @@ impl App {
             Action::Ask(question) => self.ask(question),
             Action::Confirm => self.confirm(),
             Action::Open(page) => self.open_page(page),
-            Action::Tick(stem, ticked) => self.change_lane(&stem, |lane| lane.ticked = ticked),
-            Action::Fold(list, stem, is_open) => {
-                self.ui_state.folds.insert((list, stem), is_open);
-            }
-            Action::TickOnly(wanted) => self.tick_only(&wanted),
-            Action::Gain(stem, db) => self.change_lane(&stem, |lane| lane.gain_db = db),
-            Action::Pan(stem, to) => self.change_lane(&stem, |lane| lane.pan = to),
-            Action::Mute(stem, on) => self.change_lane(&stem, |lane| lane.muted = on),
-            Action::Solo(stem, on) => self.change_lane(&stem, |lane| lane.soloed = on),
-            Action::DragOut { stem, with_ticked } => self.drag_out(stem, with_ticked),
+            Action::Tick(..)
+            | Action::Fold(..)
+            | Action::TickOnly(_)
+            | Action::Gain(..)
+            | Action::Pan(..)
+            | Action::Mute(..)
+            | Action::Solo(..)
+            | Action::DragOut { .. } => self.perform_on_lanes(action),
             Action::Seek(frame) => self.seek(frame),
             Action::Look(view) => self.look(view),
             Action::Loop(start, end) => self.mark_loop(start, end),
@@ -99,18 +97,36 @@ impl App {
             | Action::InstallModel(_)
             | Action::VerifyModel(_)
             | Action::RemoveModel(_)
-            | Action::ShowTerms(_) => self.perform_on_models(action),
+            | Action::ShowTerms(_)
+            | Action::ChooseOptions(..)
+            | Action::UseModel(..) => self.perform_on_models(action),
             Action::EditChain(_)
             | Action::ChainForm(_)
             | Action::SaveChain
             | Action::CloseChain
             | Action::RemoveChain(_)
             | Action::ChooseChain => self.perform_on_chains(action),
-            Action::ChooseOptions(song, options) => {
-                self.link.send(Command::Choose { song, options: Some(options) });
+            Action::Choose(choices) => self.ui_state.choices = *choices,
+            Action::ChooseFolder => {
+                self.dialogs.open(Purpose::ExportFolder, self.ui_state.choices.folder.clone());
             }
-            Action::UseModel(song, model) => self.link.send(Command::UseModel { song, model }),
+            Action::ChooseReport => self.dialogs.open(Purpose::Report, PathBuf::new()),
+            Action::Export => self.export(),
+            Action::CloseExport => self.ui_state.export = None,
+            Action::ExportAgain(id, on_exists) => self.export_again(id, on_exists),
+            Action::CancelExport(id) => self.link.send(Command::CancelExport(id)),
+            Action::DismissExport(id) => self.dismiss_export(id),
+            Action::Show(file) => self.revealer.show(file),
             Action::Dismiss(notice) => self.state.dismiss(notice),
+            Action::PromptText(_)
+            | Action::AcceptPrompt
+            | Action::ClosePrompt
+            | Action::Chosen(..) => self.perform_on_paths(ctx, action),
+        }
+    }
+
+    fn perform_on_paths(&mut self, ctx: &egui::Context, action: Action) {
+        match action {
             Action::PromptText(typed) => {
                 if let Some(prompt) = &mut self.ui_state.prompt {
                     prompt.text = typed;
@@ -119,7 +135,23 @@ impl App {
             Action::AcceptPrompt => self.accept_prompt(ctx),
             Action::ClosePrompt => self.ui_state.prompt = None,
             Action::Chosen(purpose, paths) => self.chosen(ctx, purpose, paths),
-            other => self.perform_on_exports(other),
+            _ => {}
+        }
+    }
+
+    fn perform_on_lanes(&mut self, action: Action) {
+        match action {
+            Action::Tick(stem, ticked) => self.change_lane(&stem, |lane| lane.ticked = ticked),
+            Action::Fold(list, stem, is_open) => {
+                self.ui_state.folds.insert((list, stem), is_open);
+            }
+            Action::TickOnly(wanted) => self.tick_only(&wanted),
+            Action::Gain(stem, db) => self.change_lane(&stem, |lane| lane.gain_db = db),
+            Action::Pan(stem, to) => self.change_lane(&stem, |lane| lane.pan = to),
+            Action::Mute(stem, on) => self.change_lane(&stem, |lane| lane.muted = on),
+            Action::Solo(stem, on) => self.change_lane(&stem, |lane| lane.soloed = on),
+            Action::DragOut { stem, with_ticked } => self.drag_out(stem, with_ticked),
+            _ => {}
         }
     }
 

@@ -30,6 +30,10 @@ impl App {
             }
             Action::VerifyModel(name) => self.link.send(Command::VerifyModel(name)),
             Action::RemoveModel(name) => self.link.send(Command::RemoveModel(name)),
+            Action::ChooseOptions(song, options) => {
+                self.link.send(Command::Choose { song, options: Some(options) });
+            }
+            Action::UseModel(song, model) => self.link.send(Command::UseModel { song, model }),
             Action::ShowTerms(name) => self.ui_state.terms_of = name,
             _ => {}
         }

@@ -186,8 +186,8 @@ impl ChainForm {
     /// Adds a step with a name of its own.
     pub fn add_step(&mut self) {
         let is_free = |id: &String| self.steps.iter().all(|step| step.id != *id);
-        let id = (1..=self.steps.len() + 1).map(|number| number.to_string()).find(is_free);
-        let id = id.unwrap_or_default();
+        let mut ids = (1..=self.steps.len() + 1).map(|number| number.to_string());
+        let id = ids.find(is_free).unwrap_or_default();
         self.steps.push(StepForm { id, ..StepForm::default() });
     }
 
@@ -216,7 +216,7 @@ impl ChainForm {
         let inputs =
             self.steps.iter_mut().flat_map(|step| step.of.iter_mut().chain(&mut step.minus));
         let references = parents.chain(inputs);
-        references.filter(|other| **other == before).for_each(|other| name.clone_into(other));
+        references.filter(|name| **name == before).for_each(|other| name.clone_into(other));
     }
 }
 

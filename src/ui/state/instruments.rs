@@ -30,7 +30,7 @@ pub struct Instruments<'a> {
     infos: &'a [StemInfo],
 }
 
-/// Which lanes are audible.
+/// The audibility of every lane.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Audible {
     /// By stem; a group is audible while one of its parts is.
@@ -241,9 +241,9 @@ impl<'a> Instruments<'a> {
     pub fn levels(self, mut levels: Vec<[f32; 2]>) -> Vec<[f32; 2]> {
         for stem in (0..self.names.len().min(levels.len())).rev() {
             if let Some(parent) = self.parent(stem).filter(|&parent| !self.is_heard(parent)) {
-                for side in 0..2 {
-                    levels[parent][side] = levels[parent][side].max(levels[stem][side]);
-                }
+                let [left, right] = levels[stem];
+                let whole = &mut levels[parent];
+                *whole = [whole[0].max(left), whole[1].max(right)];
             }
         }
         levels

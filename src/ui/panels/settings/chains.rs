@@ -83,7 +83,8 @@ fn free_name(cx: &Cx<'_>, name: &str) -> String {
     let is_free = |name: &String| {
         !cx.state.is_taken(name) && cx.state.chains().iter().all(|chain| chain.name != *name)
     };
-    let mut names = (2..).map(|number| format!("{name}-{number}"));
+    let mut names = (2..=cx.state.chains().len() + cx.state.models().len() + 2)
+        .map(|number| format!("{name}-{number}"));
     names.find(is_free).unwrap_or_default()
 }
 

@@ -89,10 +89,13 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, song: &Song) {
     }
     // In a low window, the parts scroll and leave space for lanes.
     let room = (ui.available_height() - size::BELOW_PARTS).max(tick::HEIGHT + space::SMALL);
-    ScrollArea::vertical().id_salt("parts").max_height(room).show(ui, |ui| {
-        show_rings(ui);
-        list.parts(ui, cx, open);
-    });
+    ScrollArea::vertical().id_salt("parts").auto_shrink([false, true]).max_height(room).show(
+        ui,
+        |ui| {
+            show_rings(ui);
+            list.parts(ui, cx, open);
+        },
+    );
 }
 
 /// The instruments of a song.

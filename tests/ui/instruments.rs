@@ -312,6 +312,14 @@ pub fn in_the_settings() -> Stage {
     stage
 }
 
+/// A window with the parts of two instruments unfolded.
+pub fn unfolded() -> Stage {
+    let mut stage = stage(tree(&ALL, no_kit()));
+    stage.click("Show the parts of Vocals");
+    stage.click("Show the parts of Drums");
+    stage
+}
+
 /// The form for a copy of the chain "everything".
 pub fn editor() -> Stage {
     let mut stage = in_the_settings();

@@ -20,7 +20,7 @@ mod concurrent_processes;
 mod data_folder;
 #[cfg(test)]
 mod decode;
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))] // X11
 mod desktop;
 #[cfg(test)]
 mod engine;

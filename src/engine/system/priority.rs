@@ -1,8 +1,8 @@
 //! Thread priorities: computation without real-time needs leaves processor time to the audio
 //! callback and the window.
 //!
-//! Linux has a niceness for each thread. Windows has relative priorities, macOS has classes; the two
-//! levels are mapped to them. Acts on the calling thread.
+//! Linux has a niceness for each thread. The two levels are mapped to the relative priorities of
+//! Windows and macOS. Acts on the calling thread.
 
 /// Niceness of separating threads; a thread of default niceness gets nearly ten times as much time.
 pub(in crate::engine) const SEPARATING: i32 = 10;
@@ -39,18 +39,15 @@ pub(in crate::engine) fn step_back(niceness: i32) {
     }
 }
 
-/// Puts the calling thread into the class of `niceness`, unless it is in a lower one already.
+/// Lowers the priority of the calling thread to that of `niceness`, unless it is lower already.
 #[cfg(target_os = "macos")]
 pub(in crate::engine) fn step_back(niceness: i32) {
-    use objc2_foundation::{NSQualityOfService, NSThread};
-    let wanted = if niceness >= IDLING {
-        NSQualityOfService::Background
-    } else {
-        NSQualityOfService::Utility
-    };
-    let thread = NSThread::currentThread();
-    if thread.qualityOfService() != NSQualityOfService::Background {
-        thread.setQualityOfService(wanted);
+    use objc2_foundation::NSThread;
+    // From 0 to 1; a new thread has 0.5. Classes of service can only be chosen before a thread starts,
+    // which std does not offer.
+    let wanted = if niceness >= IDLING { 0.0 } else { 0.25 };
+    if NSThread::threadPriority_class() > wanted && !NSThread::setThreadPriority_class(wanted) {
+        tracing::debug!("could not lower a thread's priority");
     }
 }
 

@@ -19,7 +19,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::bounded;
+use crossbeam_channel::{Receiver, bounded};
 use interprocess::local_socket::{
     GenericFilePath, Listener, ListenerOptions, Name, Stream, prelude::*,
 };
@@ -43,6 +43,8 @@ const LOCK: &str = "window.lock";
 const SOCKET: &str = "window.sock";
 /// Timeout for the answer of the first window, and for the message of a later process.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Time after which the thread of a closed window is woken again.
+const WAKING: Duration = Duration::from_millis(50);
 /// Maximum number of connections at a time; further ones are closed.
 const MOST_CALLS: usize = 32;
 /// Maximum length of a message in bytes: some hundred thousand paths.
@@ -72,6 +74,8 @@ pub struct Instance {
 #[derive(Debug)]
 struct Listening {
     is_over: Arc<AtomicBool>,
+    /// Disconnected when the thread no longer waits.
+    ended: Receiver<()>,
     thread: Option<Thread>,
 }
 
@@ -117,24 +121,35 @@ impl Instance {
         let listener = ListenerOptions::new().name(address.name.clone()).create_sync()?;
         let is_over = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&is_over);
+        let (end, ended) = bounded::<()>(1);
         let work = move || {
             serve(&listener, &stopped, receive);
             drop(listener); // removes the socket, so the address must be valid until then
             drop(address);
+            drop(end);
         };
         let thread = threads::start("later starts", work)?;
-        self.listening = Some(Listening { is_over, thread: Some(thread) });
+        self.listening = Some(Listening { is_over, ended, thread: Some(thread) });
         Ok(())
     }
 }
 
 impl Drop for Instance {
     fn drop(&mut self) {
-        let Some(Listening { is_over, thread }) = &mut self.listening else { return };
+        let Some(Listening { is_over, ended, thread }) = &mut self.listening else { return };
         is_over.store(true, Ordering::Relaxed);
-        // Connect once, to wake the thread that waits for a connection.
-        let is_woken = Address::of(&self.home).and_then(|address| address.connect()).is_ok();
-        if let Some(thread) = thread.take().filter(|_| !is_woken) {
+        // Connect, to wake the thread that waits for a connection. Held and repeated: a named pipe
+        // ignores a connection that is closed before it is accepted.
+        let until = Instant::now() + PATIENCE;
+        let (mut calls, mut has_ended) = (Vec::new(), false);
+        while !has_ended && Instant::now() < until {
+            match Address::of(&self.home).and_then(|address| address.connect()) {
+                Ok(call) => calls.push(call),
+                Err(_) => break,
+            }
+            has_ended = ended.recv_timeout(WAKING).is_err_and(|error| error.is_disconnected());
+        }
+        if let Some(thread) = thread.take().filter(|_| !has_ended) {
             thread.detach(); // it may wait for ever
         }
     }

@@ -20,7 +20,8 @@ mod concurrent_processes;
 mod data_folder;
 #[cfg(test)]
 mod decode;
-#[cfg(all(test, target_os = "linux"))] // X11
+#[cfg(test)]
+#[cfg(target_os = "linux")] // X11
 mod desktop;
 #[cfg(test)]
 mod engine;

@@ -235,13 +235,14 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let folder = song(home.path());
         let open = fs::File::open(folder.join("mix.f32")).unwrap();
-        let player = std::thread::spawn(move || {
-            std::thread::sleep(std::time::Duration::from_millis(100));
-            drop(open);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(std::time::Duration::from_millis(100));
+                drop(open);
+            });
+            take_one(&mut TrashBin::default(), home.path(), &folder);
         });
-        take_one(&mut TrashBin::default(), home.path(), &folder);
         assert!(!folder.exists());
-        player.join().unwrap();
     }
 
     #[test]

@@ -363,14 +363,15 @@ mod tests {
         let address = Address::of(home.path()).unwrap();
         let listener = ListenerOptions::new().name(address.name.clone()).create_sync().unwrap();
         let (ended, end) = bounded::<()>(1);
-        let window = std::thread::spawn(move || {
-            let call = listener.accept().unwrap();
-            end.recv().ok();
-            drop(call);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let call = listener.accept().unwrap();
+                end.recv().ok();
+                drop(call);
+            });
+            assert!(matches!(start(home.path(), &[]).unwrap(), Start::Unanswered));
+            drop(ended);
         });
-        assert!(matches!(start(home.path(), &[]).unwrap(), Start::Unanswered));
-        drop(ended);
-        window.join().unwrap();
     }
 
     #[cfg(unix)]

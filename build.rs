@@ -1,5 +1,6 @@
 //! Embeds the messages of every language under `assets/i18n`, and makes a function of each English
-//! one, so that the compiler checks ids and arguments. Not here: the look-up, see `src/i18n`.
+//! one, so that the compiler checks ids and arguments. Not here: the look-up, see `src/i18n`. On
+//! Windows, it also embeds the icon, the version and the manifest in the program.
 
 use std::{
     collections::BTreeSet,
@@ -33,6 +34,29 @@ fn main() -> Result<(), Box<dyn Error>> {
     let code = embedded(&languages)? + &functions(&messages)?;
     let out = env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?;
     fs::write(Path::new(&out).join("messages.rs"), code)?;
+    windows_resources()
+}
+
+/// Icon, version and manifest of the Windows program. The target decides, not the system that builds.
+fn windows_resources() -> Result<(), Box<dyn Error>> {
+    const MANIFEST: &str = "packaging/windows/partita.manifest";
+    const ICON: &str = "assets/icon.ico";
+    for file in [MANIFEST, ICON] {
+        println!("cargo::rerun-if-changed={file}");
+    }
+    if env::var_os("CARGO_CFG_WINDOWS").is_none() {
+        return Ok(());
+    }
+    let mut resources = winresource::WindowsResource::new();
+    resources
+        .set_icon(ICON)
+        .set_manifest_file(MANIFEST)
+        .set("ProductName", "Partita")
+        .set("FileDescription", "Partita")
+        .set("OriginalFilename", "partita.exe")
+        .set("LegalCopyright", "MIT licence");
+    // Tests and examples do not need them.
+    resources.compile_for("partita")?;
     Ok(())
 }
 

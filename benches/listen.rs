@@ -23,6 +23,7 @@ use anyhow::{Result, bail};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use partita::engine::{
     Command, Compute, Config, Engine, Event, JobState, LaneSettings, SAMPLE_RATE, SongId,
+    audio::repitch::KeySpeed,
     player::{Device, Monitor, gains},
 };
 use tempfile::TempDir;
@@ -265,8 +266,8 @@ impl Session {
             9 => player.set_loop(None),
             11 => player.set_monitor(Monitor::Original),
             12 => player.set_monitor(Monitor::Mix),
-            14 => player.set_speed([0.8, 1.2, 1.0][second as usize / 20 % 3]),
-            17 => player.set_speed(1.0),
+            14 => player.set_key_speed(KeySpeed::new(0, [0.8, 1.2, 1.0][second as usize / 20 % 3])),
+            17 => player.set_key_speed(KeySpeed::default()),
             _ => {
                 let mute = LaneSettings { muted: second.is_multiple_of(2), pan: 0.3, ..lane };
                 player.set_gains(&gains(&[lane, mute, lane, lane], LaneSettings::of_residual()));

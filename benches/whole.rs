@@ -126,14 +126,20 @@ impl Session {
     fn first_sound(&self, song: SongId) -> Result<f64> {
         let start = Instant::now();
         self.engine.send(Ask::Process { song, stems: Vec::new(), from_frame: 0 });
-        let mut seconds = None;
+        let (mut seconds, mut running) = (None, None);
         self.wait(|event| match event {
             Event::Segments { covered, .. } if !covered.is_empty() && seconds.is_none() => {
                 seconds = Some(start.elapsed().as_secs_f64());
-                self.engine.send(Ask::Reset);
+                if let Some(job) = running {
+                    self.engine.send(Ask::Cancel(job));
+                }
                 None
             }
-            Event::Library { .. } if seconds.is_some() => seconds,
+            Event::Job(job) if job.is_active() => {
+                running = Some(job.id);
+                None
+            }
+            Event::Job(_) => seconds,
             _ => None,
         })
     }

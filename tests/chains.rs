@@ -203,6 +203,36 @@ fn a_chain_and_its_model_alone_compute_nothing_twice() {
 }
 
 #[test]
+fn a_share_of_an_archive_gives_the_files_of_a_single_run() {
+    let home = home();
+    let song = home.path().join("songs/one.wav");
+    fs::create_dir(home.path().join("songs")).unwrap();
+    write_song(&song, 44_100, 44_100, 1);
+    let path = |name: &str| home.path().join(name).display().to_string();
+    let file = path("three.toml");
+    fs::write(&file, THREE).unwrap();
+    let words = ["separate", &path("songs"), "--chain", &file, "--stems", "shallow,high"];
+    run(home.path(), &[&words[..], &["--out", &path("single")]].concat());
+    let shared = path("shared");
+    let share = [&words[..], &["--shard", "1/1", "--out", &shared]].concat();
+    run(home.path(), &share);
+    let files = |name: &str| -> BTreeMap<PathBuf, Vec<u8>> {
+        let folder = home.path().join(name);
+        let is_sound = |path: &PathBuf| path.extension().is_some_and(|kind| kind == "wav");
+        let found = walk(&folder).into_iter().filter(is_sound);
+        found.map(|path| (path.file_name().unwrap().into(), fs::read(&path).unwrap())).collect()
+    };
+    assert_eq!(files("single").len(), 2);
+    assert!(files("single") == files("shared"));
+    // The share is complete.
+    let output = partita(home.path(), &share);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let receipts = walk(&home.path().join("shared/.partita/songs"));
+    let names_chain = |path: &PathBuf| fs::read_to_string(path).unwrap().contains("three-");
+    assert!(receipts.iter().any(names_chain), "receipts name the chain: {receipts:?}");
+}
+
+#[test]
 fn chain_files_are_listed_checked_and_imported() {
     let home = home();
     let listed = run(home.path(), &["chain", "list"]);

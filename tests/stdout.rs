@@ -18,6 +18,9 @@ fn every_subcommand() -> (tempfile::TempDir, Vec<Vec<String>>) {
     write_song(Path::new(&at("song.wav")), 4000, 44_100, 1);
     write_song(Path::new(&at("other.wav")), 4000, 44_100, 2);
     std::fs::write(at("list.txt"), at("song.wav")).unwrap();
+    let chain = "[[step]]\nid = \"a\"\nnetwork = { makes = [\"low\"] }\n\
+                 [[stem]]\nname = \"low\"\nfrom = [{ step = \"a\", output = \"low\" }]\n";
+    std::fs::write(at("mine.toml"), chain).unwrap();
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/own.th");
     let own = own.to_str().unwrap();
     for line in [
@@ -30,6 +33,7 @@ fn every_subcommand() -> (tempfile::TempDir, Vec<Vec<String>>) {
         assert!(output.status.success(), "{line:?}: {}", stderr(&output));
     }
     let (song, other, list) = (at("song.wav"), at("other.wav"), at("list.txt"));
+    let chain = at("mine.toml");
     let (out, archive, exported) = (at("out"), at("archive"), at("exported"));
     let text = format!(
         "separate {song} --on-exists replace --out {out}
@@ -49,6 +53,10 @@ fn every_subcommand() -> (tempfile::TempDir, Vec<Vec<String>>) {
          model import {own}
          model path own
          model verify own
+         chain list
+         chain show vocals-first
+         chain check {chain}
+         chain import {chain}
          doctor
          --help
          model --help
@@ -67,7 +75,11 @@ fn single_ones() -> Vec<(tempfile::TempDir, Vec<String>)> {
     let output = partita(with_own.path(), &["model", "import", own.to_str().unwrap()]);
     assert!(output.status.success(), "{}", stderr(&output));
     let line = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+    let with_chain = tiny_home();
+    std::fs::create_dir(with_chain.path().join("chains")).unwrap();
+    std::fs::write(with_chain.path().join("chains/mine.toml"), "").unwrap();
     vec![
+        (with_chain, line(&["chain", "remove", "mine"])),
         (tiny_home(), line(&["reset", "--yes"])),
         (with_own, line(&["model", "remove", "own"])),
         (home(), line(&["model", "install"])),
@@ -159,7 +171,10 @@ fn every_subcommand_is_among_those_that_are_tried() {
     for name in commands {
         assert!(tried.iter().any(|line| line[0] == name), "{name}");
     }
-    for name in of_models {
-        assert!(tried.contains(&vec!["model".to_owned(), name.clone()]), "model {name}");
+    for (group, names) in [("model", of_models), ("chain", named(&["chain", "--help"]))] {
+        assert!(names.len() > 4, "{names:?}");
+        for name in names {
+            assert!(tried.contains(&vec![group.to_owned(), name.clone()]), "{group} {name}");
+        }
     }
 }

@@ -45,6 +45,8 @@ mod language;
 #[cfg(test)]
 mod mirror;
 #[cfg(test)]
+mod packages;
+#[cfg(test)]
 mod parity;
 #[cfg(test)]
 mod player;

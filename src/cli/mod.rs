@@ -5,6 +5,8 @@
 //! restart.
 
 mod commands;
+#[cfg(windows)]
+mod console;
 mod help;
 mod inputs;
 mod logging;
@@ -184,6 +186,11 @@ impl TrackArguments {
     }
 }
 
+/// The definition of the command line in English, of which packages make man pages and completions.
+pub fn command() -> clap::Command {
+    Arguments::command()
+}
+
 /// Parses the arguments and runs the subcommand, or opens the window without one.
 pub fn main() -> ExitCode {
     logging::start();
@@ -259,6 +266,8 @@ fn share_weights(home: &Path) {
 }
 
 fn open_window(home: PathBuf, flags: Flags, files: Vec<PathBuf>) -> anyhow::Result<ExitCode> {
+    #[cfg(windows)]
+    console::leave_own();
     let terms =
         Catalog::builtin().get(DEFAULT).map_or_else(String::new, |model| model.terms.clone());
     share_weights(&home);

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     engine::{
         CancelToken, Depth, Problem, Result,
+        audio::repitch::{KeySpeed, MOST_CENTS, SPEEDS},
         export::{
             DEFAULT_PATTERN, Exported, FORMATS, Format, NamePattern, OnExists, Part, Place,
             Selection, Settings, ordered,
@@ -62,6 +63,12 @@ pub(super) struct FileArguments {
     /// Sample rate in Hz: source, or a number
     #[arg(long, default_value = "source", value_parser = parse_rate)]
     rate: Chosen<u32>,
+    /// Change of the key of all files in semitones, such as -2 or +1.5, at the same speed [default: 0]
+    #[arg(long, value_name = "SEMITONES", allow_hyphen_values = true, value_parser = parse_key)]
+    key: Option<i32>,
+    /// Speed of all files, 0.5 to 1.5, in the same key [default: 1]
+    #[arg(long, value_name = "FACTOR", value_parser = parse_speed)]
+    speed: Option<f32>,
     /// Loudness of the mix in LUFS, such as -14; the other files get the same gain
     #[arg(long, value_name = "LUFS", allow_hyphen_values = true, value_parser = parse_loudness)]
     loudness: Option<f32>,
@@ -143,11 +150,13 @@ impl FileArguments {
             "format" => self.format = parse_format(value)?,
             "depth" => self.depth = parse_depth(value)?,
             "rate" => self.rate = parse_rate(value)?,
+            "key" => self.key = Some(parse_key(value)?),
+            "speed" => self.speed = Some(parse_speed(value)?),
             "loudness" => self.loudness = Some(parse_loudness(value)?),
             "limiter" => self.limiter = switch()?,
             _ => {
                 let fields = "path, seconds, track, name, folder, stems, all_but, residual, mix, \
-                              gain, format, depth, rate, loudness, limiter";
+                              gain, format, depth, rate, key, speed, loudness, limiter";
                 return Err(fl!(expected_field, fields = fields));
             }
         }
@@ -169,6 +178,7 @@ impl FileArguments {
             format: self.format,
             depth: self.depth.0,
             rate: self.rate.0,
+            key_speed: KeySpeed::new(self.key.unwrap_or(0), self.speed.unwrap_or(1.0)),
             loudness_lufs: self.loudness,
             limiter: self.limiter,
             on_exists: self.on_exists,
@@ -307,6 +317,21 @@ fn parse_rate(text: &str) -> Result<Chosen<u32>, String> {
     }
 }
 
+/// Parses semitones into cents.
+fn parse_key(text: &str) -> Result<i32, String> {
+    match text.parse::<f64>().map(|semitones| (100.0 * semitones).round()) {
+        Ok(cents) if cents.abs() <= f64::from(MOST_CENTS) => Ok(cents as i32),
+        _ => Err(fl!(expected_between, least = "-12.5", most = "12.5")),
+    }
+}
+
+fn parse_speed(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(speed) if SPEEDS.contains(&speed) => Ok(speed),
+        _ => Err(fl!(expected_between, least = "0.5", most = "1.5")),
+    }
+}
+
 fn parse_loudness(text: &str) -> Result<f32, String> {
     match text.parse() {
         Ok(lufs) if (-70.0..=0.0).contains(&lufs) => Ok(lufs),
@@ -392,11 +417,26 @@ mod tests {
             &["--format", "wma"],
             &["--depth", "12"],
             &["--rate", "1"],
+            &["--key", "13"],
+            &["--key", "NaN"],
+            &["--speed", "0.4"],
+            &["--speed", "fast"],
             &["--name", "{stems}"],
             &["--on-exists", "hope"],
         ] {
             assert!(selection(words).is_err(), "{words:?}");
         }
         assert!(selection(&["--mix", "--loudness", "-14", "--limiter"]).is_ok());
+    }
+
+    #[test]
+    fn key_and_speed_are_read_from_options_and_manifests() {
+        let line = |words: &[&str]| Line::try_parse_from([&["x"], words].concat()).unwrap().files;
+        assert!(line(&[]).settings().key_speed.is_plain());
+        let both = line(&["--key", "-2.25", "--speed", "0.9"]);
+        assert_eq!(both.settings().key_speed, KeySpeed::new(-225, 0.9));
+        assert_eq!(line(&["--key", "+3"]).settings().key_speed, KeySpeed::new(300, 1.0));
+        let changed = both.with("key", "1").unwrap().with("speed", "1.25").unwrap();
+        assert_eq!(changed.settings().key_speed, KeySpeed::new(100, 1.25));
     }
 }

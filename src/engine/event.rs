@@ -95,6 +95,17 @@ pub struct ChainEntry {
     pub missing: Vec<MissingStems>,
 }
 
+impl ChainEntry {
+    /// Name of the stem that a stem is a part of, be it available or missing.
+    pub fn parent(&self, stem: &str) -> Option<&str> {
+        match self.file.find(stem) {
+            Some(stem) => stem.parent.as_deref(),
+            // A rest that the file does not name.
+            None => Some(&self.file.find(stem.strip_suffix(" rest")?)?.name),
+        }
+    }
+}
+
 /// Progress or result of a task on a model's weights.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ModelTask {

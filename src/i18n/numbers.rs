@@ -139,6 +139,8 @@ pub(crate) fn stem(name: &str) -> &str {
         "ride" => fl!(stem_ride),
         "crash" => fl!(stem_crash),
         "cymbals" => fl!(stem_cymbals),
+        "lead" => fl!(stem_lead),
+        "backing" => fl!(stem_backing),
         _ => name,
     }
 }

@@ -39,7 +39,7 @@ fn each_language_has_the_messages_and_variables_of_english() {
 }
 
 /// Messages that are rightly the same in another language.
-const SAME: [&str; 30] = [
+const SAME: [&str; 31] = [
     "action-compare",
     "action-solo",
     "action-toggle-loop",
@@ -58,6 +58,7 @@ const SAME: [&str; 30] = [
     "duration-minutes",
     "duration-hours",
     "mono",
+    "cents",
     "bpm",
     "cli-model-stems",
     "lufs",

@@ -181,6 +181,7 @@ impl App {
             self.ui_state.exports.remove(id);
         }
         self.follow_model_import(&event);
+        self.follow_chain(&event);
         self.follow_drag_event(&event);
         self.follow_tracks(&event);
         if let Event::Lanes(lanes) = &event {
@@ -297,6 +298,7 @@ impl App {
         panels::help::ui(ui, &mut cx);
         panels::question::ui(ui, &mut cx);
         panels::facts::ui(ui, &mut cx);
+        panels::chain::ui(ui, &mut cx);
         cx.actions
     }
 
@@ -308,6 +310,10 @@ impl App {
         let player = self.link.player();
         let mut meter_moves = self.meter.update(player.levels(), elapsed);
         let levels = player.lane_levels();
+        let levels = match self.state.open() {
+            Some(open) => open.instruments().levels(levels),
+            None => levels,
+        };
         self.lane_meters.resize_with(levels.len(), Meter::default);
         for (meter, level) in self.lane_meters.iter_mut().zip(levels) {
             meter_moves |= meter.update(level, elapsed);
@@ -343,9 +349,13 @@ impl eframe::App for App {
     }
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
-        let UiState { export, prompt, question, facts, help, .. } = &self.ui_state;
-        let is_asking =
-            export.is_some() || prompt.is_some() || question.is_some() || facts.is_some() || *help;
+        let UiState { export, prompt, question, facts, chain, help, .. } = &self.ui_state;
+        let is_asking = export.is_some()
+            || prompt.is_some()
+            || question.is_some()
+            || facts.is_some()
+            || chain.is_some()
+            || *help;
         let mut actions = if is_asking { Vec::new() } else { self.keys.read(ui) };
         actions.extend(dropped_files(ui));
         actions.extend(self.draw(ui));

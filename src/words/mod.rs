@@ -8,6 +8,6 @@ mod problem;
 
 pub use notes::{note, notes};
 pub use problem::{
-    decode_error, device_problem, file_fault, left_out, model_error, pattern_problem, problem,
-    problem_of, progress, recognised, step, system_error,
+    chain_fault, decode_error, device_problem, file_fault, left_out, model_error, pattern_problem,
+    problem, problem_of, progress, recognised, step, system_error,
 };

@@ -5,6 +5,7 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use partita::{
     engine::{
         Command, Depth, Event, ExportId, SongId,
+        audio::repitch::KeySpeed,
         export::{
             FORMATS, Fields, Format, OnExists, Part, Selection, Settings,
             format::{Keeps, Streams},
@@ -100,6 +101,24 @@ fn at_first_the_mix_is_exported_as_it_is_heard() {
     assert_eq!(sent.settings, Settings::default());
     let path = "/home/me/Music/Software-Entwicklungskit - Lithium (mix).wav";
     assert_eq!(sent.paths, [path]);
+}
+
+#[test]
+fn key_and_speed_are_exported_on_request() {
+    let mut stage = stage(separated());
+    open(&mut stage);
+    assert!(!stage.shows("Key, speed"), "nothing is changed");
+    stage.press(NONE, Key::Escape);
+    stage.press(Modifiers::ALT, Key::ArrowUp);
+    stage.press(Modifiers::ALT, Key::ArrowUp);
+    stage.press(Modifiers::SHIFT, Key::ArrowDown);
+    open(&mut stage);
+    stage.click("As heard: +2, 0.95 ×");
+    assert!(stage.shows("no longer to the original"));
+    assert_eq!(export(&mut stage).settings.key_speed, KeySpeed::new(200, 0.95));
+    open(&mut stage);
+    stage.click("As heard: +2, 0.95 ×");
+    assert_eq!(export(&mut stage).settings, Settings::default());
 }
 
 #[test]

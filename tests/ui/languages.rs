@@ -53,10 +53,12 @@ const SAME: &[&str] = &[
     "s",
     "h",
     "×",
+    "ct",
 ];
 
 /// Labels of keys in either language.
-const KEYS: &[&str] = &["Ctrl", "Shift", "Enter", "Esc", "Home", "End", "PgUp", "PgDn", "F1", "F2"];
+const KEYS: &[&str] =
+    &["Ctrl", "Shift", "Alt", "Enter", "Esc", "Home", "End", "PgUp", "PgDn", "F1", "F2"];
 
 /// Names in the scenes: songs, files, and recorded sentences, which stay English.
 const NAMES: &[&str] = &[

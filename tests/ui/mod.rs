@@ -5,6 +5,7 @@ mod drag;
 mod export;
 mod export_cards;
 mod files;
+mod instruments;
 mod jobs;
 mod languages;
 mod library;

@@ -17,6 +17,7 @@ use partita::{
 
 use super::{
     export::{export, open},
+    instruments::{ALL, Stem, VOICES, no_kit, tree},
     models::with_missing_facts,
     pseudo::pseudo,
     stage::{Stage, fine_peaks, no_audio, portuguese, processing, separated, unprocessed},
@@ -194,6 +195,90 @@ fn several_songs_in_portuguese() {
     speak(Language::english());
 }
 
+/// The instruments of a song with these stems, with the parts of some in the list of ticks.
+fn instruments(theme: Theme, stems: &[Stem], open: &[&str], window: egui::Vec2) -> Stage {
+    let missing = if stems.len() < ALL.len() { no_kit() } else { Vec::new() };
+    let mut stage = Stage::new(theme, tree(stems, missing));
+    for name in open {
+        stage.click(&format!("Show the parts of {name}"));
+    }
+    stage.deck.position.set(44_100 * 103);
+    stage.harness.set_size(window);
+    stage.harness.run_steps(4);
+    stage.harness.remove_cursor();
+    stage
+}
+
+const WIDE: egui::Vec2 = vec2(1180.0, 760.0);
+
+#[test]
+fn instruments_within_instruments() {
+    let open = ["Vocals", "Drums"];
+    let mut stage = instruments(Theme::Dark, &VOICES, &open, WIDE);
+    stage.click("Lead, part of Vocals");
+    stage.click("Mute Backing, part of Vocals");
+    stage.harness.remove_cursor();
+    picture(&mut stage, "parts-dark");
+}
+
+#[test]
+fn instruments_within_instruments_light() {
+    let mut stage = instruments(Theme::Light, &VOICES, &["Vocals"], WIDE);
+    stage.click("Fold Vocals");
+    stage.harness.remove_cursor();
+    picture(&mut stage, "parts-folded-light");
+}
+
+#[test]
+fn fourteen_lanes() {
+    let mut stage = instruments(Theme::Dark, &ALL, &[], vec2(760.0, 1420.0));
+    picture(&mut stage, "parts-all-dark");
+}
+
+#[test]
+fn fourteen_lanes_in_a_small_window() {
+    let mut stage =
+        instruments(Theme::Light, &ALL, &["Vocals", "Drums", "Other"], size::WINDOW_MIN.into());
+    stage.harness.run_steps(2);
+    picture(&mut stage, "parts-all-narrow-light");
+}
+
+#[test]
+fn fourteen_lanes_in_portuguese() {
+    let mut stage = instruments(Theme::Light, &ALL, &["Vocals", "Drums"], vec2(760.0, 1420.0));
+    speak(portuguese());
+    picture(&mut stage, "parts-all-portuguese");
+    speak(Language::english());
+}
+
+#[test]
+fn chains_in_the_settings() {
+    let mut stage = super::instruments::in_the_settings();
+    stage.harness.set_size(vec2(1080.0, 760.0));
+    stage.harness.run_steps(3);
+    stage.harness.remove_cursor();
+    picture(&mut stage, "chains-dark");
+}
+
+#[test]
+fn a_chain_is_edited() {
+    let mut stage = super::instruments::editor();
+    stage.harness.remove_cursor();
+    picture(&mut stage, "chain-dark");
+}
+
+#[test]
+fn a_chain_is_edited_in_portuguese() {
+    let mut stage = super::instruments::editor();
+    speak(portuguese());
+    stage.harness.ctx.set_theme(Theme::Light);
+    stage.harness.run_steps(2);
+    stage.wheel(egui::pos2(640.0, 400.0), vec2(0.0, -14.0), Modifiers::NONE);
+    stage.harness.remove_cursor();
+    picture(&mut stage, "chain-portuguese");
+    speak(Language::english());
+}
+
 /// Ten situations of failure, as notices of the song that is shown.
 fn ten_problems() -> [Problem; 10] {
     let system = std::io::Error::from_raw_os_error;
@@ -255,7 +340,9 @@ fn export_dark() {
 fn export_light() {
     let mut stage = Stage::new(Theme::Light, separated());
     stage.asked();
+    stage.press(egui::Modifiers::ALT, egui::Key::ArrowDown);
     open(&mut stage);
+    stage.click("As heard: −1");
     stage.click("Loudness: −14 LUFS");
     stage.click("Limiter");
     stage.harness.remove_cursor();

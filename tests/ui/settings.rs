@@ -266,5 +266,5 @@ fn chosen_options_are_kept() {
     );
     stage.harness.get_by_label_contains("Lithium,").click();
     stage.harness.run_steps(3);
-    assert_eq!(stage.harness.state().ui_state().lane(SongId(7), "drums"), lane);
+    assert_eq!(stage.harness.state().ui_state().lane(SongId(7), "drums", false), lane);
 }

@@ -19,6 +19,7 @@ use partita::{
         audio::{
             decode::{DecodeError, Foreign, NotAudio},
             peaks::Peak,
+            repitch::KeySpeed,
         },
         player::{Device, Gains, Monitor},
         problem::DeviceProblem,
@@ -51,6 +52,7 @@ pub struct Deck {
     pub sides: RefCell<Gains>,
     pub region: Cell<Option<(u64, u64)>>,
     pub speed: Cell<f32>,
+    pub cents: Cell<i32>,
     /// The level of every lane.
     pub level: Cell<f32>,
     pub monitor: Cell<Monitor>,
@@ -101,11 +103,9 @@ impl Playback for OnDeck {
     fn loop_region(&self) -> Option<(u64, u64)> {
         self.0.region.get()
     }
-    fn set_speed(&self, speed: f32) {
-        self.0.speed.set(speed);
-    }
-    fn speed(&self) -> f32 {
-        self.0.speed.get()
+    fn set_key_speed(&self, change: KeySpeed) {
+        self.0.speed.set(change.speed());
+        self.0.cents.set(change.cents());
     }
     fn set_output(&self, id: Option<String>) {
         *self.0.output.borrow_mut() = id;

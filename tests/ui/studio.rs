@@ -1,5 +1,5 @@
 //! The studio's features: zoom and scrolling, loops, lanes with balance and typed gains, the
-//! residual, speed, presets, and the sheet of shortcuts.
+//! residual, speed, key, presets, and the sheet of shortcuts.
 
 use egui::{Key, Modifiers, Theme, pos2, vec2};
 use egui_kittest::kittest::Queryable as _;
@@ -19,6 +19,7 @@ use super::stage::{
 const NONE: Modifiers = Modifiers::NONE;
 const CTRL: Modifiers = Modifiers::COMMAND;
 const SHIFT: Modifiers = Modifiers::SHIFT;
+const ALT: Modifiers = Modifiers::ALT;
 
 /// Frames for one point of the waveforms.
 fn frames_per_point(stage: &Stage) -> f64 {
@@ -354,6 +355,35 @@ fn stop_speed_and_volume() {
     assert!((stage.deck.volume.get() - 0.95f32.powi(2)).abs() < 1e-4);
     stage.press(NONE, Key::ArrowUp);
     assert_eq!(stage.deck.volume.get(), 1.0);
+}
+
+#[test]
+fn key_and_cents_are_set_beside_the_speed() {
+    let mut known = song(7, "Lithium", None, SongState::Ready);
+    known.key = Some("F minor".into());
+    let mut stage = stage(separated());
+    stage.emit([Event::Song(known)]);
+    for (key, cents) in [(Key::ArrowUp, 100), (Key::ArrowUp, 200), (Key::ArrowDown, 100)] {
+        stage.press(ALT, key);
+        assert_eq!(stage.deck.cents.get(), cents);
+    }
+    stage.press(ALT, Key::ArrowLeft);
+    assert_eq!(stage.deck.cents.get(), 95);
+    stage.harness.get_by_label_contains("F minor → F# minor");
+    for (figure, name, typed, cents) in [
+        ("Key: +1", "Key", "-3", -305),
+        ("Cents: −5 ct", "Cents", "12", -288),
+        ("Key: −3", "Key", "40", 1212),
+    ] {
+        stage.click(figure);
+        stage.harness.get_by_role_and_label(egui::Role::TextInput, name).type_text(typed);
+        stage.press(NONE, Key::Enter);
+        assert_eq!(stage.deck.cents.get(), cents, "{figure}");
+    }
+    assert_eq!(stage.deck.speed.get(), 1.0);
+    for name in ["Key", "Cents"] {
+        stage.harness.get_by_role_and_label(egui::Role::Slider, name);
+    }
 }
 
 #[test]

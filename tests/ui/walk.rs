@@ -18,7 +18,7 @@ use partita::{
 
 use super::{
     export::export,
-    models,
+    instruments, models,
     stage::{Stage, disk_full, job, library, no_audio, processing, separated, stage, unprocessed},
 };
 
@@ -105,6 +105,14 @@ pub fn scenes() -> Vec<Scene> {
         ("jobs", || after(stage(processing()), Modifiers::COMMAND, Key::J)),
         ("settings", || after(stage(separated()), Modifiers::COMMAND, Key::Comma)),
         ("models", models::in_the_settings),
+        ("instruments", || {
+            let mut stage = stage(instruments::tree(&instruments::ALL, instruments::no_kit()));
+            stage.click("Show the parts of Vocals");
+            stage.click("Show the parts of Drums");
+            stage
+        }),
+        ("chains", instruments::in_the_settings),
+        ("a chain", instruments::editor),
         ("missing facts", models::with_missing_facts),
         ("options", models::with_options),
         ("a question", || {

@@ -8,6 +8,8 @@ decibels = { $number } dB
 kilohertz = { $number } kHz
 # A playback speed: 0.75 ×
 speed = { $number } ×
+# A change of pitch, in hundredths of a semitone: +15 ct
+cents = { $number } ct
 # Sizes on disk: a thousand bytes are a kilobyte.
 size-bytes = { $count ->
     [one] { $count } byte
@@ -85,6 +87,8 @@ stem-hihat = hi-hat
 stem-ride = ride cymbal
 stem-crash = crash cymbal
 stem-cymbals = cymbals
+stem-lead = lead
+stem-backing = backing
 
 ## Buttons
 

@@ -32,6 +32,10 @@ export-loudness = Loudness
 export-loudness-unchanged = Unchanged
 export-loudness-field = Loudness in LUFS
 export-loudness-invalid = Expected a loudness from −70 to 0
+export-key-speed = Key, speed
+# $change is the key in semitones and the speed: "+2, 0.90 ×"
+export-as-heard = As heard: { $change }
+export-as-heard-note = The files add up to the song in this key and speed, no longer to the original
 export-limiter = Limiter
 export-limiter-note = Limits single loud peaks instead of turning everything down
 

@@ -10,6 +10,7 @@ help-value-command = COMMAND
 help-value-depth = DEPTH
 help-value-device = DEVICE
 help-value-dir = DIR
+help-value-factor = FACTOR
 help-value-file = FILE
 help-value-files = FILES
 help-value-format = FORMAT
@@ -26,6 +27,7 @@ help-value-pattern = PATTERN
 help-value-precision = PRECISION
 help-value-rate = RATE
 help-value-seconds = SECONDS
+help-value-semitones = SEMITONES
 help-value-song = SONG
 help-value-songs = SONGS
 help-value-stem-db = STEM=DB
@@ -49,6 +51,8 @@ help-shared-out = Folder for the files
 help-shared-format = File format: wav, flac, alac, mp3, opus, stem (a .stem.mp4 for DJ programs), or dawproject
 help-shared-depth = Bits of a sample: source, 16, 24 or 32f
 help-shared-rate = Sample rate in Hz: source, or a number
+help-shared-key = Change of the key of all files in semitones, such as -2 or +1.5, at the same speed [default: 0]
+help-shared-speed = Speed of all files, 0.5 to 1.5, in the same key [default: 1]
 help-shared-loudness = Loudness of the mix in LUFS, such as -14; the other files get the same gain
 help-shared-limiter = Limit peaks of the mix, instead of lowering the level of all files
 help-shared-on-exists = Action if a file already exists: ask, skip, number, or replace
@@ -74,7 +78,7 @@ help-separate-after =
     Exit codes: 0 everything is done; 75 restart this share (a signal or a full disk stopped it, or failures may succeed later); 1 songs failed permanently (all others are done); 2 wrong usage.
     SIGTERM: the current segment is finished and synced within 20 seconds; the next run resumes after it.
 help-separate-files = Audio files and folders to separate
-help-separate-stems = Write one file for each of these stems, separated by commas; `none` for no such file [default: all of the model, or none with --all-but]
+help-separate-stems = Write one file for each of these stems, separated by commas; `none` for no such file [default: all that have no parts of their own, or none with --all-but]
 help-separate-name = Pattern of the file names, from { "{artist} {title} {album} {track} {stem} {model} {file}" }, and n in braces for a number; `/` makes a folder
 help-separate-manifest = Manifest of songs: one path a line, CSV with a header, or JSON Lines; `-` for standard input. Fields are path, seconds, track, name, folder, and file options such as stems and format
 help-separate-shard = Separate only this share of the songs, such as 3/8; shares have similar lengths, and every machine computes the same ones
@@ -107,7 +111,7 @@ help-list = List the songs of the library
 ## partita process
 
 help-process = Separate songs of the library; resume interrupted jobs
-help-process-stems = Stems, separated by commas [default: all stems of the model]
+help-process-stems = Stems, separated by commas [default: all stems that have no parts of their own]
 
 ## partita progress
 
@@ -117,7 +121,7 @@ help-progress-song = Song: a number from `partita list`, or a part of a title th
 ## partita export
 
 help-export = Export separated songs: stems, mixes, files for DJs and DAWs
-help-export-stems = Write one file for each of these stems, separated by commas; `none` for no such file [default: all of the model, or none with --all-but]
+help-export-stems = Write one file for each of these stems, separated by commas; `none` for no such file [default: all that have no parts of their own, or none with --all-but]
 help-export-name = Pattern of the file names, from { "{artist} {title} {album} {track} {stem} {model} {file}" }, and n in braces for a number; `/` makes a folder
 
 ## partita jobs
@@ -178,6 +182,34 @@ help-model-path-name = Name of the model [default: the first of the list]
 ## partita help
 
 help-help = Print this message or the help of the given subcommand(s)
+
+## partita chain
+
+help-chain = List, check and import chains of models
+
+## partita chain list
+
+help-chain-list = List the chains and their stems
+
+## partita chain show
+
+help-chain-show = Print a chain as the text of its file, to start a new one from
+help-chain-show-name = Name of the chain
+
+## partita chain check
+
+help-chain-check = Check a chain file: its steps, its stems, and whether their networks are installed
+help-chain-check-file = Chain file
+
+## partita chain import
+
+help-chain-import = Copy a chain file to your chains; the chain gets the name of the file
+help-chain-import-file = Chain file
+
+## partita chain remove
+
+help-chain-remove = Remove one of your chains; its stems are kept
+help-chain-remove-name = Name of the chain
 
 ## partita doctor
 

@@ -63,6 +63,18 @@ settings-about-six = Adds guitar and piano; the piano is weak
 settings-about-kim = Vocals and instrumental, clearly better than the others, at about 14 times the work
 settings-choose-file = Choose a file…
 
+## Chains of networks
+
+settings-chains = Your chains
+settings-chains-note = A chain separates in steps: a network reads the song, or a stem of an earlier step
+settings-new-chain = New chain…
+settings-import-chain = Import a chain…
+settings-edit-chain = Edit…
+settings-copy-chain = Duplicate…
+settings-chain-unusable = No installed model fits
+# $makes and $stems: kick, snare and toms
+settings-chain-lacks = Needs a model that makes { $makes } (for { $stems })
+
 ## Data
 
 settings-home = Data folder
@@ -117,3 +129,59 @@ facts-lack-names = { $count ->
 model-failed = The model cannot be used
 model-missing = The model is not installed yet
 model-installing = Installing the model
+
+## The form for a chain
+
+editor-title = Chain of networks
+editor-name = Name
+editor-about = Description
+editor-steps = Steps
+editor-steps-note = Each step runs a network on the song or on a stem of an earlier step
+editor-stems = Stems
+editor-stems-note = Parts of a stem add up to it: what they leave is their rest
+editor-save = Save
+editor-no-name = Name the chain
+editor-taken-name = A model, or a chain that comes with Partita, has this name
+# $number counts the steps or the stems.
+editor-step = Step { NUMBER($number) }
+editor-stem = Stem { NUMBER($number) }
+# In the accessible names below, $item is Step 2, Stem 3, or an output of one.
+editor-name-of = { $item }: name
+editor-up = Move up: { $item }
+editor-down = Move down: { $item }
+editor-remove = Remove: { $item }
+editor-network = { $item }: network
+editor-network-label = Network
+editor-any-network = Any that makes…
+editor-makes = { $item }: stems that the network makes
+editor-input = { $item }: input
+editor-input-label = Separates
+# The song as the input of a step, or as the whole of a stem.
+editor-song = The song
+editor-minus = { $item }: without { $stem }
+editor-minus-label = Without
+editor-add-step = Add a step
+editor-whole = { $item }: part of
+editor-whole-label = Part of
+editor-source = { $item }: made from
+editor-source-label = Made from
+editor-from-steps = Outputs of steps
+editor-from-rest = What is left
+editor-output = { $item }, output { NUMBER($number) }
+editor-output-hint = vocals
+editor-step-of = { $item }: step
+editor-weight = { $item }: weight
+editor-weight-hint = weight
+editor-add-output = Add an output
+editor-add-stem = Add a stem
+# How several outputs become one stem, by samples or by spectrogram.
+editor-combine = { $item }: combination
+editor-avg-wave = Average of the samples
+editor-sum-wave = Sum of the samples
+editor-median-wave = Median of the samples
+editor-min-wave = Quietest sample
+editor-max-wave = Loudest sample
+editor-avg-fft = Average of the spectra
+editor-median-fft = Median of the spectra
+editor-min-fft = Quietest bin of the spectra
+editor-max-fft = Loudest bin of the spectra

@@ -40,6 +40,17 @@ song-karaoke = Karaoke
 song-drumless = Drumless
 song-vocals-only = Vocals only
 song-drums-and-bass = Drums and bass
+# A stem within another: Lead, part of Vocals
+song-part-of = { $stem }, part of { $whole }
+# A part without a name of its own: what the other parts of its instrument leave.
+song-rest = Rest
+# $stem: Vocals
+song-show-parts = Show the parts of { $stem }
+song-hide-parts = Hide the parts of { $stem }
+song-show-lanes = Unfold { $stem }
+song-hide-lanes = Fold { $stem }
+# $stems: kick, snare and toms
+song-needs-model = needs a model that makes { $stems }
 
 ## Model and quality
 
@@ -104,6 +115,8 @@ transport-mix = Mix
 transport-original = Original
 transport-volume = Volume
 transport-speed = Speed
+transport-key = Key
+transport-cents = Cents
 transport-level = Level in dB
 transport-no-sound = No sound
 transport-no-device = No sound device: { $reason }

@@ -6,6 +6,7 @@ percent = { NUMBER($percent) } %
 decibels = { $number } dB
 kilohertz = { $number } kHz
 speed = { $number } ×
+cents = { $number } ct
 size-bytes = { $count ->
     [one] { $count } byte
    *[other] { $count } bytes
@@ -85,6 +86,8 @@ stem-hihat = chimbal
 stem-ride = prato de condução
 stem-crash = prato de ataque
 stem-cymbals = pratos
+stem-lead = voz principal
+stem-backing = coro
 
 ## Botões
 

@@ -32,6 +32,9 @@ export-loudness = Loudness
 export-loudness-unchanged = Sem alteração
 export-loudness-field = Loudness em LUFS
 export-loudness-invalid = O loudness deve estar entre −70 e 0
+export-key-speed = Tom, velocidade
+export-as-heard = Como se ouve: { $change }
+export-as-heard-note = A soma dos arquivos equivale à música neste tom e velocidade, não mais à original
 export-limiter = Limitador
 export-limiter-note = Segura picos isolados em vez de abaixar o volume de tudo
 

@@ -62,6 +62,18 @@ settings-about-six = Acrescenta guitarra e piano; o piano é fraco
 settings-about-kim = Voz e instrumental, bem melhor que os outros, mas com cerca de 14 vezes mais processamento
 settings-choose-file = Escolher um arquivo…
 
+## Cadeias de redes
+
+settings-chains = Suas cadeias
+settings-chains-note = Uma cadeia separa em etapas: uma rede lê a música, ou um stem de uma etapa anterior
+settings-new-chain = Nova cadeia…
+settings-import-chain = Importar cadeia…
+settings-edit-chain = Editar…
+settings-copy-chain = Duplicar…
+settings-chain-unusable = Nenhum modelo instalado serve
+# $makes and $stems: kick, snare and toms
+settings-chain-lacks = Precisa de um modelo que produza { $makes } (para { $stems })
+
 ## Dados
 
 settings-home = Pasta de dados
@@ -112,3 +124,59 @@ facts-lack-names = { $count ->
 model-failed = Não é possível usar o modelo
 model-missing = O modelo ainda não está instalado
 model-installing = Instalando o modelo
+
+## O formulário de uma cadeia
+
+editor-title = Cadeia de redes
+editor-name = Nome
+editor-about = Descrição
+editor-steps = Etapas
+editor-steps-note = Cada etapa aplica uma rede à música ou a um stem de uma etapa anterior
+editor-stems = Stems
+editor-stems-note = As partes de um stem somam o stem: o que elas deixam é o resto
+editor-save = Salvar
+editor-no-name = Dê um nome à cadeia
+editor-taken-name = Um modelo, ou uma cadeia que vem com o Partita, tem este nome
+# $number counts the steps or the stems.
+editor-step = Etapa { NUMBER($number) }
+editor-stem = Stem { NUMBER($number) }
+# In the accessible names below, $item is Step 2, Stem 3, or an output of one.
+editor-name-of = { $item }: nome
+editor-up = Mover para cima: { $item }
+editor-down = Mover para baixo: { $item }
+editor-remove = Remover: { $item }
+editor-network = { $item }: rede
+editor-network-label = Rede
+editor-any-network = Qualquer uma com…
+editor-makes = { $item }: stems que a rede produz
+editor-input = { $item }: entrada
+editor-input-label = Separa
+# The song as the input of a step, or as the whole of a stem.
+editor-song = A música
+editor-minus = { $item }: sem { $stem }
+editor-minus-label = Sem
+editor-add-step = Adicionar etapa
+editor-whole = { $item }: parte de
+editor-whole-label = Parte de
+editor-source = { $item }: feito de
+editor-source-label = Feito de
+editor-from-steps = Saídas de etapas
+editor-from-rest = O que sobra
+editor-output = { $item }, saída { NUMBER($number) }
+editor-output-hint = vocals
+editor-step-of = { $item }: etapa
+editor-weight = { $item }: peso
+editor-weight-hint = peso
+editor-add-output = Adicionar saída
+editor-add-stem = Adicionar stem
+# How several outputs become one stem, by samples or by spectrogram.
+editor-combine = { $item }: combinação
+editor-avg-wave = Média das amostras
+editor-sum-wave = Soma das amostras
+editor-median-wave = Mediana das amostras
+editor-min-wave = Amostra mais fraca
+editor-max-wave = Amostra mais forte
+editor-avg-fft = Média dos espectros
+editor-median-fft = Mediana dos espectros
+editor-min-fft = Componente mais fraca dos espectros
+editor-max-fft = Componente mais forte dos espectros

@@ -39,6 +39,17 @@ song-karaoke = Karaokê
 song-drumless = Sem bateria
 song-vocals-only = Só a voz
 song-drums-and-bass = Bateria e baixo
+# A stem within another: Lead, part of Vocals
+song-part-of = { $stem }, parte de { $whole }
+# A part without a name of its own: what the other parts of its instrument leave.
+song-rest = Resto
+# $stem: Vocals
+song-show-parts = Mostrar as partes de { $stem }
+song-hide-parts = Ocultar as partes de { $stem }
+song-show-lanes = Expandir { $stem }
+song-hide-lanes = Recolher { $stem }
+# $stems: kick, snare and toms
+song-needs-model = precisa de um modelo que produza { $stems }
 
 ## Modelo e qualidade
 
@@ -101,6 +112,8 @@ transport-mix = Mix
 transport-original = Original
 transport-volume = Volume
 transport-speed = Velocidade
+transport-key = Tom
+transport-cents = Afinação
 transport-level = Nível em dB
 transport-no-sound = Sem som
 transport-no-device = Nenhum dispositivo de áudio: { $reason }

@@ -263,7 +263,8 @@ impl Core {
             if is_open {
                 last.store(player.position(), Ordering::Relaxed);
             }
-            let speed = if is_open && player.is_playing() { player.speed() } else { 0.0 };
+            let speed =
+                if is_open && player.is_playing() { player.key_speed().speed() } else { 0.0 };
             Listener::moving(last.load(Ordering::Relaxed), speed.into())
         })
     }

@@ -200,7 +200,7 @@ fn makers_of(stems: &StemTree, heard: &[bool]) -> (Vec<(usize, Maker)>, Vec<Stem
                     let missing = (segments - done) as f64 / segments as f64;
                     let sources =
                         if model.networks.len() > 1 { 1 } else { model.spec.sources.len() };
-                    let frames = stems.plan(step).segment_frames * segments;
+                    let frames = stems.plan(step).stored_frames(|_| true) as usize;
                     let bytes = frames * sources * CHANNELS * size_of::<f32>();
                     makers.push((step, Maker { missing, bytes: (bytes as f64 * missing) as u64 }));
                     keys.len() - 1

@@ -7,5 +7,6 @@ pub mod analysis;
 pub mod decode;
 pub mod musical_key;
 pub mod peaks;
+pub mod repitch;
 pub mod resample;
 pub(in crate::engine) mod waveforms;

@@ -40,6 +40,23 @@ pub fn key_tag(key: &str) -> String {
     }
 }
 
+/// Transposes a displayed key by semitones: "A minor" by 2 becomes "B minor". `None` for other
+/// notations.
+pub fn transposed(key: &str, semitones: i32) -> Option<String> {
+    const NAMES: [&str; 12] = ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
+    let (tonic, mode) = key.rsplit_once(' ')?;
+    let (letter, sign) = tonic.split_at_checked(1)?;
+    let natural = NAMES.iter().position(|name| *name == letter)? as i32;
+    let sign = match sign {
+        "" => 0,
+        "#" => 1,
+        "b" => -1,
+        _ => return None,
+    };
+    let place = (natural + sign + semitones).rem_euclid(12) as usize;
+    Some(format!("{} {mode}", NAMES[place]))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,6 +67,21 @@ mod tests {
         assert_eq!(tempo_of("127,6"), Some(127.6));
         for odd in ["", "fast", "0", "-120", "NaN", "inf", "1e30", "120 bpm"] {
             assert_eq!(tempo_of(odd), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn keys_are_transposed() {
+        for (key, semitones, other) in [
+            ("A minor", 2, "B minor"),
+            ("C major", -1, "B major"),
+            ("Bb major", 12, "Bb major"),
+            ("F# minor", -3, "Eb minor"),
+        ] {
+            assert_eq!(transposed(key, semitones).as_deref(), Some(other));
+        }
+        for odd in ["8A", "", "o minor", "é minor"] {
+            assert_eq!(transposed(odd, 1), None, "{odd}");
         }
     }
 

@@ -73,6 +73,9 @@ struct Fields<'a> {
     weights: &'a str,
     quality: &'a str,
     precision: &'a str,
+    /// Cents and thousandths of the speed. Absent if unchanged, as in earlier builds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_speed: Option<[i32; 2]>,
 }
 
 /// A part of the mix. Gains are IEEE 754 bits, because decimal text depends on the library that
@@ -95,6 +98,8 @@ impl Keys {
     pub fn new(request: &Request, made_by: &Identity, out: &Path) -> Self {
         let Request { file, track, called, selection, place, settings } = request;
         let folder = escaped(place.folder.strip_prefix(out).unwrap_or(&place.folder));
+        let change = settings.key_speed;
+        let thousandths = (1000.0 * change.speed()).round() as i32;
         let fields = Fields {
             version: VERSION,
             file: &escaped(file),
@@ -115,8 +120,10 @@ impl Keys {
             weights: &made_by.weights,
             quality: &made_by.quality,
             precision: made_by.precision.id(),
+            key_speed: (!change.is_plain()).then(|| [change.cents(), thousandths]),
         };
-        let first_version = track.is_none().then(|| first_version(request, made_by, &folder));
+        let is_first = track.is_none() && change.is_plain();
+        let first_version = is_first.then(|| first_version(request, made_by, &folder));
         Self { song: digest_of([&*canonical(&fields)]), first_version }
     }
 
@@ -215,6 +222,7 @@ fn first_version_selection(selection: &Selection) -> String {
 mod tests {
     use super::*;
     use crate::{
+        engine::audio::repitch::KeySpeed,
         engine::export::{Format, NamePattern, OnExists, Place, Settings},
         model::Precision,
     };
@@ -270,6 +278,7 @@ mod tests {
                 loudness_lufs: Some(-14.5),
                 limiter: true,
                 on_exists: OnExists::Ask,
+                ..Settings::default()
             },
         };
         (request, made_by("bag", "fedcba9876543210", "o50-s2-r0", Precision::Fast))
@@ -330,6 +339,14 @@ mod tests {
         assert!(is_new(&|request, _| request.settings.rate = None));
         assert!(is_new(&|request, _| request.settings.loudness_lufs = Some(-14.0)));
         assert!(is_new(&|request, _| request.settings.limiter = false));
+        let change = |cents, speed| {
+            move |request: &mut Request, _: &mut Identity| {
+                request.settings.key_speed = KeySpeed::new(cents, speed);
+            }
+        };
+        assert!(is_new(&change(100, 1.0)));
+        assert!(is_new(&change(101, 1.0)));
+        assert!(is_new(&change(0, 0.9)));
         assert!(is_new(&|_, made_by| made_by.model = "other".into()));
         assert!(is_new(&|_, made_by| made_by.weights = "0123".into()));
         assert!(is_new(&|_, made_by| made_by.quality = "o25".into()));

@@ -5,6 +5,10 @@
 //! original is decoded again from the user's file. That loses nothing and keeps frequencies above
 //! the model's range. The feed runs on the export thread; a separate thread decodes the file a few
 //! blocks ahead.
+//!
+//! For another key or speed, all lanes pass one [`Stretch`] that the stored mix leads. Its frames
+//! are thus at the same places in each file of a song, also in files of separate exports, and the
+//! changed stems add up to the changed song.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,6 +21,7 @@ use super::{Form, Origin};
 use crate::engine::{
     audio::{
         decode::{self, DecodeError},
+        repitch::Stretch,
         resample::Resampler,
     },
     player::Track,
@@ -56,9 +61,18 @@ impl Block {
 pub struct Feed<'a> {
     original: Option<Original<'a>>,
     stems: BTreeMap<usize, StoreReader<'a>>,
+    change: Option<Change<'a>>,
     channels: u16,
     frames_left: u64,
     stereo: Vec<f32>,
+}
+
+/// A change of key or speed: lane 0 is the stored mix, then come the original and the stems.
+struct Change<'a> {
+    lead: StoreReader<'a>,
+    stretch: Stretch,
+    /// Finished samples of all lanes but the lead.
+    ready: Vec<Vec<f32>>,
 }
 
 enum Original<'a> {
@@ -89,10 +103,22 @@ impl<'a> Feed<'a> {
             }
             true => Some(Original::Store(Box::new(store(None)?))),
         };
+        let change = if form.key_speed.is_plain() {
+            None
+        } else {
+            let lanes = usize::from(original.is_some()) + stems.len();
+            Some(Change {
+                lead: store(None)?,
+                stretch: Stretch::new(form.rate, 1 + lanes, form.key_speed.factors())
+                    .map_err(DecodeError::from)?,
+                ready: vec![Vec::new(); lanes],
+            })
+        };
         let stems = stems.iter().map(|&stem| Ok((stem, store(Some(stem))?)));
         Ok(Self {
             original,
             stems: stems.collect::<Result<_>>()?,
+            change,
             channels: form.channels,
             frames_left: form.frames,
             stereo: Vec::new(),
@@ -107,18 +133,64 @@ impl<'a> Feed<'a> {
         let frames = self.frames_left.min(most as u64) as usize;
         self.frames_left -= frames as u64;
         block.frames = frames;
+        self.change(frames)?;
+        let mut lanes = 0..;
         if let Some(original) = &mut self.original {
-            match original {
-                Original::Store(reader) => reader.pull(frames, &mut self.stereo)?,
-                Original::File(reader) => reader.pull(frames, &mut self.stereo)?,
+            match (&mut self.change, lanes.next()) {
+                (Some(change), Some(lane)) => change.take(lane, frames, &mut self.stereo),
+                _ => original.pull(frames, &mut self.stereo)?,
             }
             narrow(&self.stereo, self.channels, &mut block.original);
         }
         for (&stem, reader) in &mut self.stems {
-            reader.pull(frames, &mut self.stereo)?;
+            match (&mut self.change, lanes.next()) {
+                (Some(change), Some(lane)) => change.take(lane, frames, &mut self.stereo),
+                _ => reader.pull(frames, &mut self.stereo)?,
+            }
             narrow(&self.stereo, self.channels, block.stems.entry(stem).or_default());
         }
         Ok(frames > 0)
+    }
+
+    /// Changes key and speed of the next frames, if they are changed.
+    fn change(&mut self, frames: usize) -> Result<()> {
+        let Some(Change { lead, stretch, ready }) = &mut self.change else { return Ok(()) };
+        while ready.first().is_some_and(|lane| lane.len() < frames * CHANNELS) {
+            lead.pull(stretch.wanted(0), &mut self.stereo)?;
+            stretch.push(0, &self.stereo);
+            let first = 1 + usize::from(self.original.is_some());
+            if let Some(original) = &mut self.original {
+                original.pull(stretch.wanted(1), &mut self.stereo)?;
+                stretch.push(1, &self.stereo);
+            }
+            for (reader, lane) in self.stems.values_mut().zip(first..) {
+                reader.pull(stretch.wanted(lane), &mut self.stereo)?;
+                stretch.push(lane, &self.stereo);
+            }
+            stretch.step();
+            stretch.discard(0);
+            for (lane, ready) in (1..).zip(ready.iter_mut()) {
+                stretch.read_all(lane, ready);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Original<'_> {
+    fn pull(&mut self, frames: usize, out: &mut Vec<f32>) -> Result<()> {
+        match self {
+            Self::Store(reader) => reader.pull(frames, out),
+            Self::File(reader) => reader.pull(frames, out),
+        }
+    }
+}
+
+impl Change<'_> {
+    fn take(&mut self, lane: usize, frames: usize, out: &mut Vec<f32>) {
+        if let Some(ready) = self.ready.get_mut(lane) {
+            take(ready, frames, out);
+        }
     }
 }
 

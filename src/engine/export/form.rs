@@ -1,6 +1,6 @@
 //! Properties common to all files of an export.
 
-use crate::engine::types::Depth;
+use crate::engine::{audio::repitch::KeySpeed, types::Depth};
 
 /// Properties common to all files of an export.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -11,8 +11,10 @@ pub struct Form {
     pub channels: u16,
     /// Depth of the samples, for lossless formats.
     pub depth: Depth,
-    /// Length in frames.
+    /// Length in frames, after the change of speed.
     pub frames: u64,
+    /// Key and speed.
+    pub key_speed: KeySpeed,
     /// Range of sample values.
     pub scale: Scale,
 }

@@ -239,7 +239,7 @@ impl Work<'_> {
     ) -> Result<Option<f64>> {
         let mut writers = Vec::with_capacity(self.items.len());
         for (index, (item, dithers)) in self.items.iter().zip(self.dithers()).enumerate() {
-            let tags = self.origin.tags_of(item, level.gain);
+            let tags = self.origin.tags_of(item, level.gain, self.form.key_speed);
             let begin = self.settings.format.begin;
             let encoder = begin(places.file(index)?, &self.spec(item), &tags)
                 .map_err(cannot_write(&item.to))?;

@@ -8,7 +8,7 @@ use super::{
     format::Keeps,
 };
 use crate::engine::{
-    audio::resample::rescale,
+    audio::{repitch::KeySpeed, resample::rescale},
     library::{
         cover,
         import::{is_same_song, kept_broadcast},
@@ -95,7 +95,9 @@ impl Origin {
         }
         let rate = (format.rate)(settings.rate.unwrap_or_else(|| self.rate()));
         let channels = format.channels(if self.format.channels == 1 { 1 } else { 2 });
-        Ok(Form { rate, channels, depth, frames: self.frames_at(rate, track), scale })
+        let key_speed = settings.key_speed;
+        let frames = key_speed.frames(self.frames_at(rate, track));
+        Ok(Form { rate, channels, depth, frames, key_speed, scale })
     }
 
     /// Whether the user's file holds more than the mix store at this rate. The store is equally
@@ -104,9 +106,15 @@ impl Origin {
         rate != SAMPLE_RATE && self.rate() != SAMPLE_RATE
     }
 
-    /// Tags of one exported file. All files get the linear `gain`.
-    pub(super) fn tags_of(&self, item: &ExportItem, gain: f64) -> Tags {
-        let mut tags = self.tags.marked(&item.name).separated_with(&self.model).signed();
+    /// Tags of one exported file. All files get the linear `gain`, key and speed.
+    pub(super) fn tags_of(&self, item: &ExportItem, gain: f64, change: KeySpeed) -> Tags {
+        let tags = self.tags.clone().changed(change);
+        let mut tags = tags.marked(&item.name).separated_with(&self.model).signed();
+        if !change.is_plain() {
+            let (key, speed) = (f64::from(change.cents()) / 100.0, change.speed());
+            let text = format!("Key {key:+.2} semitones, speed {speed:.3}, against the song");
+            tags = tags.with_comment(&text);
+        }
         if gain != 1.0 {
             let gain_db = 20.0 * gain.log10();
             let text = format!("All files of this export: {gain_db:+.2} dB against the song");

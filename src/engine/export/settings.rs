@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{ExportItem, FORMATS, Format, numbered};
 use crate::engine::{
+    audio::repitch::KeySpeed,
     problem::{Problem, Result},
     types::Depth,
 };
@@ -17,6 +18,8 @@ pub struct Settings {
     pub depth: Option<Depth>,
     /// Sample rate in Hz; the song's own by default.
     pub rate: Option<u32>,
+    /// Key and speed of all files.
+    pub key_speed: KeySpeed,
     /// Target loudness of the mix, in LUFS; all files of the export get the same gain.
     pub loudness_lufs: Option<f32>,
     /// Whether a limiter holds back a mix that is too loud, instead of turning down all files.
@@ -31,6 +34,7 @@ impl Default for Settings {
             format: FORMATS[0],
             depth: None,
             rate: None,
+            key_speed: KeySpeed::default(),
             loudness_lufs: None,
             limiter: false,
             on_exists: OnExists::default(),

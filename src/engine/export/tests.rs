@@ -1,6 +1,7 @@
 //! Exports of an in-memory track, read back with hound.
 
 mod files;
+mod key_speed;
 
 use std::{fs, io, path::Path};
 

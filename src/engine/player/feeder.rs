@@ -25,7 +25,7 @@ const DECK_FRAMES: usize = 32_768;
 /// Number of frames read at once.
 const CHUNK_FRAMES: usize = 1024;
 
-/// Number of frames read before a deck is sent, 93 ms.
+/// Number of frames read before a deck is sent, 93 ms. A changed key or speed needs more ahead.
 const PREFILL_FRAMES: usize = 4096;
 
 /// Distance ahead of the callback at which a refreshed deck takes over, in frames: 46 ms for its
@@ -153,8 +153,12 @@ impl Feeder {
         }
         let (line, deck) = Line::open(wanted, timeline);
         self.line = line;
+        let (pitch, speed) = self.shared.key_speed().factors();
+        let is_plain = self.shared.key_speed().is_plain();
+        let ahead = if is_plain { 1.0 } else { 1.25 * (speed / pitch).max(1.0) };
+        let prefill = (ahead * PREFILL_FRAMES as f64) as usize;
         let mut filled = 0;
-        while filled < PREFILL_FRAMES {
+        while filled < prefill {
             match self.fill() {
                 0 => break,
                 frames => filled += frames,

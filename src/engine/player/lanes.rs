@@ -9,7 +9,7 @@ impl LaneSettings {
     }
 
     /// Linear gains of left and right.
-    fn sides(&self) -> [f32; 2] {
+    pub fn sides(&self) -> [f32; 2] {
         let gain = 10f32.powf(self.gain_db / 20.0);
         [1.0 - self.pan, 1.0 + self.pan].map(|side| gain * side.clamp(0.0, 1.0))
     }

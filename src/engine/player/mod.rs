@@ -32,6 +32,7 @@ use std::{
 };
 
 use crate::engine::{
+    audio::repitch::KeySpeed,
     problem::DeviceProblem,
     system::threads::{self, NoThread, Thread},
 };
@@ -40,7 +41,7 @@ use guarded_track::GuardedTrack;
 pub use lanes::{Gains, Monitor, gains};
 pub use shared::Device;
 use shared::{Shared, Strip};
-use source::{SPEEDS, Source};
+use source::Source;
 use stream::StreamOwner;
 pub use stream::{Output, outputs};
 pub use track::Track;
@@ -146,8 +147,8 @@ impl Player {
     pub fn pause(&self) {
         let shared = &self.inner.shared;
         shared.change(|wanted| {
-            if shared.is_playing() && shared.speed() != 1.0 {
-                // Discard the frames buffered in the time stretch.
+            if shared.is_playing() && !shared.key_speed().is_plain() {
+                // Discard the frames buffered in the stretch.
                 shared.turn(wanted, shared.heard_position(wanted), false);
             }
             shared.set_playing(false);
@@ -186,24 +187,23 @@ impl Player {
         self.inner.shared.wanted().region
     }
 
-    /// Sets the speed, 0.5 to 1.5, at constant pitch. Speed 1 plays the mix unprocessed. At other
-    /// speeds, small gain steps, such as those of a dragged fader, act about 0.1 s later.
-    pub fn set_speed(&self, speed: f32) {
+    /// Sets key and speed. Unchanged, the mix plays unprocessed. Otherwise small gain steps, such as
+    /// those of a dragged fader, act about 0.1 s later.
+    pub fn set_key_speed(&self, change: KeySpeed) {
         let shared = &self.inner.shared;
-        let speed = if speed.is_nan() { 1.0 } else { speed.clamp(*SPEEDS.start(), *SPEEDS.end()) };
         shared.change(|wanted| {
-            if speed == 1.0 && shared.speed() != 1.0 {
-                // The mixer is ahead of the output by the buffer of the time stretch.
+            if change.is_plain() && !shared.key_speed().is_plain() {
+                // The mixer is ahead of the output by the buffer of the stretch.
                 shared.turn(wanted, shared.heard_position(wanted), false);
             }
-            shared.set_speed(speed);
+            shared.set_key_speed(change);
         });
         shared.wake_stream();
     }
 
-    /// Current speed.
-    pub fn speed(&self) -> f32 {
-        self.inner.shared.speed()
+    /// Current key and speed.
+    pub fn key_speed(&self) -> KeySpeed {
+        self.inner.shared.key_speed()
     }
 
     /// Currently audible frame, corrected for the device's latency as far as known. After a seek,
@@ -225,8 +225,8 @@ impl Player {
                     strip.gain().iter().zip(gain).any(|(old, new)| (old - new).abs() > GAIN_STEP);
                 strip.set_gain(gain);
             }
-            if is_step && shared.is_playing() && shared.speed() != 1.0 {
-                // The frames buffered in the time stretch have the old gains.
+            if is_step && shared.is_playing() && !shared.key_speed().is_plain() {
+                // The frames buffered in the stretch have the old gains.
                 shared.turn(wanted, shared.heard_position(wanted), false);
             }
         });

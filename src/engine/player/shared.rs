@@ -13,7 +13,7 @@ use std::{
 use crossbeam_channel::Sender;
 
 use super::{Gains, Track};
-use crate::engine::problem::DeviceProblem;
+use crate::engine::{audio::repitch::KeySpeed, problem::DeviceProblem};
 
 /// State of the sound device, as known to the player.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,9 +126,10 @@ pub(super) struct Shared {
     timeline_position: AtomicU64,
     /// Frames between the callback and the output.
     pub(super) latency_frames: AtomicU32,
-    /// Frames between the mixer and the callback, buffered in the time stretch.
+    /// Frames between the mixer and the callback, buffered in the stretch.
     pub(super) lag_frames: AtomicU32,
-    speed: AtomicU32,
+    /// Bits of a [`KeySpeed`].
+    key_speed: AtomicU32,
     /// Whether the original plays instead of the stems.
     pub(super) original: AtomicBool,
     /// Linear gain that matches the original to the mix.
@@ -157,7 +158,7 @@ impl Shared {
             timeline_position: AtomicU64::new(0),
             latency_frames: AtomicU32::new(0),
             lag_frames: AtomicU32::new(0),
-            speed: AtomicU32::new(1f32.to_bits()),
+            key_speed: AtomicU32::new(KeySpeed::default().to_bits()),
             original: AtomicBool::new(false),
             original_level: AtomicU32::new(1f32.to_bits()),
             volume: AtomicU32::new(1f32.to_bits()),
@@ -241,7 +242,7 @@ impl Shared {
         if !self.is_playing() {
             return position;
         }
-        let latency = self.latency_frames.load(Ordering::Relaxed) as f32 * self.speed();
+        let latency = self.latency_frames.load(Ordering::Relaxed) as f32 * self.key_speed().speed();
         let lag = u64::from(self.lag_frames.load(Ordering::Relaxed));
         let heard = position.saturating_sub(latency as u64 + lag);
         if !has_turned {
@@ -293,8 +294,8 @@ impl Shared {
         }
     }
 
-    pub(super) fn set_speed(&self, speed: f32) {
-        self.speed.store(speed.to_bits(), Ordering::Relaxed);
+    pub(super) fn set_key_speed(&self, change: KeySpeed) {
+        self.key_speed.store(change.to_bits(), Ordering::Relaxed);
     }
 
     pub(super) fn set_volume(&self, volume: f32) {
@@ -335,8 +336,8 @@ impl Shared {
         self.timeline_position.store(packed(generation, timeline_position), Ordering::Release);
     }
 
-    pub(super) fn speed(&self) -> f32 {
-        f32::from_bits(self.speed.load(Ordering::Relaxed))
+    pub(super) fn key_speed(&self) -> KeySpeed {
+        KeySpeed::from_bits(self.key_speed.load(Ordering::Relaxed))
     }
 
     pub(super) fn volume(&self) -> f32 {

@@ -1,42 +1,38 @@
-//! Source of the device's samples: the mixer at the selected speed. At speed 1, the mixer's frames
-//! pass unchanged; at others, a time stretch preserves the pitch. The source lives in the audio
-//! callback and is returned when a stream closes, so that position, gains and speed survive. It
-//! takes no locks, and allocates and frees nothing: the stream owner creates stretchers, sends them
-//! here, and frees them.
+//! Source of the device's samples: the mixer at the selected key and speed. If neither is changed,
+//! the mixer's frames pass as they are; otherwise a [`Stretch`] changes one and keeps the other. The
+//! source lives in the audio callback and is returned when a stream closes, so that position, gains,
+//! key and speed survive. It takes no locks, and allocates and frees nothing: the stream owner
+//! creates stretchers, sends them here, and frees them.
 //!
-//! A stretcher buffers about 0.1 s of the mixer's output. While the speed differs from 1, a dragged
+//! A stretcher buffers about 0.1 s of the mixer's output. While key or speed are changed, a dragged
 //! fader acts with that delay. A pause, a seek and a gain step act immediately, because they
 //! continue with an empty stretcher.
 
 use std::sync::{Arc, atomic::Ordering};
 
 use rtrb::{Consumer, Producer, RingBuffer};
-use timestretch::{
-    Parameters, PreparedSession, ProcessStatus, SessionConfig, SessionResult, StreamSession,
-    TempoRate,
-};
 
 use super::{
     mixer::Mixer,
     ramp::{FADE_FRAMES, Ramp},
     shared::Shared,
 };
-
-/// Supported speeds.
-pub(super) const SPEEDS: std::ops::RangeInclusive<f32> = 0.5..=1.5;
+use crate::engine::{
+    audio::{
+        repitch::{KeySpeed, Stretch},
+        resample::ResampleError,
+    },
+    types::{CHANNELS, SAMPLE_RATE},
+};
 
 /// Number of frames passed to a stretcher at once.
 const FEED_FRAMES: usize = 256;
-
-/// Maximum steps of a stretcher per block: far above real numbers, so that a malfunction cannot
-/// loop forever.
-const MOST_STEPS: usize = 1 << 16;
 
 /// Maximum number of spare stretchers, and of all stretchers.
 const SPARES: usize = 2;
 const MOST_STRETCHERS: usize = 2 * SPARES + 2;
 
-/// Mixer with an optional time stretch.
+/// Mixer with an optional stretch.
 pub(super) struct Source {
     shared: Arc<Shared>,
     mixer: Mixer,
@@ -67,12 +63,12 @@ impl Source {
             self.mixer.process(out);
             return;
         }
-        let speed = self.shared.speed();
-        if speed != 1.0 || self.stretcher.is_some() {
-            self.choose(speed);
+        let change = self.shared.key_speed();
+        if !change.is_plain() || self.stretcher.is_some() {
+            self.choose(change);
         }
         if self.stretcher.is_some() {
-            self.stretch(speed, out);
+            self.stretch(change, out);
         } else {
             self.mixer.process(out);
         }
@@ -87,12 +83,12 @@ impl Source {
         self.gate.snap(0.0);
     }
 
-    /// Selects the stretcher, a new one, or none, depending on speed and position.
-    fn choose(&mut self, speed: f32) {
+    /// Selects the stretcher, a new one, or none, depending on the change and the position.
+    fn choose(&mut self, change: KeySpeed) {
         self.mixer.process(&mut []); // the mixer may switch to another position
         let (wanted, playing) = self.shared.transport();
         let generation = self.mixer.generation();
-        if self.stretcher.is_some() && speed == 1.0 {
+        if self.stretcher.is_some() && change.is_plain() {
             // The mixer is ahead of the output; a seek back to the audible position is pending.
             if generation == wanted {
                 self.put_away();
@@ -119,7 +115,7 @@ impl Source {
         }
     }
 
-    fn stretch(&mut self, speed: f32, out: &mut [f32]) {
+    fn stretch(&mut self, change: KeySpeed, out: &mut [f32]) {
         let Some(stretcher) = self.stretcher.as_mut() else { return };
         let (_, playing) = self.shared.transport();
         let is_over = self.mixer.is_at_end();
@@ -130,10 +126,7 @@ impl Source {
             self.mixer.rest();
             return;
         }
-        if stretcher.fill(&mut self.mixer, speed, out).is_err() {
-            self.put_away(); // cannot happen: all arguments are checked before
-            return;
-        }
+        stretcher.fill(&mut self.mixer, change, out);
         for frame in out.chunks_exact_mut(2) {
             let gain = self.gate.advance();
             frame[0] *= gain;
@@ -142,79 +135,55 @@ impl Source {
     }
 }
 
-/// A time stretch of the mixer's output.
+/// A stretch of the mixer's output.
 pub(super) struct Stretcher {
-    session: StreamSession,
-    speed: f32,
+    stretch: Stretch,
+    change: KeySpeed,
     /// Number of frames received.
     fed: u64,
     /// Value of `fed` when the mixer reached its end.
     fed_at_end: Option<u64>,
-    changes: u64,
-    frames: [f32; 2 * FEED_FRAMES],
+    frames: [f32; CHANNELS * FEED_FRAMES],
 }
 
 impl Stretcher {
-    fn new(speed: f32) -> SessionResult<Self> {
-        let config = SessionConfig { parameters: parameters(speed)?, ..SessionConfig::default() };
-        let session = PreparedSession::new(config)?.activate();
-        let (fed, fed_at_end, changes) = (0, None, 0);
-        Ok(Self { session, speed, fed, fed_at_end, changes, frames: [0.0; 2 * FEED_FRAMES] })
+    fn new(change: KeySpeed) -> Result<Self, ResampleError> {
+        let stretch = Stretch::new(SAMPLE_RATE, 1, change.factors())?;
+        let frames = [0.0; CHANNELS * FEED_FRAMES];
+        Ok(Self { stretch, change, fed: 0, fed_at_end: None, frames })
     }
 
     /// Frames of the mixer that are buffered here.
     fn lag_frames(&self) -> u32 {
-        (self.fed as f64 - self.session.position()).max(0.0) as u32
+        (self.fed as f64 - self.stretch.position().max(0.0)).max(0.0) as u32
     }
 
     /// Whether everything before the end has been output.
     fn is_drained(&mut self, is_over: bool) -> bool {
         let end = is_over.then(|| *self.fed_at_end.get_or_insert(self.fed));
-        end.is_some_and(|end| self.session.position() >= end as f64)
+        end.is_some_and(|end| self.stretch.position() >= end as f64)
     }
 
-    fn fill(&mut self, mixer: &mut Mixer, speed: f32, out: &mut [f32]) -> SessionResult<()> {
-        while self.session.next_applied().is_some() {}
-        if speed != self.speed {
-            (self.speed, self.changes) = (speed, self.changes + 1);
-            let at = self.session.commit_horizon();
-            self.session.schedule(self.changes, at, parameters(speed)?)?;
+    fn fill(&mut self, mixer: &mut Mixer, change: KeySpeed, out: &mut [f32]) {
+        if change != self.change {
+            self.change = change;
+            self.stretch.set(change.factors());
         }
         let mut done = 0;
-        for _ in 0..MOST_STEPS {
-            let stamp = self.session.read_output(&mut out[done..])?;
-            self.session.acknowledge(stamp.consumed(stamp.frames)?)?;
-            done += 2 * stamp.frames;
+        loop {
+            done += CHANNELS * self.stretch.read(0, &mut out[done..]);
             if done == out.len() {
-                break;
+                return;
             }
-            if stamp.frames > 0 {
-                continue;
+            while let wanted @ 1.. = self.stretch.wanted(0) {
+                let frames = &mut self.frames[..CHANNELS * wanted.min(FEED_FRAMES)];
+                mixer.process(frames);
+                self.stretch.push(0, frames);
+                self.fed += (frames.len() / CHANNELS) as u64;
             }
-            match self.session.advance(1).status {
-                ProcessStatus::NeedSource => self.feed(mixer)?,
-                ProcessStatus::NeedAcknowledgement => {
-                    while self.session.next_applied().is_some() {}
-                }
-                ProcessStatus::Fault => break,
-                _ => {}
-            }
+            self.stretch.step();
         }
-        out[done..].fill(0.0);
-        self.session.fault().map_or(Ok(()), Err)
     }
-
-    fn feed(&mut self, mixer: &mut Mixer) -> SessionResult<()> {
-        let Some(request) = self.session.source_request() else { return Ok(()) };
-        let frames = &mut self.frames[..2 * request.frames.min(FEED_FRAMES)];
-        mixer.process(frames);
-        self.fed += self.session.supply(request, frames)? as u64;
-        Ok(())
-    }
-}
-
-fn parameters(speed: f32) -> SessionResult<Parameters> {
-    Ok(Parameters::keylock(TempoRate::new(speed.into())?))
 }
 
 /// Crossfade at discontinuities: the last output fades into the new output, so that no step is
@@ -254,21 +223,21 @@ pub(super) struct Spares {
 }
 
 impl Spares {
-    /// Frees returned stretchers; keeps some ready while `speed` requires them.
-    pub(super) fn tend(&mut self, speed: f32) {
+    /// Frees returned stretchers; keeps some ready while `change` requires them.
+    pub(super) fn tend(&mut self, change: KeySpeed) {
         while let Ok(stretcher) = self.returned.pop() {
             self.out -= 1;
             drop(stretcher);
         }
-        while speed != 1.0 && self.out < MOST_STRETCHERS && !self.ready.is_full() {
-            match Stretcher::new(speed) {
+        while !change.is_plain() && self.out < MOST_STRETCHERS && !self.ready.is_full() {
+            match Stretcher::new(change) {
                 Ok(stretcher) => {
                     if self.ready.push(Box::new(stretcher)).is_ok() {
                         self.out += 1;
                     }
                 }
                 Err(error) => {
-                    tracing::warn!("could not change the speed: {error}");
+                    tracing::warn!("could not change key and speed: {error}");
                     return;
                 }
             }

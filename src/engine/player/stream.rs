@@ -145,7 +145,7 @@ impl StreamOwner {
         let is_other = chosen != self.chosen;
         self.chosen = chosen;
         let playing = self.shared.is_playing();
-        self.spares.tend(self.shared.speed());
+        self.spares.tend(self.shared.key_speed());
         match self.state {
             State::Open { .. } if is_other => self.go_over(playing),
             State::Open { .. } => self.look_at_device(playing),

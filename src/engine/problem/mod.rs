@@ -6,11 +6,13 @@
 //!
 //! - [`class`]: retries, waiting for the disk, exit codes.
 //! - [`english`]: the English texts.
+//! - `english_parts`: those of the smaller enums.
 //! - [`parts`]: the smaller enums that problems consist of.
 //! - [`sources`]: conversions from the errors of the system and of libraries.
 
 mod class;
 mod english;
+mod english_parts;
 #[cfg(test)]
 mod examples;
 mod parts;

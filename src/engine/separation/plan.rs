@@ -169,6 +169,12 @@ impl Plan {
         within(origin)..within(origin + self.segment_frames as i64)
     }
 
+    /// Frames of the results of these segments together.
+    pub fn stored_frames(&self, is_counted: impl Fn(usize) -> bool) -> u64 {
+        let counted = (0..self.len()).filter(|&index| is_counted(index));
+        counted.map(|index| self.segment(index)).map(|own| own.end - own.start).sum()
+    }
+
     /// Input of segment `index` from the mix.
     pub fn window(&self, index: usize) -> Window {
         let start = self.window_start(index);

@@ -8,8 +8,9 @@ use std::path::PathBuf;
 use super::{
     commands::export_plan::ExportChoices,
     state::{
+        chain_form::ChainForm,
         facts_form::FactsForm,
-        ui_state::{Page, Purpose, Question},
+        ui_state::{List, Page, Purpose, Question},
     },
     timeline::viewport::Viewport,
 };
@@ -74,6 +75,8 @@ pub enum Action {
     ShowTracks(JobId),
     /// Ticks or unticks an instrument.
     Tick(String, bool),
+    /// Shows or hides the parts of a stem in a list.
+    Fold(List, String, bool),
     /// Ticks these instruments and unticks all others.
     TickOnly(Vec<String>),
     /// Sets a lane's fader in dB.
@@ -99,6 +102,10 @@ pub enum Action {
     Loop(u64, u64),
     /// Sets the playback speed.
     Speed(f32),
+    /// Sets the change of the key in semitones.
+    Key(f32),
+    /// Sets the further change of the key in cents.
+    Cents(f32),
     /// Closes the sheet of shortcuts.
     CloseHelp,
     /// Selects the mix or the original for playback.
@@ -115,6 +122,18 @@ pub enum Action {
     AcceptFacts,
     /// Cancels the import of a checkpoint with missing facts.
     CloseFacts,
+    /// Opens the form for a chain.
+    EditChain(Box<ChainForm>),
+    /// Replaces the open form for a chain.
+    ChainForm(Box<ChainForm>),
+    /// Saves the chain of the open form.
+    SaveChain,
+    /// Closes the form for a chain.
+    CloseChain,
+    /// Removes a chain of the user.
+    RemoveChain(String),
+    /// Opens the dialog for a chain file.
+    ChooseChain,
     /// Downloads a model's weights; the user has accepted the terms.
     InstallModel(String),
     /// Verifies every byte of a model's weights.

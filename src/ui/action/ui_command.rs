@@ -32,6 +32,14 @@ pub enum UiCommand {
     Slower,
     /// Raises the playback speed.
     Faster,
+    /// Lowers the key by a semitone.
+    KeyDown,
+    /// Raises the key by a semitone.
+    KeyUp,
+    /// Lowers the key by a few cents.
+    CentsDown,
+    /// Raises the key by a few cents.
+    CentsUp,
     /// Lowers the volume.
     Quieter,
     /// Raises the volume.
@@ -134,11 +142,25 @@ const fn ctrl(key: Key) -> KeyboardShortcut {
     KeyboardShortcut::new(Modifiers::COMMAND, key)
 }
 
+const fn alt(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::ALT, key)
+}
+
 const fn shift(key: Key) -> KeyboardShortcut {
     KeyboardShortcut::new(Modifiers::SHIFT, key)
 }
 
-const NUMBERS: [Key; 6] = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6];
+const NUMBERS: [Key; 9] = [
+    Key::Num1,
+    Key::Num2,
+    Key::Num3,
+    Key::Num4,
+    Key::Num5,
+    Key::Num6,
+    Key::Num7,
+    Key::Num8,
+    Key::Num9,
+];
 
 impl UiCommand {
     /// Every command.
@@ -157,6 +179,10 @@ impl UiCommand {
             Self::ClearLoop,
             Self::Slower,
             Self::Faster,
+            Self::KeyDown,
+            Self::KeyUp,
+            Self::CentsDown,
+            Self::CentsUp,
             Self::Quieter,
             Self::Louder,
             Self::ZoomIn,
@@ -211,6 +237,10 @@ impl UiCommand {
             Self::LoopTo => (fl!(action_loop_to), fl!(action_loop_to_tooltip)),
             Self::Slower => (fl!(action_slower), fl!(action_slower_tooltip)),
             Self::Faster => (fl!(action_faster), fl!(action_faster_tooltip)),
+            Self::KeyDown => (fl!(action_key_down), fl!(action_key_down_tooltip)),
+            Self::KeyUp => (fl!(action_key_up), fl!(action_key_up_tooltip)),
+            Self::CentsDown => (fl!(action_cents_down), fl!(action_cents_down_tooltip)),
+            Self::CentsUp => (fl!(action_cents_up), fl!(action_cents_up_tooltip)),
             Self::Quieter => (fl!(action_quieter), fl!(action_quieter_tooltip)),
             Self::Louder => (fl!(action_louder), fl!(action_louder_tooltip)),
             Self::ZoomIn => (fl!(action_zoom_in), fl!(action_zoom_in_tooltip)),
@@ -259,6 +289,10 @@ impl UiCommand {
             Self::LoopTo => plain(Key::CloseBracket),
             Self::Slower => shift(Key::ArrowDown),
             Self::Faster => shift(Key::ArrowUp),
+            Self::KeyDown => alt(Key::ArrowDown),
+            Self::KeyUp => alt(Key::ArrowUp),
+            Self::CentsDown => alt(Key::ArrowLeft),
+            Self::CentsUp => alt(Key::ArrowRight),
             Self::Quieter => plain(Key::ArrowDown),
             Self::Louder => plain(Key::ArrowUp),
             Self::ZoomIn => plain(Key::Plus),
@@ -315,6 +349,10 @@ impl UiCommand {
                 | Self::Forward
                 | Self::Slower
                 | Self::Faster
+                | Self::KeyDown
+                | Self::KeyUp
+                | Self::CentsDown
+                | Self::CentsUp
                 | Self::Quieter
                 | Self::Louder
                 | Self::ZoomIn
@@ -339,6 +377,10 @@ impl UiCommand {
             | Self::ClearLoop
             | Self::Slower
             | Self::Faster
+            | Self::KeyDown
+            | Self::KeyUp
+            | Self::CentsDown
+            | Self::CentsUp
             | Self::Quieter
             | Self::Louder => Group::Playing,
             Self::CompareOriginal | Self::NextVersion | Self::Solo(_) | Self::Mute(_) => {

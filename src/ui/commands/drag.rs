@@ -20,7 +20,8 @@ impl App {
         let is_separated = |id: &SongId| self.state.is_separated(*id);
         let Some(song) = self.ui_state.selected.filter(is_separated) else { return };
         let stems = if with_ticked {
-            self.ui_state.ticked(song, self.state.stems(song))
+            let stems = self.state.instruments(song);
+            stems.file_names(&self.ui_state.lanes(song, stems))
         } else {
             vec![stem]
         };

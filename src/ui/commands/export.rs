@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::export_plan::Asked;
+use super::export_plan::{Asked, Heard};
 use crate::{
     engine::{Command, ExportId, SongId, export::OnExists},
     ui::app::App,
@@ -29,6 +29,7 @@ impl App {
         if self.ui_state.choices.folder.as_os_str().is_empty() {
             self.ui_state.choices.folder = usual_folder();
         }
+        self.ui_state.choices.heard = self.ui_state.key_speed();
         self.ui_state.export = Some(song);
         self.link.send(Command::Describe(song));
     }
@@ -47,11 +48,12 @@ impl App {
 
     /// The request for a song with the current choices; `None` if they are invalid.
     fn asked(&self, song: SongId) -> Option<Asked> {
-        let (stems, has_rest) = (self.state.stems(song), self.state.has_rest(song));
+        let (stems, has_rest) = (self.state.instruments(song), self.state.has_rest(song));
         let choices = self.ui_state.choices.for_stems(has_rest);
         let lanes = self.ui_state.lanes(song, stems);
-        let lanes = (&lanes[..], self.ui_state.residual(song, has_rest));
-        let plan = choices.plan(stems, lanes, &self.state.fields(song)).ok()?;
+        let residual = self.ui_state.residual(song, has_rest);
+        let heard = Heard { stems, lanes: &lanes, residual };
+        let plan = choices.plan(heard, &self.state.fields(song)).ok()?;
         let title = self.state.song(song).map(|song| song.title.clone()).unwrap_or_default();
         let (selection, place, settings) = (plan.selection, plan.place, choices.settings().ok()?);
         Some(Asked { song, title, selection, place, settings })

@@ -8,17 +8,17 @@ use std::path::PathBuf;
 use crate::{
     engine::{
         Command, Depth, ExportId, LaneSettings, SongId,
+        audio::repitch::KeySpeed,
         export::{
             FORMATS, Fields, Format, NamePattern, OnExists, Part, Place, RESIDUAL, Selection,
             Settings,
             format::{Keeps, Streams},
         },
-        player::gains,
         problem::PatternProblem,
         separation::chain::Tree,
     },
     i18n::fl,
-    ui::words,
+    ui::{state::instruments::Instruments, words},
 };
 
 /// Offered rates besides the song's own, in Hz.
@@ -53,6 +53,10 @@ pub struct ExportChoices {
     pub depth: Option<Depth>,
     /// Frames per second; `None` for the song's own.
     pub rate: Option<u32>,
+    /// Key and speed of playback when the dialog was opened.
+    pub heard: KeySpeed,
+    /// Whether the files get them.
+    pub as_heard: bool,
     /// Loudness of the mix in LUFS, as typed; unchanged if empty.
     pub loudness: String,
     /// Whether a limiter may be applied to the mix.
@@ -75,6 +79,8 @@ impl Default for ExportChoices {
             format: FORMATS[0],
             depth: None,
             rate: None,
+            heard: KeySpeed::default(),
+            as_heard: false,
             loudness: String::new(),
             limiter: false,
             folder: PathBuf::new(),
@@ -103,6 +109,17 @@ impl Objection {
             Self::What(text) | Self::Loudness(text) | Self::Name(text) => text,
         }
     }
+}
+
+/// A song's stems with the settings of their lanes.
+#[derive(Clone, Copy, Debug)]
+pub struct Heard<'a> {
+    /// The stems.
+    pub stems: Instruments<'a>,
+    /// The lanes in the order of the stems.
+    pub lanes: &'a [LaneSettings],
+    /// The lane of the residual.
+    pub residual: LaneSettings,
 }
 
 /// The planned files and their folder.
@@ -214,6 +231,7 @@ impl ExportChoices {
             format: self.format,
             depth: self.depth(),
             rate: self.rate(),
+            key_speed: if self.as_heard { self.heard } else { KeySpeed::default() },
             loudness_lufs: if has_mix { self.loudness()? } else { None },
             limiter: has_mix && self.limiter,
             on_exists: self.on_exists,
@@ -226,17 +244,12 @@ impl ExportChoices {
         Self { residual: self.residual && !has_rest, ..self.clone() }
     }
 
-    /// Plans the files for a song with these stems, their lanes, and the residual's lane.
+    /// Plans the files for a song with these stems and lanes.
     ///
     /// # Errors
     /// Nothing is selected, or the names cannot be derived from the pattern.
-    pub fn plan(
-        &self,
-        sources: &[String],
-        (lanes, residual): (&[LaneSettings], LaneSettings),
-        fields: &Fields,
-    ) -> Result<Plan, Objection> {
-        let selection = self.selection(sources, (lanes, residual))?;
+    pub fn plan(&self, heard: Heard<'_>, fields: &Fields) -> Result<Plan, Objection> {
+        let selection = self.selection(heard)?;
         let name_wrong = |problem: PatternProblem| {
             Objection::Name(words::capitalised(&words::pattern_problem(&problem)))
         };
@@ -244,7 +257,7 @@ impl ExportChoices {
             NamePattern::new(self.name(self.writes_one(&selection))).map_err(name_wrong)?;
         let within = Place { folder: PathBuf::new(), pattern };
         let items = selection
-            .items(&Tree::flat(sources, None), self.format, &within, fields.clone())
+            .items(&Tree::flat(heard.stems.names(), None), self.format, &within, fields.clone())
             .map_err(|error| Objection::What(words::sentence(&error)))?;
         let names = items.into_iter().map(|item| item.to).collect();
         Ok(Plan { names, selection, place: Place { folder: self.folder.clone(), ..within } })
@@ -261,8 +274,8 @@ impl ExportChoices {
     }
 
     /// Whether a song with these stems and lanes is written as a single file.
-    pub fn is_one(&self, sources: &[String], lanes: (&[LaneSettings], LaneSettings)) -> bool {
-        match self.selection(sources, lanes) {
+    pub fn is_one(&self, heard: Heard<'_>) -> bool {
+        match self.selection(heard) {
             Ok(selection) => self.writes_one(&selection),
             Err(_) => self.what().is_none_or(|what| what == ExportWhat::Mix),
         }
@@ -275,16 +288,12 @@ impl ExportChoices {
         self.format.streams != Streams::One || count == 1
     }
 
-    fn selection(
-        &self,
-        sources: &[String],
-        (lanes, residual_lane): (&[LaneSettings], LaneSettings),
-    ) -> Result<Selection, Objection> {
+    fn selection(&self, heard: Heard<'_>) -> Result<Selection, Objection> {
+        let Heard { stems, lanes, residual: residual_lane } = heard;
         let none = Selection::default();
         let Some(what) = self.what() else { return Ok(none) };
-        let is_ticked = |(stem, lane): (&String, &LaneSettings)| lane.ticked.then(|| stem.clone());
-        let ticked: Vec<String> = sources.iter().zip(lanes).filter_map(is_ticked).collect();
-        let gains = gains(lanes, residual_lane);
+        let ticked = stems.file_names(lanes);
+        let gains = stems.gains(lanes, residual_lane);
         let is_mix = what == ExportWhat::Mix;
         let residual = self.residual && !is_mix;
         let rest_is_heard = is_mix && gains.residual != [0.0; 2];
@@ -299,7 +308,7 @@ impl ExportChoices {
             }
             ExportWhat::Mix => {
                 let part = |(stem, gains): (&str, [f32; 2])| Part { stem: stem.to_owned(), gains };
-                let of_stems = sources.iter().map(String::as_str).zip(gains.stems);
+                let of_stems = stems.names().iter().map(String::as_str).zip(gains.stems);
                 let all = of_stems.chain([(RESIDUAL, gains.residual)]);
                 let heard = all.filter(|(_, gains)| *gains != [0.0; 2]);
                 Selection { mix: Some(heard.map(part).collect()), ..none }
@@ -322,6 +331,16 @@ mod tests {
         Fields { title: "Song".into(), artist: "Band".into(), ..Fields::default() }
     }
 
+    fn planned(
+        choices: &ExportChoices,
+        lanes: &[LaneSettings],
+        residual: LaneSettings,
+    ) -> Result<Plan, Objection> {
+        let sources = sources();
+        let stems = Instruments::new(&sources, &[]);
+        choices.plan(Heard { stems, lanes, residual }, &fields())
+    }
+
     fn format(wanted: impl Fn(&Format) -> bool) -> &'static Format {
         FORMATS.into_iter().find(|format| wanted(format)).unwrap()
     }
@@ -333,22 +352,20 @@ mod tests {
         lanes[1].gain_db = -6.0;
         lanes[3].ticked = false;
         let choices = ExportChoices { folder: "/out".into(), ..ExportChoices::default() };
-        let plan =
-            choices.plan(&sources(), (&lanes, LaneSettings::of_residual()), &fields()).unwrap();
+        let plan = planned(&choices, &lanes, LaneSettings::of_residual()).unwrap();
         let gain = 10f32.powf(-6.0 / 20.0);
         let parts = [Part { stem: "bass".into(), gains: [gain; 2] }, Part::plain("other")];
         assert_eq!(plan.selection, Selection { mix: Some(parts.into()), ..Selection::default() });
         assert_eq!(plan.names, [Path::new("Band - Song (mix).wav")]);
         assert_eq!(plan.place.folder, Path::new("/out"));
-        let rest = (&lanes[..], LaneSettings { pan: -1.0, ..LaneSettings::default() });
-        let plan = choices.plan(&sources(), rest, &fields()).unwrap();
+        let rest = LaneSettings { pan: -1.0, ..LaneSettings::default() };
+        let plan = planned(&choices, &lanes, rest).unwrap();
         let part = Part { stem: RESIDUAL.into(), gains: [1.0, 0.0] };
         assert_eq!(plan.selection.mix.unwrap().last(), Some(&part));
         for lane in &mut lanes {
             lane.muted = true;
         }
-        let objection =
-            choices.plan(&sources(), (&lanes, LaneSettings::of_residual()), &fields()).unwrap_err();
+        let objection = planned(&choices, &lanes, LaneSettings::of_residual()).unwrap_err();
         assert!(objection.words().starts_with("Nothing is audible"), "{objection:?}");
     }
 
@@ -358,25 +375,22 @@ mod tests {
         lanes[2].ticked = false;
         let mut choices =
             ExportChoices { what: ExportWhat::Stems, residual: true, ..ExportChoices::default() };
-        let plan =
-            choices.plan(&sources(), (&lanes, LaneSettings::of_residual()), &fields()).unwrap();
+        let plan = planned(&choices, &lanes, LaneSettings::of_residual()).unwrap();
         assert_eq!(plan.selection.stems, ["drums", "bass", "vocals"]);
         assert_eq!(plan.names[3], Path::new("Band - Song/residual.wav"));
         choices.what = ExportWhat::AllBut;
-        let plan =
-            choices.plan(&sources(), (&lanes, LaneSettings::of_residual()), &fields()).unwrap();
+        let plan = planned(&choices, &lanes, LaneSettings::of_residual()).unwrap();
         assert_eq!(plan.selection.all_but, ["drums", "bass", "vocals"]);
         assert_eq!(plan.names[0], Path::new("Band - Song/all but drums.wav"));
         for lane in &mut lanes {
             lane.ticked = false;
         }
-        assert!(
-            choices.is_one(&sources(), (&lanes, LaneSettings::of_residual())),
-            "the residual alone"
-        );
+        let (sources, residual) = (sources(), LaneSettings::of_residual());
+        let stems = Instruments::new(&sources, &[]);
+        let heard = Heard { stems, lanes: &lanes, residual };
+        assert!(choices.is_one(heard), "the residual alone");
         choices.residual = false;
-        let objection =
-            choices.plan(&sources(), (&lanes, LaneSettings::of_residual()), &fields()).unwrap_err();
+        let objection = planned(&choices, &lanes, LaneSettings::of_residual()).unwrap_err();
         assert_eq!(objection, Objection::What(fl!(song_select_first).into()));
     }
 
@@ -399,8 +413,7 @@ mod tests {
         choices.format = format(|format| format.streams == Streams::MixAndFourStems);
         assert_eq!(choices.what(), None);
         let lanes = [LaneSettings { ticked: false, ..LaneSettings::default() }; 4];
-        let plan =
-            choices.plan(&sources(), (&lanes, LaneSettings::of_residual()), &fields()).unwrap();
+        let plan = planned(&choices, &lanes, LaneSettings::of_residual()).unwrap();
         assert_eq!((plan.names.len(), plan.selection), (1, Selection::default()));
     }
 
@@ -424,8 +437,7 @@ mod tests {
     fn a_wrong_name_is_told_in_a_sentence() {
         let lanes = [LaneSettings::default(); 4];
         let choices = ExportChoices { name_of_one: "{titel}".into(), ..ExportChoices::default() };
-        let objection =
-            choices.plan(&sources(), (&lanes, LaneSettings::of_residual()), &fields()).unwrap_err();
+        let objection = planned(&choices, &lanes, LaneSettings::of_residual()).unwrap_err();
         assert!(matches!(&objection, Objection::Name(words) if words.starts_with("Unknown field")));
     }
 }

@@ -2,6 +2,7 @@
 //! [`UiState`](super::state::ui_state::UiState). The only module that changes that state. Main
 //! thread, at the end of a frame.
 
+mod chains;
 mod drag;
 mod export;
 pub mod export_plan;
@@ -19,15 +20,13 @@ use super::{
     app::{App, lane_of},
     platform::dialogs,
     state::{
-        ui_state::{Page, PathPrompt, Purpose},
-        view_state::ViewState,
+        instruments::Instruments,
+        ui_state::{List, Page, PathPrompt, Purpose},
     },
 };
 use crate::{
     engine::{
-        Command, LaneSettings, ModelState, SAMPLE_RATE, SongId,
-        export::RESIDUAL,
-        player::{Monitor, gains},
+        Command, LaneSettings, ModelState, SAMPLE_RATE, SongId, export::RESIDUAL, player::Monitor,
         separation::installed::DEFAULT,
     },
     i18n::fl,
@@ -37,6 +36,7 @@ use crate::{
 const LEAP_FRAMES: i64 = 5 * SAMPLE_RATE as i64;
 /// Steps of the keys for speed, volume and zoom.
 const SPEED_STEP: f32 = 0.05;
+const CENTS_STEP: i32 = 5;
 const VOLUME_STEP: f32 = 0.05;
 const ZOOM_STEP: f64 = 1.5;
 
@@ -73,6 +73,9 @@ impl App {
             Action::Confirm => self.confirm(),
             Action::Open(page) => self.open_page(page),
             Action::Tick(stem, ticked) => self.change_lane(&stem, |lane| lane.ticked = ticked),
+            Action::Fold(list, stem, is_open) => {
+                self.ui_state.folds.insert((list, stem), is_open);
+            }
             Action::TickOnly(wanted) => self.tick_only(&wanted),
             Action::Gain(stem, db) => self.change_lane(&stem, |lane| lane.gain_db = db),
             Action::Pan(stem, to) => self.change_lane(&stem, |lane| lane.pan = to),
@@ -83,6 +86,8 @@ impl App {
             Action::Look(view) => self.look(view),
             Action::Loop(start, end) => self.mark_loop(start, end),
             Action::Speed(to) => self.set_speed(to),
+            Action::Key(to) => self.set_key(to.round() as i32),
+            Action::Cents(to) => self.set_cents(to.round() as i32),
             Action::CloseHelp => self.ui_state.help = false,
             Action::Monitor(monitor) => self.set_monitor(monitor),
             Action::Volume(place) => self.set_volume(place),
@@ -95,6 +100,12 @@ impl App {
             | Action::VerifyModel(_)
             | Action::RemoveModel(_)
             | Action::ShowTerms(_) => self.perform_on_models(action),
+            Action::EditChain(_)
+            | Action::ChainForm(_)
+            | Action::SaveChain
+            | Action::CloseChain
+            | Action::RemoveChain(_)
+            | Action::ChooseChain => self.perform_on_chains(action),
             Action::ChooseOptions(song, options) => {
                 self.link.send(Command::Choose { song, options: Some(options) });
             }
@@ -123,7 +134,7 @@ impl App {
     }
 
     fn tick_only(&mut self, wanted: &[String]) {
-        for stem in self.stems() {
+        for stem in self.stems().names().to_vec() {
             let ticked = wanted.contains(&stem);
             self.change_lane(&stem, |lane| lane.ticked = ticked);
         }
@@ -142,6 +153,10 @@ impl App {
             UiCommand::LoopFrom | UiCommand::LoopTo => self.mark_loop_here(verb),
             UiCommand::Slower => self.set_speed(self.ui_state.speed - SPEED_STEP),
             UiCommand::Faster => self.set_speed(self.ui_state.speed + SPEED_STEP),
+            UiCommand::KeyDown => self.set_key(self.ui_state.key - 1),
+            UiCommand::KeyUp => self.set_key(self.ui_state.key + 1),
+            UiCommand::CentsDown => self.set_cents(self.ui_state.cents - CENTS_STEP),
+            UiCommand::CentsUp => self.set_cents(self.ui_state.cents + CENTS_STEP),
             UiCommand::Quieter => self.set_volume(self.ui_state.volume - VOLUME_STEP),
             UiCommand::Louder => self.set_volume(self.ui_state.volume + VOLUME_STEP),
             UiCommand::ZoomIn => self.zoom(ZOOM_STEP),
@@ -188,9 +203,10 @@ impl App {
         }
     }
 
-    /// The stems of the selected song, in the model's order.
-    fn stems(&self) -> Vec<String> {
-        self.ui_state.selected.map(|id| self.state.stems(id).to_vec()).unwrap_or_default()
+    /// The stems of the selected song.
+    fn stems(&self) -> Instruments<'_> {
+        let selected = self.ui_state.selected;
+        selected.map_or(Instruments::new(&[], &[]), |id| self.state.instruments(id))
     }
 
     fn step_song(&mut self, steps: isize) {
@@ -207,23 +223,23 @@ impl App {
     fn change_lane(&mut self, stem: &str, change: impl FnOnce(&mut LaneSettings)) {
         if let Some(song) = self.ui_state.selected {
             let is_residual = stem == RESIDUAL;
+            let is_part = self.stems().is_part(stem);
             change(if is_residual {
                 self.ui_state.residual_mut(song)
             } else {
-                self.ui_state.lane_mut(song, stem)
+                self.ui_state.lane_mut(song, stem, is_part)
             });
             self.set_gains();
         }
     }
 
-    /// Solos or mutes a lane by its number in display order.
+    /// Solos or mutes a lane by its number among the displayed ones.
     fn change_numbered_lane(&mut self, verb: UiCommand) {
         let (Some(song), Some(lane)) = (self.ui_state.selected, lane_of(verb)) else { return };
         let stems = self.stems();
-        let shown = ViewState::display_order(&stems)
-            .into_iter()
-            .map(|i| stems[i].as_str())
-            .filter(|stem| self.ui_state.lane(song, stem).ticked);
+        let is_folded = |stem: &str| !self.ui_state.is_open(List::Lanes, stem);
+        let rows = stems.rows(&self.ui_state.lanes(song, stems), is_folded);
+        let shown = rows.into_iter().map(|stem| stems.names()[stem].as_str());
         let residual = (!self.state.has_rest(song)).then_some(RESIDUAL);
         let Some(stem) = shown.chain(residual).nth(lane) else { return };
         let stem = stem.to_owned();
@@ -236,9 +252,10 @@ impl App {
     /// Sends the gains of the open song to the player.
     pub(super) fn set_gains(&self) {
         if let Some(open) = self.state.open() {
-            let lanes = self.ui_state.lanes(open.id, &open.stems);
+            let stems = open.instruments();
+            let lanes = self.ui_state.lanes(open.id, stems);
             let residual = self.ui_state.residual(open.id, self.state.has_rest(open.id));
-            self.link.player().set_gains(&gains(&lanes, residual));
+            self.link.player().set_gains(&stems.gains(&lanes, residual));
         }
     }
 
@@ -250,7 +267,7 @@ impl App {
 
     fn process_song(&self, song: SongId) {
         let is_ready = matches!(self.state.model(), Some(ModelState::Ready { .. }));
-        let stems = self.ui_state.ticked(song, self.state.stems(song));
+        let stems = self.ui_state.ticked(song, self.state.instruments(song));
         let is_busy = self.state.active_job(song).is_some() || self.state.has_all_of(song, &stems);
         if !is_ready || is_busy || stems.is_empty() {
             return;
@@ -284,6 +301,7 @@ impl App {
             Purpose::Songs => self.perform(ctx, Action::Import(paths)),
             Purpose::SongFolder => self.link.send(Command::Import(paths)),
             Purpose::Weights => self.perform(ctx, Action::ImportModel(first, None)),
+            Purpose::Chain => self.link.send(Command::ImportChain(first)),
             Purpose::ExportFolder => self.ui_state.choices.folder = first,
             Purpose::Report => self.link.send(Command::SaveReport(first)),
         }

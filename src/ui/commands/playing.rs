@@ -1,4 +1,4 @@
-//! Performs the actions about playback: position, speed, volume, and loop. Main thread, at the end
+//! Performs the actions about playback: position, speed, key, volume, and loop. Main thread, at the end
 //! of a frame.
 
 use super::App;
@@ -59,7 +59,23 @@ impl App {
     /// Sets the playback speed, rounded to hundredths.
     pub(super) fn set_speed(&mut self, speed: f32) {
         self.ui_state.speed = ((speed * 100.0).round() / 100.0).clamp(0.5, 1.5);
-        self.link.player().set_speed(self.ui_state.speed);
+        self.send_key_speed();
+    }
+
+    /// Sets the change of the key in semitones.
+    pub(super) fn set_key(&mut self, semitones: i32) {
+        self.ui_state.key = semitones.clamp(-12, 12);
+        self.send_key_speed();
+    }
+
+    /// Sets the further change of the key in cents.
+    pub(super) fn set_cents(&mut self, cents: i32) {
+        self.ui_state.cents = cents.clamp(-50, 50);
+        self.send_key_speed();
+    }
+
+    fn send_key_speed(&self) {
+        self.link.player().set_key_speed(self.ui_state.key_speed());
     }
 
     /// Sets the loop and turns repetition on.

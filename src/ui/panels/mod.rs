@@ -1,6 +1,7 @@
 //! The panels of the window, one a file. A panel reads the state, draws, and pushes [`Action`]s; it
 //! changes nothing itself.
 
+pub mod chain;
 pub mod empty;
 pub mod export;
 pub mod facts;

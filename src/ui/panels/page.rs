@@ -47,7 +47,9 @@ fn head(ui: &mut Ui, cx: &mut Cx<'_>, title: &str) {
         response
     })
     .inner;
-    let is_free = cx.ui_state.question.is_none() && cx.ui_state.export.is_none();
+    let ui_state = cx.ui_state;
+    let is_free =
+        ui_state.question.is_none() && ui_state.export.is_none() && ui_state.chain.is_none();
     let is_given_up = is_free
         && ui.memory(|memory| memory.focused().is_none())
         && ui.input(|input| input.key_pressed(Key::Escape));

@@ -36,6 +36,7 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, prompt: &PathPrompt) {
         Purpose::Songs => (fl!(path_song), fl!(path_add)),
         Purpose::SongFolder => (fl!(path_song_folder), fl!(path_add)),
         Purpose::Weights => (fl!(path_weights), fl!(path_use)),
+        Purpose::Chain => (fl!(path_chain), fl!(path_use)),
         Purpose::ExportFolder => (fl!(path_export_folder), fl!(path_choose)),
         Purpose::Report => (fl!(path_report), fl!(path_save)),
     };

@@ -1,4 +1,4 @@
-//! The transport: play, stop, loop, time, speed, mix or original, volume, level, and export.
+//! The transport: play, stop, loop, time, speed, key, mix or original, volume, level, and export.
 
 use egui::{Align, Color32, FontId, Layout, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, vec2};
 
@@ -30,7 +30,9 @@ use crate::{
 /// have keyboard shortcuts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
-    SpeedName,
+    Names,
+    Cents,
+    Key,
     Speed,
     Level,
     Monitor,
@@ -53,9 +55,14 @@ impl Parts {
         let buttons = 4.0 * control + size::PLAY + 4.0 * space::HAIR;
         let always = buttons + gap + size::TIME + export_width(ui) + size::TRANSPORT_FREE;
         let small = font(text::SMALL, Weight::Regular);
+        let name = |name: &str| text_width(ui, name, small.clone());
+        let names = name(fl!(transport_speed)) + name(fl!(transport_key));
+        let knob = |figure: [f32; 2]| space::BUTTONS + size::DIAL + space::CLOSE + figure[0];
         let parts = [
-            (Part::SpeedName, text_width(ui, fl!(transport_speed), small) + space::LINKS),
-            (Part::Speed, space::BUTTONS + size::DIAL + space::CLOSE + size::SPEED[0]),
+            (Part::Names, names + 2.0 * space::LINKS),
+            (Part::Cents, knob(size::CENTS)),
+            (Part::Key, knob(size::KEY)),
+            (Part::Speed, knob(size::SPEED)),
             (Part::Level, space::GROUPS + size::LEVEL[0]),
             (Part::Monitor, gap + size::MONITOR[0]),
             (Part::Volume, space::BUTTONS + size::VOLUME[0] + size::ICON),
@@ -63,8 +70,8 @@ impl Parts {
         let needed = |hidden: usize| -> f32 {
             always + parts[hidden..].iter().map(|(_, width)| width).sum::<f32>()
         };
-        // The name of the speed does not decide.
-        let left = if aligned + needed(1) <= width { aligned } else { space::GROUPS };
+        // The names and the cents do not decide.
+        let left = if aligned + needed(2) <= width { aligned } else { space::GROUPS };
         let fits = (0..parts.len()).find(|hidden| left + needed(*hidden) <= width);
         let hidden = parts[..fits.unwrap_or(parts.len())].iter().map(|(part, _)| *part);
         Self { left, hidden: hidden.collect() }
@@ -89,7 +96,27 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, meter: &Meter) {
         time(ui, cx);
         if parts.has(Part::Speed) {
             ui.add_space(space::BUTTONS);
-            speed(ui, cx, parts.has(Part::SpeedName));
+            let (name, value) = (fl!(transport_speed), cx.ui_state.speed);
+            let knob = Knob { name, scale: Scale::Speed, value };
+            if let Some(to) = knob_ui(ui, cx, "speed", knob, parts.has(Part::Names)) {
+                cx.act(Action::Speed(to));
+            }
+        }
+        if parts.has(Part::Key) {
+            ui.add_space(space::BUTTONS);
+            let (name, value) = (fl!(transport_key), cx.ui_state.key as f32);
+            let knob = Knob { name, scale: Scale::Key, value };
+            if let Some(to) = knob_ui(ui, cx, "key", knob, parts.has(Part::Names)) {
+                cx.act(Action::Key(to));
+            }
+        }
+        if parts.has(Part::Cents) {
+            ui.add_space(space::BUTTONS);
+            let (name, value) = (fl!(transport_cents), cx.ui_state.cents as f32);
+            let knob = Knob { name, scale: Scale::Cents, value };
+            if let Some(to) = knob_ui(ui, cx, "cents", knob, false) {
+                cx.act(Action::Cents(to));
+            }
         }
         if parts.has(Part::Monitor) {
             ui.add_space(space::LARGE);
@@ -150,22 +177,30 @@ fn buttons(ui: &mut Ui, cx: &mut Cx<'_>) {
     }
 }
 
-/// Draws the speed as a knob and as a figure that accepts typing.
-fn speed(ui: &mut Ui, cx: &mut Cx<'_>, has_name: bool) {
-    let (name, value) = (fl!(transport_speed), cx.ui_state.speed);
-    let look = Look { color: cx.tokens.accent, is_faint: value == 1.0 };
+/// Draws speed, key or cents as a dial, and as a figure that accepts typing.
+fn knob_ui(
+    ui: &mut Ui,
+    cx: &Cx<'_>,
+    salt: &'static str,
+    knob: Knob<'_>,
+    has_name: bool,
+) -> Option<f32> {
+    let Knob { name, scale, value } = knob;
+    let look = Look { color: cx.tokens.accent, is_faint: scale.is_default(value) };
     if has_name {
         ui.add_space(space::SMALL);
         plain(ui, name, font(text::SMALL, Weight::Regular), cx.tokens.dim);
         ui.add_space(space::CLOSE);
     }
-    let turned = dial(ui, "speed", size::DIAL, name, Scale::Speed, value, look);
+    let turned = dial(ui, salt, size::DIAL, name, scale, value, look);
     ui.add_space(space::CLOSE);
-    let knob = Knob { name, scale: Scale::Speed, value };
-    let typed = figure(ui, "speed figure", size::SPEED.into(), knob);
-    if let Some(to) = turned.or(typed) {
-        cx.act(Action::Speed(to));
-    }
+    let size = match scale {
+        Scale::Key => size::KEY,
+        Scale::Cents => size::CENTS,
+        _ => size::SPEED,
+    };
+    let typed = figure(ui, (salt, "figure"), size.into(), knob);
+    turned.or(typed)
 }
 
 fn time(ui: &mut Ui, cx: &Cx<'_>) {

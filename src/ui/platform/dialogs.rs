@@ -109,6 +109,11 @@ fn ask(purpose: Purpose, folder: PathBuf) -> Outcome {
             )
             .add_filter(fl!(path_filter_all), &["*"])
             .pick_file()),
+        Purpose::Chain => one(dialog
+            .set_title(fl!(path_chain_title))
+            .add_filter(fl!(path_filter_chains), &["toml"])
+            .add_filter(fl!(path_filter_all), &["*"])
+            .pick_file()),
         Purpose::ExportFolder => one(dialog.set_title(fl!(path_export_title)).pick_folder()),
         Purpose::Report => one(dialog
             .set_title(fl!(path_report_title))

@@ -4,7 +4,7 @@ use egui::{Color32, IconData};
 
 use crate::ui::theme::{DARK, STEM_ORDER};
 
-/// Edge of the icon in pixels.
+/// Edge of the window's icon in pixels.
 const EDGE: u32 = 256;
 
 /// Coverage of a rounded box at a point: 1 inside, 0 outside, smooth over one pixel.
@@ -15,13 +15,18 @@ fn rounded_box(x: f32, y: f32, centre: [f32; 2], half: [f32; 2], radius: f32) ->
     (0.5 - outside).clamp(0.0, 1.0)
 }
 
-/// The icon as 8-bit RGBA.
+/// The window's icon as 8-bit RGBA.
 pub fn app_icon() -> IconData {
+    drawn(EDGE)
+}
+
+/// The icon of an edge in pixels, as 8-bit RGBA.
+pub fn drawn(pixels: u32) -> IconData {
     const HEIGHTS: [f32; 4] = [0.30, 0.62, 0.44, 0.22];
-    let edge = EDGE as f32;
-    let mut rgba = Vec::with_capacity((EDGE * EDGE * 4) as usize);
-    for row in 0..EDGE {
-        for column in 0..EDGE {
+    let edge = pixels as f32;
+    let mut rgba = Vec::with_capacity((pixels * pixels * 4) as usize);
+    for row in 0..pixels {
+        for column in 0..pixels {
             let (x, y) = (column as f32 + 0.5, row as f32 + 0.5);
             let middle = [edge / 2.0, edge / 2.0];
             let tile = rounded_box(x, y, middle, [edge * 0.47, edge * 0.47], edge * 0.2);
@@ -36,7 +41,7 @@ pub fn app_icon() -> IconData {
             rgba.extend([r, g, b, (tile * 255.0).round() as u8]);
         }
     }
-    IconData { rgba, width: EDGE, height: EDGE }
+    IconData { rgba, width: pixels, height: pixels }
 }
 
 #[cfg(test)]

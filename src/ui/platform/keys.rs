@@ -23,7 +23,7 @@ fn is_meant(shortcut: KeyboardShortcut, key: Key, physical: Option<Key>, held: M
 }
 
 fn is_digit(key: Key) -> bool {
-    matches!(key, Key::Num1 | Key::Num2 | Key::Num3 | Key::Num4 | Key::Num5 | Key::Num6)
+    (Key::Num1..=Key::Num9).contains(&key)
 }
 
 impl Keys {

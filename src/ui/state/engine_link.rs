@@ -6,6 +6,7 @@ use crossbeam_channel::Receiver;
 
 use crate::engine::{
     Command, Engine, Event, RequestId,
+    audio::repitch::KeySpeed,
     player::{Device, Gains, Monitor, Player},
 };
 
@@ -41,12 +42,8 @@ pub trait Playback {
     fn loop_region(&self) -> Option<(u64, u64)> {
         None
     }
-    /// Sets the playback speed, 0.5 to 1.5; the pitch is kept.
-    fn set_speed(&self, _speed: f32) {}
-    /// The playback speed.
-    fn speed(&self) -> f32 {
-        1.0
-    }
+    /// Sets key and speed.
+    fn set_key_speed(&self, _change: KeySpeed) {}
     /// The state of the audio device.
     fn device(&self) -> Device;
     /// Selects the device by its id (see [`crate::engine::player::outputs`]); `None` is the
@@ -95,11 +92,8 @@ impl Playback for Player {
     fn loop_region(&self) -> Option<(u64, u64)> {
         Self::loop_region(self)
     }
-    fn set_speed(&self, speed: f32) {
-        Self::set_speed(self, speed);
-    }
-    fn speed(&self) -> f32 {
-        Self::speed(self)
+    fn set_key_speed(&self, change: KeySpeed) {
+        Self::set_key_speed(self, change);
     }
     fn device(&self) -> Device {
         Self::device(self)

@@ -4,7 +4,9 @@
 //! Draws nothing. Main thread.
 
 pub mod catalog;
+pub mod chain_form;
 pub mod engine_link;
 pub mod facts_form;
+pub mod instruments;
 pub mod ui_state;
 pub mod view_state;

@@ -13,13 +13,14 @@ use std::{
 use crate::{
     engine::{
         ExportId, LaneSettings, Preferences, RequestId, SongId,
+        audio::repitch::KeySpeed,
         library::{Lanes, RESIDUAL},
         player::Monitor,
         settings::Flags,
     },
     ui::{
         commands::export_plan::{Asked, ExportChoices},
-        state::facts_form::FactsForm,
+        state::{chain_form::ChainForm, facts_form::FactsForm, instruments::Instruments},
         timeline::viewport::Viewport,
     },
 };
@@ -96,6 +97,8 @@ pub enum Purpose {
     SongFolder,
     /// The model's weights.
     Weights,
+    /// A chain file.
+    Chain,
     /// The folder of exports.
     ExportFolder,
     /// The file for a bug report.
@@ -124,6 +127,15 @@ pub struct Detail {
     pub covered: u64,
 }
 
+/// A list of instruments whose parts can be hidden.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum List {
+    /// The instruments to tick.
+    Ticks,
+    /// The lanes.
+    Lanes,
+}
+
 /// The state that the user controls.
 #[derive(Clone, Debug)]
 pub struct UiState {
@@ -137,6 +149,10 @@ pub struct UiState {
     pub volume: f32,
     /// Playback speed.
     pub speed: f32,
+    /// Change of the key in semitones.
+    pub key: i32,
+    /// Further change of the key in cents, -50 to 50.
+    pub cents: i32,
     /// The loop of the song.
     pub repeat: Option<Repeat>,
     /// The position where playback started; stopping returns there.
@@ -171,6 +187,10 @@ pub struct UiState {
     pub terms_of: Option<String>,
     /// The open form about the network of a checkpoint.
     pub facts: Option<FactsForm>,
+    /// The open form for a chain.
+    pub chain: Option<ChainForm>,
+    /// Whether the parts of stems are displayed, where the user has changed that.
+    pub folds: BTreeMap<(List, String), bool>,
     /// The configuration that accompanied the last imported model.
     pub model_config: Option<PathBuf>,
     /// Other songs that are exported with the same choices as the dialog's song.
@@ -202,6 +222,8 @@ impl Default for UiState {
             monitor: Monitor::default(),
             volume: 1.0,
             speed: 1.0,
+            key: 0,
+            cents: 0,
             repeat: None,
             began_at: 0,
             help: false,
@@ -219,6 +241,8 @@ impl Default for UiState {
             flags: Flags::default(),
             terms_of: None,
             facts: None,
+            chain: None,
+            folds: BTreeMap::new(),
             model_config: None,
             export_with: Vec::new(),
             removal: None,
@@ -236,32 +260,40 @@ impl Default for UiState {
 }
 
 impl UiState {
+    /// Key and speed as heard.
+    pub fn key_speed(&self) -> KeySpeed {
+        KeySpeed::new(100 * self.key + self.cents, self.speed)
+    }
+
     /// The visible range of a song over `width` points.
     pub fn view(&self, frames: u64, width: f32) -> Viewport {
         self.look.unwrap_or_else(|| Viewport::whole(frames, width)).within(frames, width)
     }
 
-    /// The settings of one lane.
-    pub fn lane(&self, song: SongId, stem: &str) -> LaneSettings {
+    /// The settings of one lane; `is_part` states whether its stem is a part of another one.
+    pub fn lane(&self, song: SongId, stem: &str, is_part: bool) -> LaneSettings {
         let known = self.lanes.get(&song).and_then(|lanes| lanes.get(stem));
-        known.copied().unwrap_or_else(|| self.new_lane(stem))
+        known.copied().unwrap_or_else(|| self.new_lane(stem, is_part))
     }
 
-    /// The settings of a lane that the user has not changed.
-    fn new_lane(&self, stem: &str) -> LaneSettings {
+    /// The settings of a lane that the user has not changed. Parts cost more time, so they are ticked
+    /// by the user alone.
+    fn new_lane(&self, stem: &str, is_part: bool) -> LaneSettings {
         let ticks = self.preferences.ticks.as_ref();
-        let ticked = ticks.is_none_or(|ticks| ticks.iter().any(|tick| tick == stem));
-        LaneSettings { ticked, ..LaneSettings::default() }
+        let is_meant = ticks.is_none_or(|ticks| ticks.iter().any(|tick| tick == stem));
+        LaneSettings { ticked: is_meant && !is_part, ..LaneSettings::default() }
     }
 
-    /// The settings of a song's lanes, in the order of `stems`.
-    pub fn lanes(&self, song: SongId, stems: &[String]) -> Vec<LaneSettings> {
-        stems.iter().map(|stem| self.lane(song, stem)).collect()
+    /// The settings of a song's lanes, in the order of its stems.
+    pub fn lanes(&self, song: SongId, stems: Instruments<'_>) -> Vec<LaneSettings> {
+        let lane =
+            |(stem, name): (usize, &String)| self.lane(song, name, stems.parent(stem).is_some());
+        stems.names().iter().enumerate().map(lane).collect()
     }
 
     /// The settings of one lane, for changing them.
-    pub fn lane_mut(&mut self, song: SongId, stem: &str) -> &mut LaneSettings {
-        let new = self.new_lane(stem);
+    pub fn lane_mut(&mut self, song: SongId, stem: &str, is_part: bool) -> &mut LaneSettings {
+        let new = self.new_lane(stem, is_part);
         self.touched.insert(song);
         self.lanes.entry(song).or_default().entry(stem.to_owned()).or_insert(new)
     }
@@ -317,9 +349,15 @@ impl UiState {
         if self.marked.contains(&song) { self.marked.iter().copied().collect() } else { vec![song] }
     }
 
-    /// Names of the ticked stems, in the order of `stems`.
-    pub fn ticked(&self, song: SongId, stems: &[String]) -> Vec<String> {
-        stems.iter().filter(|stem| self.lane(song, stem).ticked).cloned().collect()
+    /// Names of the ticked stems, in their order.
+    pub fn ticked(&self, song: SongId, stems: Instruments<'_>) -> Vec<String> {
+        stems.ticked(&self.lanes(song, stems))
+    }
+
+    /// Whether the parts of a stem are displayed. At first they are displayed as lanes, and hidden in
+    /// the list of ticks.
+    pub fn is_open(&self, list: List, stem: &str) -> bool {
+        self.folds.get(&(list, stem.to_owned())).copied().unwrap_or(list == List::Lanes)
     }
 
     /// Registers a new export and returns its id.

@@ -176,6 +176,15 @@ impl Tokens {
     }
 }
 
+impl Tokens {
+    /// The colour of an instrument within another: a shade of that one's colour, by its place among
+    /// the parts. Shades go towards the colour of text, so they are readable on the same surfaces.
+    pub fn part(&self, whole: Color32, place: usize) -> Color32 {
+        const SHADES: [f32; 4] = [0.0, 0.3, 0.15, 0.45];
+        whole.lerp_to_gamma(self.text, SHADES[place % SHADES.len()])
+    }
+}
+
 /// Relative luminance (WCAG 2).
 fn luminance(color: Color32) -> f32 {
     let [r, g, b, _] = egui::Rgba::from(color).to_array();
@@ -346,6 +355,10 @@ mod tests {
             for stem in STEM_ORDER.into_iter().chain(others) {
                 let ratio = contrast(tokens.stem(stem), tokens.panel);
                 assert!(ratio >= 3.0, "{stem} on panel is {ratio:.2}");
+                for place in 0..4 {
+                    let ratio = contrast(tokens.part(tokens.stem(stem), place), tokens.panel);
+                    assert!(ratio >= 3.0, "part {place} of {stem} on panel is {ratio:.2}");
+                }
             }
         }
     }

@@ -119,6 +119,8 @@ pub mod margin {
     pub const SETTINGS: Margin = of(0, 16, 0, 16);
     /// A dialog.
     pub const DIALOG: Margin = Margin::same(24);
+    /// A step or a stem in the form for a chain.
+    pub const CHAIN_CARD: Margin = Margin::same(12);
     /// The card of an export.
     pub const EXPORT_CARD: Margin = of(18, 14, 5, 14);
     /// The state of a lane, from the edges of its waveform.
@@ -197,6 +199,10 @@ pub mod size {
     pub const DIAL: f32 = 24.0;
     /// Size of the figure beside the dial of the speed.
     pub const SPEED: [f32; 2] = [44.0, 20.0];
+    /// Size of the figure beside the dial of the key.
+    pub const KEY: [f32; 2] = [22.0, 20.0];
+    /// Size of the figure beside the dial of the cents.
+    pub const CENTS: [f32; 2] = [40.0, 20.0];
     /// Size of the choice between mix and original.
     pub const MONITOR: [f32; 2] = [148.0, 32.0];
     /// Size of the fader of the volume.
@@ -215,6 +221,10 @@ pub mod size {
     pub const EXPORT_ROW: f32 = 32.0;
     /// Width of the names of these rows.
     pub const EXPORT_NAME: f32 = 104.0;
+    /// Width of a menu in the form for a chain.
+    pub const CHAIN_MENU: f32 = 220.0;
+    /// Height of a stem to subtract in this form.
+    pub const CHAIN_CHIP: f32 = 30.0;
     /// Width of the field for a loudness.
     pub const LOUDNESS: f32 = 84.0;
     /// Height of a button that inserts a placeholder.
@@ -287,6 +297,18 @@ pub mod size {
     pub const ROW: f32 = 58.0;
     /// Width of a lane's head, to the left of its waveform.
     pub const LANE_HEAD: f32 = 232.0;
+    /// Distance between the left edges of an instrument and of its parts.
+    pub const PART: f32 = 20.0;
+    /// Distance between the left edges of a lane and of those of its parts.
+    pub const LANE_PART: f32 = 12.0;
+    /// Width of the name of an instrument before its parts.
+    pub const WHOLE: f32 = 72.0;
+    /// Height that is left for quality and lanes below the parts of instruments.
+    pub const BELOW_PARTS: f32 = 260.0;
+    /// Width of the arrow at an instrument with parts.
+    pub const ARROW: f32 = 28.0;
+    /// Width of the arrow in the head of a lane.
+    pub const LANE_ARROW: f32 = 16.0;
     /// Width of the bar at the left of a lane.
     pub const LANE_BAR: f32 = 4.0;
     /// Width of the level in a lane's head.

@@ -1,4 +1,4 @@
-//! Faders for a gain in dB, a volume, or a speed, and the behaviour that they share with dials
+//! Faders for a gain in dB, a volume, a speed, or a key, and the behaviour that they share with dials
 //! ([`Knob`]). They support drag, wheel, arrows, and double-click for the default.
 
 use egui::{
@@ -30,6 +30,10 @@ pub enum Scale {
     Pan,
     /// A playback speed, 0.5 to 1.5.
     Speed,
+    /// A change of the key, -12 to 12 semitones.
+    Key,
+    /// A change of the key, -50 to 50 cents.
+    Cents,
 }
 
 impl Scale {
@@ -40,6 +44,8 @@ impl Scale {
             Self::Volume => place,
             Self::Pan => 2.0 * place - 1.0,
             Self::Speed => 0.5 + place,
+            Self::Key => 24.0 * place - 12.0,
+            Self::Cents => 100.0 * place - 50.0,
             Self::Gain if place <= 0.0 => f32::NEG_INFINITY,
             Self::Gain if place < UNITY => FLOOR_DB * (1.0 - place / UNITY).powi(2),
             Self::Gain => (place - UNITY) / (1.0 - UNITY) * MAX_DB,
@@ -52,6 +58,8 @@ impl Scale {
             Self::Volume => value.clamp(0.0, 1.0),
             Self::Pan => f32::midpoint(value, 1.0).clamp(0.0, 1.0),
             Self::Speed => (value - 0.5).clamp(0.0, 1.0),
+            Self::Key => (value / 24.0 + 0.5).clamp(0.0, 1.0),
+            Self::Cents => (value / 100.0 + 0.5).clamp(0.0, 1.0),
             Self::Gain if value <= FLOOR_DB => 0.0,
             Self::Gain if value < 0.0 => UNITY * (1.0 - (value / FLOOR_DB).sqrt()),
             Self::Gain => (UNITY + value / MAX_DB * (1.0 - UNITY)).min(1.0),
@@ -64,6 +72,8 @@ impl Scale {
             Self::Volume => (value + 0.05 * steps).clamp(0.0, 1.0),
             Self::Pan => hundredths((value + 0.05 * steps).clamp(-1.0, 1.0)),
             Self::Speed => hundredths((value + 0.05 * steps).clamp(0.5, 1.5)),
+            Self::Key => (value + steps).round().clamp(-12.0, 12.0),
+            Self::Cents => (value + steps).round().clamp(-50.0, 50.0),
             Self::Gain => {
                 let to = (value.max(FLOOR_DB) + 0.5 * steps).min(MAX_DB);
                 if to <= FLOOR_DB { f32::NEG_INFINITY } else { to }
@@ -78,13 +88,20 @@ impl Scale {
             Self::Gain => (value * 10.0).round() / 10.0,
             Self::Pan if value.abs() < 0.06 => 0.0,
             Self::Speed if (value - 1.0).abs() < 0.03 => 1.0,
+            Self::Cents if value.abs() < 2.0 => 0.0,
+            Self::Key | Self::Cents => value.round(),
             Self::Volume | Self::Pan | Self::Speed => hundredths(value),
         }
     }
 
+    /// Whether a value is the default.
+    pub fn is_default(self, value: f32) -> bool {
+        value == self.default_value()
+    }
+
     fn default_value(self) -> f32 {
         match self {
-            Self::Gain | Self::Pan => 0.0,
+            Self::Gain | Self::Pan | Self::Key | Self::Cents => 0.0,
             Self::Volume | Self::Speed => 1.0,
         }
     }
@@ -96,6 +113,8 @@ impl Scale {
             Self::Volume => words::percent(f64::from(value)),
             Self::Pan => words::pan(value),
             Self::Speed => words::speed(value),
+            Self::Key => words::signed(value),
+            Self::Cents => words::cents(value),
         }
     }
 
@@ -105,6 +124,8 @@ impl Scale {
             Self::Volume => (0.0, 1.0),
             Self::Pan => (-1.0, 1.0),
             Self::Speed => (0.5, 1.5),
+            Self::Key => (-12.0, 12.0),
+            Self::Cents => (-50.0, 50.0),
         }
     }
 
@@ -117,6 +138,8 @@ impl Scale {
         }
         let (min, max) = self.range();
         let value: f32 = number.parse().ok().filter(|value: &f32| value.is_finite())?;
+        let is_whole = matches!(self, Self::Key | Self::Cents);
+        let value = if is_whole { value.round() } else { value };
         Some(if self == Self::Gain && value < min {
             f32::NEG_INFINITY
         } else {
@@ -333,6 +356,9 @@ mod tests {
         }
         assert_eq!(Scale::Speed.typed("0.75 ×"), Some(0.75));
         assert_eq!(Scale::Speed.typed("9"), Some(1.5));
+        assert_eq!(Scale::Key.typed("+2"), Some(2.0));
+        assert_eq!(Scale::Key.typed("−13"), Some(-12.0));
+        assert_eq!(Scale::Cents.typed("-12,6 ct"), Some(-13.0));
     }
 
     #[test]
@@ -345,7 +371,14 @@ mod tests {
     proptest! {
         #[test]
         fn place_and_value_are_inverse(place in 0.001f32..1.0) {
-            for scale in [Scale::Gain, Scale::Volume, Scale::Pan, Scale::Speed] {
+            for scale in [
+                Scale::Gain,
+                Scale::Volume,
+                Scale::Pan,
+                Scale::Speed,
+                Scale::Key,
+                Scale::Cents,
+            ] {
                 prop_assert!((scale.place(scale.value(place)) - place).abs() < 1e-3);
             }
         }

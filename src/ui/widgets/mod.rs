@@ -9,6 +9,7 @@ pub mod drop_down;
 pub mod fader;
 pub mod field;
 pub mod figure;
+pub mod fold;
 pub mod icon;
 pub mod layout;
 pub mod meter;

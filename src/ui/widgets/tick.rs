@@ -28,32 +28,60 @@ pub fn tick(
 ) -> Response {
     let wide = width(ui, name).min(ui.available_width());
     let (_, rect) = ui.allocate_space(vec2(wide, height));
-    let tokens = Tokens::of(ui);
-    let response = at(ui, salt, rect, Sense::click());
-    let round = rect.height() / 2.0;
-    let fill = if is_ticked { color.gamma_multiply(0.08) } else { Color32::TRANSPARENT };
-    let rim = match (is_ticked, response.hovered()) {
-        (true, _) => color,
-        (false, true) => tokens.dim,
-        (false, false) => tokens.line,
-    };
-    let stroke = Stroke::new(1.5, rim);
-    ui.painter().rect(rect, round, fill, stroke, StrokeKind::Inside);
-    let box_centre = rect.left_center() + vec2(18.0, 0.0);
-    let tick_box = Rect::from_center_size(box_centre, vec2(18.0, 18.0));
-    if is_ticked {
-        ui.painter().rect_filled(tick_box, radius::TICK, color);
-        Icon::Check.paint(ui.painter(), tick_box.shrink(3.0), tokens.on_stem);
-    } else {
-        let stroke = Stroke::new(1.5, tokens.faint);
-        ui.painter().rect_stroke(tick_box, radius::TICK, stroke, StrokeKind::Inside);
+    Pill { shown: name, name, is_ticked, is_enabled: true, color }.show(ui, salt, rect, 0.0)
+}
+
+/// A pill in a place that was allocated before.
+#[derive(Clone, Copy, Debug)]
+pub struct Pill<'a> {
+    /// The displayed name.
+    pub shown: &'a str,
+    /// The accessible name.
+    pub name: &'a str,
+    /// Whether the instrument is ticked.
+    pub is_ticked: bool,
+    /// Whether the pill reacts.
+    pub is_enabled: bool,
+    /// The colour of the instrument.
+    pub color: Color32,
+}
+
+impl Pill<'_> {
+    /// Draws the pill. `beside` is the width at its right end that another control takes.
+    pub fn show(self, ui: &mut Ui, salt: impl Salt, rect: Rect, beside: f32) -> Response {
+        let Self { shown, name, is_ticked, is_enabled, color } = self;
+        let tokens = Tokens::of(ui);
+        let own = rect.with_max_x(rect.right() - beside);
+        let response = at(ui, salt, own, if is_enabled { Sense::click() } else { Sense::hover() });
+        let round = rect.height() / 2.0;
+        let fill = if is_ticked { color.gamma_multiply(0.08) } else { Color32::TRANSPARENT };
+        let rim = match (is_ticked, is_enabled && response.hovered()) {
+            (true, _) => color,
+            (false, true) => tokens.dim,
+            (false, false) => tokens.line,
+        };
+        let stroke = Stroke::new(1.5, rim);
+        ui.painter().rect(rect, round, fill, stroke, StrokeKind::Inside);
+        let box_centre = rect.left_center() + vec2(18.0, 0.0);
+        let tick_box = Rect::from_center_size(box_centre, vec2(18.0, 18.0));
+        if is_ticked {
+            ui.painter().rect_filled(tick_box, radius::TICK, color);
+            Icon::Check.paint(ui.painter(), tick_box.shrink(3.0), tokens.on_stem);
+        } else {
+            let stroke = Stroke::new(1.5, if is_enabled { tokens.faint } else { tokens.line });
+            ui.painter().rect_stroke(tick_box, radius::TICK, stroke, StrokeKind::Inside);
+        }
+        let mut text = own;
+        text.min.x = tick_box.right() + 8.0;
+        let ink = match (is_ticked, is_enabled) {
+            (true, _) => tokens.text,
+            (false, true) => tokens.dim,
+            (false, false) => tokens.faint,
+        };
+        let words_font = font(text::BODY, Weight::Medium);
+        paint_text(ui.painter(), text, Align2::LEFT_CENTER, shown, words_font, ink);
+        focus_ring(ui, &response, rect, round);
+        response.widget_info(|| WidgetInfo::selected(Role::CheckBox, is_enabled, is_ticked, name));
+        if is_enabled { response.on_hover_cursor(egui::CursorIcon::PointingHand) } else { response }
     }
-    let mut text = rect;
-    text.min.x = tick_box.right() + 8.0;
-    let ink = if is_ticked { tokens.text } else { tokens.dim };
-    let words_font = font(text::BODY, Weight::Medium);
-    paint_text(ui.painter(), text, Align2::LEFT_CENTER, name, words_font, ink);
-    focus_ring(ui, &response, rect, round);
-    response.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, is_ticked, name));
-    response.on_hover_cursor(egui::CursorIcon::PointingHand)
 }

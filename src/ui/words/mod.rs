@@ -2,17 +2,19 @@
 //! messages themselves are in [`crate::i18n`]. Stem names in files come from the engine, because other
 //! programs read them.
 
+mod instrument;
 mod numbers;
 mod shortcut;
 
 pub use crate::words::{
-    device_problem, file_fault, left_out, model_error, note, notes, pattern_problem, problem,
-    problem_of, progress, recognised, step,
+    chain_fault, device_problem, file_fault, left_out, model_error, note, notes, pattern_problem,
+    problem, problem_of, progress, recognised, step,
 };
 use crate::{
     engine::Problem,
     model::ModelError::{Installing, NotInstalled},
 };
+pub use instrument::{full_instrument, full_title, instrument};
 pub use numbers::*;
 pub use shortcut::written;
 

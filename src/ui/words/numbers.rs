@@ -4,7 +4,11 @@
 use std::path::Path;
 
 use crate::{
-    engine::{AudioFormat, Depth, SAMPLE_RATE, Song, export::Format},
+    engine::{
+        AudioFormat, Depth, SAMPLE_RATE, Song,
+        audio::{musical_key::transposed, repitch::KeySpeed},
+        export::Format,
+    },
     i18n::{fl, numbers},
 };
 
@@ -39,13 +43,46 @@ pub fn speed(value: f32) -> String {
     fl!(speed, number = decimal(f64::from(value), 2))
 }
 
-/// Format, length, tempo, key and loudness of a song, as far as known.
-pub fn sound_line(song: &Song) -> String {
+/// A whole number with its sign, such as "+2".
+pub fn signed(value: f32) -> String {
+    let number = decimal(f64::from(value.abs()), 0);
+    match value {
+        0.0 => number,
+        up if up > 0.0 => format!("+{number}"),
+        _ => format!("−{number}"),
+    }
+}
+
+/// Cents, such as "+15 ct".
+pub fn cents(value: f32) -> String {
+    fl!(cents, number = signed(value))
+}
+
+/// A change of key and speed, such as "+2.15, 0.90 ×".
+pub fn key_speed(change: KeySpeed) -> String {
+    let semitones = f64::from(change.cents()) / 100.0;
+    let sign = if semitones < 0.0 { "−" } else { "+" };
+    let places = if change.cents() % 100 == 0 { 0 } else { 2 };
+    let key = format!("{sign}{}", decimal(semitones.abs(), places));
+    match (change.cents(), change.speed()) {
+        (0, by) => speed(by),
+        (_, 1.0) => key,
+        (_, by) => format!("{key}, {}", speed(by)),
+    }
+}
+
+/// Format, length, tempo, key and loudness of a song, as far as known. The key is also shown as
+/// changed by `semitones`.
+pub fn sound_line(song: &Song, semitones: i32) -> String {
     let mut parts = vec![format_line(&song.format), clock(song.frames)];
     let tempo = |bpm| fl!(bpm, number = decimal(f64::from(bpm), 0));
     let about = if song.bpm_from_tags { "" } else { "≈ " };
     parts.extend(song.bpm.map(|bpm| format!("{about}{}", tempo(bpm))));
-    parts.extend(song.key.as_deref().map(key));
+    let changed = |name: &str| match transposed(name, semitones) {
+        Some(other) if semitones != 0 => format!("{} → {}", key(name), key(&other)),
+        _ => key(name),
+    };
+    parts.extend(song.key.as_deref().map(changed));
     let lufs = |level: f32| {
         let sign = if level < 0.0 { "−" } else { "" };
         fl!(lufs, number = format!("{sign}{}", decimal(f64::from(level.abs()), 1)))
@@ -198,6 +235,8 @@ mod tests {
     fn balance_speed_and_need() {
         assert_eq!((pan(0.0), pan(-0.3)), ("center".to_owned(), "30 % left".to_owned()));
         assert_eq!((speed(0.75), speed(1.0)), ("0.75 ×".to_owned(), "1.00 ×".to_owned()));
+        assert_eq!((signed(2.0), signed(0.0)), ("+2".to_owned(), "0".to_owned()));
+        assert_eq!(cents(-15.0), "−15 ct");
         assert_eq!(bytes(340_000_001), "340 MB");
         assert_eq!(bytes(1_240_000_000), "1.2 GB");
         assert_eq!((duration(0.3), duration(41.0)), ("1 s".to_owned(), "45 s".to_owned()));

@@ -27,7 +27,8 @@ use self::{
 use crate::engine::{
     audio::{
         decode::{self, Broadcast, LARGEST_COVER, LONGEST_TEXT, read_tags},
-        musical_key::{key_tag, tempo_of},
+        musical_key::{key_of, key_tag, tempo_of, transposed},
+        repitch::KeySpeed,
     },
     system::panics::guarded,
     types::CancelToken,
@@ -95,6 +96,22 @@ impl Tags {
         tags.push(ItemKey::Bpm, &bpm.map(|bpm| format!("{bpm:.0}")).unwrap_or_default());
         tags.push(ItemKey::InitialKey, &key.map(key_tag).unwrap_or_default());
         tags
+    }
+
+    /// Adapts tempo and key to a change.
+    #[must_use]
+    pub fn changed(mut self, change: KeySpeed) -> Self {
+        let semitones = (f64::from(change.cents()) / 100.0).round() as i32;
+        let bpm = self.bpm().map(|bpm| bpm * change.speed());
+        if let Some(bpm) = bpm.filter(|_| change.speed() != 1.0) {
+            self.replace(ItemKey::Bpm, &format!("{bpm:.0}"));
+        }
+        if let Some(key) =
+            self.key().and_then(|key| transposed(&key, semitones)).filter(|_| semitones != 0)
+        {
+            self.replace(ItemKey::InitialKey, &key_tag(&key));
+        }
+        self
     }
 
     /// Creates tags with only the time of recording.
@@ -202,6 +219,11 @@ impl Tags {
     /// Tempo in beats per minute.
     pub fn bpm(&self) -> Option<f32> {
         self.text(ItemKey::Bpm).and_then(tempo_of)
+    }
+
+    /// Key as text.
+    pub fn key(&self) -> Option<String> {
+        self.text(ItemKey::InitialKey).and_then(key_of)
     }
 
     /// PNG and JPEG pictures; usually only the cover.

@@ -99,7 +99,7 @@ impl Rig {
     fn feed(&mut self) {
         let wanted = self.player.inner.shared.wanted();
         self.feeder.serve(&wanted);
-        self.spares.tend(self.player.speed());
+        self.spares.tend(self.player.key_speed());
     }
 
     /// Plays left samples, fed before every block of 512 frames; checks that the right ones match.

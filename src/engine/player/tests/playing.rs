@@ -12,6 +12,7 @@ use assert_no_alloc::assert_no_alloc;
 
 use super::{Rig, Rising, all_at_one, at_gains, original_at, steepest, stem_at};
 use crate::engine::{
+    audio::repitch::KeySpeed,
     player::{
         Monitor, Track, gains,
         output_adapter::OutputAdapter,
@@ -324,6 +325,8 @@ fn the_callback_neither_allocates_nor_frees() {
         panic!("the engine's rate")
     };
     let mut block = vec![0.0f32; 2048];
+    let changes = [(0, 1.0), (0, 0.75), (300, 1.4), (-1200, 1.0)];
+    let changes = changes.map(|(cents, speed)| KeySpeed::new(cents, speed));
     player.play();
     for i in 0..600u64 {
         match i % 10 {
@@ -332,14 +335,14 @@ fn the_callback_neither_allocates_nor_frees() {
             6 => player.set_gains(&at_gains(&[0.5, i as f32 / 600.0, 1.0, 0.0], 0.5)),
             7 => player.pause(),
             8 => player.play(),
-            9 => player.set_speed([1.0, 0.75, 1.4][i as usize / 10 % 3]),
+            9 => player.set_key_speed(changes[i as usize / 10 % 4]),
             1 => player.set_loop((i % 20 < 10).then_some((i * 100, i * 2_000 + 500))),
             2 => player.set_monitor(if i % 20 == 2 { Monitor::Original } else { Monitor::Mix }),
             _ => {}
         }
         if i % 3 != 0 {
             feeder.serve(&player.inner.shared.wanted());
-            spares.tend(player.speed());
+            spares.tend(player.key_speed());
         }
         if i % 37 == 36 {
             // The device is lost and another is opened, as the stream owner does.

@@ -3,7 +3,7 @@
 use std::{io, sync::Arc};
 
 use super::{Rig, at_gains, steepest, stem_at};
-use crate::engine::{player::Track, types::SAMPLE_RATE};
+use crate::engine::{audio::repitch::KeySpeed, player::Track, types::SAMPLE_RATE};
 
 /// A sine of 440 Hz on all lanes.
 struct Tone;
@@ -59,7 +59,7 @@ fn pitch(samples: &[f32]) -> f64 {
 fn speed_changes_the_position_and_not_the_pitch() {
     for speed in [0.5, 0.8, 1.25, 1.5] {
         let mut rig = Rig::new(Arc::new(Tone));
-        rig.player.set_speed(speed);
+        rig.player.set_key_speed(KeySpeed::new(0, speed));
         rig.player.play();
         let frames = 4 * SAMPLE_RATE as usize;
         let heard = run(&mut rig, frames);
@@ -71,6 +71,46 @@ fn speed_changes_the_position_and_not_the_pitch() {
     }
 }
 
+/// Largest second difference, the measure of a click.
+fn sharpest(samples: &[f32]) -> f32 {
+    samples.windows(3).map(|x| (x[2] - 2.0 * x[1] + x[0]).abs()).fold(0.0, f32::max)
+}
+
+#[test]
+fn key_changes_the_pitch_and_not_the_speed() {
+    for semitones in [-12, -5, -1, 1, 5, 12] {
+        for speed in [0.8, 1.0] {
+            let mut rig = Rig::new(Arc::new(Tone));
+            rig.player.set_key_speed(KeySpeed::new(100 * semitones, speed));
+            rig.player.play();
+            let frames = 4 * SAMPLE_RATE as usize;
+            let heard = run(&mut rig, frames);
+            let wanted = 440.0 * (f64::from(semitones) / 12.0).exp2();
+            let cents = 1200.0 * (pitch(&heard[SAMPLE_RATE as usize..]) / wanted).log2();
+            assert!(cents.abs() < 0.5, "{cents} cents at {semitones} semitones");
+            let place = rig.player.position() as f64 - f64::from(speed) * frames as f64;
+            assert!(place.abs() < 20.0, "{place} frames off at {semitones}, speed {speed}");
+            assert_eq!(rig.player.underruns(), 0);
+        }
+    }
+}
+
+#[test]
+fn key_changes_while_playing_do_not_click() {
+    let mut rig = Rig::new(Arc::new(Tone));
+    rig.player.set_key_speed(KeySpeed::new(700, 1.0));
+    rig.player.play();
+    run(&mut rig, 20_000);
+    let steady = sharpest(&run(&mut rig, 20_000));
+    let mut heard = Vec::new();
+    for (cents, speed) in [(600, 1.0), (-1200, 1.0), (50, 0.8), (-300, 1.5), (700, 1.0), (0, 0.5)] {
+        rig.player.set_key_speed(KeySpeed::new(cents, speed));
+        heard.extend(run(&mut rig, 20_000));
+    }
+    assert!(sharpest(&heard) < 1.5 * steady, "{} over {steady}", sharpest(&heard));
+    assert_eq!(rig.player.underruns(), 0);
+}
+
 #[test]
 fn speed_changes_are_seamless_and_keep_the_position() {
     let mut rig = Rig::new(Arc::new(Tone));
@@ -78,7 +118,7 @@ fn speed_changes_are_seamless_and_keep_the_position() {
     let mut heard = run(&mut rig, 20_000);
     let mut place = 20_000.0;
     for speed in [0.8, 1.3, 0.6, 1.0, 1.5, 1.0] {
-        rig.player.set_speed(speed);
+        rig.player.set_key_speed(KeySpeed::new(0, speed));
         heard.extend(run(&mut rig, 60_000));
         // A new speed acts within a third of a second.
         place += 60_000.0 * f64::from(speed);
@@ -95,9 +135,9 @@ fn at_speed_one_again_the_samples_are_exact() {
     let (mut rig, _) = Rig::rising(1, 400_000);
     rig.player.play();
     run(&mut rig, 5_000);
-    rig.player.set_speed(0.9);
+    rig.player.set_key_speed(KeySpeed::new(0, 0.9));
     run(&mut rig, 30_000);
-    rig.player.set_speed(1.0);
+    rig.player.set_key_speed(KeySpeed::new(0, 1.0));
     let ahead = rig.player.position();
     let heard = run(&mut rig, 5_000);
     let at = rig.player.position();
@@ -108,7 +148,7 @@ fn at_speed_one_again_the_samples_are_exact() {
 #[test]
 fn a_pause_acts_immediately_and_keeps_the_audible_position() {
     let mut rig = Rig::new(Arc::new(Tone));
-    rig.player.set_speed(0.75);
+    rig.player.set_key_speed(KeySpeed::new(0, 0.75));
     rig.player.play();
     run(&mut rig, 50_000);
     let held = rig.player.position();
@@ -131,7 +171,7 @@ fn a_mute_acts_within_30_ms_at_any_speed() {
     const SOON: usize = 30 * SAMPLE_RATE as usize / 1000;
     for speed in [0.5, 0.8, 1.0, 1.5] {
         let mut rig = Rig::new(Arc::new(Tone));
-        rig.player.set_speed(speed);
+        rig.player.set_key_speed(KeySpeed::new(0, speed));
         rig.player.play();
         let mut heard = run(&mut rig, 50_000);
         let mut place = rig.player.position() as f64;
@@ -159,7 +199,7 @@ fn a_mute_acts_within_30_ms_at_any_speed() {
 #[test]
 fn a_dragged_fader_does_not_restart_the_stretch() {
     let mut rig = Rig::new(Arc::new(Tone));
-    rig.player.set_speed(0.8);
+    rig.player.set_key_speed(KeySpeed::new(0, 0.8));
     rig.player.play();
     run(&mut rig, 50_000);
     let generation = rig.player.inner.shared.wanted().generation;
@@ -176,7 +216,7 @@ fn a_dragged_fader_does_not_restart_the_stretch() {
 #[test]
 fn plays_to_the_last_frame() {
     let mut rig = Rig::new(Arc::new(Tone));
-    rig.player.set_speed(1.25);
+    rig.player.set_key_speed(KeySpeed::new(0, 1.25));
     rig.player.seek(FRAMES - 50_000);
     rig.player.play();
     let heard = run(&mut rig, 60_000);

@@ -101,8 +101,7 @@ impl StemStore {
         let bytes = |group: usize| {
             let group = &self.groups[group];
             let frame_bytes = (group.stems.len() * CHANNELS * size_of::<f32>()) as u64;
-            let missing = (self.plan.len() - group.done_count()) as u64;
-            missing * self.plan.segment_frames as u64 * frame_bytes
+            self.plan.stored_frames(|segment| !group.is_done(segment)) * frame_bytes
         };
         self.groups_of(stems).into_iter().map(bytes).sum()
     }

@@ -107,7 +107,7 @@ impl StemTree {
             let (plan, model) = (self.plan(needs.step), &self.chain.steps[needs.step].model);
             let groups = self.groups(needs.step, &needs.outputs);
             let stems: usize = groups.iter().map(|group| model.groups()[*group].len()).sum();
-            (plan.len() * plan.segment_frames * stems * CHANNELS * size_of::<f32>()) as u64
+            plan.stored_frames(|_| true) * (stems * CHANNELS * size_of::<f32>()) as u64
         };
         self.chain.needs(stems).iter().map(bytes).sum()
     }

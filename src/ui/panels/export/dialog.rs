@@ -8,7 +8,7 @@ use crate::{
     i18n::fl,
     ui::{
         action::Action,
-        commands::export_plan::{ExportChoices, ExportWhat, Objection},
+        commands::export_plan::{ExportChoices, ExportWhat, Heard, Objection},
         panels::{Cx, modal},
         theme::{Weight, font, size, space, text},
         widgets::{
@@ -34,19 +34,19 @@ pub fn dialog(ui: &Ui, cx: &mut Cx<'_>) {
 
 fn contents(ui: &mut Ui, cx: &mut Cx<'_>, song: SongId) {
     let (state, ui_state) = (cx.state, cx.ui_state);
-    let stems = state.stems(song);
+    let stems = state.instruments(song);
     let lanes = ui_state.lanes(song, stems);
     let has_rest = state.has_rest(song);
-    let lanes = (&lanes[..], ui_state.residual(song, has_rest));
+    let heard = Heard { stems, lanes: &lanes, residual: ui_state.residual(song, has_rest) };
     let choices = ui_state.choices.for_stems(has_rest);
-    let plan = choices.plan(stems, lanes, &state.fields(song));
+    let plan = choices.plan(heard, &state.fields(song));
     let objection = plan.as_ref().err().cloned().or_else(|| ui_state.choices.settings().err());
     let is_entered = objection.is_none() && enter_is_pressed(ui);
     let chosen = Chosen {
-        stems,
-        ticked: ui_state.ticked(song, stems),
+        stems: stems.names(),
+        ticked: stems.file_names(&lanes),
         plan,
-        is_one: choices.is_one(stems, lanes),
+        is_one: choices.is_one(heard),
     };
 
     ui.spacing_mut().item_spacing = Vec2::ZERO;
@@ -83,6 +83,9 @@ fn rows(ui: &mut Ui, chosen: &Chosen<'_>, new: &mut ExportChoices, has_rest: boo
     rows::what(ui, chosen, new);
     rows::format(ui, new);
     rows::quality(ui, new);
+    if !new.heard.is_plain() {
+        rows::key_speed(ui, new);
+    }
     match new.what() {
         Some(ExportWhat::Mix) => rows::loudness(ui, new),
         Some(_) if has_rest => {}

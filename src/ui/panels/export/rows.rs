@@ -14,7 +14,7 @@ use crate::{
     i18n::fl,
     ui::{
         commands::export_plan::{ExportChoices, ExportWhat},
-        state::view_state::ViewState,
+        state::instruments::display_order,
         theme::{Tokens, Weight, font, size, space, text},
         widgets::{
             button::{Kind, button, fitted_choice},
@@ -83,7 +83,7 @@ fn what_words(what: ExportWhat, chosen: &Chosen<'_>, new: &ExportChoices) -> Str
         ExportWhat::Mix => fl!(export_mix_note).to_owned(),
         _ if chosen.ticked.is_empty() => fl!(export_stems_none).to_owned(),
         ExportWhat::Stems => {
-            let shown = ViewState::display_order(&chosen.ticked);
+            let shown = display_order(&chosen.ticked);
             let shown: Vec<String> = shown.into_iter().map(|i| chosen.ticked[i].clone()).collect();
             let stems = words::stems(&shown);
             if new.format.streams == Streams::All {
@@ -151,6 +151,18 @@ pub fn quality(ui: &mut Ui, new: &mut ExportChoices) {
 fn lossy(ui: &mut Ui, text: &str) {
     let (body, ink) = (font(text::BODY, Weight::Regular), Tokens::of(ui).text);
     row(ui, ROW, |ui| label(ui, text, body, ink));
+}
+
+/// Draws the row for key and speed.
+pub fn key_speed(ui: &mut Ui, new: &mut ExportChoices) {
+    named(ui, fl!(export_key_speed), |ui| {
+        let color = Tokens::of(ui).accent;
+        let name = fl!(export_as_heard, change = words::key_speed(new.heard));
+        if tick::tick(ui, "export as heard", ROW, &name, new.as_heard, color).clicked() {
+            new.as_heard = !new.as_heard;
+        }
+        note(ui, fl!(export_as_heard_note), false);
+    });
 }
 
 /// Draws the row for the loudness of a mix.

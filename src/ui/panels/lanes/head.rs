@@ -8,14 +8,14 @@ use crate::{
     i18n::fl,
     ui::{
         action::Action,
-        state::view_state::OpenSong,
+        state::{ui_state::List, view_state::OpenSong},
         theme::{Weight, font, size, space, text},
         widgets::{
             at, button,
             dial::dial,
             fader::{Knob, Look, Scale, fader},
             figure::figure,
-            label,
+            fold, label,
             layout::{self, stack},
         },
     },
@@ -40,7 +40,7 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, lane: Rect, open: &OpenSong, row: &Row<'
     let index = row.stem.unwrap_or(open.stems.len());
     if let Some(meter) = cx.lane_meters.get(index) {
         let size = vec2(size::LANE_METER, lane.height() - space::GROUPS);
-        let (name, color) = (fl!(lane_level, stem = &row.title), cx.tokens.stem(row.key));
+        let (name, color) = (fl!(lane_level, stem = &row.name), row.color);
         meter.rising(ui, size, &name, color);
     }
 }
@@ -48,8 +48,11 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, lane: Rect, open: &OpenSong, row: &Row<'
 /// Draws the name, and at its right balance, mute and solo.
 fn name_ui(ui: &mut Ui, cx: &mut Cx<'_>, row: &Row<'_>) {
     layout::row(ui, size::LANE_NAME, |ui| {
+        ui.spacing_mut().item_spacing.x = space::HAIR;
+        if !arrow_ui(ui, cx, row) {
+            ui.add_space(space::SMALL);
+        }
         ui.spacing_mut().item_spacing.x = space::SMALL;
-        ui.add_space(space::SMALL);
         let buttons = size::DIAL + 2.0 * (space::SMALL + button::LETTER.x);
         let name = vec2(ui.available_width() - buttons - space::SMALL, size::LANE_NAME);
         ui.allocate_ui_with_layout(name, Layout::left_to_right(Align::Center), |ui| {
@@ -61,20 +64,36 @@ fn name_ui(ui: &mut Ui, cx: &mut Cx<'_>, row: &Row<'_>) {
     });
 }
 
+/// Draws the arrow of a group; returns whether there is one.
+fn arrow_ui(ui: &mut Ui, cx: &mut Cx<'_>, row: &Row<'_>) -> bool {
+    let Some(is_open) = row.is_open else { return false };
+    let name = if is_open {
+        fl!(song_hide_lanes, stem = &row.name)
+    } else {
+        fl!(song_show_lanes, stem = &row.name)
+    };
+    let cell = vec2(size::LANE_ARROW, size::LANE_NAME);
+    let wanted = fold::arrow(ui, ("fold", row.key), cell, &name, is_open, cx.tokens.dim);
+    if let Some(wanted) = wanted {
+        cx.act(Action::Fold(List::Lanes, row.key.to_owned(), wanted));
+    }
+    true
+}
+
 fn buttons_ui(ui: &mut Ui, cx: &mut Cx<'_>, row: &Row<'_>) {
     let tokens = cx.tokens;
     let key = || row.key.to_owned();
-    let look = Look { color: tokens.stem(row.key), is_faint: !row.is_heard };
-    let (name, pan) = (fl!(lane_pan, stem = &row.title), row.settings.pan);
+    let look = Look { color: row.color, is_faint: !row.is_heard };
+    let (name, pan) = (fl!(lane_pan, stem = &row.name), row.settings.pan);
     if let Some(to) = dial(ui, ("pan", row.key), size::DIAL, &name, Scale::Pan, pan, look) {
         cx.act(Action::Pan(key(), to));
     }
-    let (name, muted) = (fl!(lane_mute, stem = &row.title), row.settings.muted);
+    let (name, muted) = (fl!(lane_mute, stem = &row.name), row.settings.muted);
     let color = tokens.stem("drums");
     if button::letter(ui, ("mute", row.key), "M", &name, muted, color).clicked() {
         cx.act(Action::Mute(key(), !muted));
     }
-    let (name, soloed) = (fl!(lane_solo, stem = &row.title), row.settings.soloed);
+    let (name, soloed) = (fl!(lane_solo, stem = &row.name), row.settings.soloed);
     if button::letter(ui, ("solo", row.key), "S", &name, soloed, tokens.accent).clicked() {
         cx.act(Action::Solo(key(), !soloed));
     }
@@ -82,8 +101,8 @@ fn buttons_ui(ui: &mut Ui, cx: &mut Cx<'_>, row: &Row<'_>) {
 
 /// Draws the gain as a fader and as a figure that accepts typing.
 fn gain(ui: &mut Ui, cx: &mut Cx<'_>, row: &Row<'_>) {
-    let look = Look { color: cx.tokens.stem(row.key), is_faint: !row.is_heard };
-    let name = fl!(lane_gain, stem = &row.title);
+    let look = Look { color: row.color, is_faint: !row.is_heard };
+    let name = fl!(lane_gain, stem = &row.name);
     let gain = row.settings.gain_db;
     layout::row(ui, size::TEXT_LINE, |ui| {
         ui.spacing_mut().item_spacing.x = space::CLOSE;
@@ -105,11 +124,13 @@ fn drag_handle(ui: &Ui, cx: &mut Cx<'_>, lane: Rect, row: &Row<'_>) {
     if !cx.ui_state.can_drag_out || !is_separated || row.is_residual() {
         return;
     }
-    let place = lane.with_max_x(lane.left() + size::LANE_DRAG);
+    let arrow = if row.is_open.is_some() { size::LANE_ARROW + space::SMALL } else { 0.0 };
+    let place = lane.with_max_x(lane.left() + size::LANE_DRAG - size::LANE_PART * row.depth as f32);
+    let place = place.with_min_x((place.left() + arrow).min(place.right()));
     let place = place.with_max_y(lane.center().y - space::TINY);
     let response = at(ui, ("drag", row.key), place, Sense::CLICK | Sense::DRAG);
     let hint = fl!(lane_drag_hint);
-    let name = format!("{}: {hint}", row.title);
+    let name = format!("{}: {hint}", row.name);
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, name.as_str()));
     if response.drag_started_by(PointerButton::Primary) {
         let with_ticked = ui.input(|input| input.modifiers.command);

@@ -1,5 +1,5 @@
-//! The lanes: the original, each ticked stem, and the residual, one below another, with a common
-//! ruler, loop and play head.
+//! The lanes: the original, each stem in the mix, and the residual, one below another, with a common
+//! ruler, loop and play head. The lanes of parts stand within that of their whole.
 
 mod head;
 mod row;
@@ -14,7 +14,7 @@ use crate::{
     i18n::fl,
     ui::{
         action::Action,
-        state::view_state::{OpenSong, ViewState},
+        state::{ui_state::List, view_state::OpenSong},
         theme::{LOOP_ALPHA, Weight, font, size, space, text},
         timeline::viewport::Viewport,
         widgets::{
@@ -134,28 +134,33 @@ fn look_ui(ui: &Ui, cx: &mut Cx<'_>, scale: TimeScale, area: Rect) {
     }
 }
 
-/// The rows of a song: its ticked stems, once any part of them exists, and the residual.
+/// The rows of a song: its stems in the mix, once any part of them exists, and the residual.
 fn rows<'a>(cx: &Cx<'a>, song: &'a Song, open: &'a OpenSong) -> Vec<Row<'a>> {
     let has_stems = !open.covered.is_empty()
         || cx.state.is_separated(song.id)
         || cx.state.active_job(song.id).is_some();
-    let lanes = cx.ui_state.lanes(song.id, &open.stems);
+    if !has_stems {
+        return Vec::new();
+    }
+    let stems = open.instruments();
+    let lanes = cx.ui_state.lanes(song.id, stems);
     let has_rest = cx.state.has_rest(song.id);
     let residual = cx.ui_state.residual(song.id, has_rest);
-    let any_solo = lanes.iter().any(|lane| lane.ticked && lane.soloed) || residual.soloed;
+    let audible = stems.audible(&lanes, residual);
     let is_mix = cx.ui_state.monitor == Monitor::Mix;
-    let make = |stem: Option<usize>| {
-        let settings = stem.map_or(residual, |stem| lanes[stem]);
-        let is_heard = is_mix && if any_solo { settings.soloed } else { !settings.muted };
-        Row::new(song, open, stem, settings, is_heard)
+    let is_open = |stem: &str| cx.ui_state.is_open(List::Lanes, stem);
+    let make = |stem: usize| {
+        let row = Row::of_stem(song, open, stem, lanes[stem], cx.tokens);
+        let is_open = row.is_open.map(|_| is_open(row.key));
+        Row { is_open, is_heard: is_mix && audible.stems[stem], ..row }
     };
-    let stems: Vec<Row<'_>> = ViewState::display_order(&open.stems)
-        .into_iter()
-        .filter(|stem| has_stems && lanes[*stem].ticked)
-        .map(|stem| make(Some(stem)))
-        .collect();
-    let has_residual = !stems.is_empty() && !has_rest;
-    stems.into_iter().chain(has_residual.then(|| make(None))).collect()
+    let mut rows: Vec<Row<'_>> =
+        stems.rows(&lanes, |stem| !is_open(stem)).into_iter().map(make).collect();
+    if !rows.is_empty() && !has_rest {
+        let row = Row::of_residual(song, open, residual, cx.tokens);
+        rows.push(Row { is_heard: is_mix && audible.residual, ..row });
+    }
+    rows
 }
 
 /// Maps frames to the screen.

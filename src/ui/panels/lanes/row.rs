@@ -1,9 +1,11 @@
-//! A lane of the open song as displayed: its stem, name and settings. Pure.
+//! A lane of the open song as displayed: its stem, names and settings. Pure.
+
+use egui::Color32;
 
 use crate::{
     engine::{LaneSettings, Song, export::RESIDUAL},
     i18n::fl,
-    ui::{state::view_state::OpenSong, timeline::peaks::Waveform, words},
+    ui::{state::view_state::OpenSong, theme::Tokens, timeline::peaks::Waveform, words},
 };
 
 /// A lane other than the original's.
@@ -16,6 +18,14 @@ pub struct Row<'a> {
     pub key: &'a str,
     /// The displayed name.
     pub title: String,
+    /// The accessible name: with that of the stem that this one is a part of.
+    pub name: String,
+    /// Number of stems that this one is a part of.
+    pub depth: usize,
+    /// Whether the parts are displayed, if the stem is heard through them.
+    pub is_open: Option<bool>,
+    /// The colour.
+    pub color: Color32,
     /// The user's settings.
     pub settings: LaneSettings,
     /// Whether the lane is audible.
@@ -24,21 +34,50 @@ pub struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// The row of a stem, or of the residual.
-    pub fn new(
+    /// The row of a stem.
+    pub fn of_stem(
         song: &'a Song,
         open: &'a OpenSong,
-        stem: Option<usize>,
+        stem: usize,
         settings: LaneSettings,
-        is_heard: bool,
+        tokens: &Tokens,
     ) -> Self {
-        let key = stem.map_or(RESIDUAL, |stem| &open.stems[stem]);
-        let title = match stem {
-            Some(_) => words::stem_title(key),
-            None => fl!(lane_residual).to_owned(),
-        };
-        let wave = stem.map_or(&open.residual, |stem| &open.waves[stem]);
-        Self { song, stem, key, title, settings, is_heard, wave }
+        let stems = open.instruments();
+        Self {
+            song,
+            stem: Some(stem),
+            key: &open.stems[stem],
+            title: words::instrument(stems, stem),
+            name: words::full_instrument(stems, stem),
+            depth: stems.depth(stem),
+            is_open: stems.is_group(stem).then_some(true),
+            color: stems.color(tokens, stem),
+            settings,
+            is_heard: false,
+            wave: &open.waves[stem],
+        }
+    }
+
+    /// The row of the residual.
+    pub fn of_residual(
+        song: &'a Song,
+        open: &'a OpenSong,
+        settings: LaneSettings,
+        tokens: &Tokens,
+    ) -> Self {
+        Self {
+            song,
+            stem: None,
+            key: RESIDUAL,
+            title: fl!(lane_residual).to_owned(),
+            name: fl!(lane_residual).to_owned(),
+            depth: 0,
+            is_open: None,
+            color: tokens.stem(RESIDUAL),
+            settings,
+            is_heard: false,
+            wave: &open.residual,
+        }
     }
 
     /// Whether this is the lane of the residual.

@@ -22,15 +22,27 @@ use crate::{
     },
 };
 
+/// Largest number of steps by which a lane is inset.
+const DEEPEST: usize = 3;
+
 /// Draws a lane with its background, a bar in its colour, and its head. Returns the area of the
-/// waveform.
-fn lane(ui: &mut Ui, height: f32, color: Color32, head: impl FnOnce(&mut Ui, Rect)) -> Rect {
+/// waveform. The lane begins further right by the `depth` of its stem.
+fn lane(
+    ui: &mut Ui,
+    height: f32,
+    depth: usize,
+    color: Color32,
+    head: impl FnOnce(&mut Ui, Rect),
+) -> Rect {
     let (_, rect) = ui.allocate_space(vec2(ui.available_width(), height));
+    // The heads of deeper lanes would be too narrow.
+    let inset = size::LANE_PART * depth.min(DEEPEST) as f32;
+    let rect = rect.with_min_x((rect.left() + inset).min(rect.right()));
     ui.painter().rect_filled(rect, radius::LANE, Tokens::of(ui).panel);
     within(ui, rect, egui::Margin::ZERO, |ui| {
         ui.spacing_mut().item_spacing = Vec2::ZERO;
         row(ui, height, |ui| {
-            let cell = vec2(size::LANE_HEAD, height);
+            let cell = vec2(size::LANE_HEAD - inset, height);
             ui.allocate_ui_with_layout(cell, Layout::left_to_right(Align::Center), |ui| {
                 ui.set_min_size(cell);
                 let bar = vec2(size::LANE_BAR, (height - space::GROUPS).max(0.0));
@@ -58,7 +70,7 @@ pub fn original(
     let tokens = cx.tokens;
     let is_original = cx.ui_state.monitor == Monitor::Original;
     let hint = if is_original { fl!(lane_original_heard) } else { fl!(lane_original_compare) };
-    let place = lane(ui, height, tokens.original, |ui, _| {
+    let place = lane(ui, height, 0, tokens.original, |ui, _| {
         ui.add_space(space::MEDIUM);
         ui.scope(|ui| {
             ui.set_max_width(ui.available_width() - space::LARGE);
@@ -99,11 +111,11 @@ pub fn row_ui(
     row: &Row<'_>,
 ) {
     let tokens = cx.tokens;
-    let color = tokens.stem(row.key);
-    let place = lane(ui, height, color, |ui, rect| head::ui(ui, cx, rect, open, row));
+    let color = row.color;
+    let place = lane(ui, height, row.depth, color, |ui, rect| head::ui(ui, cx, rect, open, row));
     let response = at(ui, ("wave", row.key), place, Sense::CLICK | Sense::DRAG);
     seek_by_pointer(cx, &response, scale);
-    let name = fl!(lane_wave, stem = &row.title);
+    let name = fl!(lane_wave, stem = &row.name);
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &name));
     computing_ui(ui, scale, place, open, color);
     waves.paint(

@@ -1,5 +1,6 @@
 //! The settings page. Every change takes effect at once.
 
+mod chains;
 mod models;
 
 use egui::{Frame, Popup, Ui, Vec2, vec2};
@@ -15,7 +16,7 @@ use crate::{
     model::{Device, Precision},
     ui::{
         action::Action,
-        state::{ui_state::Question, view_state::ViewState},
+        state::{instruments::display_order, ui_state::Question},
         theme::{Tokens, Weight, font, margin, size, space, text},
         widgets::{
             button::{Kind, button, fitted_choice},
@@ -57,6 +58,7 @@ fn rows(ui: &mut Ui, cx: &mut Cx<'_>, new: &mut Preferences) {
     home(ui, cx);
     quality(ui, new);
     models::ui(ui, cx, new);
+    chains::ui(ui, cx, new);
 }
 
 /// Draws a setting: its name, and its controls at the right.
@@ -284,7 +286,7 @@ fn ticks(ui: &mut Ui, cx: &Cx<'_>, new: &mut Preferences) {
         wrapped(ui, ROW, |ui| {
             ui.spacing_mut().item_spacing = Vec2::splat(space::SMALL);
             ui.set_min_height(ROW);
-            for stem in ViewState::display_order(sources).into_iter().map(|i| &sources[i]) {
+            for stem in display_order(sources).into_iter().map(|i| &sources[i]) {
                 let name = words::stem_title(stem);
                 let is_ticked = new.ticks.as_ref().is_none_or(|ticks| ticks.contains(stem));
                 let (salt, color) = (("new songs", stem), cx.tokens.stem(stem));

@@ -46,7 +46,7 @@ pub fn ui(
         ui.add_space(space::GROUPS);
         let stems = cx.state.stems(song.id);
         if !stems.is_empty() {
-            ticks::ui(ui, cx, song, stems);
+            ticks::ui(ui, cx, song);
             ui.add_space(space::BUTTONS);
         }
         let open = cx.state.open().filter(|open| open.id == song.id);
@@ -100,7 +100,8 @@ fn head_ui(ui: &mut Ui, cx: &mut Cx<'_>, song: &Song) {
     wrapped(ui, size::TEXT_LINE, |ui| {
         ui.spacing_mut().item_spacing.x = space::BUTTONS;
         let small = font(text::SMALL, Weight::Regular);
-        let shown = paragraph(ui, &words::sound_line(song), small, tokens.faint, ROWS);
+        let shown =
+            paragraph(ui, &words::sound_line(song, cx.ui_state.key), small, tokens.faint, ROWS);
         if let Some(origin) = words::sound_origin(song) {
             shown.on_hover_text(origin);
         }
@@ -124,9 +125,9 @@ fn next_ui(ui: &mut Ui, cx: &mut Cx<'_>, song: &Song) {
         progress_ui(ui, cx, song, &progress);
         return;
     }
-    let ticked = cx.ui_state.ticked(song.id, state.stems(song.id));
+    let ticked = cx.ui_state.ticked(song.id, state.instruments(song.id));
     if state.has_all_of(song.id, &ticked) {
-        let count = state.stems(song.id).len();
+        let count = state.instruments(song.id).num_heard();
         let shown =
             state.open().filter(|open| open.id == song.id).and_then(|open| open.shown.as_ref());
         let text = match count {
@@ -147,18 +148,18 @@ fn next_ui(ui: &mut Ui, cx: &mut Cx<'_>, song: &Song) {
     if !matches!(state.model(), Some(ModelState::Ready { .. })) {
         return;
     }
-    let stems = state.stems(song.id);
-    let has_ticks = !cx.ui_state.ticked(song.id, stems).is_empty();
+    let has_ticks = !ticked.is_empty();
     let covered =
         state.open().filter(|open| open.id == song.id).map_or(0.0, OpenSong::refined_fraction);
-    let text = if covered > 0.0 { fl!(song_continue) } else { UiCommand::Process.spec().text };
+    let is_begun = covered > 0.0 && covered < 1.0;
+    let text = if is_begun { fl!(song_continue) } else { UiCommand::Process.spec().text };
     let response = wide_button(ui, "process", size::PROCESS.into(), text, Kind::Primary, has_ticks);
     if response.on_hover_text(UiCommand::Process.hint(ui)).clicked() {
         cx.verb(UiCommand::Process);
     }
     let text = if !has_ticks {
         fl!(song_select_first).to_owned()
-    } else if covered > 0.0 {
+    } else if is_begun {
         fl!(song_partly_done, percent = &words::percent(covered))
     } else if let Some(need) = state.need(song.id, &ticked) {
         let disk = words::bytes(need.bytes);

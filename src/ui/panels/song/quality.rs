@@ -53,7 +53,7 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, song: &Song, open: &OpenSong, shown: &Sh
 
 /// Draws the qualities with their costs.
 fn offers(ui: &mut Ui, cx: &mut Cx<'_>, song: &Song, open: &OpenSong, shown: &Shown) {
-    let ticked = cx.ui_state.ticked(song.id, &open.stems);
+    let ticked = cx.ui_state.ticked(song.id, open.instruments());
     let words_of = |offer| offer_words(offer, open.seconds_for(&ticked, offer));
     let names: Vec<String> = shown.offers.iter().map(words_of).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -86,6 +86,21 @@ fn model(ui: &mut Ui, cx: &mut Cx<'_>, song: &Song, shown: &Shown) {
         for model in cx.state.models().iter().filter(installed) {
             if ui.selectable_label(model.name == *name, &model.name).clicked() {
                 chosen = Some(model.name.clone());
+            }
+        }
+        let mut chains =
+            cx.state.chains().iter().filter(|chain| !chain.stems.is_empty()).peekable();
+        if chains.peek().is_some() {
+            ui.separator();
+        }
+        for chain in chains {
+            let response = ui.selectable_label(chain.name == *name, &chain.name);
+            let response = match chain.file.title.trim() {
+                "" => response,
+                title => response.on_hover_text(title),
+            };
+            if response.clicked() {
+                chosen = Some(chain.name.clone());
             }
         }
     });

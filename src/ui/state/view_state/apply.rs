@@ -7,7 +7,7 @@ use super::{Export, Home, Importing, Notice, OpenSong, Said, Shown, ViewState};
 use crate::{
     engine::{
         Event, ExportId, ExportState, Job, JobId, JobState, Song, SongId,
-        separation::estimate::Estimate,
+        separation::{estimate::Estimate, options::StemInfo},
     },
     ui::state::catalog::Catalog,
 };
@@ -75,9 +75,15 @@ impl ViewState {
                 }
             }
             Event::Models(models) => self.models = models,
-            Event::Chains(chains) => self.chains = chains,
+            Event::Chains(chains) => {
+                self.chains = chains;
+                self.find_source_infos();
+            }
             Event::ModelTask(name, task) => self.model_task = Some((name, task)),
-            Event::Model(state) => self.model = Some(state),
+            Event::Model(state) => {
+                self.model = Some(state);
+                self.find_source_infos();
+            }
             Event::Pace(seconds) => self.expected = Some(seconds),
             Event::JobPace(job, seconds) => drop(self.expected_of.insert(job, seconds)),
             Event::Described { song, fields } => self.described = Some((song, fields)),
@@ -87,6 +93,21 @@ impl ViewState {
             Event::Waiting { song, problem } => self.say(Some(song), problem),
             Event::Failed { song, problem, .. } => self.say(song, problem),
         }
+    }
+
+    /// Finds the tree of the stems that new songs get: a chain's, if it has exactly these stems.
+    fn find_source_infos(&mut self) {
+        let sources = self.sources();
+        let chain = self.chains.iter().find(|chain| chain.stems == sources);
+        let info = |name: &String| {
+            let parent = chain.and_then(|chain| chain.parent(name));
+            let at = parent.and_then(|parent| {
+                sources.iter().position(|stem| stem.eq_ignore_ascii_case(parent))
+            });
+            StemInfo { parent: at, is_heard: at.is_none(), ..StemInfo::default() }
+        };
+        let infos = sources.iter().map(info).collect();
+        self.source_infos = infos;
     }
 
     fn replace_library(&mut self, songs: Vec<Song>, jobs: Vec<Job>) {

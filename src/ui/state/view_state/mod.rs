@@ -19,12 +19,18 @@ use super::catalog::Catalog;
 use crate::{
     engine::{
         ChainEntry, ExportId, ExportState, Job, JobId, JobState, ModelEntry, ModelState, ModelTask,
-        Problem, Song, SongId, SongState, export::Fields, player::Output,
-        separation::estimate::Estimate, system::atomic_file::base_name,
+        Problem, Song, SongId, SongState,
+        export::Fields,
+        player::Output,
+        separation::{chain::MissingStems, estimate::Estimate, options::StemInfo},
+        system::atomic_file::base_name,
     },
     i18n::fl,
     model::device::Card,
-    ui::{theme::STEM_ORDER, words},
+    ui::{
+        state::instruments::{Instruments, display_order},
+        words,
+    },
 };
 
 pub use notice::{Notice, Said};
@@ -61,6 +67,28 @@ pub struct Progress {
     pub seconds_left: Option<f64>,
     /// Seconds of audio separated in one second.
     pub times_real_time: Option<f64>,
+}
+
+/// A stem that no installed model can make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Missing<'a> {
+    /// The name of the stem.
+    pub name: &'a str,
+    /// The stem that it is a part of.
+    pub whole: Option<&'a str>,
+    /// The stems that the missing model makes.
+    pub makes: &'a [String],
+}
+
+impl Missing<'_> {
+    /// Whether the stem belongs to the branch of `whole`; `None` is the song.
+    pub fn is_in(&self, whole: Option<&str>) -> bool {
+        match (self.whole, whole) {
+            (None, None) => true,
+            (Some(own), Some(whole)) => own.eq_ignore_ascii_case(whole),
+            _ => false,
+        }
+    }
 }
 
 /// The cost of separating a song.
@@ -109,6 +137,8 @@ pub struct ViewState {
     model: Option<ModelState>,
     models: Vec<ModelEntry>,
     chains: Vec<ChainEntry>,
+    /// The tree of the installed model's stems, or of those of the chain in its place.
+    source_infos: Vec<StemInfo>,
     /// The current or last operation on a model's weights.
     model_task: Option<(Option<String>, ModelTask)>,
     exports: Vec<Export>,
@@ -194,6 +224,12 @@ impl ViewState {
         &self.chains
     }
 
+    /// Whether a chain of the user cannot have this name.
+    pub fn is_taken(&self, name: &str) -> bool {
+        self.models.iter().any(|model| model.name == name)
+            || self.chains.iter().any(|chain| chain.name == name && !chain.is_own)
+    }
+
     /// The known models; empty until the engine has listed them.
     pub fn models(&self) -> &[ModelEntry] {
         &self.models
@@ -247,6 +283,29 @@ impl ViewState {
         }
     }
 
+    /// The available stems of a song as a tree.
+    pub fn instruments(&self, song: SongId) -> Instruments<'_> {
+        match &self.open {
+            Some(open) if open.id == song && !open.stems.is_empty() => open.instruments(),
+            _ => Instruments::new(self.sources(), &self.source_infos),
+        }
+    }
+
+    /// Stems of a song's chain that cannot be made with the installed models.
+    pub fn missing_stems(&self, song: SongId) -> Vec<Missing<'_>> {
+        let open = self.open.as_ref().filter(|open| open.id == song);
+        let Some(shown) = open.and_then(|open| open.shown.as_ref()) else { return Vec::new() };
+        let chain = self.chains.iter().find(|chain| chain.name == shown.options.model);
+        let mut stems = Vec::new();
+        for MissingStems { stems: names, makes } in &shown.missing {
+            for name in names {
+                let whole = chain.and_then(|chain| chain.parent(name));
+                stems.push(Missing { name, whole, makes });
+            }
+        }
+        stems
+    }
+
     /// Whether a song's stems add up to the song, so that the residual is empty.
     pub fn has_rest(&self, song: SongId) -> bool {
         let open = self.open.as_ref().filter(|open| open.id == song);
@@ -297,19 +356,10 @@ impl ViewState {
         self.missing.contains(&song)
     }
 
-    /// Indices of stems in display order.
-    pub fn display_order(stems: &[String]) -> Vec<usize> {
-        let rank =
-            |stem: &String| STEM_ORDER.iter().position(|known| known.eq_ignore_ascii_case(stem));
-        let mut order: Vec<usize> = (0..stems.len()).collect();
-        order.sort_by_key(|i| (rank(&stems[*i]).unwrap_or(STEM_ORDER.len()), *i));
-        order
-    }
-
     /// The stems that a job was asked for, in display order; those of the song if the job names none.
     pub fn requested(&self, job: &Job) -> Vec<String> {
         let stems = if job.stems.is_empty() { self.stems(job.song) } else { &job.stems };
-        Self::display_order(stems).into_iter().map(|index| stems[index].clone()).collect()
+        display_order(stems).into_iter().map(|index| stems[index].clone()).collect()
     }
 
     /// The waiting or running job of a song.

@@ -14,7 +14,7 @@ use crate::{
             options::{Maker, QualityCost, SeparationOptions, StemInfo, Version},
         },
     },
-    ui::timeline::peaks::Waveform,
+    ui::{state::instruments::Instruments, timeline::peaks::Waveform},
 };
 
 /// The song that is loaded in the player.
@@ -57,6 +57,11 @@ impl OpenSong {
             shown: None,
             computing: None,
         }
+    }
+
+    /// The stems as a tree; a flat one until the engine has sent it.
+    pub fn instruments(&self) -> Instruments<'_> {
+        Instruments::new(&self.stems, self.shown.as_ref().map_or(&[], |shown| &shown.stems))
     }
 
     pub(super) fn wave_mut(&mut self, lane: &Lane) -> Option<&mut Waveform> {

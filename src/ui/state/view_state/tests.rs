@@ -234,10 +234,10 @@ fn stems_are_known_from_the_song_or_else_from_the_model() {
     assert_eq!(state.stems(SongId(1)).len(), 4);
     state.apply(Event::Opened { song: SongId(1), frames: 1, stems: vec!["voice".into()] });
     assert_eq!(state.stems(SongId(1)), ["voice"]);
-    let shown = ViewState::display_order(&stems());
+    let shown = display_order(&stems());
     assert_eq!(shown, [3, 0, 1, 2], "vocals, drums, bass, other");
     let odd: Vec<String> = ["x", "piano", "vocals"].map(str::to_owned).into();
-    assert_eq!(ViewState::display_order(&odd), [2, 1, 0]);
+    assert_eq!(display_order(&odd), [2, 1, 0]);
 }
 
 #[test]

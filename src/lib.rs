@@ -8,8 +8,9 @@
 //!   [`engine::Event`]s.
 //! - [`words`]: the engine's problems and notes in the user's language.
 //! - [`i18n`]: the messages of all three in the user's language. It uses no other layer.
-//! - [`os`]: errors of the operating system as data; [`file_lock`]: locks across processes. Every
-//!   layer may use both.
+//! - [`os`]: errors of the operating system as data; [`file_lock`]: locks across processes;
+//!   [`file_moves`]: renames and removals; [`file_identity`]: whether a path names an open file.
+//!   Every layer may use them.
 //!
 //! The engine by subject:
 //!
@@ -28,7 +29,9 @@
 
 pub mod cli;
 pub mod engine;
+pub mod file_identity;
 pub mod file_lock;
+pub mod file_moves;
 pub mod i18n;
 pub mod model;
 pub mod os;

@@ -4,6 +4,7 @@
 //! [`crate::engine::Problem::class`] decides whether an error is retried.
 
 use std::{
+    env::consts::OS,
     error::Error,
     fmt, io,
     path::{Path, PathBuf},
@@ -116,8 +117,7 @@ fn number_in_text(error: &io::Error) -> Option<i32> {
 
 fn kind_of(error: &io::Error) -> OsKind {
     use io::ErrorKind as Kind;
-    // Input/output error, no such device (or address), not connected.
-    if cfg!(target_os = "linux") && matches!(error.raw_os_error(), Some(5 | 6 | 19 | 107)) {
+    if error.raw_os_error().is_some_and(|number| numbers::gone(OS).contains(&number)) {
         return OsKind::Gone;
     }
     match error.kind() {
@@ -134,6 +134,96 @@ fn kind_of(error: &io::Error) -> OsKind {
         Kind::UnexpectedEof => OsKind::Truncated,
         Kind::InvalidData | Kind::InvalidInput => OsKind::Invalid,
         _ => OsKind::Other,
+    }
+}
+
+/// Whether an error of locking means that the file system or its server has no locks.
+pub fn has_no_locks(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::Unsupported
+        || error.raw_os_error().is_some_and(|number| numbers::no_locks(OS).contains(&number))
+}
+
+/// Whether an error's number on Windows means that another program may hold the file.
+pub fn is_held_on_windows(number: i32) -> bool {
+    use numbers::windows::{ACCESS_DENIED, LOCK_VIOLATION, SHARING_VIOLATION, USER_MAPPED_FILE};
+    [ACCESS_DENIED, SHARING_VIOLATION, LOCK_VIOLATION, USER_MAPPED_FILE].contains(&number)
+}
+
+/// Error numbers of the systems, under the systems' names. They are compiled on every system, so
+/// that tests see all of them.
+mod numbers {
+    mod linux {
+        pub const EIO: i32 = 5;
+        pub const ENXIO: i32 = 6;
+        pub const ENODEV: i32 = 19;
+        pub const ENOLCK: i32 = 37;
+        pub const ENOSYS: i32 = 38;
+        pub const EOPNOTSUPP: i32 = 95;
+        pub const ENOTCONN: i32 = 107;
+    }
+
+    mod macos {
+        pub const EIO: i32 = 5;
+        pub const ENXIO: i32 = 6;
+        pub const ENODEV: i32 = 19;
+        pub const ENOTSUP: i32 = 45;
+        pub const ENOTCONN: i32 = 57;
+        pub const ENOLCK: i32 = 77;
+        pub const ENOSYS: i32 = 78;
+        pub const EOPNOTSUPP: i32 = 102;
+    }
+
+    /// As in winerror.h, without `ERROR_`.
+    pub mod windows {
+        pub const INVALID_FUNCTION: i32 = 1;
+        pub const ACCESS_DENIED: i32 = 5;
+        pub const NOT_READY: i32 = 21;
+        pub const GEN_FAILURE: i32 = 31;
+        pub const SHARING_VIOLATION: i32 = 32;
+        pub const LOCK_VIOLATION: i32 = 33;
+        pub const NOT_SUPPORTED: i32 = 50;
+        pub const BAD_NETPATH: i32 = 53;
+        pub const DEV_NOT_EXIST: i32 = 55;
+        pub const UNEXP_NET_ERR: i32 = 59;
+        pub const NETNAME_DELETED: i32 = 64;
+        pub const NO_SUCH_DEVICE: i32 = 433;
+        pub const IO_DEVICE: i32 = 1117;
+        pub const DEVICE_NOT_CONNECTED: i32 = 1167;
+        pub const USER_MAPPED_FILE: i32 = 1224;
+    }
+
+    /// Numbers that mean that the device or its server does not respond.
+    pub fn gone(system: &str) -> &'static [i32] {
+        use windows::{
+            BAD_NETPATH, DEV_NOT_EXIST, DEVICE_NOT_CONNECTED, GEN_FAILURE, IO_DEVICE,
+            NETNAME_DELETED, NO_SUCH_DEVICE, NOT_READY, UNEXP_NET_ERR,
+        };
+        match system {
+            "linux" => &[linux::EIO, linux::ENXIO, linux::ENODEV, linux::ENOTCONN],
+            "macos" => &[macos::EIO, macos::ENXIO, macos::ENODEV, macos::ENOTCONN],
+            "windows" => &[
+                NOT_READY,
+                GEN_FAILURE,
+                BAD_NETPATH,
+                DEV_NOT_EXIST,
+                UNEXP_NET_ERR,
+                NETNAME_DELETED,
+                NO_SUCH_DEVICE,
+                IO_DEVICE,
+                DEVICE_NOT_CONNECTED,
+            ],
+            _ => &[],
+        }
+    }
+
+    /// Numbers that mean that a file system has no locks.
+    pub fn no_locks(system: &str) -> &'static [i32] {
+        match system {
+            "linux" => &[linux::ENOLCK, linux::ENOSYS, linux::EOPNOTSUPP],
+            "macos" => &[macos::ENOLCK, macos::ENOSYS, macos::EOPNOTSUPP, macos::ENOTSUP],
+            "windows" => &[windows::INVALID_FUNCTION, windows::NOT_SUPPORTED],
+            _ => &[],
+        }
     }
 }
 
@@ -185,11 +275,24 @@ mod tests {
         assert_eq!(Os::from(twice), os);
     }
 
-    #[cfg(target_os = "linux")]
     #[test]
     fn recognises_an_unplugged_disk_by_its_error_number() {
-        for number in [5, 6, 19, 107] {
-            assert_eq!(Os::from(io::Error::from_raw_os_error(number)).kind, OsKind::Gone);
+        for number in numbers::gone(OS) {
+            assert_eq!(Os::from(io::Error::from_raw_os_error(*number)).kind, OsKind::Gone);
         }
+        assert_eq!(numbers::gone("linux"), [5, 6, 19, 107]);
+        assert_eq!(numbers::gone("macos"), [5, 6, 19, 57]);
+        assert_eq!(numbers::gone("windows"), [21, 31, 53, 55, 59, 64, 433, 1117, 1167]);
+    }
+
+    #[test]
+    fn recognises_disks_without_locks() {
+        for number in numbers::no_locks(OS) {
+            assert!(has_no_locks(&io::Error::from_raw_os_error(*number)));
+        }
+        assert!(has_no_locks(&io::ErrorKind::Unsupported.into()));
+        assert!(!has_no_locks(&io::ErrorKind::NotFound.into()));
+        assert_eq!(numbers::no_locks("macos"), [77, 78, 102, 45]);
+        assert_eq!(numbers::no_locks("windows"), [1, 50]);
     }
 }

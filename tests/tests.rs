@@ -21,6 +21,7 @@ mod data_folder;
 #[cfg(test)]
 mod decode;
 #[cfg(test)]
+#[cfg(target_os = "linux")] // X11
 mod desktop;
 #[cfg(test)]
 mod engine;

@@ -23,6 +23,7 @@ use crate::{
         system::atomic_file::write_atomically,
         types::Compute,
     },
+    file_moves,
     model::{Precision, device::is_present, on_one_line},
 };
 
@@ -298,7 +299,7 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 /// Renames an invalid file.
 fn set_aside(path: PathBuf, fault: SettingsFault) -> Problem {
     let aside = free_name(&path);
-    match std::fs::rename(&path, &aside) {
+    match file_moves::rename(&path, &aside) {
         Ok(()) => Problem::SettingsSetAside { fault, aside },
         Err(e) => Problem::SettingsInvalid { path, fault, cause: e.into() },
     }
@@ -337,9 +338,38 @@ pub fn default_home() -> Result<PathBuf> {
     if let Some(home) = std::env::var_os("PARTITA_HOME").filter(|home| !home.is_empty()) {
         return Ok(PathBuf::from(home));
     }
-    directories::ProjectDirs::from("", "", "partita")
-        .map(|dirs| dirs.data_dir().to_owned())
-        .ok_or(Problem::NoHome)
+    let folders = directories::ProjectDirs::from("", "", "partita").ok_or(Problem::NoHome)?;
+    // On Windows, the first is copied between a user's computers, which is not for music.
+    Ok(local_home(folders.data_dir(), folders.data_local_dir()))
+}
+
+/// Chooses between the data folder of earlier versions and the present one, which are the same on
+/// most systems. Data is moved if only `earlier` has any; it stays if that fails, for example while
+/// another Partita runs.
+fn local_home(earlier: &Path, present: &Path) -> PathBuf {
+    if earlier == present || present.exists() || !earlier.is_dir() {
+        return present.to_owned();
+    }
+    let made = present.parent().map_or(Ok(()), std::fs::create_dir_all);
+    match made.and_then(|()| std::fs::rename(earlier, present)) {
+        Ok(()) => {
+            tracing::info!(
+                "moved the data folder from {} to {}",
+                earlier.display(),
+                present.display()
+            );
+            present.to_owned()
+        }
+        // Another process moved it at the same time.
+        Err(_) if present.exists() => present.to_owned(),
+        Err(error) => {
+            let (earlier_text, present) = (earlier.display(), present.display());
+            tracing::warn!(
+                "could not move the data folder to {present}: {error}; it stays {earlier_text}"
+            );
+            earlier.to_owned()
+        }
+    }
 }
 
 #[cfg(test)]
@@ -364,6 +394,34 @@ mod tests {
         assert_eq!(Preferences::load(home.path()), (found, None));
         let text = std::fs::read_to_string(home.path().join(FILE)).unwrap();
         assert!(text.contains("from_the_future") && text.contains("[another]"), "{text}");
+    }
+
+    #[test]
+    fn moves_the_data_folder_of_earlier_versions_once() {
+        let home = tempfile::tempdir().unwrap();
+        let at = |name: &str| home.path().join(name);
+        let (earlier, present) = (at("Roaming/partita/data"), at("Local/partita/data"));
+        assert_eq!(local_home(&earlier, &present), present, "a first start");
+        assert!(!present.exists());
+        std::fs::create_dir_all(&earlier).unwrap();
+        std::fs::write(earlier.join("library.db"), "songs").unwrap();
+        assert_eq!(local_home(&earlier, &present), present);
+        assert!(present.join("library.db").exists() && !earlier.exists());
+        std::fs::create_dir_all(&earlier).unwrap();
+        assert_eq!(local_home(&earlier, &present), present, "both exist");
+        assert_eq!(local_home(&present, &present), present, "most systems");
+        assert!(present.join("library.db").exists());
+    }
+
+    #[test]
+    fn keeps_a_data_folder_that_cannot_be_moved() {
+        let home = tempfile::tempdir().unwrap();
+        let earlier = home.path().join("data");
+        std::fs::create_dir(&earlier).unwrap();
+        std::fs::write(home.path().join("Local"), "a file").unwrap();
+        let present = home.path().join("Local/partita/data");
+        assert_eq!(local_home(&earlier, &present), earlier);
+        assert!(earlier.is_dir());
     }
 
     #[test]

@@ -7,16 +7,19 @@ use std::{
 };
 
 use super::{Core, Message};
-use crate::engine::{
-    event::Event,
-    export::drag_files,
-    library::paths::DRAGGED,
-    problem::{Activity, Problem, Result},
-    system::{
-        panics::caught,
-        threads::{self, Thread},
+use crate::{
+    engine::{
+        event::Event,
+        export::drag_files,
+        library::paths::DRAGGED,
+        problem::{Activity, Problem, Result},
+        system::{
+            panics::caught,
+            threads::{self, Thread},
+        },
+        types::{CancelToken, RequestId, SongId},
     },
-    types::{CancelToken, RequestId, SongId},
+    file_moves,
 };
 
 /// The requests whose files are being made.
@@ -101,7 +104,7 @@ impl Core {
                 continue;
             }
             let dragged = folder.join(DRAGGED);
-            if dragged.exists() && std::fs::remove_dir_all(&dragged).is_err() {
+            if dragged.exists() && file_moves::remove_folder(&dragged).is_err() {
                 tracing::warn!(path = %dragged.display(), "could not remove the folder");
             }
             // Succeeds only if the folder is empty: the song may be about to be restored.

@@ -274,7 +274,7 @@ impl Core {
 
 /// Removes a folder inside the data folder. A symbolic link is removed, not followed.
 pub(super) fn remove_folder(folder: &std::path::Path) -> Result<()> {
-    match std::fs::remove_dir_all(folder) {
+    match crate::file_moves::remove_folder(folder) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Problem::remove(folder, e)),
         _ => Ok(()),
     }

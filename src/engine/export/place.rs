@@ -9,9 +9,13 @@ use std::{
 use tempfile::NamedTempFile;
 
 use super::{ExportItem, OnExists, settings::free_name};
-use crate::engine::{
-    problem::{Advice, Problem, Result},
-    system::atomic_file,
+use crate::{
+    engine::{
+        problem::{Advice, Problem, Result},
+        system::atomic_file,
+    },
+    file_identity::is_at,
+    file_moves,
 };
 
 /// Temporary files of the items, and the folders created for them.
@@ -71,7 +75,7 @@ impl<'a> Places<'a> {
                 Err(error) => {
                     // Another process may have put its own file here in the meantime; keep that
                     // one.
-                    for (path, _) in new.into_iter().filter(|(path, file)| is_at(file, path)) {
+                    for (path, _) in new.into_iter().filter(|(path, file)| is_ours(file, path)) {
                         warn_if_kept(&path, fs::remove_file(&path));
                     }
                     // The other file appeared while this one was being written.
@@ -112,30 +116,19 @@ impl Drop for Places<'_> {
     }
 }
 
-/// Whether `path` names exactly this file; assumed where the system has no inode numbers.
-fn is_at(file: &fs::File, path: &Path) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt as _;
-        let number = |about: fs::Metadata| (about.dev(), about.ino());
-        file.metadata().map(number).ok() == path.metadata().map(number).ok()
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = file;
-        path.exists()
-    }
+/// Whether `path` names exactly this file.
+fn is_ours(file: &fs::File, path: &Path) -> bool {
+    is_at(file, path).is_ok_and(|is_at| is_at)
 }
 
 /// Renames a file to `to`, or to a numbered name. Returns the name it got.
 fn put(mut file: NamedTempFile, to: &Path, on_exists: OnExists) -> io::Result<(PathBuf, fs::File)> {
     let mut to = to.to_owned();
+    if on_exists == OnExists::Replace {
+        return file_moves::persist(file, &to).map(|file| (to, file));
+    }
     loop {
-        let kept = match on_exists {
-            OnExists::Replace => file.persist(&to),
-            _ => file.persist_noclobber(&to),
-        };
-        match kept {
+        match file_moves::persist_noclobber(file, &to) {
             Ok(file) => return Ok((to, file)),
             Err(error)
                 if on_exists == OnExists::Number
@@ -214,6 +207,8 @@ pub fn cannot_write(path: &Path) -> impl Fn(io::Error) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
     #[test]
@@ -228,7 +223,8 @@ mod tests {
         let files = || {
             let places = Places::make(&items, &[9, 9]).unwrap();
             for (index, item) in items.iter().enumerate() {
-                fs::write(places.files[index].path(), &item.name).unwrap();
+                // Through the handle: Windows refuses others while the file is locked.
+                places.file(index).unwrap().write_all(item.name.as_bytes()).unwrap();
             }
             fs::write(at("b.wav"), "another's").unwrap();
             places
@@ -238,8 +234,8 @@ mod tests {
             assert!(matches!(error, Problem::Exists(paths) if paths == [at("b.wav")]));
             assert!(!at("a.wav").exists(), "a failed export must leave no file");
         }
-        assert!(!is_at(&fs::File::open(at("b.wav")).unwrap(), &at("a.wav")));
-        assert!(is_at(&fs::File::open(at("b.wav")).unwrap(), &at("b.wav")));
+        assert!(!is_ours(&fs::File::open(at("b.wav")).unwrap(), &at("a.wav")));
+        assert!(is_ours(&fs::File::open(at("b.wav")).unwrap(), &at("b.wav")));
         let named = files().put_in_place(OnExists::Number).unwrap();
         assert_eq!(named, [at("a.wav"), at("b (2).wav")]);
         let read = |name: &str| fs::read_to_string(at(name)).unwrap();

@@ -322,7 +322,8 @@ mod tests {
         selection.residual = true;
         selection.mix = Some(vec![Part { stem: "bass".into(), gains: [0.5, 1.0] }]);
         let items = items(&selection, "{title}/{n} {stem}").unwrap();
-        let paths: Vec<String> = items.iter().map(|item| item.to.display().to_string()).collect();
+        let path = |item: &ExportItem| item.to.to_string_lossy().replace('\\', "/");
+        let paths: Vec<String> = items.iter().map(path).collect();
         assert_eq!(
             paths,
             [

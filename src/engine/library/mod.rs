@@ -23,10 +23,14 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use crate::engine::{
-    problem::{FileAction, LibraryFault, Problem, Result},
-    system::atomic_file,
-    types::SongId,
+use crate::{
+    engine::{
+        problem::{FileAction, LibraryFault, Problem, Result},
+        system::atomic_file,
+        types::SongId,
+    },
+    file_identity::identity,
+    file_moves,
 };
 pub use find::find_song;
 pub use sidecar::Record;
@@ -162,7 +166,7 @@ impl Library {
         if version < MIGRATIONS.len() {
             migrate(&mut db)?;
         }
-        let file = identity(&file);
+        let file = identity(&file).ok();
         Ok(Self { db, home: home.to_owned(), file })
     }
 
@@ -206,7 +210,7 @@ impl Library {
 
     /// Whether the open file is still the library of its data folder.
     pub fn whereabouts(&self) -> Whereabouts {
-        match identity(&Self::file_in(&self.home)) {
+        match identity(&Self::file_in(&self.home)).ok() {
             None => Whereabouts::Gone,
             file if file == self.file => Whereabouts::InPlace,
             Some(_) => Whereabouts::Replaced,
@@ -246,19 +250,6 @@ fn cannot_open(problem: Problem, path: &Path) -> Problem {
     }
 }
 
-/// Identifies a file without opening it: closing another handle would release SQLite's locks.
-fn identity(path: &Path) -> Option<(u64, u64)> {
-    let about = path.metadata().ok()?;
-    #[cfg(unix)]
-    let number = {
-        use std::os::unix::fs::MetadataExt as _;
-        (about.dev(), about.ino())
-    };
-    #[cfg(not(unix))]
-    let number = (0, u64::from(about.is_file())); // open files cannot be removed on these systems
-    Some(number)
-}
-
 /// Renames the damaged library and its log.
 fn set_aside(home: &Path) -> Result<PathBuf> {
     let (mut count, mut aside) = (1, home.join(format!("library-damaged-{}.db", now())));
@@ -273,7 +264,7 @@ fn set_aside(home: &Path) -> Result<PathBuf> {
             PathBuf::from(path)
         };
         let (from, to) = (with(&home.join(DATABASE)), with(&aside));
-        match std::fs::rename(&from, to) {
+        match file_moves::rename(&from, &to) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
                 return Err(Problem::file(FileAction::Rename, &from, e));
             }
@@ -288,14 +279,21 @@ fn back_up(db: &Connection, home: &Path, version: usize) -> Result<()> {
     use rusqlite::types::{ToSqlOutput, ValueRef};
     let copy = home.join(format!("library-version-{version}.db"));
     let cannot = |error| Problem::write(&copy, error);
-    let new = atomic_file::temporary_in(home).map_err(cannot)?;
-    // SQLite accepts an existing empty file. The name need not be Unicode.
-    let name = paths::to_bytes(new.path());
+    // Not a temporary file: those are locked, and SQLite opens the copy by its name.
+    let work = atomic_file::WorkFolder::make_in(home).map_err(cannot)?;
+    let new = work.path().join(DATABASE);
+    let name = paths::sqlite_name(&new).ok_or_else(|| Problem::write(&copy, not_unicode()))?;
     db.execute("VACUUM INTO ?1", [ToSqlOutput::Borrowed(ValueRef::Text(&name))])?;
-    new.as_file().sync_all().map_err(cannot)?;
-    new.persist(&copy).map_err(|e| cannot(e.error))?;
+    let file = std::fs::File::options().write(true).open(&new).map_err(cannot)?;
+    file.sync_all().map_err(cannot)?;
+    drop(file);
+    file_moves::rename(&new, &copy).map_err(cannot)?;
     atomic_file::sync_folder(home);
     Ok(())
+}
+
+fn not_unicode() -> std::io::Error {
+    std::io::Error::new(std::io::ErrorKind::InvalidInput, "the folder's name is not Unicode")
 }
 
 /// Schema version, after comparing the schema with that version.
@@ -448,6 +446,7 @@ mod tests {
         assert!(home.join("library-version-1.db").is_file());
     }
 
+    #[cfg(unix)] // SQLite does not let Windows rename its open files
     #[test]
     fn detects_a_removed_library() {
         let home = tempfile::tempdir().unwrap();
@@ -457,7 +456,6 @@ mod tests {
         std::fs::rename(&file, home.path().join("elsewhere")).unwrap();
         assert_eq!(library.whereabouts(), Whereabouts::Gone);
         Library::open(home.path()).unwrap();
-        #[cfg(unix)]
         assert_eq!(library.whereabouts(), Whereabouts::Replaced);
     }
 

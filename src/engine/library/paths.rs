@@ -29,6 +29,15 @@ pub(in crate::engine) fn from_bytes(bytes: Vec<u8>) -> PathBuf {
     PathBuf::from(<std::ffi::OsString as std::os::windows::ffi::OsStringExt>::from_wide(&wide))
 }
 
+/// A path as SQLite takes it: the system's own bytes on Unix, UTF-8 on Windows. `None` if a path on
+/// Windows is not Unicode.
+pub(super) fn sqlite_name(path: &Path) -> Option<Vec<u8>> {
+    if cfg!(windows) {
+        return path.to_str().map(|path| path.as_bytes().to_vec());
+    }
+    Some(to_bytes(path))
+}
+
 /// Folder of the jobs' tracks in a song's folder, with one folder per job.
 pub(in crate::engine) const TRACKS: &str = "tracks";
 

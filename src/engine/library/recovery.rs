@@ -16,10 +16,13 @@ use super::{
     paths::{DRAGGED, TRACKS, is_song_folder, song_folder},
     trash,
 };
-use crate::engine::{
-    problem::{Problem, Result},
-    store::MixStore,
-    system::atomic_file::sweep,
+use crate::{
+    engine::{
+        problem::{Problem, Result},
+        store::MixStore,
+        system::atomic_file::sweep,
+    },
+    file_moves,
 };
 
 /// Opens the library of the data folder `home` and recovers the folder. Also reports a damaged
@@ -96,7 +99,7 @@ fn take_back(library: &mut Library, folder: &Path, name: &str) -> Result<bool> {
         }
         Err(_) if folder.join("stems").exists() => Ok(false),
         Err(_) => {
-            if let Err(e) = fs::remove_dir_all(folder) {
+            if let Err(e) = file_moves::remove_folder(folder) {
                 tracing::warn!("could not remove the leftover folder {}: {e}", folder.display());
             }
             Ok(false)

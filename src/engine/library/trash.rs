@@ -11,9 +11,12 @@ use std::{
 };
 
 use super::Taken;
-use crate::engine::{
-    problem::{FileAction, Problem, Result},
-    system::atomic_file::{WorkFolder, abandoned_in, make_folders, sweep, sync_folder},
+use crate::{
+    engine::{
+        problem::{FileAction, Problem, Result},
+        system::atomic_file::{WorkFolder, abandoned_in, make_folders, sweep, sync_folder},
+    },
+    file_moves,
 };
 
 /// Folder of removed songs in the data folder.
@@ -91,7 +94,8 @@ fn take(home: &Path, song: &Path, to: &Path) -> Result<Option<TrashedFolder>> {
     let Some((parent, name)) = song.parent().zip(song.file_name()) else { return Ok(None) };
     check_inside(home, parent)?;
     let aside = TrashedFolder { was: song.to_owned(), folder: to.join(name) };
-    match fs::rename(song, &aside.folder) {
+    // The player and the waveforms close the song's files at about this time.
+    match file_moves::rename(song, &aside.folder) {
         Ok(()) => Ok(Some(aside)),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(cannot(e)),
@@ -109,7 +113,7 @@ impl TrashedFolder {
             return self.remove();
         }
         let cannot = |error| Problem::file(FileAction::Restore, &self.was, error);
-        fs::rename(&self.folder, &self.was).map_err(cannot)?;
+        file_moves::rename(&self.folder, &self.was).map_err(cannot)?;
         sync_folder(self.was.parent().unwrap_or(Path::new(".")));
         Ok(())
     }
@@ -119,7 +123,7 @@ impl TrashedFolder {
     /// # Errors
     /// [`Problem::File`].
     pub fn remove(self) -> Result<()> {
-        match fs::remove_dir_all(&self.folder) {
+        match file_moves::remove_folder(&self.folder) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
                 Err(Problem::remove(&self.folder, source))
             }
@@ -187,13 +191,18 @@ mod tests {
         asides.remove(0)
     }
 
-    /// Simulates a killed program: the lock ends, the folder stays.
+    /// Simulates a killed program: the lock ends, the folder stays. The contents are moved away
+    /// meanwhile; Windows would not move the folder itself with its open lock.
     fn kill(holder: TrashBin, home: &Path) {
         let held = holder.folder.as_ref().unwrap().path().to_owned();
         let kept = home.join("kept");
-        fs::rename(&held, &kept).unwrap();
+        fs::create_dir(&kept).unwrap();
+        for place in folders_in(&held) {
+            fs::rename(&place, kept.join(place.file_name().unwrap())).unwrap();
+        }
         drop(holder);
         fs::rename(&kept, &held).unwrap();
+        fs::write(held.join("lock"), "").unwrap();
     }
 
     #[test]
@@ -218,6 +227,22 @@ mod tests {
         settle(home.path(), |_| false);
         assert_eq!(fs::read_dir(home.path().join(FOLDER)).unwrap().count(), 0);
         assert!(!song.exists());
+    }
+
+    /// On Linux, the folder is moved at once; on Windows, when the file is closed.
+    #[test]
+    fn moves_a_song_whose_file_is_closed_a_moment_later() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = song(home.path());
+        let open = fs::File::open(folder.join("mix.f32")).unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(std::time::Duration::from_millis(100));
+                drop(open);
+            });
+            take_one(&mut TrashBin::default(), home.path(), &folder);
+        });
+        assert!(!folder.exists());
     }
 
     #[test]

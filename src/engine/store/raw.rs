@@ -2,7 +2,7 @@
 
 use std::{fs::File, io, path::Path};
 
-use crate::engine::types::CHANNELS;
+use crate::{engine::types::CHANNELS, file_identity::is_at};
 
 #[cfg(target_endian = "big")]
 compile_error!("stores hold little-endian samples; this machine would need a conversion");
@@ -48,26 +48,6 @@ impl RawFile {
     /// Syncs written data to the disk.
     pub(super) fn sync(&self) -> io::Result<()> {
         self.0.sync_data()
-    }
-}
-
-/// Whether `path` still names this open file, so that it was neither removed nor replaced. Where
-/// open files cannot be removed, only checks that the path exists.
-pub(super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
-    let there = match path.metadata() {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
-        there => there?,
-    };
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt as _;
-        let ours = file.metadata()?;
-        Ok((ours.dev(), ours.ino()) == (there.dev(), there.ino()))
-    }
-    #[cfg(not(unix))]
-    {
-        let _ours = file;
-        Ok(there.is_file())
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Files being written have a hidden name and a lock, which ends with its owner, even after a
 //! crash. An unlocked one is therefore abandoned, and [`sweep`] removes it. The exception are file
-//! systems shared between machines, where locks of other machines may be invisible. Runs on the
-//! calling thread.
+//! systems shared between machines, where locks of other machines may be invisible. On Windows, a
+//! locked file can be read and written through its own handle alone. Runs on the calling thread.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -13,7 +13,10 @@ use std::{
 
 use tempfile::{NamedTempFile, TempDir};
 
-use crate::engine::problem::{Advice, Problem, Result};
+use crate::{
+    engine::problem::{Advice, Problem, Result},
+    file_moves,
+};
 
 /// Prefix and suffix of temporary names.
 const PREFIX: &str = ".partita-";
@@ -38,7 +41,7 @@ pub fn try_write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = temporary_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
-    file.persist(path)?;
+    file_moves::persist(file, path)?;
     sync_folder(folder);
     Ok(())
 }
@@ -102,7 +105,7 @@ pub fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
         builder.permissions(fs::Permissions::from_mode(0o666)); // reduced by the umask
     }
     loop {
-        let file = builder.tempfile_in(folder)?;
+        let file = file_moves::create_hidden(&builder, folder)?;
         if is_held(file.as_file(), file.path()) {
             return Ok(file);
         }
@@ -125,6 +128,7 @@ impl WorkFolder {
     pub fn make_in(folder: &Path) -> io::Result<Self> {
         loop {
             let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(folder)?;
+            file_moves::hide_folder(folder.path());
             let path = folder.path().join(LOCK);
             match File::create(&path) {
                 Ok(lock) if is_held(&lock, &path) => return Ok(Self { _lock: lock, folder }),
@@ -253,7 +257,14 @@ fn sweep_folder(path: &Path) -> io::Result<()> {
     // removed, possibly by a process that was killed.
     let is_empty = fs::read_dir(path)?.next().is_none();
     match File::open(path.join(LOCK)) {
-        Ok(lock) if lock.try_lock().is_ok() => fs::remove_dir_all(path),
+        Ok(lock) if lock.try_lock().is_ok() => {
+            // Not every disk on Windows removes a folder with an open file. The folder's name is
+            // not used again.
+            if cfg!(windows) {
+                drop(lock);
+            }
+            file_moves::remove_folder(path)
+        }
         Ok(_) => Ok(()),
         // Just created, or its creator was just killed: only removed if still empty.
         Err(error) if error.kind() == io::ErrorKind::NotFound && is_empty => fs::remove_dir(path),

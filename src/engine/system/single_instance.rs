@@ -4,18 +4,22 @@
 //! The lock decides which process is first. It ends with its holder, even after a crash, so a
 //! socket without a lock is stale and replaced. Where the disk does not support sockets, every
 //! process opens a separate window.
+//!
+//! Named pipes have no timeouts, so that a process that connects and says nothing can block a thread
+//! for ever. Each connection therefore has a thread of its own, for which nothing waits.
 
 use std::{
     fs::{File, TryLockError},
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
 
+use crossbeam_channel::{Receiver, bounded};
 use interprocess::local_socket::{
     GenericFilePath, Listener, ListenerOptions, Name, Stream, prelude::*,
 };
@@ -39,6 +43,10 @@ const LOCK: &str = "window.lock";
 const SOCKET: &str = "window.sock";
 /// Timeout for the answer of the first window, and for the message of a later process.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Time after which the thread of a closed window is woken again.
+const WAKING: Duration = Duration::from_millis(50);
+/// Maximum number of connections at a time; further ones are closed.
+const MOST_CALLS: usize = 32;
 /// Maximum length of a message in bytes: some hundred thousand paths.
 const MOST_BYTES: u64 = 32 << 20;
 /// Answer of the first window.
@@ -66,6 +74,8 @@ pub struct Instance {
 #[derive(Debug)]
 struct Listening {
     is_over: Arc<AtomicBool>,
+    /// Disconnected when the thread no longer waits.
+    ended: Receiver<()>,
     thread: Option<Thread>,
 }
 
@@ -111,44 +121,75 @@ impl Instance {
         let listener = ListenerOptions::new().name(address.name.clone()).create_sync()?;
         let is_over = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&is_over);
+        let (end, ended) = bounded::<()>(1);
         let work = move || {
-            serve(&listener, &stopped, &receive);
+            serve(&listener, &stopped, receive);
             drop(listener); // removes the socket, so the address must be valid until then
             drop(address);
+            drop(end);
         };
         let thread = threads::start("later starts", work)?;
-        self.listening = Some(Listening { is_over, thread: Some(thread) });
+        self.listening = Some(Listening { is_over, ended, thread: Some(thread) });
         Ok(())
     }
 }
 
 impl Drop for Instance {
     fn drop(&mut self) {
-        let Some(Listening { is_over, thread }) = &mut self.listening else { return };
+        let Some(Listening { is_over, ended, thread }) = &mut self.listening else { return };
         is_over.store(true, Ordering::Relaxed);
-        // Connect once, to wake the thread that waits for a connection.
-        let is_woken = Address::of(&self.home).and_then(|address| address.connect()).is_ok();
-        if let Some(thread) = thread.take().filter(|_| !is_woken) {
+        // Connect, to wake the thread that waits for a connection. Held and repeated: a named pipe
+        // ignores a connection that is closed before it is accepted.
+        let until = Instant::now() + PATIENCE;
+        let (mut calls, mut has_ended) = (Vec::new(), false);
+        while !has_ended && Instant::now() < until {
+            match Address::of(&self.home).and_then(|address| address.connect()) {
+                Ok(call) => calls.push(call),
+                Err(_) => break,
+            }
+            has_ended = ended.recv_timeout(WAKING).is_err_and(|error| error.is_disconnected());
+        }
+        if let Some(thread) = thread.take().filter(|_| !has_ended) {
             thread.detach(); // it may wait for ever
         }
     }
 }
 
-fn serve(listener: &Listener, is_over: &AtomicBool, receive: &dyn Fn(Vec<PathBuf>)) {
+fn serve(
+    listener: &Listener,
+    is_over: &Arc<AtomicBool>,
+    receive: impl Fn(Vec<PathBuf>) + Send + 'static,
+) {
+    let receive = Arc::new(Mutex::new(receive));
     for call in listener.incoming() {
         if is_over.load(Ordering::Relaxed) {
             return;
         }
-        match call.and_then(answer) {
-            Ok(files) => receive(files),
+        // Each thread holds a copy, so that the count is the number of connections.
+        let call = match call {
+            Ok(call) if Arc::strong_count(&receive) <= MOST_CALLS => call,
+            Ok(_) => continue,
+            Err(e) => {
+                tracing::debug!("could not accept a later process: {e}");
+                continue;
+            }
+        };
+        let (receive, is_over) = (Arc::clone(&receive), Arc::clone(is_over));
+        let work = move || match answer(call) {
+            Ok(_) if is_over.load(Ordering::Relaxed) => {}
+            Ok(files) => receive.lock().unwrap_or_else(PoisonError::into_inner)(files),
             Err(e) => tracing::debug!("received an invalid message of a later process: {e}"),
+        };
+        match threads::start("later start", work) {
+            Ok(thread) => thread.detach(), // a silent process may block it for ever
+            Err(e) => tracing::debug!("a later process gets no answer: {e}"),
         }
     }
 }
 
 /// Reads the message of a later process and acknowledges it.
 fn answer(call: Stream) -> io::Result<Vec<PathBuf>> {
-    // Timeouts are not supported everywhere; there, a silent client blocks this thread.
+    // Not supported everywhere.
     drop(call.set_recv_timeout(Some(PATIENCE)));
     let mut call = BufReader::new(call);
     let mut message = String::new();
@@ -165,13 +206,22 @@ fn hand_over(home: &Path, files: &[PathBuf]) -> io::Result<()> {
     let files: Vec<Vec<u8>> = files.map(|file| paths::to_bytes(&file)).collect();
     let message = serde_json::to_string(&files)?;
     let until = Instant::now() + PATIENCE;
-    let mut call = loop {
+    let call = loop {
         match Address::of(home)?.connect() {
             Ok(call) => break call,
             Err(e) if Instant::now() >= until => return Err(e),
             Err(_) => std::thread::sleep(Duration::from_millis(50)),
         }
     };
+    let (sender, answered) = bounded(1);
+    let work = move || sender.send(send(call, &message)).ok();
+    // Detached: the window may never answer, and this process then ends without it.
+    threads::start("hand over", work)?.detach();
+    answered.recv_timeout(PATIENCE).unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
+/// Sends a message to the open window and waits for the answer.
+fn send(mut call: Stream, message: &str) -> io::Result<()> {
     drop(call.set_recv_timeout(Some(PATIENCE)));
     call.write_all(message.as_bytes())?;
     call.write_all(b"\n")?;
@@ -245,8 +295,6 @@ fn remove_stale(socket: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use crossbeam_channel::bounded;
-
     use super::*;
 
     fn first(home: &Path) -> Instance {
@@ -262,7 +310,9 @@ mod tests {
         let (sender, received) = bounded(8);
         let mut instance = first(home.path());
         instance.listen(move |files| sender.send(files).unwrap()).unwrap();
-        for files in [vec![], vec![PathBuf::from("/a b/ü.wav"), "/c\n\"d\"".into()]] {
+        let odd = if cfg!(windows) { r"C:\c 'd'" } else { "/c\n\"d\"" };
+        let song = std::path::absolute("/a b/ü.wav").unwrap(); // on a disk, on Windows
+        for files in [vec![], vec![song, odd.into()]] {
             assert!(matches!(start(home.path(), &files).unwrap(), Start::HandedOver));
             assert_eq!(received.recv_timeout(PATIENCE).unwrap(), files);
         }
@@ -277,16 +327,51 @@ mod tests {
     #[test]
     fn a_data_folder_may_have_a_long_name() {
         let folder = tempfile::tempdir().unwrap();
-        let home = folder.path().join("a long name, ".repeat(9)).join("and another, ".repeat(9));
+        let home = folder.path().join("a long name,".repeat(9)).join("and another,".repeat(9));
         let (sender, received) = bounded(8);
         let mut instance = first(&home);
         instance.listen(move |files| sender.send(files).unwrap()).unwrap();
-        let files = [PathBuf::from("/song.wav")];
+        let files = [folder.path().join("song.wav")];
         assert!(matches!(start(&home, &files).unwrap(), Start::HandedOver));
         assert_eq!(received.recv_timeout(PATIENCE).unwrap(), files);
         drop(instance);
         let mut instance = first(&home);
         instance.listen(|_| {}).unwrap();
+    }
+
+    #[test]
+    fn silent_processes_delay_neither_later_ones_nor_the_end() {
+        let home = tempfile::tempdir().unwrap();
+        let (sender, received) = bounded(8);
+        let mut instance = first(home.path());
+        instance.listen(move |files| sender.send(files).unwrap()).unwrap();
+        let connect = || Address::of(home.path()).unwrap().connect().unwrap();
+        let silent: Vec<Stream> = (0..4).map(|_| connect()).collect();
+        let began = Instant::now();
+        let files = [home.path().join("song.wav")];
+        assert!(matches!(start(home.path(), &files).unwrap(), Start::HandedOver));
+        assert_eq!(received.recv_timeout(PATIENCE).unwrap(), files);
+        drop(instance);
+        assert!(began.elapsed() < PATIENCE / 2, "{:?}", began.elapsed());
+        drop(silent);
+    }
+
+    #[test]
+    fn a_window_that_does_not_answer_is_reported() {
+        let home = tempfile::tempdir().unwrap();
+        let _instance = first(home.path());
+        let address = Address::of(home.path()).unwrap();
+        let listener = ListenerOptions::new().name(address.name.clone()).create_sync().unwrap();
+        let (ended, end) = bounded::<()>(1);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let call = listener.accept().unwrap();
+                end.recv().ok();
+                drop(call);
+            });
+            assert!(matches!(start(home.path(), &[]).unwrap(), Start::Unanswered));
+            drop(ended);
+        });
     }
 
     #[cfg(unix)]

@@ -14,7 +14,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use tempfile::NamedTempFile;
+use tempfile::Builder;
 
 use super::{
     catalog::{Catalog, Model, Network},
@@ -22,7 +22,10 @@ use super::{
     error::{Fault, Result, quoted},
     formats::{safetensors, yaml},
 };
-use crate::model::{ModelError, error::FileFault, findings::Malformed, kind_of};
+use crate::{
+    file_moves,
+    model::{ModelError, error::FileFault, findings::Malformed, kind_of},
+};
 
 /// Extension of a bag's description in the models folder.
 const BAG: &str = ".bag.json";
@@ -322,10 +325,10 @@ pub(super) fn write_bag(folder: &Path, model: &Model) -> crate::model::Result<()
     let bag = Bag { networks, weights: shares.collect() };
     let write = || -> std::io::Result<()> {
         let text = serde_json::to_vec(&bag).map_err(std::io::Error::from)?;
-        let mut file = NamedTempFile::with_prefix_in(".importing-", folder)?;
+        let mut file = file_moves::create_hidden(Builder::new().prefix(".importing-"), folder)?;
         file.write_all(&text)?;
         file.as_file().sync_all()?;
-        file.persist(&path).map_err(|error| error.error)?;
+        file_moves::persist(file, &path)?;
         Ok(())
     };
     write().map_err(|error| ModelError::io(&path, error))

@@ -16,13 +16,28 @@ use egui::{
 
 use crate::engine::system::threads;
 
-/// The system's font folders.
+/// The system's font folders. On Windows, the system's folder has any name and disk, and fonts that
+/// a user installs without an administrator are in a folder of the user's own.
 #[cfg(windows)]
-const FOLDERS: &[&str] = &["C:\\Windows\\Fonts"];
-#[cfg(target_os = "macos")]
-const FOLDERS: &[&str] = &["/System/Library/Fonts", "/Library/Fonts"];
-#[cfg(not(any(windows, target_os = "macos")))]
-const FOLDERS: &[&str] = &["/usr/share/fonts", "/usr/local/share/fonts"];
+fn folders() -> Vec<PathBuf> {
+    let folder = |variable: &str, below: &str| {
+        let above = std::env::var_os(variable).filter(|above| !above.is_empty())?;
+        Some(Path::new(&above).join(below))
+    };
+    let system = folder("WINDIR", "Fonts").unwrap_or_else(|| r"C:\Windows\Fonts".into());
+    [system].into_iter().chain(folder("LOCALAPPDATA", r"Microsoft\Windows\Fonts")).collect()
+}
+
+/// The system's font folders.
+#[cfg(not(windows))]
+fn folders() -> Vec<PathBuf> {
+    let folders = if cfg!(target_os = "macos") {
+        ["/System/Library/Fonts", "/Library/Fonts"]
+    } else {
+        ["/usr/share/fonts", "/usr/local/share/fonts"]
+    };
+    folders.map(PathBuf::from).to_vec()
+}
 
 /// Prefixes of the font files' names, best first. Most fonts cover all three scripts; Windows
 /// splits them over several, so the first existing file of each line is used.
@@ -50,7 +65,7 @@ pub fn fall_back_on_the_systems(ctx: &Context) {
         if request.cluster.starts_with(is_east_asian)
             && let Some(ctx) = waiting.lock().unwrap_or_else(PoisonError::into_inner).take()
         {
-            let work = move || add(&ctx, &files_in(FOLDERS));
+            let work = move || add(&ctx, &files_in(&folders()));
             match threads::start("fonts", work) {
                 Ok(thread) => thread.detach(), // it only reads
                 Err(error) => tracing::warn!("the system's fonts are not read: {error}"),
@@ -111,6 +126,13 @@ fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(windows)]
+    fn the_systems_fonts_are_below_its_own_folder() {
+        let windows = PathBuf::from(std::env::var_os("WINDIR").unwrap());
+        assert_eq!(folders()[0], windows.join("Fonts"));
+    }
 
     #[test]
     #[cfg(not(windows))]

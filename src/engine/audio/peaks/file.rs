@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 
 use super::{FRAMES_PER_PEAK, Peak};
-use crate::engine::system::atomic_file::temporary_in;
+use crate::{engine::system::atomic_file::temporary_in, file_moves};
 
 const MAGIC: [u8; 8] = *b"PARTPEAK";
 const DIGEST: usize = 32;
@@ -162,7 +162,7 @@ impl PeakWriter {
         self.file.write_all(&self.digest.finalize())?;
         let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.as_file().sync_data()?;
-        file.persist(&self.path)?;
+        file_moves::persist(file, &self.path)?;
         Ok(())
     }
 }

@@ -27,12 +27,15 @@ use crossbeam_channel::{Sender, bounded};
 
 use super::liveness::{ALIVE, BEAT, Clock, Worker, beat};
 pub use super::liveness::{SILENCE, host};
-use crate::engine::{
-    problem::{Problem, Result},
-    system::{
-        atomic_file::{make_folders, sweep, try_write_atomically},
-        threads::{self, Thread},
+use crate::{
+    engine::{
+        problem::{Problem, Result},
+        system::{
+            atomic_file::{make_folders, sweep, try_write_atomically},
+            threads::{self, Thread},
+        },
     },
+    file_moves,
 };
 
 /// Prefixes of folders: a try, one being created, and one being removed.
@@ -142,9 +145,10 @@ impl<'a> Asking<'a> {
         let text = serde_json::to_vec(&Worker::this())?;
         try_write_atomically(&new.path().join(ALIVE), &text)?;
         let folder = self.of_song.join(format!("{TRY}{number:010}"));
-        if let Err(error) = fs::rename(new.path(), &folder) {
+        if let Err(error) = file_moves::rename(new.path(), &folder) {
             return if folder.exists() { Ok(None) } else { Err(error) };
         }
+        // The sign of life was closed before: Windows does not rename a folder with an open file.
         // Keep the folder: it now has the name of the try.
         drop(new.keep());
         Claim::begin(folder.clone(), self.wanted.work).inspect_err(|_| discard(&folder)).map(Some)
@@ -173,7 +177,8 @@ impl<'a> Asking<'a> {
         works.retain(|work| work.is_dir());
         works.sort_by_key(|work| std::cmp::Reverse(finished(work)));
         // Skip work that another process removes at this moment.
-        if let Some(work) = works.iter().find(|work| fs::rename(work, &claim.work).is_ok()) {
+        if let Some(work) = works.iter().find(|work| file_moves::rename(work, &claim.work).is_ok())
+        {
             // A server may still consider this lock held by a dead machine.
             log_failure(work, fs::remove_file(claim.work.join(super::STEMS).join("lock")));
             tracing::debug!("{} is resumed in {}", work.display(), claim.work.display());
@@ -269,8 +274,8 @@ fn finished(work: &Path) -> usize {
 fn discard(folder: &Path) {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let old = folder.with_file_name(format!("{OLD}{}-{name}", std::process::id()));
-    let gone = if fs::rename(folder, &old).is_ok() { &old } else { folder };
-    log_failure(gone, fs::remove_dir_all(gone));
+    let gone = if file_moves::rename(folder, &old).is_ok() { &old } else { folder };
+    log_failure(gone, file_moves::remove_folder(gone));
 }
 
 impl Claim {

@@ -8,18 +8,21 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use sha2::{Digest as _, Sha256};
 
 use super::{Found, Keys, Library, NewSong, Record, cover, lock::ImportLock, song_files::songs_in};
-use crate::engine::{
-    audio::decode::{self, Broadcast, SoundIdentity},
-    event::{Event, EventSink},
-    problem::{Activity, Advice, Problem, Result},
-    store::{MixStore, MixWriter},
-    system::{
-        atomic_file::{self, check_room},
-        digest::{content_hash, hex},
-        panics::caught,
-        threads::{self, Thread},
+use crate::{
+    engine::{
+        audio::decode::{self, Broadcast, SoundIdentity},
+        event::{Event, EventSink},
+        problem::{Activity, Advice, Problem, Result},
+        store::{MixStore, MixWriter},
+        system::{
+            atomic_file::{self, check_room},
+            digest::{content_hash, hex},
+            panics::caught,
+            threads::{self, Thread},
+        },
+        types::{CHANNELS, CancelToken, Song},
     },
-    types::{CHANNELS, CancelToken, Song},
+    file_moves,
 };
 
 /// Capacity of the request queue; each request can be a whole folder tree.
@@ -200,7 +203,7 @@ fn import_file(
     let is_elsewhere = added.as_ref().is_ok_and(|song| song.hash != keys.hash);
     if (added.is_err() || is_elsewhere) && known.is_none() && !was_there {
         // Nothing of a failed file is kept. Its folder may not exist at all.
-        if let Err(e) = std::fs::remove_dir_all(&folder) {
+        if let Err(e) = file_moves::remove_folder(&folder) {
             tracing::debug!("{}: {e}", folder.display());
         }
     }

@@ -198,7 +198,7 @@ fn older_library(home: &Path, file: &Path) -> PathBuf {
     let sql = "INSERT INTO songs (hash, path, title, format, frames, added_at)
                VALUES (?1, ?2, 'Of the user', ?3, ?4, 7)";
     let format = serde_json::to_string(&decoded.format).unwrap();
-    let path = file.to_str().unwrap().as_bytes();
+    let path = crate::engine::library::paths::to_bytes(file);
     db.execute(sql, rusqlite::params![hash, path, format, decoded.frames as i64]).unwrap();
     let marker = folder.join("stems/marker");
     fs::create_dir_all(marker.parent().unwrap()).unwrap();

@@ -30,7 +30,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::raw::{RawFile, is_at, read_exact_at, write_all_at};
+use super::raw::{RawFile, read_exact_at, write_all_at};
 use crate::{
     engine::{
         problem::{Problem, Result, StoreFault},
@@ -38,8 +38,10 @@ use crate::{
         system::atomic_file::{make_folders, sync_folder, write_atomically},
         types::CHANNELS,
     },
+    file_identity::is_at,
     file_lock::FileLock,
     model::Joint,
+    os::has_no_locks,
 };
 
 const HEADER: &str = "stems.json";
@@ -339,14 +341,6 @@ impl Group {
     fn done_count(&self) -> usize {
         self.done.iter().filter(|done| done.load(Ordering::Acquire)).count()
     }
-}
-
-/// Whether the error means that the file system or its server has no locks.
-fn has_no_locks(error: &io::Error) -> bool {
-    // ENOLCK, ENOSYS, EOPNOTSUPP
-    let is_unsupported =
-        cfg!(target_os = "linux") && matches!(error.raw_os_error(), Some(37 | 38 | 95));
-    is_unsupported || error.kind() == io::ErrorKind::Unsupported
 }
 
 /// Length in bytes of the file of a complete stem.

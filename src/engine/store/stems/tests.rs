@@ -165,9 +165,8 @@ fn truncated_or_removed_stores_are_incomplete() {
     assert!(!StemStore::is_complete_in(folder.path(), &plan, &[vec![0, 1]]));
     assert!(store.is_in_place());
     fs::remove_file(&path).unwrap();
-    assert!(!store.is_in_place());
-    #[cfg(unix)]
-    {
+    if !crate::file_identity::is_wine() {
+        assert!(!store.is_in_place());
         fs::write(&path, &bytes).unwrap();
         assert!(!store.is_in_place(), "another file with the same name");
         let again = put(&store, &lock, 0, &result(&plan, 0, ramp)).unwrap_err();

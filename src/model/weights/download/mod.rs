@@ -26,6 +26,7 @@ use super::{
     progress::{Step, Watch},
 };
 use crate::{
+    file_moves,
     model::{
         error::FileFault,
         findings::{Bytes, Malformed, Printable},
@@ -351,7 +352,7 @@ impl Download<'_> {
                 return Err(Malformed::OtherDigest { found, expected }.into());
             }
         }
-        fs::rename(self.part_path(), self.path)?;
+        file_moves::rename(&self.part_path(), self.path)?;
         self.discard()
     }
 }

@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tempfile::NamedTempFile;
+use tempfile::Builder;
 
 use super::{
     catalog::{Catalog, Model, Network, Origin},
@@ -25,7 +25,9 @@ use super::{
     user_models,
 };
 use crate::{
+    file_identity::is_at,
     file_lock::FileLock,
+    file_moves,
     model::{
         ModelError, Result, describe_file,
         error::FileFault,
@@ -336,7 +338,8 @@ impl Store {
             });
         match digests {
             Ok((noted, digest)) if digest == noted => {
-                self.check(&path).map_err(|fault| fault.of(&path))
+                let checked = File::open(&path).map_err(Fault::from);
+                checked.and_then(|file| self.check(&file)).map_err(|fault| fault.of(&path))
             }
             Ok((noted, found)) => {
                 intact::forget(&path);
@@ -358,7 +361,7 @@ impl Store {
         watch: &mut Watch<'_>,
     ) -> super::error::Result<()> {
         self.sweep();
-        let mut file = NamedTempFile::with_prefix_in(TEMPORARY, &self.folder)?;
+        let mut file = file_moves::create_hidden(Builder::new().prefix(TEMPORARY), &self.folder)?;
         // Locked while it is written: [`Self::sweep`] removes files without a lock. Some file
         // systems have no locks.
         if let Err(error) = file.as_file().lock() {
@@ -369,9 +372,10 @@ impl Store {
         buffered.flush()?;
         drop(buffered);
         file.as_file().sync_all()?;
-        // A file whose values and arguments do not make a network is not renamed.
-        self.check(file.path())?;
-        file.persist(target).map_err(|error| error.error)?;
+        // A file whose values and arguments do not make a network is not renamed. On Windows, a
+        // locked file can be read through its own handle alone.
+        self.check(file.as_file())?;
+        file_moves::persist(file, target)?;
         // Syncing the folder syncs the rename. Not every system supports that.
         if let Err(error) = File::open(&self.folder).and_then(|folder| folder.sync_all()) {
             tracing::debug!("the models folder cannot be synced: {error}");
@@ -380,11 +384,12 @@ impl Store {
     }
 
     /// Checks that a canonical file's tensors make the network of its metadata.
-    fn check(&self, path: &Path) -> super::error::Result<()> {
+    fn check(&self, mut file: &File) -> super::error::Result<()> {
         if !self.checks_networks {
             return Ok(());
         }
-        match describe_file(&File::open(path)?) {
+        file.rewind()?;
+        match describe_file(file) {
             Ok(_) => Ok(()),
             Err(ModelError::Io { cause, .. }) => Err(cause.into()),
             Err(ModelError::File { fault, .. }) => Err(fault.into()),
@@ -433,7 +438,7 @@ impl Store {
             let file = File::create(&path).map_err(failed)?;
             match FileLock::try_on(file) {
                 // Another process removed the file with the model after it was opened here.
-                Ok(lock) if is_removed(lock.file()) => {}
+                Ok(lock) if is_at(lock.file(), &path).is_ok_and(|is_at| !is_at) => {}
                 Ok(lock) => return Ok(lock),
                 Err(TryLockError::WouldBlock) => {
                     return Err(ModelError::Installing { model: model.name.clone() });
@@ -445,21 +450,6 @@ impl Store {
 
     fn lock_path(&self, model: &Model) -> PathBuf {
         self.folder.join("downloads").join(format!("{}.lock", model.name))
-    }
-}
-
-/// Whether an open file was removed.
-fn is_removed(file: &File) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt as _;
-        file.metadata().is_ok_and(|metadata| metadata.nlink() == 0)
-    }
-    #[cfg(not(unix))]
-    {
-        // An open file keeps its name until it is closed.
-        let _ = file;
-        false
     }
 }
 

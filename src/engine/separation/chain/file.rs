@@ -235,6 +235,12 @@ impl ChainFile {
         for stem in &self.stem {
             self.check_stem(stem)?;
         }
+        for rest in self.stem.iter().filter(|stem| stem.rest) {
+            let is_made = |other: &StemFile| !other.rest && other.parent == rest.parent;
+            if !self.stem.iter().any(is_made) {
+                return Err(ChainFault::LoneRest { stem: rest.name.clone() });
+            }
+        }
         for step in &self.step {
             self.check_input(step)?;
         }
@@ -249,10 +255,6 @@ impl ChainFile {
         let is_second = |other: &&StemFile| other.rest && other.parent == stem.parent;
         if stem.rest && self.stem.iter().find(is_second).is_some_and(|first| first != stem) {
             return Err(ChainFault::TwoRests { stem: name() });
-        }
-        let is_made = |other: &StemFile| !other.rest && other.parent == stem.parent;
-        if stem.rest && !self.stem.iter().any(is_made) {
-            return Err(ChainFault::LoneRest { stem: name() });
         }
         for output in &stem.from {
             if self.step.iter().all(|step| step.id != output.step) {

@@ -444,7 +444,7 @@ mod tests {
         let text = r#"
             [[step]]
             id = "a"
-            network = { makes = ["vocals"], digest = "voice00000000000" }
+            network = { makes = ["vocals"], digest = "facade0000000000" }
             [[stem]]
             name = "voice"
             from = [{ step = "a", output = "VOCALS" }]
@@ -453,11 +453,11 @@ mod tests {
         let other = resolve("x", &file, &[four()]).unwrap();
         assert!(other.tree.stems().is_empty());
         assert_eq!(other.missing[0].makes, ["vocals"]);
-        let same = resolve("x", &file, &[four(), model("voice", &["vocals"], None)]).unwrap();
+        let same = resolve("x", &file, &[four(), model("facade", &["vocals"], None)]).unwrap();
         assert_eq!(same.stems(), ["voice"]);
         let wrong = text.replace("VOCALS", "kazoo");
         let fault =
-            resolve("x", &ChainFile::parse(&wrong).unwrap(), &[model("voice", &["vocals"], None)]);
+            resolve("x", &ChainFile::parse(&wrong).unwrap(), &[model("facade", &["vocals"], None)]);
         assert!(matches!(fault, Err(ChainFault::NoOutput { .. })));
     }
 }

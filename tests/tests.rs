@@ -1,5 +1,7 @@
 //! Tests of the whole program: one binary, one module a subject.
 
+#![cfg_attr(windows, expect(unused_imports, reason = "tests for Unix alone use them"))]
+
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]

@@ -3,9 +3,9 @@
 
 use std::{fs, path::Path, process::Output};
 
-use crate::support::{
-    as_another_user, command, json_lines, partita, stderr, stdout, tiny_home, write_song,
-};
+#[cfg(unix)]
+use crate::support::as_another_user;
+use crate::support::{command, json_lines, partita, stderr, stdout, tiny_home, write_song};
 
 fn in_portuguese(home: &Path, folder: &Path, arguments: &[&str]) -> Output {
     command(home, arguments).env("LC_ALL", "pt_BR.UTF-8").current_dir(folder).output().unwrap()

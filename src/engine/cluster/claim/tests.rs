@@ -1,7 +1,7 @@
 //! Claims under every order of steps, and the work of dead processes.
 
 use super::*;
-use crate::engine::cluster::{STEMS, liveness::system};
+use crate::engine::cluster::STEMS;
 
 const WANTED: Wanted<'static> =
     Wanted { song: "song", work: "work", first_version: Some("song of version 1") };
@@ -92,7 +92,7 @@ fn a_suspended_process_notices_its_lost_claim() {
 #[test]
 fn a_process_that_ended_on_this_machine_loses_its_song_immediately() {
     let root = tempfile::tempdir().unwrap();
-    others(root.path(), 1, "here", system());
+    others(root.path(), 1, "here", crate::engine::cluster::liveness::system());
     assert_eq!(samples(&ours(ask(root.path(), WANTED).unwrap())), "here");
 }
 

@@ -30,7 +30,7 @@ pub fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     let ours = unix(&file.metadata()?);
     #[cfg(windows)]
     let ours = windows(file)?;
-    // A file system may not tell its number, nor Wine that of a renamed open file.
+    // Some file systems have no number, and Wine has none for a renamed open file.
     let is_same_disk = ours.0 == there.0 || (cfg!(windows) && (ours.0 == 0 || there.0 == 0));
     Ok(is_same_disk && ours.1 == there.1)
 }

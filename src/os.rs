@@ -173,7 +173,7 @@ mod numbers {
         pub const EOPNOTSUPP: i32 = 102;
     }
 
-    /// As in winerror.h, without `ERROR_`.
+    /// Names of winerror.h, without `ERROR_`.
     pub mod windows {
         pub const INVALID_FUNCTION: i32 = 1;
         pub const ACCESS_DENIED: i32 = 5;

@@ -138,6 +138,14 @@ pub fn no_kit() -> Vec<MissingStems> {
     vec![MissingStems { stems: kit.clone(), makes: kit }]
 }
 
+/// A song with all instruments, and the parts of two in the list of ticks.
+pub fn with_parts() -> Stage {
+    let mut stage = stage(tree(&ALL, no_kit()));
+    stage.click("Show the parts of Vocals");
+    stage.click("Show the parts of Drums");
+    stage
+}
+
 fn gains(stage: &Stage) -> Vec<f32> {
     stage.deck.gains.borrow().clone()
 }

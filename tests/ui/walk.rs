@@ -105,12 +105,7 @@ pub fn scenes() -> Vec<Scene> {
         ("jobs", || after(stage(processing()), Modifiers::COMMAND, Key::J)),
         ("settings", || after(stage(separated()), Modifiers::COMMAND, Key::Comma)),
         ("models", models::in_the_settings),
-        ("instruments", || {
-            let mut stage = stage(instruments::tree(&instruments::ALL, instruments::no_kit()));
-            stage.click("Show the parts of Vocals");
-            stage.click("Show the parts of Drums");
-            stage
-        }),
+        ("instruments", instruments::with_parts),
         ("chains", instruments::in_the_settings),
         ("a chain", instruments::editor),
         ("missing facts", models::with_missing_facts),

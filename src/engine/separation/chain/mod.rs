@@ -1,7 +1,7 @@
 //! Chains: networks that separate a song in steps. A step reads the mix, a stem of an earlier step, or
 //! the mix minus stems. An installed model on its own is a chain of one step.
 //!
-//! Pure, except for looking up installed models ([`resolve`]) and reading files of chains ([`file`]).
+//! Pure, except for looking up installed models ([`resolve`]) and reading files of chains ([`mod@file`]).
 //! Usable from any thread.
 
 pub mod draft;

@@ -36,6 +36,9 @@ use partita::{
     model::{self, Device, Precision, weights::Store},
 };
 
+/// Songs that are measured.
+const ROUNDS: usize = 5;
+
 fn main() -> Result<()> {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -166,74 +169,59 @@ impl Session {
     }
 }
 
-fn first_stem() -> Result<()> {
-    const ROUNDS: usize = 5;
-    let home = folder::home()?;
-    let installed = InstalledModel::find(home.path(), DEFAULT)?.context("the model is missing")?;
+/// The minimum seconds of [`ROUNDS`] songs, in turn: of a segment by the default model's network
+/// alone, and of a session's first sound.
+fn compared(
+    session: &Session,
+    home: &Path,
+    precision: Precision,
+    first_sound: impl Fn(SongId) -> Result<f64>,
+) -> Result<(f64, f64)> {
+    let installed = InstalledModel::find(home, DEFAULT)?.context("the model is missing")?;
     let pool = pool::new(Compute::default())?;
-    let network = pool
-        .install(|| model::load(&installed.networks[0].weights, Device::Cpu, Precision::Single))?;
+    let network =
+        pool.install(|| model::load(&installed.networks[0].weights, Device::Cpu, precision))?;
     let mix = vec![0.1; CHANNELS * installed.spec.segment_frames];
-    let session = Session::start(home.path())?;
-    let (mut alone, mut first) = (Vec::new(), Vec::new());
+    let (mut alone, mut first) = (f64::INFINITY, f64::INFINITY);
     for round in 0..=ROUNDS {
-        let file = home.path().join("song.wav");
+        let file = home.join("song.wav");
         write_song(&file, 10.0, round as u32)?;
         let song = session.import(&file)?;
         session.open(song)?;
         let start = Instant::now();
         pool.install(|| network.separate(&mix))?;
-        let seconds = (start.elapsed().as_secs_f64(), session.process(song)?);
+        let seconds = (start.elapsed().as_secs_f64(), first_sound(song)?);
+        // The first round loads the engine's model and warms up both.
         if round > 0 {
-            // The first round loads the engine's model and warms up both.
-            alone.push(seconds.0);
-            first.push(seconds.1);
+            (alone, first) = (alone.min(seconds.0), first.min(seconds.1));
         }
     }
-    let least = |times: &[f64]| times.iter().copied().fold(f64::INFINITY, f64::min);
-    let (alone, first) = (least(&alone), least(&first));
+    Ok((alone, first))
+}
+
+fn first_stem() -> Result<()> {
+    let home = folder::home()?;
+    let session = Session::start(home.path())?;
+    let first = |song| session.process(song);
+    let (alone, first) = compared(&session, home.path(), Precision::Single, first)?;
     println!(
         "From Process to the first stems: {first:.3} s; only the network: {alone:.3} s for a \
-         segment (× {:.3}).\nThe minimum of {ROUNDS} runs each, in turn, on {} threads; the model was \
-         loaded already.",
-        first / alone,
-        pool.current_num_threads()
+         segment (× {:.3}).\nThe minimum of {ROUNDS} runs each, in turn; the model was loaded already.",
+        first / alone
     );
     Ok(())
 }
 
 /// Prints the seconds to the first sound if another model's stems are drafted by the default model.
 fn first_draft(weights: &Path) -> Result<()> {
-    const ROUNDS: usize = 5;
     let home = folder::home()?;
-    let store = Store::new(home.path());
-    let slow = store.import(weights, &mut |_| {}, &|| false)?.name;
-    let installed = InstalledModel::find(home.path(), DEFAULT)?.context("the model is missing")?;
-    let compute = Compute::default();
-    let precision = pool::precision_for(compute.precision, true);
-    let pool = pool::new(compute)?;
-    let network =
-        pool.install(|| model::load(&installed.networks[0].weights, Device::Cpu, precision))?;
-    let mix = vec![0.1; CHANNELS * installed.spec.segment_frames];
+    let slow = Store::new(home.path()).import(weights, &mut |_| {}, &|| false)?.name;
     let session = Session::start(home.path())?;
     let options = SeparationOptions { model: slow.clone(), quality: Quality::STANDARD };
     session.engine.send(Ask::SetDefaults(Defaults { options, drafts_first: true }));
-    let (mut alone, mut first) = (Vec::new(), Vec::new());
-    for round in 0..=ROUNDS {
-        let file = home.path().join("song.wav");
-        write_song(&file, 10.0, round as u32)?;
-        let song = session.import(&file)?;
-        session.open(song)?;
-        let start = Instant::now();
-        pool.install(|| network.separate(&mix))?;
-        let seconds = (start.elapsed().as_secs_f64(), session.first_sound(song)?);
-        if round > 0 {
-            alone.push(seconds.0);
-            first.push(seconds.1);
-        }
-    }
-    let least = |times: &[f64]| times.iter().copied().fold(f64::INFINITY, f64::min);
-    let (alone, first) = (least(&alone), least(&first));
+    let precision = pool::precision_for(Compute::default().precision, true);
+    let first = |song| session.first_sound(song);
+    let (alone, first) = compared(&session, home.path(), precision, first)?;
     println!(
         "From Process to the first draft of {slow}: {first:.3} s; a segment of {DEFAULT} in the \
          draft's precision alone: {alone:.3} s (× {:.3}).",

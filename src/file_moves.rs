@@ -49,7 +49,7 @@ pub fn persist(file: NamedTempFile, to: &Path) -> io::Result<File> {
         return file.persist(to).map_err(|failed| failed.error);
     }
     // The rename of std also replaces files that are open elsewhere, and takes long paths; that of
-    // tempfile does neither. Keeping the file clears its attributes, so that it is no longer hidden.
+    // tempfile does neither. Keeping the file clears its attributes, among them the hidden one.
     let (file, path) = file.keep().map_err(|failed| failed.error)?;
     rename(&path, to).inspect_err(|_| {
         if let Err(error) = fs::remove_file(&path) {

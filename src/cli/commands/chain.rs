@@ -1,7 +1,6 @@
 //! `partita chain`: the chains of networks, built-in and the user's. Main thread.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -78,11 +77,7 @@ pub(in crate::cli) fn run(
             output.result(&name, &json!({ "chain": name }));
         }
         ChainCommand::Remove { name } => {
-            let path = resolve::own_path(home, name);
-            if !path.is_file() {
-                return Err(unknown(name, home).into());
-            }
-            fs::remove_file(&path).map_err(|e| Problem::remove(&path, e))?;
+            resolve::remove(home, name)?;
             output.result(name, &json!({ "removed": name }));
         }
     }
@@ -120,20 +115,10 @@ fn list(home: &Path, output: &Output) {
 }
 
 fn show(name: &str, home: &Path, output: &Output) -> anyhow::Result<()> {
-    let (listed, faults) = resolve::listed(home);
-    let Some(found) = listed.into_iter().find(|listed| listed.name == name) else {
-        let own = resolve::own_path(home, name);
-        let is_its = |fault: &Problem| matches!(fault, Problem::Chain { path, .. } if *path == own);
-        return Err(faults.into_iter().find(is_its).unwrap_or_else(|| unknown(name, home)).into());
-    };
+    let found = resolve::named(home, name)?;
     let text = found.file.text(Path::new(name))?;
     output.result(text.trim_end(), &json!({ "chain": name, "file": text }));
     Ok(())
-}
-
-fn unknown(name: &str, home: &Path) -> Problem {
-    let known = resolve::listed(home).0.into_iter().map(|listed| listed.name).collect();
-    Problem::UnknownChain { name: name.escape_debug().to_string(), known }
 }
 
 /// Finds the networks of a chain file.

@@ -1,12 +1,12 @@
 //! Chains in the engine: listing, saving, importing and removing the user's. Runs on the engine's
 //! thread; the files are small.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use super::Core;
 use crate::engine::{
     event::{ChainEntry, Event},
-    problem::{Problem, Result},
+    problem::Result,
     separation::chain::{
         Chain,
         file::ChainFile,
@@ -46,8 +46,7 @@ impl Core {
         for job in self.library.queue()?.iter().filter(|job| job.model == name) {
             self.pause_job(job.id)?;
         }
-        let path = resolve::own_path(self.library.home(), name);
-        fs::remove_file(&path).map_err(|e| Problem::remove(&path, e))?;
+        resolve::remove(self.library.home(), name)?;
         self.show_models();
         Ok(())
     }

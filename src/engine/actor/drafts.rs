@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Core, Open, songs::remove_folder};
 use crate::engine::{
     problem::Result,
-    separation::{chain::draft::draft_of, options::SeparationOptions},
+    separation::{chain::draft::draft_of, installed::stem_index, options::SeparationOptions},
     store::track::SongTrack,
     types::Job,
 };
@@ -57,9 +57,10 @@ impl Core {
         let options = SeparationOptions { model: chain.name.clone(), quality };
         let is_refined = |stem: usize| {
             let name = &draft.names()[stem];
-            let found = stems.names().iter().position(|other| other.eq_ignore_ascii_case(name));
             draft.done_count_of(&[stem]) == 0
-                || found.is_none_or(|stem| !stems.is_claimed(stem) || stems.missing(&[stem]) == 0)
+                || stem_index(stems.names(), name)
+                    .ok()
+                    .is_none_or(|stem| !stems.is_claimed(stem) || stems.missing(&[stem]) == 0)
         };
         // If the song shows another version with the same draft, the draft is played in that version's
         // gaps.

@@ -207,11 +207,6 @@ impl Batch {
         &self.chain
     }
 
-    /// Names of the stems.
-    pub fn stems(&self) -> Vec<String> {
-        self.chain.stems()
-    }
-
     /// Separates one file.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use crate::{
         problem::{Problem, Result, StoreFault},
         separation::{
             chain::{Chain, Terms},
+            installed::stem_index,
             options::Quality,
             plan::union,
         },
@@ -173,8 +174,7 @@ impl SongTrack {
         let draft = self.draft.as_ref().filter(|_| !stems.has_all_of(stem));
         let of_draft = draft.and_then(|draft| {
             let name = &stems.names()[stem];
-            let found = draft.names().iter().position(|other| other.eq_ignore_ascii_case(name));
-            found.map(|found| (draft, found))
+            stem_index(draft.names(), name).ok().map(|found| (draft, found))
         });
         match of_draft {
             Some((draft, found)) => self.read_over_draft((stems, stem), (draft, found), start, out),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Chain, TreeStem};
 use crate::engine::separation::{
-    installed::DEFAULT,
+    installed::{DEFAULT, stem_index},
     options::{Preset, Quality},
 };
 
@@ -35,7 +35,7 @@ fn all_stems(chain: &Chain) -> Vec<usize> {
 /// make is heard in the stem that it is a part of.
 pub fn draft_stems(chain: &Chain, draft: &Chain, stems: &[usize]) -> Vec<usize> {
     let names = draft.tree.names();
-    let find = |stem: &TreeStem| names.iter().position(|n| n.eq_ignore_ascii_case(&stem.name));
+    let find = |stem: &TreeStem| stem_index(&names, &stem.name).ok();
     let made = chain.tree.made_for(stems).into_iter();
     let found = made
         .filter_map(|made| chain.tree.line(made).find_map(|stem| find(&chain.tree.stems()[stem])));

@@ -84,23 +84,19 @@ impl Chains {
             let resolved = resolve(&label, &file, &InstalledModel::all(home));
             return resolved.map_err(|fault| Problem::Chain { path: path.to_owned(), fault });
         }
-        let (listed, faults) = listed(home);
-        let names: Vec<String> = listed.iter().map(|listed| listed.name.clone()).collect();
-        let Some(Listed { file, path, .. }) = listed.into_iter().find(|found| found.name == name)
-        else {
-            match InstalledModel::find(home, name) {
-                Ok(Some(model)) => return Ok(Chain::of_model(model)),
-                Ok(None) | Err(ModelError::Unknown { .. }) => {}
-                Err(error) => return Err(error.into()),
+        let found = match named(home, name) {
+            Err(Problem::UnknownChain { name: shown, known }) => {
+                return match InstalledModel::find(home, name) {
+                    Ok(Some(model)) => Ok(Chain::of_model(model)),
+                    Ok(None) | Err(ModelError::Unknown { .. }) => {
+                        Err(Problem::UnknownChain { name: shown, known })
+                    }
+                    Err(error) => Err(error.into()),
+                };
             }
-            let own = own_path(home, name);
-            let is_its =
-                |fault: &Problem| matches!(fault, Problem::Chain { path, .. } if *path == own);
-            let fault = faults.into_iter().find(is_its);
-            let unknown =
-                Problem::UnknownChain { name: name.escape_debug().to_string(), known: names };
-            return Err(fault.unwrap_or(unknown));
+            found => found?,
         };
+        let Listed { file, path, .. } = found;
         let resolved = resolve(name, &file, &InstalledModel::all(home));
         let path = path.unwrap_or_else(|| name.into());
         resolved.map_err(|fault| Problem::Chain { path, fault })
@@ -115,6 +111,35 @@ pub fn is_path(text: &str) -> bool {
 /// Path of the user's chain of this name.
 pub fn own_path(home: &Path, name: &str) -> PathBuf {
     file::folder(home).join(format!("{name}.toml"))
+}
+
+/// Finds a chain as written.
+///
+/// # Errors
+/// [`Problem::UnknownChain`]; errors of the user's file of this name.
+pub fn named(home: &Path, name: &str) -> Result<Listed> {
+    let (mut listed, faults) = listed(home);
+    if let Some(at) = listed.iter().position(|found| found.name == name) {
+        return Ok(listed.swap_remove(at));
+    }
+    let own = own_path(home, name);
+    let is_of_it = |fault: &Problem| matches!(fault, Problem::Chain { path, .. } if *path == own);
+    let known = listed.into_iter().map(|listed| listed.name).collect();
+    let unknown = Problem::UnknownChain { name: name.escape_debug().to_string(), known };
+    Err(faults.into_iter().find(is_of_it).unwrap_or(unknown))
+}
+
+/// Removes a chain of the user.
+///
+/// # Errors
+/// [`Problem::UnknownChain`] if the user has no chain of this name; [`Problem::File`].
+pub fn remove(home: &Path, name: &str) -> Result<()> {
+    let path = own_path(home, name);
+    if !path.is_file() {
+        let known = listed(home).0.into_iter().map(|listed| listed.name).collect();
+        return Err(Problem::UnknownChain { name: name.escape_debug().to_string(), known });
+    }
+    fs::remove_file(&path).map_err(|e| Problem::remove(&path, e))
 }
 
 /// Saves a chain of the user under a name.

@@ -90,7 +90,7 @@ impl Combination {
         Self { parts: vec![Part { step, output, weight: 1.0 }], by: CombineBy::AvgWave }
     }
 
-    /// The only output, if there is no other.
+    /// The output, if it is the only one.
     pub fn only(&self) -> Option<Part> {
         if let [part] = self.parts[..] { Some(part) } else { None }
     }
@@ -150,7 +150,7 @@ impl Tree {
         self.children(parent).find(|&stem| self.stems[stem].made.is_none())
     }
 
-    /// Whether the stems of the song add up to it, so that there is no residual.
+    /// Whether the stems of the song add up to it. There is no residual then.
     pub fn has_rest(&self) -> bool {
         self.rest_of(None).is_some()
     }

@@ -106,12 +106,6 @@ impl StemStore {
         self.groups_of(stems).into_iter().map(bytes).sum()
     }
 
-    /// Number of segments that are finished for all of these stems.
-    pub fn done_count_of(&self, stems: &[usize]) -> usize {
-        let groups = self.groups_of(stems);
-        (0..self.plan.len()).filter(|&segment| self.is_done_in(segment, &groups)).count()
-    }
-
     /// Indices of all requested stems.
     pub fn claimed_stems(&self) -> Vec<usize> {
         (0..self.names.len()).filter(|&stem| self.is_claimed(stem)).collect()

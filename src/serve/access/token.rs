@@ -70,7 +70,8 @@ impl Tokens {
             Err(error) => return Err(Problem::read(path, error)),
         };
         let stored: Option<Stored> = serde_json::from_str(&text).ok();
-        let digest = stored.and_then(|stored| BASE64_URL_SAFE_NO_PAD.decode(stored.token_digest).ok());
+        let digest =
+            stored.and_then(|stored| BASE64_URL_SAFE_NO_PAD.decode(stored.token_digest).ok());
         Ok(digest.and_then(|digest| digest.try_into().ok()).map(|digest| Self { digest }))
     }
 
@@ -91,8 +92,10 @@ pub(super) fn sent(headers: &HeaderMap) -> Option<String> {
         let (scheme, token) = authorization.trim().split_once(' ')?;
         return scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned());
     }
-    let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.split_once('='));
+    let cookies =
+        headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    let mut pairs =
+        cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.split_once('='));
     pairs.find(|(name, _)| name.trim() == COOKIE).map(|(_, token)| token.trim().to_owned())
 }
 

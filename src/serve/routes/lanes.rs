@@ -23,8 +23,9 @@ use super::{
 };
 use crate::{
     engine::{
-        CHANNELS, Command, LaneSettings, SAMPLE_RATE, SongTrack, audio::peaks::peaks_of,
-        export::{safe_file_name, RESIDUAL},
+        CHANNELS, Command, LaneSettings, SAMPLE_RATE, SongTrack,
+        audio::peaks::peaks_of,
+        export::{RESIDUAL, safe_file_name},
         library::Lanes as Settings,
         player::Track as _,
     },
@@ -320,8 +321,7 @@ pub(super) async fn set_mixer(
         return Err(Fault::UnknownTrack { name, known });
     }
     // Stems of other models keep their settings.
-    let mut settings: Settings =
-        app.hub.state().lanes.get(&song).cloned().unwrap_or_default();
+    let mut settings: Settings = app.hub.state().lanes.get(&song).cloned().unwrap_or_default();
     settings.extend(lanes.into_iter().map(|(name, lane)| (name, LaneSettings::from(lane))));
     app.hub.request(Command::KeepLanes(song, settings.clone())).await?;
     app.hub.set_lanes(song, settings);

@@ -53,8 +53,8 @@ impl Tokens {
         let stored = Stored { token_digest: BASE64_URL_SAFE_NO_PAD.encode(digest) };
         let json = serde_json::to_vec_pretty(&stored)
             .map_err(|error| Problem::write(&path, io::Error::from(error)))?;
-        // Temporary files, and so this one, are for the user alone.
         write_atomically(&path, &json)?;
+        only_for_the_user(&path).map_err(|error| Problem::write(&path, error))?;
         Ok((Self { digest }, Some(token)))
     }
 
@@ -79,6 +79,18 @@ impl Tokens {
     pub fn is_right(&self, sent: &str) -> bool {
         digest_of(sent).ct_eq(&self.digest).into()
     }
+}
+
+/// Hides the file from other users. Windows does so by the folder.
+fn only_for_the_user(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
 }
 
 fn digest_of(token: &str) -> [u8; BYTES] {

@@ -35,7 +35,7 @@ const MOST: u64 = 128;
 /// Interval of comments that keep the connection open.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Time in which changes are collected, so that a busy server does not send each.
-const COLLECT: Duration = Duration::from_millis(50);
+const COLLECT: Duration = Duration::from_millis(100);
 
 /// Follow changes.
 #[utoipa::path(get, path = "/api/v1/events", tag = "events",

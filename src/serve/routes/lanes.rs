@@ -282,7 +282,7 @@ fn bins_of(
 }
 
 fn thousandths(sample: f32) -> f32 {
-    (sample * 1000.0).round() / 1000.0
+    (sample * 1000.0).round() / 1000.0 + 0.0 // no negative zero
 }
 
 /// Read the mixer settings of a song.

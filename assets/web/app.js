@@ -1,7 +1,7 @@
 // The page as a whole: its data, the address that says which song or page is open, and the views. A
 // change of the language builds the views again; data and playback go on.
 
-import { el, settled } from "./base/dom.js";
+import { el, setAttribute, settled } from "./base/dom.js";
 import { Emitter } from "./base/emitter.js";
 import { events } from "./base/events.js";
 import { Scope } from "./base/scope.js";
@@ -33,6 +33,7 @@ export class App extends Emitter {
     #pageScope = new Scope();
     #place;
     #main = el("main");
+    #hasShown = false;
     page = "library";
     model = null;
     view = null;
@@ -70,22 +71,34 @@ export class App extends Emitter {
     mount() {
         this.#scope.end();
         const scope = (this.#scope = new Scope());
-        const skip = el("a.skip", {
-            href: "#main",
-            onclick: (event) => {
-                event.preventDefault();
-                this.#main.focus();
+        const skip = el(
+            "a.skip",
+            {
+                href: "#main",
+                onclick: (event) => {
+                    event.preventDefault();
+                    this.#main.focus();
+                },
             },
-        }, t("page-skip"));
+            t("page-skip"),
+        );
         this.#main = el("main");
-        this.#place.replaceChildren(skip, libraryPanel(this, scope), this.#main, transport(this, scope),
-            exportCards(this, scope), noticeArea(), dropAnywhere(scope, (files) => this.uploads.add(files)));
+        this.#place.replaceChildren(
+            skip,
+            libraryPanel(this, scope),
+            this.#main,
+            transport(this, scope),
+            el("div.overlays", {}, noticeArea(), exportCards(this, scope)),
+            dropAnywhere(scope, (files) => this.uploads.add(files)),
+        );
         this.#showPage();
     }
 
     /** Loads the lists and shows the page of the address. */
     async start() {
-        await attempt(() => Promise.all([this.library.refresh(), this.jobs.refresh(), this.exports.refresh()]));
+        await attempt(() =>
+            Promise.all([this.library.refresh(), this.jobs.refresh(), this.exports.refresh()]),
+        );
         this.#route();
     }
 
@@ -104,7 +117,8 @@ export class App extends Emitter {
     get canExport() {
         const lanes = this.model?.answer?.lanes ?? [];
         const played = lanes.filter(({ kind, is_heard }) => kind === "stem" && is_heard);
-        const isWhole = ({ covered }) => covered.length === 1 && covered[0][0] === 0 && covered[0][1] >= this.frames;
+        const isWhole = ({ covered }) =>
+            covered.length === 1 && covered[0][0] === 0 && covered[0][1] >= this.frames;
         return played.some(isWhole) && !this.model.isBusy;
     }
 
@@ -168,12 +182,17 @@ export class App extends Emitter {
 
     async #load(model) {
         let isLoaded = false;
-        const update = (onlyGains) => {
-            if (isLoaded && this.model === model && model.sound) this.player.update(model.sound, onlyGains);
+        let heard = "";
+        const update = () => {
+            if (!isLoaded || this.model !== model || !model.sound) return;
+            // Only other lanes, or another coverage, need another deck.
+            const before = heard;
+            heard = JSON.stringify([model.sound.version, model.answer.lanes]);
+            this.player.update(model.sound, heard === before);
             this.emit("song");
         };
-        model.on("lanes", () => update(false));
-        model.on("mixer", () => update(true));
+        model.on("lanes", update);
+        model.on("mixer", update);
         model.on("progress", () => this.emit("song"));
         model.on("gone", () => this.#close(model));
         model.on("unsaved", () => warn(t("page-unsaved")));
@@ -209,11 +228,16 @@ export class App extends Emitter {
         } else {
             main = emptyPage();
         }
+        // On a narrow page, the library alone is the main part.
+        const library = this.#place.querySelector(".library");
+        setAttribute(library, "role", NARROW.matches && this.page === "library" ? "main" : null);
         this.#main.replaceWith(main);
         this.#main = main;
         document.body.dataset.page = this.page;
         document.body.dataset.song = String(this.model !== null);
-        if (NARROW.matches) main.scrollTo(0, 0);
+        // On a narrow page, the screen with the focus was replaced.
+        if (NARROW.matches && this.#hasShown) (this.page === "library" ? library : main).focus();
+        this.#hasShown = true;
         this.emit("page");
     }
 }

@@ -4,7 +4,7 @@
 ## Access
 
 page-token-title = This Partita asks for a token
-page-token-text = It is printed where `partita serve` was started, at the end of the link
+page-token-text = It is printed where “partita serve” was started, at the end of the link
 page-token = Access token
 page-token-open = Open
 page-sign-out = Sign out

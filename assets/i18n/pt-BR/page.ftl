@@ -3,7 +3,7 @@
 ## Access
 
 page-token-title = Este Partita pede um token
-page-token-text = Ele aparece onde `partita serve` foi iniciado, no fim do link
+page-token-text = Ele aparece onde “partita serve” foi iniciado, no fim do link
 page-token = Token de acesso
 page-token-open = Abrir
 page-sign-out = Sair

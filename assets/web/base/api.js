@@ -58,7 +58,9 @@ async function problemOf(response) {
     try {
         return new Problem(response.status, await response.json());
     } catch {
-        return new Problem(response.status, { detail: t("page-refused", { status: String(response.status) }) });
+        return new Problem(response.status, {
+            detail: t("page-refused", { status: String(response.status) }),
+        });
     }
 }
 

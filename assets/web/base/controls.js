@@ -13,7 +13,12 @@ import { icon } from "./icons.js";
  * @returns {HTMLButtonElement}
  */
 export function iconButton(shape, name, action, options = {}) {
-    const attributes = { type: "button", "aria-label": name, title: options.tooltip ?? name, onclick: action };
+    const attributes = {
+        type: "button",
+        "aria-label": name,
+        title: options.tooltip ?? name,
+        onclick: action,
+    };
     return el(`button.icon-button${options.class ?? ""}`, attributes, icon(shape, options.size));
 }
 
@@ -40,13 +45,17 @@ export function button(text, action, options = {}) {
  * @returns {{element: HTMLButtonElement, set: (isOn: boolean) => void}}
  */
 export function toggle(text, name, action, classes) {
-    const element = el(`button${classes}`, {
-        type: "button",
-        "aria-label": name,
-        "aria-pressed": "false",
-        title: name,
-        onclick: () => action(element.getAttribute("aria-pressed") !== "true"),
-    }, text);
+    const element = el(
+        `button${classes}`,
+        {
+            type: "button",
+            "aria-label": name,
+            "aria-pressed": "false",
+            title: name,
+            onclick: () => action(element.getAttribute("aria-pressed") !== "true"),
+        },
+        text,
+    );
     return { element, set: (isOn) => setAttribute(element, "aria-pressed", String(isOn)) };
 }
 
@@ -59,12 +68,18 @@ export function toggle(text, name, action, classes) {
  */
 export function slider({ name, min, max, step, describe, change, reset, ...options }) {
     const element = el(`input.slider${options.class ?? ""}`, {
-        type: "range", min, max, step, "aria-label": name, title: name,
+        type: "range",
+        min,
+        max,
+        step,
+        "aria-label": name,
+        title: name,
     });
     const show = () => {
         const value = Number(element.value);
         setAttribute(element, "aria-valuetext", describe(value));
-        element.style.setProperty("--filled", `${(100 * (value - min)) / (max - min || 1)}%`);
+        const [from, to] = [Number(element.min), Number(element.max)];
+        element.style.setProperty("--filled", `${(100 * (value - from)) / (to - from || 1)}%`);
     };
     element.addEventListener("input", () => {
         change(Number(element.value));
@@ -97,12 +112,18 @@ export function slider({ name, min, max, step, describe, change, reset, ...optio
 export function choice(name, choices, chosen, change) {
     const group = `choice-${(choice.count = (choice.count ?? 0) + 1)}`;
     const options = choices.map(({ value, text }) =>
-        el("label.choice-option", {},
+        el(
+            "label.choice-option",
+            {},
             el("input", {
-                type: "radio", name: group, value, checked: value === chosen,
+                type: "radio",
+                name: group,
+                value,
+                checked: value === chosen,
                 onchange: () => change(value),
             }),
-            el("span", {}, text)),
+            el("span", {}, text),
+        ),
     );
     return el("fieldset.choice", {}, el("legend.hidden", {}, name), options);
 }
@@ -119,8 +140,13 @@ export function choice(name, choices, chosen, change) {
 export function tick(text, checked, change, options = {}) {
     const style = { "--color": options.color ?? "var(--accent)" };
     const box = el("input", { type: "checkbox", checked, onchange: () => change(box.checked) });
-    return el(`label.tick${options.class ?? ""}`, { style, title: options.tooltip },
-        box, el("span.tick-box", { "aria-hidden": "true" }, icon("check", 12)), el("span", {}, text));
+    return el(
+        `label.tick${options.class ?? ""}`,
+        { style, title: options.tooltip },
+        box,
+        el("span.tick-box", { "aria-hidden": "true" }, icon("check", 12)),
+        el("span", {}, text),
+    );
 }
 
 /**
@@ -135,7 +161,8 @@ export function cover(song, classes) {
         return el(`img.cover${classes}`, { src: song.cover, alt: "", loading: "lazy", decoding: "async" });
     }
     const text = `${song.title}${song.id}`;
-    const hue = [...text].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 360, 7);
+    // The factor spreads neighbouring titles over the circle of hues.
+    const hue = [...text].reduce((sum, letter) => (sum * 131 + 47 * letter.codePointAt(0)) % 360, 7);
     const style = { "--from": `hsl(${hue} 36% 42%)`, "--to": `hsl(${(hue + 70) % 360} 40% 56%)` };
     return el(`span.cover.tile${classes}`, { style, "aria-hidden": "true" });
 }

@@ -33,7 +33,9 @@ function set(element, key, value) {
 }
 
 function flat(children) {
-    return children.flat(Infinity).filter((child) => child !== null && child !== false && child !== undefined);
+    return children
+        .flat(Infinity)
+        .filter((child) => child !== null && child !== false && child !== undefined);
 }
 
 /**
@@ -65,7 +67,8 @@ export function setText(element, text) {
  */
 export function setAttribute(element, name, value) {
     if (value === null || value === false) element.removeAttribute(name);
-    else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value === true ? "" : value);
+    else if (element.getAttribute(name) !== String(value))
+        element.setAttribute(name, value === true ? "" : value);
 }
 
 /**

@@ -47,7 +47,11 @@ export function showCards(app, place, list, close) {
 
 function updateCard(app, card, one, close) {
     const song = app.library.find(one.song);
-    if (!song) app.library.song(one.song).then((found) => app.library.emit("song", found), () => {});
+    if (!song)
+        app.library.song(one.song).then(
+            (found) => app.library.emit("song", found),
+            () => {},
+        );
     const title = song?.title ?? "…";
     const bar = card.querySelector(".progress-value");
     const shown = `${one.state} ${title}`;
@@ -66,9 +70,18 @@ function updateCard(app, card, one, close) {
 function running(app, one, title) {
     const name = t("card-exporting", { title });
     return [
-        el("div.progress-value", { role: "progressbar", "aria-label": name, "aria-valuemin": 0, "aria-valuemax": 100 }),
-        el("div.card-head", {}, el("strong", {}, name),
-            iconButton("close", t("card-cancel"), () => attempt(() => app.exports.remove(one.id)))),
+        el("div.progress-value", {
+            role: "progressbar",
+            "aria-label": name,
+            "aria-valuemin": 0,
+            "aria-valuemax": 100,
+        }),
+        el(
+            "div.card-head",
+            {},
+            el("strong", {}, name),
+            iconButton("close", t("card-cancel"), () => attempt(() => app.exports.remove(one.id))),
+        ),
         el("p.card-percent"),
     ];
 }
@@ -89,13 +102,22 @@ function ended(one, title, close) {
     if (one.problem) notes.unshift(one.problem.detail ?? one.problem.title);
     const isDone = one.state === "done" && one.files.length > 0;
     return [
-        el("div.card-head", { role: "status" },
+        el(
+            "div.card-head",
+            { role: "status" },
             el("strong", {}, headingOf(one, title)),
-            iconButton("close", t("page-close-export", { title }), () => close(one))),
+            iconButton("close", t("page-close-export", { title }), () => close(one)),
+        ),
         notes.length > 0 && el("p.dim", {}, notes.join(". ")),
         isDone && el("ul.files", {}, one.files.map(fileLink)),
-        isDone && one.files.length > 1 && el("a.button.archive", { href: one.archive, download: "" },
-            icon("download"), t("page-download-all")),
+        isDone &&
+            one.files.length > 1 &&
+            el(
+                "a.button.archive",
+                { href: one.archive, download: "" },
+                icon("download"),
+                t("page-download-all"),
+            ),
     ];
 }
 
@@ -108,8 +130,17 @@ function headingOf(one, title) {
 }
 
 function fileLink(file) {
-    return el("li", {}, el("a.file-link", { href: file.href, download: file.name },
-        icon("download", 14), el("span.file-name", {}, file.name), el("span.dim", {}, bytes(file.bytes))));
+    return el(
+        "li",
+        {},
+        el(
+            "a.file-link",
+            { href: file.href, download: file.name },
+            icon("download", 14),
+            el("span.file-name", {}, file.name),
+            el("span.dim", {}, bytes(file.bytes)),
+        ),
+    );
 }
 
 /**
@@ -121,11 +152,22 @@ function fileLink(file) {
  */
 export function exportList(app, scope) {
     const place = el("div.export-list");
-    const clear = button(t("page-remove-exports"), () => attempt(async () => {
-        for (const { id } of app.exports.list.filter(({ state }) => state !== "running")) await app.exports.remove(id);
-    }), { class: ".link" });
-    const element = el("section.exports", { "aria-label": t("page-exports") },
-        el("h2", {}, t("page-exports")), clear, place);
+    const clear = button(
+        t("page-remove-exports"),
+        () =>
+            attempt(async () => {
+                for (const { id } of app.exports.list.filter(({ state }) => state !== "running"))
+                    await app.exports.remove(id);
+            }),
+        { class: ".link" },
+    );
+    const element = el(
+        "section.exports",
+        { "aria-label": t("page-exports") },
+        el("h2", {}, t("page-exports")),
+        clear,
+        place,
+    );
     const update = eachFrame(() => {
         const { list } = app.exports;
         element.hidden = list.length === 0;

@@ -23,8 +23,14 @@ export async function openExport(app) {
     const formats = await attempt(() => get("/formats"));
     if (!formats) return;
     const choices = {
-        what: "mix", format: formats[0].name, depth: "", rate: "", residual: false, limiter: false,
-        loudness: "", ...recall("export", {}),
+        what: "mix",
+        format: formats[0].name,
+        depth: "",
+        rate: "",
+        residual: false,
+        limiter: false,
+        loudness: "",
+        ...recall("export", {}),
     };
     if (!formats.some(({ name }) => name === choices.format)) choices.format = formats[0].name;
     const body = el("div.export-rows");
@@ -36,7 +42,10 @@ export async function openExport(app) {
     };
     const draw = () => {
         const focused = body.contains(document.activeElement) ? document.activeElement : null;
-        const mark = focused && { name: focused.dataset.focus ?? focused.closest("[data-focus]")?.dataset.focus, value: focused.value };
+        const mark = focused && {
+            name: focused.dataset.focus ?? focused.closest("[data-focus]")?.dataset.focus,
+            value: focused.value,
+        };
         fill(body, rows(model, formats, choices, change));
         const objection = objectionOf(model, choices);
         problem.textContent = objection ?? "";
@@ -72,32 +81,64 @@ function rows(model, formats, choices, change) {
     return [
         isWhole
             ? row("content", t("export-content"), el("p", {}, t("export-dj")), t("export-dj-note"))
-            : row("content", t("export-content"), contentChoice(choices, change), contentNote(model, choices)),
-        row("format", t("export-format"), choice(t("export-format"),
-            formats.map(({ name }) => ({ value: name, text: formatName(name) })), choices.format, change("format"))),
+            : row(
+                  "content",
+                  t("export-content"),
+                  contentChoice(choices, change),
+                  contentNote(model, choices),
+              ),
+        row(
+            "format",
+            t("export-format"),
+            choice(
+                t("export-format"),
+                formats.map(({ name }) => ({ value: name, text: formatName(name) })),
+                choices.format,
+                change("format"),
+            ),
+        ),
         format.depths?.length > 1 && row("depth", t("export-depth"), depthChoice(format, choices, change)),
         !format.is_lossy && row("rate", t("export-rate"), rateChoice(choices, change)),
-        !isMix && !isWhole && row("residual", t("export-also"),
-            tick(t("export-residual"), choices.residual, change("residual"), { class: ".pill" }),
-            format.is_lossy ? t("export-residual-lossy-files") : t("export-residual-select-files")),
+        !isMix &&
+            !isWhole &&
+            row(
+                "residual",
+                t("export-also"),
+                tick(t("export-residual"), choices.residual, change("residual"), { class: ".pill" }),
+                format.is_lossy ? t("export-residual-lossy-files") : t("export-residual-select-files"),
+            ),
         row("loudness", t("export-loudness"), loudness(choices, change)),
-        choices.loudness !== "" && isMix && row("limiter", t("export-limiter"),
-            tick(t("export-limiter"), choices.limiter, change("limiter"), { class: ".pill" }), t("export-limiter-note")),
+        choices.loudness !== "" &&
+            isMix &&
+            row(
+                "limiter",
+                t("export-limiter"),
+                tick(t("export-limiter"), choices.limiter, change("limiter"), { class: ".pill" }),
+                t("export-limiter-note"),
+            ),
     ];
 }
 
 function row(focus, name, control, note = null) {
-    return el("div.export-row", { "data-focus": focus },
+    return el(
+        "div.export-row",
+        { "data-focus": focus },
         el("span.row-name", { "aria-hidden": "true" }, name),
-        el("div.row-control", {}, control, note && el("p.dim", {}, note)));
+        el("div.row-control", {}, control, note && el("p.dim", {}, note)),
+    );
 }
 
 function contentChoice(choices, change) {
-    return choice(t("export-content"), [
-        { value: "mix", text: t("export-mix") },
-        { value: "stems", text: t("export-stems") },
-        { value: "all_but", text: t("export-all-but") },
-    ], choices.what, change("what"));
+    return choice(
+        t("export-content"),
+        [
+            { value: "mix", text: t("export-mix") },
+            { value: "stems", text: t("export-stems") },
+            { value: "all_but", text: t("export-all-but") },
+        ],
+        choices.what,
+        change("what"),
+    );
 }
 
 function contentNote(model, { what }) {
@@ -109,28 +150,54 @@ function contentNote(model, { what }) {
 
 function depthChoice(format, choices, change) {
     const depths = format.depths.map((depth) => ({
-        value: depth, text: depth === "32f" ? t("float") : t("bits", { bits: Number(depth) }),
+        value: depth,
+        text: depth === "32f" ? t("float") : t("bits", { bits: Number(depth) }),
     }));
     const chosen = format.depths.includes(choices.depth) ? choices.depth : "";
-    return choice(t("export-depth"), [{ value: "", text: t("export-same-as-song") }, ...depths], chosen, change("depth"));
+    return choice(
+        t("export-depth"),
+        [{ value: "", text: t("export-same-as-song") }, ...depths],
+        chosen,
+        change("depth"),
+    );
 }
 
 function rateChoice(choices, change) {
     const rates = RATES.map((rate) => ({
-        value: String(rate), text: t("kilohertz", { number: decimal(rate / 1000, rate % 1000 === 0 ? 0 : 1) }),
+        value: String(rate),
+        text: t("kilohertz", { number: decimal(rate / 1000, rate % 1000 === 0 ? 0 : 1) }),
     }));
-    return choice(t("export-rate"), [{ value: "", text: t("export-same-as-song") }, ...rates], choices.rate, change("rate"));
+    return choice(
+        t("export-rate"),
+        [{ value: "", text: t("export-same-as-song") }, ...rates],
+        choices.rate,
+        change("rate"),
+    );
 }
 
 function loudness(choices, change) {
     const isChosen = choices.loudness !== "";
-    const field = isChosen && el("input.field.number", {
-        type: "number", min: -70, max: 0, step: 0.5, value: choices.loudness, "aria-label": t("export-loudness-field"),
-        "data-focus": "lufs", onchange: (event) => change("loudness")(event.target.value || "-14"),
-    });
-    const modes = choice(t("export-loudness"), [
-        { value: "no", text: t("export-loudness-unchanged") }, { value: "yes", text: "LUFS" },
-    ], isChosen ? "yes" : "no", (value) => change("loudness")(value === "yes" ? "-14" : ""));
+    const field =
+        isChosen &&
+        el("input.field.number", {
+            type: "number",
+            min: -70,
+            max: 0,
+            step: 0.5,
+            value: choices.loudness,
+            "aria-label": t("export-loudness-field"),
+            "data-focus": "lufs",
+            onchange: (event) => change("loudness")(event.target.value || "-14"),
+        });
+    const modes = choice(
+        t("export-loudness"),
+        [
+            { value: "no", text: t("export-loudness-unchanged") },
+            { value: "yes", text: "LUFS" },
+        ],
+        isChosen ? "yes" : "no",
+        (value) => change("loudness")(value === "yes" ? "-14" : ""),
+    );
     return el("div.inline", {}, modes, field);
 }
 
@@ -161,8 +228,16 @@ function orderOf(model, formats, choices) {
     };
     if (WHOLE.includes(format.name)) return order;
     if (choices.what === "mix") {
-        return { ...order, stems: [], mix: instruments.mix(), limiter: choices.limiter && choices.loudness !== "" };
+        return {
+            ...order,
+            stems: [],
+            mix: instruments.mix(),
+            limiter: choices.limiter && choices.loudness !== "",
+        };
     }
-    const chosen = choices.what === "stems" ? { stems: instruments.files() } : { stems: [], all_but: instruments.files() };
+    const chosen =
+        choices.what === "stems"
+            ? { stems: instruments.files() }
+            : { stems: [], all_but: instruments.files() };
     return { ...order, ...chosen, residual: choices.residual };
 }

@@ -4,7 +4,11 @@
 import { el } from "../base/dom.js";
 import { t } from "../base/words.js";
 
-const AUDIO = /\.(aac|ac3|aif|aiff|alac|ape|au|caf|eac3|flac|m4a|m4b|mka|mkv|mov|mp2|mp3|mp4|oga|ogg|opus|wav|wave|webm|wma|wv)$/i;
+const AUDIO = new RegExp(
+    "\\.(aac|ac3|aif|aiff|alac|ape|au|caf|eac3|flac|m4a|m4b|mka|mkv|mov|mp2|mp3|mp4" +
+        "|oga|ogg|opus|wav|wave|webm|wma|wv)$",
+    "i",
+);
 
 /**
  * Lets files be dropped anywhere on the page.
@@ -78,7 +82,11 @@ async function walk(entry, isTop) {
  */
 export function fileChooser(add, isFolder) {
     const element = el("input.hidden", {
-        type: "file", multiple: true, tabindex: -1, hidden: true, "aria-hidden": "true",
+        type: "file",
+        multiple: true,
+        tabindex: -1,
+        hidden: true,
+        "aria-hidden": "true",
         accept: isFolder ? null : "audio/*,video/mp4,video/webm,.flac,.opus,.mka,.wv,.ape,.caf,.aif,.aiff",
         webkitdirectory: isFolder,
         onchange: () => {

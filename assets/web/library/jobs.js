@@ -1,6 +1,7 @@
 // The jobs of the server, kept up to date by its events. Draws nothing.
 
 import { get, send } from "../base/api.js";
+import { settled } from "../base/dom.js";
 import { Emitter } from "../base/emitter.js";
 import { events } from "../base/events.js";
 
@@ -23,13 +24,10 @@ export class Jobs extends Emitter {
             this.#jobs.delete(id);
             this.emit("change");
         });
-        events.on("queue", ({ jobs }) => {
-            jobs.forEach((id, place) => {
-                const job = this.#jobs.get(id);
-                if (job) job.place = place;
-            });
-            this.emit("change");
-        });
+        events.on(
+            "queue",
+            settled(150, () => this.#reorder()),
+        );
         events.on("resync", () => this.refresh());
     }
 
@@ -50,6 +48,19 @@ export class Jobs extends Emitter {
         const { jobs } = await get(`/jobs?limit=${LIMIT}`);
         this.#jobs = new Map(jobs.map((job) => [job.id, job]));
         this.emit("change");
+    }
+
+    /** Takes over the places of all jobs, for the views of their songs too. */
+    async #reorder() {
+        const before = this.#jobs;
+        try {
+            await this.refresh();
+        } catch {
+            return;
+        }
+        for (const job of this.#jobs.values()) {
+            if (before.get(job.id)?.place !== job.place) events.emit("job", job);
+        }
     }
 
     receive(job) {

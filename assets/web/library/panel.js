@@ -53,14 +53,24 @@ export function libraryPanel(app, scope) {
     updateUploads();
     loadAtEnd(app, scope, scroller, more);
 
-    return el("aside.library", { "aria-label": t("page-library") },
-        head(app, scope), tools(app, scope), scroller, dropZone(app), jobsLine(app, scope));
+    return el(
+        "section.library",
+        { "aria-label": t("page-library"), tabindex: -1 },
+        head(app, scope),
+        tools(app, scope),
+        scroller,
+        dropZone(app),
+        jobsLine(app, scope),
+    );
 }
 
 function loadAtEnd(app, scope, scroller, more) {
-    const observer = new IntersectionObserver((entries) => {
-        if (entries.some((entry) => entry.isIntersecting)) attempt(() => app.library.more());
-    }, { root: scroller, rootMargin: "400px" });
+    const observer = new IntersectionObserver(
+        (entries) => {
+            if (entries.some((entry) => entry.isIntersecting)) attempt(() => app.library.more());
+        },
+        { root: scroller, rootMargin: "400px" },
+    );
     observer.observe(more);
     scope.add(() => observer.disconnect());
 }
@@ -69,17 +79,26 @@ function head(app, scope) {
     const settings = iconButton("settings", t("action-open-settings"), () => openSettings(app, settings));
     setAttribute(settings, "aria-haspopup", "menu");
     const offline = el("p.offline", { role: "status", hidden: true }, icon("warning", 14), t("page-offline"));
-    scope.add(app.on("connection", (isOpen) => {
-        offline.hidden = isOpen;
-    }));
+    scope.add(
+        app.on("connection", (isOpen) => {
+            offline.hidden = isOpen;
+        }),
+    );
     offline.hidden = app.isConnected;
-    return el("header.library-head", {},
-        el("div.brand", {}, mark(24), el("h1", {}, "Partita"), settings), offline);
+    return el(
+        "header.library-head",
+        {},
+        el("div.brand", {}, mark(24), el("h1", {}, "Partita"), settings),
+        offline,
+    );
 }
 
 function tools(app, scope) {
     const field = el("input.search", {
-        type: "search", value: app.library.search, "aria-label": t("library-search"), id: "search",
+        type: "search",
+        value: app.library.search,
+        "aria-label": t("library-search"),
+        id: "search",
         oninput: () => app.library.setSearch(field.value.trim()),
     });
     const update = () => {
@@ -89,32 +108,53 @@ function tools(app, scope) {
     scope.add(app.library.on("list", update));
     update();
     const orders = [
-        ["newest", t("library-by-added")], ["title", t("library-by-title")], ["artist", t("library-by-artist")],
+        ["newest", t("library-by-added")],
+        ["title", t("library-by-title")],
+        ["artist", t("library-by-artist")],
     ];
-    const sort = el("select.sort", {
-        "aria-label": t("library-sort"),
-        onchange: () => app.library.setSort(sort.value),
-    }, orders.map(([value, text]) => el("option", { value, selected: value === app.library.sort }, text)));
-    return el("div.library-tools", { role: "search" },
+    const sort = el(
+        "select.sort",
+        {
+            "aria-label": t("library-sort"),
+            onchange: () => app.library.setSort(sort.value),
+        },
+        orders.map(([value, text]) => el("option", { value, selected: value === app.library.sort }, text)),
+    );
+    return el(
+        "div.library-tools",
+        { role: "search" },
         el("div.search-box", {}, icon("search", 18), field),
-        el("div.sort-box", {}, sort, icon("down", 14)));
+        el("div.sort-box", {}, sort, icon("down", 14)),
+    );
 }
 
 function dropZone(app) {
     const files = fileChooser((chosen) => app.uploads.add(chosen), false);
     const folder = fileChooser((chosen) => app.uploads.add(chosen), true);
     files.element.id = "choose-files";
-    return el("div.drop-zone", {},
+    return el(
+        "div.drop-zone",
+        {},
         el("p", {}, t("library-drop-here")),
         button(t("library-or-files"), files.open, { class: ".link", tooltip: t("action-add-files.tooltip") }),
-        button(t("library-or-folder"), folder.open, { class: ".link", tooltip: t("action-add-folder.tooltip") }),
-        files.element, folder.element);
+        button(t("library-or-folder"), folder.open, {
+            class: ".link",
+            tooltip: t("action-add-folder.tooltip"),
+        }),
+        files.element,
+        folder.element,
+    );
 }
 
 function jobsLine(app, scope) {
     const text = el("span.dim");
-    const line = el("a.jobs-line", { href: "#/jobs", title: t("action-open-jobs.tooltip") },
-        el("strong", {}, t("library-jobs")), text, icon("right"));
+    const line = el(
+        "a.jobs-line",
+        { href: "#/jobs", title: t("action-open-jobs.tooltip") },
+        el("strong", {}, t("library-jobs")),
+        text,
+        icon("right"),
+    );
     const update = () => {
         const { running, waiting } = app.jobs.counts;
         setText(text, jobsText(running, waiting));

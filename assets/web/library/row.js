@@ -12,15 +12,25 @@ import { isActive } from "./jobs.js";
 
 /** Creates the row of a song. */
 export function createRow(app, song) {
-    const menu = iconButton("more", t("page-actions", { title: song.title }), () =>
-        openMenu(menu, songActions(app, song)), { class: ".row-menu" });
+    const menu = iconButton(
+        "more",
+        t("page-actions", { title: song.title }),
+        () => openMenu(menu, songActions(app, song)),
+        { class: ".row-menu" },
+    );
     setAttribute(menu, "aria-haspopup", "menu");
-    return el("li.song-row", {},
-        el("a.song-link", { href: `#/song/${song.id}` },
+    return el(
+        "li.song-row",
+        {},
+        el(
+            "a.song-link",
+            { href: `#/song/${song.id}` },
             el("span.cover-place"),
             el("span.row-text", {}, el("span.row-title"), el("span.row-line")),
-            el("span.row-state")),
-        menu);
+            el("span.row-state"),
+        ),
+        menu,
+    );
 }
 
 /** Shows the present state of a song in its row. */
@@ -33,7 +43,10 @@ export function updateRow(app, row, song) {
         setAttribute(row.querySelector(".row-menu"), "aria-label", t("page-actions", { title: song.title }));
     }
     setText(link.querySelector(".row-title"), song.title);
-    setText(link.querySelector(".row-line"), `${song.artist ?? t("unknown-artist")} · ${clock(song.seconds)}`);
+    setText(
+        link.querySelector(".row-line"),
+        `${song.artist ?? t("unknown-artist")} · ${clock(song.seconds)}`,
+    );
     const isCurrent = app.page === "song" && app.model?.id === song.id;
     setAttribute(link, "aria-current", isCurrent ? "page" : null);
     const state = stateOf(song);
@@ -56,7 +69,8 @@ function stateOf(song) {
     if (job?.state === "failed") {
         return { key: "failed", parts: () => sign(icon("warning", 18), t("library-failed")) };
     }
-    if (song.state === "separated") return { key: "separated", parts: () => sign(mark(18), t("library-separated")) };
+    if (song.state === "separated")
+        return { key: "separated", parts: () => sign(mark(18), t("library-separated")) };
     if (song.notes?.length > 0) {
         return { key: "warning", parts: () => sign(icon("warning", 18), t("library-has-warning")) };
     }
@@ -97,9 +111,10 @@ function remove(app, song) {
         title: t("page-remove-title", { title: song.title }),
         text: t("page-remove-text"),
         go: t("library-remove-all"),
-        action: () => attempt(async () => {
-            await app.library.remove(song.id);
-            notify(t("notice-removed", { title: song.title }));
-        }),
+        action: () =>
+            attempt(async () => {
+                await app.library.remove(song.id);
+                notify(t("notice-removed", { title: song.title }));
+            }),
     });
 }

@@ -7,13 +7,21 @@ import { t } from "../base/words.js";
 
 /** Creates the row of an upload. */
 export function createUpload(app, upload) {
-    return el("li.upload", {},
-        el("div.upload-text", {},
+    return el(
+        "li.upload",
+        {},
+        el(
+            "div.upload-text",
+            {},
             el("span.row-title", {}, upload.name),
             el("span.upload-state", { role: "status" }),
-            el("progress.bar", { max: 1, "aria-label": t("page-upload-progress", { name: upload.name }) })),
-        iconButton("retry", t("page-retry", { name: upload.name }), () => app.uploads.retry(upload), { class: ".again" }),
-        iconButton("close", t("page-cancel-upload", { name: upload.name }), () => app.uploads.cancel(upload)));
+            el("progress.bar", { max: 1, "aria-label": t("page-upload-progress", { name: upload.name }) }),
+        ),
+        iconButton("retry", t("page-retry", { name: upload.name }), () => app.uploads.retry(upload), {
+            class: ".again",
+        }),
+        iconButton("close", t("page-cancel-upload", { name: upload.name }), () => app.uploads.cancel(upload)),
+    );
 }
 
 /** Shows the present state of an upload in its row. */
@@ -54,9 +62,17 @@ function textOf(upload) {
 export function unfinishedNotice(app) {
     const { unfinished } = app.uploads;
     if (unfinished.length === 0) return null;
-    return el("div.upload", {},
-        el("p.upload-text", {}, t("page-unfinished", {
-            count: unfinished.length, names: unfinished.map(({ name }) => name).join(", "),
-        })),
-        button(t("dismiss"), () => unfinished.forEach((one) => app.uploads.forget(one)), { class: ".link" }));
+    return el(
+        "div.upload",
+        {},
+        el(
+            "p.upload-text",
+            {},
+            t("page-unfinished", {
+                count: unfinished.length,
+                names: unfinished.map(({ name }) => name).join(", "),
+            }),
+        ),
+        button(t("dismiss"), () => unfinished.forEach((one) => app.uploads.forget(one)), { class: ".link" }),
+    );
 }

@@ -58,8 +58,16 @@ export class Uploads extends Emitter {
             this.#uploads = this.#uploads.filter((one) => one.key !== key);
             const url = recall("uploads", {})[key]?.url ?? null;
             this.#uploads.push({
-                key, file, url, name: file.name, sent: 0, state: "waiting",
-                fraction: null, problem: null, song: null, stop: new AbortController(),
+                key,
+                file,
+                url,
+                name: file.name,
+                sent: 0,
+                state: "waiting",
+                fraction: null,
+                problem: null,
+                song: null,
+                stop: new AbortController(),
             });
         }
         this.#pump();
@@ -195,8 +203,13 @@ function note(key, value) {
 
 /** Whether trying again cannot help. A busy server, a timeout and a lost offset pass. */
 function isFinal(problem) {
-    return problem.status >= 400 && problem.status < 500 && ![401, 404, 408, 409, 410, 423, 429].includes(problem.status)
-        || problem.status === 507 || problem.status === 501;
+    return (
+        (problem.status >= 400 &&
+            problem.status < 500 &&
+            ![401, 404, 408, 409, 410, 423, 429].includes(problem.status)) ||
+        problem.status === 507 ||
+        problem.status === 501
+    );
 }
 
 function pause(milliseconds) {

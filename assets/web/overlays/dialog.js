@@ -9,18 +9,25 @@ import { t } from "../base/words.js";
  * Opens a dialog.
  *
  * @param {{title: string, body: (Node|string|null)[], actions: Node[], class?: string,
- *     submit?: () => void}} content `submit` runs when the form is sent
+ *     submit?: () => void, scrolls?: boolean}} content `submit` runs when the form is sent; a body that
+ *     `scrolls` has nothing else to focus
  * @returns {{element: HTMLDialogElement, close: () => void}}
  */
 export function openDialog({ title, body, actions, submit, ...options }) {
     const heading = el("h2", { id: "dialog-title" }, title);
-    const form = el("form", {
-        method: "dialog",
-        onsubmit: (event) => {
-            event.preventDefault();
-            submit?.();
+    const form = el(
+        "form",
+        {
+            method: "dialog",
+            onsubmit: (event) => {
+                event.preventDefault();
+                submit?.();
+            },
         },
-    }, heading, el("div.dialog-body", {}, body), el("div.dialog-actions", {}, actions));
+        heading,
+        el("div.dialog-body", { tabindex: options.scrolls ? 0 : null }, body),
+        el("div.dialog-actions", {}, actions),
+    );
     const dialog = el(`dialog.dialog${options.class ?? ""}`, { "aria-labelledby": "dialog-title" }, form);
     dialog.addEventListener("close", () => dialog.remove());
     dialog.addEventListener("pointerdown", (event) => {
@@ -34,6 +41,7 @@ export function openDialog({ title, body, actions, submit, ...options }) {
 /** A button that closes the dialog around it. */
 export function cancelButton(text = t("cancel")) {
     const element = button(text, () => element.closest("dialog").close());
+    element.autofocus = true;
     return element;
 }
 
@@ -46,7 +54,10 @@ export function ask({ title, text, go, action }) {
     const dialog = openDialog({
         title,
         body: [el("p", {}, text)],
-        actions: [cancelButton(t("question-keep")), button(go, () => {}, { class: ".danger", type: "submit" })],
+        actions: [
+            cancelButton(t("question-keep")),
+            button(go, () => {}, { class: ".danger", type: "submit" }),
+        ],
         submit: () => {
             dialog.close();
             action();
@@ -60,7 +71,14 @@ export function ask({ title, text, go, action }) {
  * @param {{title: string, label: string, value: string, go: string, action: (text: string) => void}} question
  */
 export function askText({ title, label, value, go, action }) {
-    const field = el("input.field", { type: "text", value, required: true, maxlength: 500, "aria-label": label });
+    const field = el("input.field", {
+        type: "text",
+        autofocus: true,
+        value,
+        required: true,
+        maxlength: 500,
+        "aria-label": label,
+    });
     const dialog = openDialog({
         title,
         body: [field],

@@ -9,46 +9,74 @@ import { cancelButton, openDialog } from "./dialog.js";
 export function openHelp() {
     if (document.querySelector("dialog.help")) return;
     const groups = [
-        [t("help-playback"), [
-            [[t("help-space")], t("action-play-pause")],
-            [["."], t("action-stop")],
-            [["←"], t("action-back.tooltip")],
-            [["→"], t("action-forward.tooltip")],
-            [["Home"], t("action-to-start")],
-            [["End"], t("action-to-end")],
-            [["↑"], t("action-louder")],
-            [["↓"], t("action-quieter")],
-            [["L"], t("action-toggle-loop.tooltip")],
-            [["["], t("action-loop-from")],
-            [["]"], t("action-loop-to")],
-            [["Esc"], t("action-clear-loop")],
-        ]],
-        [t("help-lanes"), [
-            [["1 … 9"], t("action-solo.tooltip")],
-            [["Shift", "1 … 9"], t("action-mute.tooltip")],
-            [["O"], t("action-compare.tooltip")],
-        ]],
-        [t("help-view"), [
-            [["+"], t("action-zoom-in")],
-            [["-"], t("action-zoom-out")],
-            [["0"], t("action-whole-song")],
-        ]],
-        [t("help-songs"), [
-            [["/"], t("action-search.tooltip")],
-            [["P"], t("action-process")],
-            [["E"], t("action-export")],
-            [["J"], t("action-open-jobs")],
-            [["F2"], t("action-rename")],
-            [["?"], t("action-help")],
-        ]],
+        [
+            t("help-playback"),
+            [
+                [[t("help-space")], t("action-play-pause")],
+                [["."], t("action-stop")],
+                [["←"], t("action-back.tooltip")],
+                [["→"], t("action-forward.tooltip")],
+                [["Home"], t("action-to-start")],
+                [["End"], t("action-to-end")],
+                [["↑"], t("action-louder")],
+                [["↓"], t("action-quieter")],
+                [["L"], t("action-toggle-loop.tooltip")],
+                [["["], t("action-loop-from")],
+                [["]"], t("action-loop-to")],
+                [["Esc"], t("action-clear-loop")],
+            ],
+        ],
+        [
+            t("help-lanes"),
+            [
+                [["1 … 9"], t("action-solo.tooltip")],
+                [["Shift", "1 … 9"], t("action-mute.tooltip")],
+                [["O"], t("action-compare.tooltip")],
+            ],
+        ],
+        [
+            t("help-view"),
+            [
+                [["+"], t("action-zoom-in")],
+                [["-"], t("action-zoom-out")],
+                [["0"], t("action-whole-song")],
+            ],
+        ],
+        [
+            t("help-songs"),
+            [
+                [["/"], t("action-search.tooltip")],
+                [["P"], t("action-process")],
+                [["E"], t("action-export")],
+                [["J"], t("action-open-jobs")],
+                [["F2"], t("action-rename")],
+                [["?"], t("action-help")],
+            ],
+        ],
     ];
     openDialog({
         title: t("help-title"),
         class: ".help.wide",
+        scrolls: true,
         body: groups.map(([name, keys]) =>
-            el("section", {}, el("h3", {}, name), el("dl.keys", {}, keys.map(([names, text]) => [
-                el("dt", {}, names.map((key) => el("kbd", {}, key))), el("dd", {}, text),
-            ])))),
+            el(
+                "section",
+                {},
+                el("h3", {}, name),
+                el(
+                    "dl.keys",
+                    {},
+                    keys.map(([names, text]) => [
+                        el(
+                            "dt",
+                            {},
+                            names.map((key) => el("kbd", {}, key)),
+                        ),
+                        el("dd", {}, text),
+                    ]),
+                ),
+            ),
+        ),
         actions: [cancelButton(t("close"))],
     });
 }
@@ -84,7 +112,9 @@ function ownsKey({ target, key }) {
     if (target.matches("input[type=text], input[type=search], input[type=password], textarea")) return true;
     const isArrow = key.startsWith("Arrow") || ["Home", "End", "PageUp", "PageDown"].includes(key);
     if (target.matches("input[type=range], input[type=radio], select") && isArrow) return true;
-    return key === " " && target.matches("button, a, summary, select, input[type=checkbox], input[type=radio]");
+    return (
+        key === " " && target.matches("button, a, summary, select, input[type=checkbox], input[type=radio]")
+    );
 }
 
 function act(app, event) {
@@ -102,7 +132,8 @@ function act(app, event) {
         Home: () => player.seek(0),
         End: () => player.seek(Infinity),
         l: () => player.toggleLoop(),
-        "[": () => player.setLoop([player.frame, player.loop?.[1] > player.frame ? player.loop[1] : app.frames]),
+        "[": () =>
+            player.setLoop([player.frame, player.loop?.[1] > player.frame ? player.loop[1] : app.frames]),
         "]": () => player.setLoop([player.loop?.[0] < player.frame ? player.loop[0] : 0, player.frame]),
         Escape: () => player.setLoop(null),
         o: () => player.setOriginal(!player.isOriginal),

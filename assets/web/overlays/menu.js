@@ -26,7 +26,8 @@ export function openMenu(opener, items) {
     menu.addEventListener("keydown", (event) => move(event, menu, close));
     opener.setAttribute("aria-haspopup", "menu");
     opener.setAttribute("aria-expanded", "true");
-    document.body.append(menu);
+    // Within the landmark of its opener; not within a row of a list, which would contain it.
+    (opener.closest("main, .library") ?? document.body).append(menu);
     place(menu, opener.getBoundingClientRect());
     setTimeout(() => document.addEventListener("pointerdown", outside, true));
     menu.querySelector("button")?.focus();
@@ -36,16 +37,21 @@ function entry(item, close) {
     if (item === null) return el("div.menu-line", { role: "separator" });
     if (item.heading) return el("div.menu-heading", { role: "presentation" }, item.heading);
     const isOption = item.isChosen !== undefined;
-    return el(`button.menu-item${item.isDanger ? ".danger-text" : ""}`, {
-        type: "button",
-        role: isOption ? "menuitemradio" : "menuitem",
-        "aria-checked": isOption ? String(item.isChosen) : null,
-        tabindex: -1,
-        onclick: () => {
-            close();
-            item.action();
+    return el(
+        `button.menu-item${item.isDanger ? ".danger-text" : ""}`,
+        {
+            type: "button",
+            role: isOption ? "menuitemradio" : "menuitem",
+            "aria-checked": isOption ? String(item.isChosen) : null,
+            tabindex: -1,
+            onclick: () => {
+                close();
+                item.action();
+            },
         },
-    }, isOption ? el("span.menu-check", {}, item.isChosen ? icon("check", 14) : null) : null, item.text);
+        isOption ? el("span.menu-check", {}, item.isChosen ? icon("check", 14) : null) : null,
+        item.text,
+    );
 }
 
 function move(event, menu, close) {

@@ -14,7 +14,7 @@ const urgent = el("div.notices", { role: "alert" });
 
 /** The places of the notices, for the page. */
 export function noticeArea() {
-    return el("div.notice-area", {}, urgent, polite);
+    return el("div", {}, urgent, polite);
 }
 
 /**

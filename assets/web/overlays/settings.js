@@ -16,7 +16,11 @@ import { attempt } from "./notices.js";
  * @param {HTMLElement} opener
  */
 export function openSettings(app, opener) {
-    const themes = [["system", t("settings-system")], ["light", t("settings-light")], ["dark", t("settings-dark")]];
+    const themes = [
+        ["system", t("settings-system")],
+        ["light", t("settings-light")],
+        ["dark", t("settings-dark")],
+    ];
     openMenu(opener, [
         { heading: t("settings-language") },
         ...LANGUAGES.map(({ tag, name }) => ({
@@ -26,7 +30,11 @@ export function openSettings(app, opener) {
         })),
         null,
         { heading: t("settings-theme") },
-        ...themes.map(([name, text]) => ({ text, isChosen: name === theme(), action: () => chooseTheme(name) })),
+        ...themes.map(([name, text]) => ({
+            text,
+            isChosen: name === theme(),
+            action: () => chooseTheme(name),
+        })),
         null,
         { text: t("action-help"), action: openHelp },
         ...(app.needsToken ? [{ text: t("page-sign-out"), action: () => attempt(() => signOut()) }] : []),
@@ -46,10 +54,11 @@ export async function askReset(app) {
         title: t("question-reset"),
         text: t("page-reset-text", { what: songsAndJobs(songs.total, jobs.total) }),
         go: t("question-reset-go"),
-        action: () => attempt(async () => {
-            await app.library.reset();
-            await app.jobs.refresh();
-            app.open("#/");
-        }),
+        action: () =>
+            attempt(async () => {
+                await app.library.reset();
+                await app.jobs.refresh();
+                app.open("#/");
+            }),
     });
 }

@@ -43,24 +43,34 @@ function askToken(place, problem) {
     return new Promise((resolve) => {
         const failure = el("p.failure-text", { role: "alert" }, problem?.message ?? "");
         const field = el("input.field", {
-            type: "password", required: true, autocomplete: "current-password", id: "token",
+            type: "password",
+            required: true,
+            autocomplete: "current-password",
+            id: "token",
         });
-        const form = el("form.token-form", {
-            onsubmit: async (event) => {
-                event.preventDefault();
-                try {
-                    await send("POST", "/session", { token: field.value.trim() });
-                    place.replaceChildren();
-                    resolve();
-                } catch (error) {
-                    failure.textContent = error.message;
-                    field.select();
-                }
+        const form = el(
+            "form.token-form",
+            {
+                onsubmit: async (event) => {
+                    event.preventDefault();
+                    try {
+                        await send("POST", "/session", { token: field.value.trim() });
+                        place.replaceChildren();
+                        resolve();
+                    } catch (error) {
+                        failure.textContent = error.message;
+                        field.select();
+                    }
+                },
             },
-        },
-        mark(56), el("h1", {}, t("page-token-title")), el("p", {}, t("page-token-text")),
-        el("label", { for: "token" }, t("page-token")), field, failure,
-        button(t("page-token-open"), () => {}, { class: ".primary", type: "submit" }));
+            mark(56),
+            el("h1", {}, t("page-token-title")),
+            el("p", {}, t("page-token-text")),
+            el("label", { for: "token" }, t("page-token")),
+            field,
+            failure,
+            button(t("page-token-open"), () => {}, { class: ".primary", type: "submit" }),
+        );
         place.replaceChildren(el("main.token-page", {}, form));
         field.focus();
     });

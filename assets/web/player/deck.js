@@ -209,6 +209,8 @@ export class Deck {
 export function playedLanes(lanes, instruments) {
     const audible = instruments.audible();
     return lanes.filter((lane) =>
-        lane.kind === "stem" ? instruments.isInMix(lane.name) : lane.name === RESIDUAL && audible.has(RESIDUAL),
+        lane.kind === "stem"
+            ? instruments.isInMix(lane.name)
+            : lane.name === RESIDUAL && audible.has(RESIDUAL),
     );
 }

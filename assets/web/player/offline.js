@@ -43,7 +43,9 @@ export async function renderOffline(song, from, frames, options = {}) {
     const sound = soundOf(lanes, options.mixer ?? stored, "");
     const context = new OfflineAudioContext(2, frames, SAMPLE_RATE);
     const buffers = new Map();
-    const content = contentOf(sound, from, null, options.isOriginal ?? false, (piece) => buffers.get(piece.key));
+    const content = contentOf(sound, from, null, options.isOriginal ?? false, (piece) =>
+        buffers.get(piece.key),
+    );
     const deck = new Deck(context, context.destination, content, 0, false);
     for (const piece of deck.piecesAhead(0, frames)) buffers.set(piece.key, await fetchPiece(piece));
     deck.schedule(frames);

@@ -81,7 +81,8 @@ export class Pieces extends Emitter {
         for (const piece of this.#queue) {
             if (this.#running.size >= MOST_REQUESTS) return;
             const isLater = (this.#retryAt.get(piece.key) ?? 0) > now;
-            if (!isLater && !this.#running.has(piece.key) && !this.#buffers.has(piece.key)) this.#start(piece);
+            if (!isLater && !this.#running.has(piece.key) && !this.#buffers.has(piece.key))
+                this.#start(piece);
         }
     }
 

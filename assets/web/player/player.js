@@ -14,6 +14,9 @@ const SCHEDULED_AHEAD = 3 * SAMPLE_RATE;
 const FETCHED_AHEAD = 10 * SAMPLE_RATE;
 /** Frames that must be here before playback starts or goes on. */
 const ENOUGH = SAMPLE_RATE / 4;
+const LEAST_LOOP = SAMPLE_RATE / 20;
+/** Pause after which the context is suspended, so that it needs no power, in milliseconds. */
+const REST = 4000;
 /** Seconds between the decision for a deck and its start. */
 const LEAD = 0.06;
 
@@ -34,7 +37,11 @@ export function contentOf(sound, start, loop, isOriginalOnly, find) {
         lanes,
         original: sound.original,
         gains: sound.instruments.gains(),
-        plan: new Plan(sound.frames, covering.map((lane) => lane.covered), start),
+        plan: new Plan(
+            sound.frames,
+            covering.map((lane) => lane.covered),
+            start,
+        ),
         path: new Path(start, sound.frames, loop),
         pieceAt: (lane, frame) => pieceAt(lane, frame, sound.version),
         find,
@@ -141,6 +148,7 @@ export class Player extends Emitter {
         this.#isWanted = false;
         this.isBuffering = false;
         clearInterval(this.#timer);
+        setTimeout(() => this.#isWanted || this.#context?.suspend(), REST);
         this.emit("state");
     }
 
@@ -169,10 +177,17 @@ export class Player extends Emitter {
         this.emit("state");
     }
 
-    /** Sets the loop, in frames, and turns it on; `null` removes it. */
+    /**
+     * Sets the loop and turns it on. `null`, and a loop too short to be heard as one, removes it.
+     *
+     * @param {[number, number]|null} loop in frames
+     */
     setLoop(loop) {
-        this.loop = loop;
-        this.isLooping = loop !== null;
+        const within = loop?.map((frame) =>
+            Math.min(this.#sound?.frames ?? 0, Math.max(0, Math.round(frame))),
+        );
+        this.loop = within && within[1] - within[0] >= LEAST_LOOP ? within : null;
+        this.isLooping = this.loop !== null;
         this.#change();
         this.emit("state");
     }

@@ -8,6 +8,7 @@ import { t } from "../base/words.js";
 import { colorOf, titleOf } from "./ticks.js";
 import { Wave } from "./wave.js";
 
+const canHoldKeys = matchMedia("(hover: hover)");
 const UNITY = 700;
 const MOST = 1000;
 const FLOOR_DB = -60;
@@ -39,15 +40,28 @@ export class LaneRow {
         const { instruments } = model;
         const lane = model.lane(name);
         this.isOriginal = lane.kind === "original";
-        const title = lane.kind === "stem" ? titleOf(instruments, name) : this.isOriginal ? t("lane-original") : t("lane-residual");
-        this.wave = new Wave(this.isOriginal ? t("lane-original-wave") : t("lane-wave", { stem: stem(name) }));
+        const title =
+            lane.kind === "stem"
+                ? titleOf(instruments, name)
+                : this.isOriginal
+                  ? t("lane-original")
+                  : t("lane-residual");
+        this.wave = new Wave(
+            this.isOriginal ? t("lane-original-wave") : t("lane-wave", { stem: stem(name) }),
+        );
         this.state = el("span.lane-state");
         this.place = el("div.wave", {}, this.wave.canvas, this.state);
         const depth = lane.kind === "stem" ? instruments.depth(name) : 0;
         const color = lane.kind === "stem" ? colorOf(instruments, name) : `var(--stem-${name})`;
-        this.element = el("section.lane", {
-            "aria-label": title, style: { "--color": color, "--depth": String(depth) },
-        }, el("div.lane-head", {}, el("h3.lane-name", {}, title), this.#controls(title)), this.place);
+        this.element = el(
+            "section.lane",
+            {
+                "aria-label": title,
+                style: { "--color": color, "--depth": String(depth) },
+            },
+            el("div.lane-head", {}, el("h2.lane-name", {}, title), this.#controls(title)),
+            this.place,
+        );
         if (this.isOriginal) this.element.classList.add("original");
     }
 
@@ -57,24 +71,53 @@ export class LaneRow {
         const [model, name] = [this.model, this.name];
         const label = { stem: title };
         this.pan = slider({
-            name: t("lane-pan", label), min: -1, max: 1, step: 0.05, class: ".pan", reset: 0,
-            describe: balance, change: (pan) => model.setLane(name, { pan }),
+            name: t("lane-pan", label),
+            min: -1,
+            max: 1,
+            step: 0.05,
+            class: ".pan",
+            reset: 0,
+            describe: balance,
+            change: (pan) => model.setLane(name, { pan }),
         });
-        this.mute = toggle("M", t("lane-mute", label), (muted) => model.setLane(name, { muted }), ".lane-button.mute");
-        this.solo = toggle("S", t("lane-solo", label), (soloed) => model.setLane(name, { soloed }), ".lane-button.solo");
+        this.mute = toggle(
+            "M",
+            t("lane-mute", label),
+            (muted) => model.setLane(name, { muted }),
+            ".lane-button.mute",
+        );
+        this.solo = toggle(
+            "S",
+            t("lane-solo", label),
+            (soloed) => model.setLane(name, { soloed }),
+            ".lane-button.solo",
+        );
         this.gain = slider({
-            name: t("lane-gain", label), min: 0, max: MOST, step: 5, class: ".gain", reset: UNITY,
+            name: t("lane-gain", label),
+            min: 0,
+            max: MOST,
+            step: 5,
+            class: ".gain",
+            reset: UNITY,
             describe: (place) => decibels(gainAt(place)),
             change: (place) => model.setLane(name, { gain_db: gainAt(place) }),
         });
         this.figure = el("span.gain-figure", { "aria-hidden": "true" });
-        this.download = el("a.icon-button.small.download", { download: "", hidden: true }, icon("download", 14));
+        this.download = el(
+            "a.icon-button.small.download",
+            { download: "", hidden: true },
+            icon("download", 14),
+        );
         const spoken = t("page-download", label);
         this.download.setAttribute("aria-label", spoken);
         this.download.title = spoken;
         return [
-            this.pan.element, this.mute.element, this.solo.element, this.download,
-            this.gain.element, this.figure,
+            this.pan.element,
+            this.mute.element,
+            this.solo.element,
+            this.download,
+            this.gain.element,
+            this.figure,
         ];
     }
 
@@ -84,7 +127,8 @@ export class LaneRow {
         this.element.classList.toggle("faint", !this.isOriginal && !isHeard);
         this.wave.draw();
         if (this.isOriginal) {
-            setText(this.note, isOriginalHeard ? t("lane-original-heard") : t("lane-original-compare"));
+            const hint = canHoldKeys.matches ? t("lane-original-compare") : "";
+            setText(this.note, isOriginalHeard ? t("lane-original-heard") : hint);
             return;
         }
         const { pan, muted, soloed, gain_db: gain } = this.model.instruments.lane(this.name);

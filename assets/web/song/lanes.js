@@ -39,8 +39,12 @@ class Lanes {
         this.model = app.model;
         this.list = el("div.lane-list");
         this.rulerPlace = el("div.ruler-place", {}, this.#ruler.canvas);
-        this.element = el("div.lanes", { role: "group", "aria-label": t("page-lanes") },
-            this.rulerPlace, this.list);
+        this.element = el(
+            "div.lanes",
+            { role: "group", "aria-label": t("page-lanes") },
+            this.rulerPlace,
+            this.list,
+        );
     }
 
     start(scope) {
@@ -57,12 +61,12 @@ class Lanes {
             seek: (frame) => app.player.seek(frame),
             loop: (from, to) => app.player.setLoop([Math.round(from), Math.round(Math.max(to, from + 4410))]),
         });
-        this.#animate(scope);
         scope.add(() => {
             this.#ruler.end();
             for (const row of this.#rows.values()) row.end();
         });
         this.#update();
+        this.#animate(scope);
     }
 
     /** Solos or mutes a lane by its place. */
@@ -125,7 +129,8 @@ class Lanes {
         }
         this.#names.forEach((name, place) => {
             const { element } = this.#rows.get(name) ?? this.#create(name);
-            if (this.list.children[place] !== element) this.list.insertBefore(element, this.list.children[place]);
+            if (this.list.children[place] !== element)
+                this.list.insertBefore(element, this.list.children[place]);
         });
         this.#showWaves();
         this.#showMixer();
@@ -160,7 +165,10 @@ class Lanes {
 
     #isOriginalHeard() {
         const { lanes } = this.model.answer;
-        return this.app.player.isOriginal || !lanes.some((lane) => lane.kind === "stem" && lane.covered.length > 0);
+        return (
+            this.app.player.isOriginal ||
+            !lanes.some((lane) => lane.kind === "stem" && lane.covered.length > 0)
+        );
     }
 
     #showDownloads() {
@@ -218,6 +226,6 @@ class Lanes {
         const size = this.#view.to - this.#view.from;
         const { frame } = this.app.player;
         const isInside = frame >= this.#view.from && frame < this.#view.to;
-        if (size < this.model.answer.frames && !isInside) this.#setView(frame, size);
+        if (size > 1 && size < this.model.answer.frames && !isInside) this.#setView(frame, size);
     }
 }

@@ -204,6 +204,10 @@ export class SongModel extends Emitter {
     }
 
     async #loadProgress() {
+        if (!this.song?.job) {
+            this.progress = null;
+            return;
+        }
         try {
             this.progress = await get(`/songs/${this.id}/progress`);
         } catch (problem) {

@@ -43,12 +43,14 @@ export function isSeparated(model) {
 
 function readyPart(app) {
     const process = button(t("action-process"), () => app.process(), {
-        class: ".primary.process", tooltip: t("action-process.tooltip"),
+        class: ".primary.process",
+        tooltip: t("action-process.tooltip"),
     });
     const note = el("p.dim");
     const failure = el("p.failure-text");
-    const retry = button(t("job-retry"), () => attempt(() => app.jobs.act(app.model.song.job.id, "retry")),
-        { class: ".link" });
+    const retry = button(t("job-retry"), () => attempt(() => app.jobs.act(app.model.song.job.id, "retry")), {
+        class: ".link",
+    });
     return {
         element: el("div.ready", {}, process, note, failure, retry),
         update: (model) => {
@@ -59,7 +61,8 @@ function readyPart(app) {
             setText(process, done > 0 ? t("song-continue") : t("action-process"));
             setText(note, noteText(model, ticked, done));
             failure.hidden = retry.hidden = !isFailed;
-            if (isFailed) fill(failure, icon("warning", 14), model.song.job.problem?.detail ?? t("library-failed"));
+            if (isFailed)
+                fill(failure, icon("warning", 14), model.song.job.problem?.detail ?? t("library-failed"));
         },
     };
 }
@@ -88,23 +91,32 @@ function busyPart(app) {
     const heading = el("strong");
     const line = el("span.progress-line");
     const pause = iconButton("pause", t("song-pause"), () => act("pause"), {
-        class: ".round", tooltip: t("song-pause.tooltip"),
+        class: ".round",
+        tooltip: t("song-pause.tooltip"),
     });
     const go = iconButton("play", t("song-continue"), () => act("continue"), { class: ".round" });
     const cancel = iconButton("close", t("action-cancel-job"), () => act("cancel"), {
-        class: ".round", tooltip: t("action-cancel-job.tooltip"),
+        class: ".round",
+        tooltip: t("action-cancel-job.tooltip"),
     });
     const bar = el("div.progress-value", {
-        role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100, "aria-labelledby": "progress-heading",
+        role: "progressbar",
+        "aria-valuemin": 0,
+        "aria-valuemax": 100,
+        "aria-labelledby": "progress-heading",
     });
     heading.id = "progress-heading";
     const below = el("p.dim.below");
     // Screen readers hear each state once, not every percent.
     const spoken = el("span.hidden", { role: "status" });
     return {
-        element: el("div.busy", {},
+        element: el(
+            "div.busy",
+            {},
             el("div.progress-card", {}, bar, el("div.progress-text", {}, heading, line), pause, go, cancel),
-            below, spoken),
+            below,
+            spoken,
+        ),
         update: ({ song }) => {
             const { job } = song;
             const words = progressWords(job);
@@ -123,7 +135,8 @@ function busyPart(app) {
 
 function progressWords(job) {
     const part = percent(job.percent / 100);
-    if (job.state === "paused") return { heading: t("library-paused"), line: t("job-paused", { percent: part }) };
+    if (job.state === "paused")
+        return { heading: t("library-paused"), line: t("job-paused", { percent: part }) };
     if (job.state === "waiting") {
         const ahead = job.place ?? 0;
         return {

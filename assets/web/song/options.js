@@ -38,11 +38,16 @@ function modelChoice(model) {
     const { options } = model;
     const offered = (models ?? []).filter((one) => one.is_installed || one.name === options.model);
     if (!offered.some((one) => one.name === options.model)) offered.push({ name: options.model });
-    const select = el("select.menu-button", {
-        "aria-label": t("song-model"),
-        onchange: () => attempt(() => model.choose({ model: select.value })),
-    }, offered.map(({ name, title }) =>
-        el("option", { value: name, selected: name === options.model, title }, name)));
+    const select = el(
+        "select.menu-button",
+        {
+            "aria-label": t("song-model"),
+            onchange: () => attempt(() => model.choose({ model: select.value })),
+        },
+        offered.map(({ name, title }) =>
+            el("option", { value: name, selected: name === options.model, title }, name),
+        ),
+    );
     return el("div.select-box", {}, select, icon("down", 14));
 }
 
@@ -60,5 +65,6 @@ function qualityChoice(model) {
         return { value: quality, text: seconds ? `${name} · ${duration(seconds)}` : name };
     });
     return choice(t("song-quality"), choices, options.quality, (quality) =>
-        attempt(() => model.choose({ quality })));
+        attempt(() => model.choose({ quality })),
+    );
 }

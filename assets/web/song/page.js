@@ -22,23 +22,27 @@ import { ticksView } from "./ticks.js";
 export function songPage(app, scope) {
     const { model } = app;
     const lanes = lanesView(app, scope);
-    const element = el("main.song", { id: "main", tabindex: -1 },
+    const element = el(
+        "main.song",
+        { id: "main", tabindex: -1 },
         el("div.song-top", {}, head(app, scope), nextStep(app, scope)),
         ticksView(model, scope),
         optionsView(model, scope),
-        lanes.element);
+        lanes.element,
+    );
     return { element, toggleLane: lanes.toggleLane, zoom: lanes.zoom };
 }
 
 function head(app, scope) {
     const { model } = app;
-    const title = el("h2.song-title");
+    const title = el("h1.song-title");
     const artist = el("p.dim");
     const sound = el("p.faint");
     const notes = el("ul.notes");
     const picture = el("div.song-cover");
     const menu = iconButton("more", t("page-actions", { title: "" }).trim(), () =>
-        openMenu(menu, songActions(app, app.library.find(model.id) ?? model.song)));
+        openMenu(menu, songActions(app, app.library.find(model.id) ?? model.song)),
+    );
     menu.setAttribute("aria-haspopup", "menu");
     let shown = "";
     const update = eachFrame(() => {
@@ -48,7 +52,10 @@ function head(app, scope) {
         setText(artist, [song.artist ?? t("unknown-artist"), song.album].filter(Boolean).join(" · "));
         setText(sound, soundLine(song));
         menu.setAttribute("aria-label", t("page-actions", { title: song.title }));
-        fill(notes, (song.notes ?? []).map((note) => el("li", {}, icon("warning", 14), note)));
+        fill(
+            notes,
+            (song.notes ?? []).map((note) => el("li", {}, icon("warning", 14), note)),
+        );
         notes.hidden = !song.notes?.length;
         if (shown !== `${song.cover} ${song.title}`) {
             shown = `${song.cover} ${song.title}`;
@@ -58,10 +65,18 @@ function head(app, scope) {
     });
     scope.add(model.on("song", update));
     update();
-    const back = el("a.icon-button.back", { href: "#/", "aria-label": t("page-back"), title: t("page-back") },
-        icon("back", 18));
-    return el("div.song-head", {}, back, picture,
-        el("div.song-facts", {}, el("div.title-line", {}, title, menu), artist, sound, notes));
+    const back = el(
+        "a.icon-button.back",
+        { href: "#/", "aria-label": t("page-back"), title: t("page-back") },
+        icon("back", 18),
+    );
+    return el(
+        "div.song-head",
+        {},
+        back,
+        picture,
+        el("div.song-facts", {}, el("div.title-line", {}, title, menu), artist, sound, notes),
+    );
 }
 
 /**
@@ -72,10 +87,19 @@ function head(app, scope) {
 export function emptyPage() {
     document.title = "Partita";
     const choose = button(t("action-add-files"), () => document.querySelector("#choose-files").click(), {
-        class: ".primary.large", tooltip: t("action-add-files.tooltip"),
+        class: ".primary.large",
+        tooltip: t("action-add-files.tooltip"),
     });
-    return el("main.empty", { id: "main", tabindex: -1 },
-        el("div.empty-zone", {},
+    return el(
+        "main.empty",
+        { id: "main", tabindex: -1 },
+        el(
+            "div.empty-zone",
+            {},
             mark(68),
-            el("h2", {}, t("empty-title")), el("p.dim", {}, t("empty-line")), choose));
+            el("h1", {}, t("empty-title")),
+            el("p.dim", {}, t("empty-line")),
+            choose,
+        ),
+    );
 }

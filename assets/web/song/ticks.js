@@ -53,10 +53,20 @@ function rows(model) {
     const top = instruments.parts(null);
     const branches = instruments.order().filter((name) => instruments.parts(name).length > 0);
     return [
-        el("div.tick-row", {}, top.map((name) => pill(model, name)), presets(model, top)),
-        branches.map((name) => el("div.tick-row.parts", { style: { "--color": colorOf(instruments, name) } },
-            el("span.whole", {}, titleOf(instruments, name)),
-            instruments.parts(name).map((part) => pill(model, part)))),
+        el(
+            "div.tick-row",
+            {},
+            top.map((name) => pill(model, name)),
+            presets(model, top),
+        ),
+        branches.map((name) =>
+            el(
+                "div.tick-row.parts",
+                { style: { "--color": colorOf(instruments, name) } },
+                el("span.whole", {}, titleOf(instruments, name)),
+                instruments.parts(name).map((part) => pill(model, part)),
+            ),
+        ),
     ];
 }
 
@@ -65,7 +75,8 @@ function pill(model, name) {
     const whole = instruments.stems.get(name)?.parent;
     const text = titleOf(instruments, name);
     const label = tick(text, instruments.lane(name).ticked, (ticked) => model.setLane(name, { ticked }), {
-        color: colorOf(instruments, name), class: ".pill",
+        color: colorOf(instruments, name),
+        class: ".pill",
     });
     label.dataset.stem = name;
     if (whole) {
@@ -85,6 +96,11 @@ function presets(model, names) {
         [t("song-drumless"), without("drums"), known("drums")],
         [t("song-drums-and-bass"), ["drums", "bass"], known("drums") && known("bass")],
     ];
-    return el("div.presets", {}, all.filter(([, wanted, exists]) => exists && wanted.length > 0)
-        .map(([text, wanted]) => button(text, () => model.tickOnly(wanted), { class: ".link" })));
+    return el(
+        "div.presets",
+        {},
+        all
+            .filter(([, wanted, exists]) => exists && wanted.length > 0)
+            .map(([text, wanted]) => button(text, () => model.tickOnly(wanted), { class: ".link" })),
+    );
 }

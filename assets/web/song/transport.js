@@ -26,11 +26,18 @@ export function transport(app, scope) {
     });
     const title = el("span.now-playing");
     const volume = slider({
-        name: t("transport-volume"), min: 0, max: 1, step: 0.05, class: ".volume", reset: 1,
-        describe: percent, change: (value) => player.setVolume(value),
+        name: t("transport-volume"),
+        min: 0,
+        max: 1,
+        step: 0.05,
+        class: ".volume",
+        reset: 1,
+        describe: percent,
+        change: (value) => player.setVolume(value),
     });
     const exporting = button(t("action-export"), () => app.export(), {
-        class: ".primary.export", tooltip: t("action-export.tooltip"),
+        class: ".primary.export",
+        tooltip: t("action-export.tooltip"),
     });
     const monitor = el("div.monitor");
     let shown = "";
@@ -57,18 +64,27 @@ export function transport(app, scope) {
     scope.add(app.on("model", update));
     scope.add(app.on("song", update));
     update();
-    const jump = (shape, name, action, tooltip) => iconButton(shape, name, action, { class: ".jump", tooltip });
-    return el("footer.transport", { "aria-label": t("page-player"), role: "region" },
+    const jump = (shape, name, action, tooltip) =>
+        iconButton(shape, name, action, { class: ".jump", tooltip });
+    return el(
+        "section.transport",
+        { "aria-label": t("page-player") },
         position.element,
-        el("div.buttons", {},
+        el(
+            "div.buttons",
+            {},
             jump("start", t("action-to-start"), () => player.seek(0), t("action-to-start.tooltip")),
             play,
             jump("end", t("action-to-end"), () => player.seek(Infinity), t("action-to-end.tooltip")),
             jump("stop", t("action-stop"), () => player.stop(), t("action-stop.tooltip")),
-            loop),
-        position.time, title, monitor,
+            loop,
+        ),
+        position.time,
+        title,
+        monitor,
         el("div.volume-box", {}, icon("volume"), volume.element, new Meter(player, scope).element),
-        exporting);
+        exporting,
+    );
 }
 
 function exportHint(app) {
@@ -85,8 +101,12 @@ function showMonitor(app, place) {
         { value: "mix", text: t("transport-mix") },
         { value: "original", text: t("transport-original") },
     ];
-    fill(place, choice(t("page-monitor"), choices, player.isOriginal ? "original" : "mix", (value) =>
-        player.setOriginal(value === "original")));
+    fill(
+        place,
+        choice(t("page-monitor"), choices, player.isOriginal ? "original" : "mix", (value) =>
+            player.setOriginal(value === "original"),
+        ),
+    );
     if (hadFocus) place.querySelector("input:checked").focus();
 }
 
@@ -97,10 +117,16 @@ function positionSlider(app, scope) {
     const whole = el("span.dim");
     let isHeld = false;
     const track = slider({
-        name: t("lane-position"), min: 0, max: 1, step: 1, class: ".position",
-        describe: (frame) => t("page-position", {
-            time: clock(frame / SAMPLE_RATE), whole: clock(app.frames / SAMPLE_RATE),
-        }),
+        name: t("lane-position"),
+        min: 0,
+        max: 1,
+        step: 1,
+        class: ".position",
+        describe: (frame) =>
+            t("page-position", {
+                time: clock(frame / SAMPLE_RATE),
+                whole: clock(app.frames / SAMPLE_RATE),
+            }),
         change: (frame) => player.seek(frame),
     });
     track.element.addEventListener("keydown", (event) => {

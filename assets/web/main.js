@@ -25,7 +25,7 @@ async function start() {
         location.reload();
     });
     app.mount();
-    startEvents();
+    await startEvents();
     await app.start();
 }
 

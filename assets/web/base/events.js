@@ -9,6 +9,7 @@ import { language, onLanguage } from "./words.js";
 const DELAYS = [500, 1000, 2000, 4000, 8000, 15000];
 // The server sends a comment every 15 s; a stream that is silent for longer is dead.
 const SILENCE = 40000;
+const PATIENCE = 2000;
 
 /** Emits the server's events by name, and `connection` with whether the stream is open. */
 export const events = new Emitter();
@@ -17,13 +18,22 @@ let lastId = "";
 let stop = new AbortController();
 let isStarted = false;
 
-/** Opens the stream and keeps it open. */
+/**
+ * Opens the stream and keeps it open.
+ *
+ * @returns {Promise<void>} once it is open, so that what is loaded afterwards misses no event; or after
+ *     a moment, in case it cannot be opened
+ */
 export function startEvents() {
-    if (isStarted) return;
+    if (isStarted) return Promise.resolve();
     isStarted = true;
-    keepOpen();
     onLanguage(() => stop.abort());
     addEventListener("online", () => stop.abort());
+    keepOpen();
+    return new Promise((resolve) => {
+        events.on("connection", resolve);
+        setTimeout(resolve, PATIENCE);
+    });
 }
 
 async function keepOpen() {

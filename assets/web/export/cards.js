@@ -61,7 +61,12 @@ function updateCard(app, card, one, close) {
     }
     const hadFocus = card.contains(document.activeElement);
     card.dataset.shown = shown;
-    fill(card, one.state === "running" ? running(app, one, title) : ended(one, title, close));
+    fill(
+        card,
+        one.state === "running"
+            ? running(app, one, title)
+            : ended(one, title, close, app.exports.leveled.has(one.id)),
+    );
     if (hadFocus) card.querySelector("a, button")?.focus();
     const started = card.querySelector(".progress-value");
     if (started) showProgress(card, started, one);
@@ -93,11 +98,11 @@ function showProgress(card, bar, { fraction }) {
     card.querySelector(".card-percent").textContent = text;
 }
 
-function ended(one, title, close) {
+function ended(one, title, close, isLeveled) {
     const notes = [...(one.notes ?? [])];
     if (one.gain_db) {
         const gain = Math.abs(one.gain_db) < 0.1 ? t("card-gain-small") : decibels(one.gain_db);
-        notes.unshift(t("card-gain-clipping", { gain }));
+        notes.unshift(isLeveled ? t("card-gain-loudness", { gain }) : t("card-gain-clipping", { gain }));
     }
     if (one.problem) notes.unshift(one.problem.detail ?? one.problem.title);
     const isDone = one.state === "done" && one.files.length > 0;

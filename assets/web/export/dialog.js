@@ -226,7 +226,7 @@ function orderOf(model, formats, choices) {
         rate: choices.rate !== "" && !format.is_lossy ? Number(choices.rate) : null,
         loudness_lufs: choices.loudness === "" ? null : Number(choices.loudness),
     };
-    if (WHOLE.includes(format.name)) return order;
+    if (WHOLE.includes(format.name)) return { ...order, stems: [] };
     if (choices.what === "mix") {
         return {
             ...order,

@@ -9,6 +9,8 @@ export class Exports extends Emitter {
     #exports = new Map();
     /** Ids of exports that this page started and whose card is not dismissed. */
     shown = new Set();
+    /** Ids of exports of this page whose gain is for a loudness. */
+    leveled = new Set();
 
     constructor() {
         super();
@@ -37,6 +39,7 @@ export class Exports extends Emitter {
     async start(song, order) {
         const started = await send("POST", `/songs/${song}/exports`, order);
         this.shown.add(started.id);
+        if (order.loudness_lufs !== null) this.leveled.add(started.id);
         if (!this.#exports.has(started.id)) this.#receive(started);
         this.emit("change");
     }

@@ -10,9 +10,9 @@ export const RESIDUAL = "residual";
 
 const ORDER = ["vocals", "drums", "bass", "other", "guitar", "piano"];
 
-/** A lane's settings by default; the residual is muted. */
-export function defaults(name) {
-    return { ticked: true, gain_db: 0, pan: 0, muted: name === RESIDUAL, soloed: false };
+/** A lane's settings by default: the residual is muted, and parts of an instrument are not ticked. */
+function defaults(name, isPart) {
+    return { ticked: !isPart, gain_db: 0, pan: 0, muted: name === RESIDUAL, soloed: false };
 }
 
 /**
@@ -43,7 +43,8 @@ export class Instruments {
 
     /** The settings of a lane. */
     lane(name) {
-        return { ...defaults(name), ...this.settings[name] };
+        const isPart = Boolean(this.stems.get(name)?.parent);
+        return { ...defaults(name, isPart), ...this.settings[name] };
     }
 
     /** A stem and all that it is a part of, from the inside. */

@@ -7,7 +7,6 @@ import { Emitter } from "../base/emitter.js";
 import { events } from "../base/events.js";
 import { language } from "../base/words.js";
 import { isActive } from "../library/jobs.js";
-import { defaults } from "../player/instruments.js";
 import { soundOf } from "../player/offline.js";
 import { length } from "../player/ranges.js";
 
@@ -46,7 +45,7 @@ export class SongModel extends Emitter {
     /** Loads everything. */
     async load() {
         const path = `/songs/${this.id}`;
-        const parts = [get(path), get(`${path}/options`), get(`${path}/lanes`), get(`${path}/mixer`)];
+        const parts = [get(path), this.#readOptions(), get(`${path}/lanes`), get(`${path}/mixer`)];
         const [song, options, answer, mixer] = await Promise.all(parts);
         if (this.#isEnded) return;
         Object.assign(this, { options, answer });
@@ -96,7 +95,7 @@ export class SongModel extends Emitter {
      * @param {object} change
      */
     setLane(name, change) {
-        this.mixer.lanes[name] = { ...defaults(name), ...this.mixer.lanes[name], ...change };
+        this.mixer.lanes[name] = { ...this.instruments.lane(name), ...change };
         this.#isSaved = false;
         this.emit("mixer", "ticked" in change);
         this.#save();
@@ -106,7 +105,7 @@ export class SongModel extends Emitter {
     tickOnly(names) {
         for (const name of this.instruments.order()) {
             const ticked = names.includes(name);
-            this.mixer.lanes[name] = { ...defaults(name), ...this.mixer.lanes[name], ticked };
+            this.mixer.lanes[name] = { ...this.instruments.lane(name), ticked };
         }
         this.#isSaved = false;
         this.emit("mixer", true);
@@ -118,7 +117,9 @@ export class SongModel extends Emitter {
         if (this.#isSaved) return;
         this.#isSaved = true;
         const headers = { "Content-Type": "application/json", "Accept-Language": language() };
-        const body = JSON.stringify(this.mixer);
+        // The settings of another model's stems stay as they are on the server.
+        const known = Object.entries(this.mixer.lanes).filter(([name]) => this.lane(name));
+        const body = JSON.stringify({ lanes: Object.fromEntries(known) });
         // The request outlives the page.
         fetch(address(`/songs/${this.id}/mixer`), { method: "PUT", headers, body, keepalive: true }).then(
             (response) => response.ok || this.emit("unsaved"),
@@ -191,10 +192,19 @@ export class SongModel extends Emitter {
         }
     }
 
+    /** The options; without a model, none, and the reason. */
+    async #readOptions() {
+        try {
+            return await get(`/songs/${this.id}/options`);
+        } catch (problem) {
+            if (problem.status === 0 || problem.status === 404) throw problem;
+            return { model: "", quality: "", stems: [], choices: [], problem: problem.message };
+        }
+    }
+
     async #loadOptions() {
         try {
-            const path = `/songs/${this.id}/options`;
-            this.options = await get(path);
+            this.options = await this.#readOptions();
             this.#version += 1;
             this.emit("options");
             await this.#loadLanes();

@@ -59,7 +59,8 @@ function readyPart(app) {
             const done = ticked.length === 0 ? 0 : Math.min(...ticked.map((name) => model.covered(name)));
             process.disabled = ticked.length === 0;
             setText(process, done > 0 ? t("song-continue") : t("action-process"));
-            setText(note, noteText(model, ticked, done));
+            process.hidden = Boolean(model.options.problem);
+            setText(note, model.options.problem ?? noteText(model, ticked, done));
             failure.hidden = retry.hidden = !isFailed;
             if (isFailed)
                 fill(failure, icon("warning", 14), model.song.job.problem?.detail ?? t("library-failed"));

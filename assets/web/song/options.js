@@ -26,6 +26,7 @@ export function optionsView(model, scope) {
         if (!options || shown === JSON.stringify(options)) return;
         shown = JSON.stringify(options);
         const focused = element.contains(document.activeElement) ? document.activeElement.value : null;
+        element.hidden = Boolean(options.problem);
         fill(element, modelChoice(model), qualityChoice(model));
         if (focused) element.querySelector(`[value="${CSS.escape(focused)}"]`)?.focus();
     };

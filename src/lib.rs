@@ -36,6 +36,7 @@ pub mod i18n;
 pub mod model;
 pub mod os;
 pub mod ui;
+pub mod serve;
 pub mod words;
 
 /// Lets tests prove that the audio callback does not allocate.

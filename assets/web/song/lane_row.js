@@ -59,15 +59,27 @@ export class LaneRow {
                 "aria-label": title,
                 style: { "--color": color, "--depth": String(depth) },
             },
-            el("div.lane-head", {}, el("h2.lane-name", {}, title), this.#controls(title)),
+            el("div.lane-head", {}, this.#head(title)),
             this.place,
         );
         if (this.isOriginal) this.element.classList.add("original");
     }
 
-    #controls(title) {
+    #head(title) {
+        const heading = el("h2.lane-name", {}, title);
         this.note = el("p.lane-note.dim");
-        if (this.isOriginal) return this.note;
+        if (this.isOriginal) return [heading, this.note];
+        this.#addControls(title);
+        return [
+            el("div.lane-line", {}, heading, this.pan.element, this.mute.element, this.solo.element),
+            el("div.lane-line", {}, this.gain.element, this.figure, this.download),
+            this.meter,
+        ];
+    }
+
+    #addControls(title) {
+        // The faders have the figures; the level is for the eye.
+        this.meter = el("div.lane-meter", { "aria-hidden": "true" });
         const [model, name] = [this.model, this.name];
         const label = { stem: title };
         this.pan = slider({
@@ -111,14 +123,6 @@ export class LaneRow {
         const spoken = t("page-download", label);
         this.download.setAttribute("aria-label", spoken);
         this.download.title = spoken;
-        return [
-            this.pan.element,
-            this.mute.element,
-            this.solo.element,
-            this.download,
-            this.gain.element,
-            this.figure,
-        ];
     }
 
     /** Shows the settings of the mixer. */
@@ -148,6 +152,10 @@ export class LaneRow {
         if (!this.download) return;
         this.download.hidden = !href;
         setAttribute(this.download, "href", href ?? null);
+    }
+
+    showLevel(level) {
+        this.meter?.style.setProperty("--level", level.toFixed(3));
     }
 
     end() {

@@ -6,6 +6,7 @@ import { t } from "../base/words.js";
 import { RESIDUAL } from "../player/instruments.js";
 import { SAMPLE_RATE } from "../player/plan.js";
 import { LaneRow } from "./lane_row.js";
+import { LaneMeters } from "./meter.js";
 import { pointable, Ruler } from "./ruler.js";
 
 const LEAST_VIEW = SAMPLE_RATE / 2;
@@ -33,6 +34,7 @@ class Lanes {
     #view = { from: 0, to: 1 };
     #names = [];
     #ruler = new Ruler();
+    #meters = new LaneMeters();
 
     constructor(app) {
         this.app = app;
@@ -213,6 +215,11 @@ class Lanes {
             if (this.app.player.isPlaying && this.model.answer) {
                 this.#showHead();
                 this.#follow();
+            }
+            if (this.model.answer && (this.app.player.isPlaying || !this.#meters.isSilent)) {
+                this.#meters.update(this.app.player, this.model.instruments, (name, level) =>
+                    this.#rows.get(name)?.showLevel(level),
+                );
             }
             frame = requestAnimationFrame(step);
         };

@@ -41,11 +41,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     windows_resources()
 }
 
-/// The table of the web page's files, by their paths within its folder, and the icon.
+/// The table of the web page's files, by their paths within its folder, and the window's icon and fonts.
 fn page(root: &Path) -> Result<String, Box<dyn Error>> {
     let mut code = "static ASSETS: &[Asset] = &[\n".to_owned();
     let mut folders = vec![root.to_owned()];
-    let mut files = vec![(PathBuf::from("assets/icon.png"), "icon.png".to_owned())];
+    let of_window = [
+        "icon.png",
+        "fonts/Inter-Regular.otf",
+        "fonts/Inter-Medium.otf",
+        "fonts/Inter-SemiBold.otf",
+    ];
+    let mut files: Vec<_> =
+        of_window.map(|name| (Path::new("assets").join(name), name.to_owned())).into();
     while let Some(folder) = folders.pop() {
         folders.extend(sorted(&folder, Path::is_dir)?);
         for file in sorted(&folder, Path::is_file)? {
@@ -62,6 +69,7 @@ fn page(root: &Path) -> Result<String, Box<dyn Error>> {
             Some("css") => "text/css; charset=utf-8",
             Some("png") => "image/png",
             Some("svg") => "image/svg+xml",
+            Some("otf") => "font/otf",
             Some("webmanifest") => "application/manifest+json",
             // Licences and notes of the modules of others.
             _ => continue,

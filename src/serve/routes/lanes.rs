@@ -262,7 +262,7 @@ fn bins_of(
     source: &Source,
     frames: Range<u64>,
     bins: usize,
-) -> std::io::Result<Vec<Option<(f32, f32)>>> {
+) -> std::io::Result<Vec<Option<(f32, f32, f32)>>> {
     let length = frames.end - frames.start;
     let at = |bin: usize| frames.start + (u128::from(length) * bin as u128 / bins as u128) as u64;
     let mut samples = Vec::new();
@@ -276,7 +276,9 @@ fn bins_of(
         samples.resize((range.end - range.start) as usize * CHANNELS, 0.0);
         source.read(range.start, &mut samples)?;
         let peaks = peaks_of(&samples, (range.end - range.start) as usize);
-        drawn.push(peaks.first().map(|peak| (thousandths(peak.min), thousandths(peak.max))));
+        drawn.push(peaks.first().map(|peak| {
+            (thousandths(peak.min), thousandths(peak.max), thousandths(peak.rms))
+        }));
     }
     Ok(drawn)
 }

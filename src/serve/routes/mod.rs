@@ -44,8 +44,8 @@ use super::{
 
 /// What browsers may load and do with the page. All of it comes from the server itself.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; \
-                      media-src 'self' blob:; connect-src 'self'; manifest-src 'self'; base-uri 'none'; \
-                      form-action 'none'; frame-ancestors 'none'";
+                      media-src 'self' blob:; connect-src 'self'; font-src 'self'; manifest-src 'self'; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Headers of every answer.
 const HEADERS: [(&str, &str); 6] = [

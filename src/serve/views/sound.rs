@@ -105,8 +105,8 @@ impl Lanes {
 pub(in crate::serve) struct Peaks {
     pub from: u64,
     pub to: u64,
-    /// Least and greatest sample of each bin; `null` where the lane is not computed.
-    pub bins: Vec<Option<(f32, f32)>>,
+    /// Least and greatest sample of each bin, and its RMS; `null` where the lane is not computed.
+    pub bins: Vec<Option<(f32, f32, f32)>>,
 }
 
 /// Mixer settings of a song.

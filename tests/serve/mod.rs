@@ -1,6 +1,12 @@
 //! Tests of `partita serve`: the real program on a free port of this computer, with a small network.
 //! Clients are curl, a small HTTP client, raw sockets, and a real Chromium.
 
+mod access;
+mod attacks;
 mod client;
+mod description;
 mod driver;
+mod floods;
 mod server;
+mod session;
+mod uploads;

@@ -5,10 +5,10 @@ use std::{
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Stdio},
-    sync::mpsc,
     time::{Duration, Instant},
 };
 
+use crossbeam_channel::bounded;
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
 use tempfile::TempDir;
 
@@ -48,8 +48,8 @@ impl Server {
             .spawn()
             .unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let (sender, receiver) = mpsc::channel();
-        std::thread::spawn(move || {
+        let (sender, receiver) = bounded(1);
+        let read = move || {
             let mut line = String::new();
             while !line.contains("http://") {
                 line.clear();
@@ -58,7 +58,8 @@ impl Server {
                 }
             }
             sender.send((line, stdout)).ok();
-        });
+        };
+        std::thread::Builder::new().name("server's output".to_owned()).spawn(read).unwrap();
         let Ok((line, stdout)) = receiver.recv_timeout(PATIENCE) else {
             child.kill().ok();
             child.wait().ok();

@@ -9,6 +9,7 @@
 #![expect(clippy::print_stdout, reason = "the figures are the result")]
 
 use std::{
+    fmt::Write as _,
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
@@ -217,7 +218,7 @@ impl Connection {
     ) -> Result<(u16, Vec<u8>)> {
         let mut head = format!("{method} /api/v1/{path} HTTP/1.1\r\nHost: {}\r\n", self.address);
         if !kind.is_empty() {
-            head += &format!("Content-Type: {kind}\r\nContent-Length: {}\r\n", body.len());
+            write!(head, "Content-Type: {kind}\r\nContent-Length: {}\r\n", body.len())?;
         }
         head += "\r\n";
         self.stream.get_mut().write_all(&[head.as_bytes(), body].concat())?;
@@ -303,7 +304,7 @@ fn client(
     while !is_over.load(Ordering::Relaxed) {
         thread::sleep(next.saturating_duration_since(Instant::now()));
         let start = Instant::now();
-        let path = if index % 2 == 0 { "songs" } else { "jobs" };
+        let path = if index.is_multiple_of(2) { "songs" } else { "jobs" };
         let (status, _) = connection.exchange("GET", path, "", &[])?;
         latencies.push(start.elapsed());
         failures += usize::from(status != 200);

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Write as _,
     fs,
     path::Path,
     process::{Command, Output},
@@ -23,10 +24,10 @@ fn script() -> String {
         match line {
             "```sh" => is_code = true,
             "```" => is_code = false,
-            _ if is_code => script += &format!("{line}\n"),
+            _ if is_code => writeln!(script, "{line}").unwrap(),
             _ => {
                 if let Some(heading) = line.strip_prefix("## ") {
-                    script += &format!("printf '\\n{MARK}%s\\n' '{heading}'\n");
+                    writeln!(script, "printf '\\n{MARK}%s\\n' '{heading}'").unwrap();
                 }
             }
         }

@@ -241,7 +241,7 @@ impl Connection {
     }
 }
 
-/// What clients measured while `result` was computed.
+/// Measurements of the clients while `result` was computed.
 struct Load<T> {
     result: T,
     latencies: Vec<Duration>,

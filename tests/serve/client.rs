@@ -256,7 +256,7 @@ pub fn rest(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// The status of a raw answer; 0 if there is none.
+/// The status of a raw answer; 0 if it has no status.
 pub fn status(answer: &str) -> u16 {
     answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
 }

@@ -96,7 +96,7 @@ fn clients_that_read_nothing_cost_no_memory() {
     goes_on(server, &client);
 }
 
-/// As many connections as the system allows this process and the server, 10,000 at most.
+/// Opens as many connections as the system allows this process and the server, 10,000 at most.
 #[test]
 fn ten_thousand_connections_leave_memory_flat() {
     let allowed = raise_open_files();

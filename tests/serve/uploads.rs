@@ -104,7 +104,7 @@ fn a_hundred_uploads_at_once_fit_the_allowed_disk_or_are_refused() {
     is_swept(home.path());
 }
 
-/// The same on a disk that is really full, where a write fails in the middle.
+/// On a disk that is really full, a write fails in the middle.
 #[test]
 fn uploads_on_a_full_disk_leave_nothing() {
     let disk = tempfile::tempdir().unwrap();

@@ -59,6 +59,9 @@ mod reproducible;
 #[cfg(test)]
 mod sigkill;
 #[cfg(test)]
+#[cfg(target_os = "linux")] // signals, /proc, Chromium
+mod serve;
+#[cfg(test)]
 mod soak;
 #[cfg(test)]
 mod stdout;

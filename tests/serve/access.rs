@@ -6,6 +6,7 @@ use serde_json::json;
 use super::{
     attacks::{goes_on, server},
     client::{Client, head, raw, status},
+    driver::Browser,
     server::Server,
 };
 use crate::support::tiny_home;
@@ -163,4 +164,28 @@ fn answers_carry_the_headers_of_a_safe_page() {
         assert!(!answer.header("x-request-id").is_empty(), "{path}");
     }
     goes_on(server, &client);
+}
+
+/// A link with the token opens the page and leaves the address; without it, the page asks for it.
+#[test]
+fn the_page_asks_for_the_token() {
+    let home = tiny_home();
+    let mut server = Server::start_with(home.path(), &["--address", "0.0.0.0"]);
+    server.url = server.url.replace("0.0.0.0", "127.0.0.1");
+    let token = server.token.clone().expect("no token for other computers");
+    let browser = Browser::start("en-US,en");
+    browser.open(&server.url);
+    browser.wait("document.querySelector('#token')");
+    browser.write("#token", "wrong\u{e007}");
+    browser.wait("document.querySelector('[role=alert]').innerText");
+    browser.write("#token", &format!("{token}\u{e007}"));
+    browser.wait("window.partita");
+    browser.devtools("Network.clearBrowserCookies", &json!({}));
+    browser.open("about:blank");
+    browser.open(&format!("{}/#token={token}", server.url));
+    browser.wait("window.partita");
+    assert!(!browser.run("return location.href;").as_str().unwrap().contains(&token));
+    assert_eq!(browser.run("return document.cookie;"), "", "scripts see no token");
+    drop(browser);
+    server.end();
 }

@@ -3,10 +3,12 @@
 
 mod access;
 mod attacks;
+mod browser;
 mod client;
 mod description;
 mod driver;
 mod floods;
+mod page;
 mod server;
 mod session;
 mod uploads;

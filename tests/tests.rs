@@ -57,10 +57,10 @@ mod power_loss;
 #[cfg(test)]
 mod reproducible;
 #[cfg(test)]
-mod sigkill;
-#[cfg(test)]
 #[cfg(target_os = "linux")] // signals, /proc, Chromium
 mod serve;
+#[cfg(test)]
+mod sigkill;
 #[cfg(test)]
 mod soak;
 #[cfg(test)]

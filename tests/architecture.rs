@@ -74,8 +74,15 @@ fn the_engine_knows_no_window() {
 
 #[test]
 fn the_texts_know_no_other_room() {
-    let rooms =
-        ["crate::model", "crate::engine", "crate::words", "crate::ui", "crate::cli", "crate::serve", "egui"];
+    let rooms = [
+        "crate::model",
+        "crate::engine",
+        "crate::words",
+        "crate::ui",
+        "crate::cli",
+        "crate::serve",
+        "egui",
+    ];
     assert_eq!(lines_with("i18n", &rooms), Vec::<String>::new());
 }
 
@@ -135,7 +142,8 @@ fn only_the_download_of_weights_opens_connections() {
     for client in ["attohttpc", "curl", "hyper-rustls", "hyper-tls", "isahc", "minreq", "reqwest"] {
         assert!(!lock.contains(&format!("name = \"{client}\"")), "{client} is a dependency");
     }
-    let words = ["TcpStream::connect", "hyper::client", "client_legacy", "tokio_rustls::TlsConnector"];
+    let words =
+        ["TcpStream::connect", "hyper::client", "client_legacy", "tokio_rustls::TlsConnector"];
     assert_eq!(lines_with("serve", &words), Vec::<String>::new());
 }
 

@@ -276,9 +276,11 @@ fn bins_of(
         samples.resize((range.end - range.start) as usize * CHANNELS, 0.0);
         source.read(range.start, &mut samples)?;
         let peaks = peaks_of(&samples, (range.end - range.start) as usize);
-        drawn.push(peaks.first().map(|peak| {
-            (thousandths(peak.min), thousandths(peak.max), thousandths(peak.rms))
-        }));
+        drawn.push(
+            peaks
+                .first()
+                .map(|peak| (thousandths(peak.min), thousandths(peak.max), thousandths(peak.rms))),
+        );
     }
     Ok(drawn)
 }

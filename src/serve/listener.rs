@@ -32,11 +32,13 @@ use tokio_rustls::{
     },
 };
 
-use super::{App, Failure, Options, Tls};
+use super::{App, Failure, Options, Tls, stalled::Stalled};
 use crate::os::Os;
 
 /// Time for the head of a request, and between requests.
 const HEAD: Duration = Duration::from_secs(20);
+/// Time in which a client has to read something of an answer.
+const READING: Duration = Duration::from_secs(60);
 /// Time for the handshake of TLS.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Time for running requests at the end.
@@ -142,6 +144,7 @@ impl Listener {
             tracing::debug!("{error}");
         }
         let (router, tls, watcher) = (router.clone(), self.tls.clone(), graceful.watcher());
+        let stream = Stalled::new(stream, READING);
         tokio::spawn(async move {
             let _permit = permit;
             match tls {

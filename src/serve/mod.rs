@@ -12,15 +12,17 @@
 //! - [`fault`]: errors as answers.
 
 mod access;
+mod drain;
 mod fault;
 mod feed;
+pub mod headers;
 mod hub;
 mod language;
 mod listener;
 mod metrics;
 mod options;
-mod ranges;
 mod routes;
+mod stalled;
 mod uploads;
 mod views;
 

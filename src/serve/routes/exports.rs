@@ -334,6 +334,20 @@ async fn drop_export(app: &App, id: u64) -> Result<(), Fault> {
     .await
 }
 
+/// Removes the exports of a song, or all, and cancels those that run.
+///
+/// # Errors
+/// The engine has ended.
+pub(super) async fn clear(app: &App, song: Option<SongId>) -> Result<(), Fault> {
+    let is_one = |(_, kept): &(&u64, &Kept)| song.is_none_or(|song| kept.song == song);
+    let ids: Vec<u64> = app.exports.all().iter().filter(is_one).map(|(id, _)| *id).collect();
+    for id in ids {
+        app.hub.request(Command::CancelExport(ExportId(id))).await?;
+        drop_export(app, id).await?;
+    }
+    Ok(())
+}
+
 fn files(app: &App, id: u64) -> Vec<PathBuf> {
     files_of(app.hub.state().exports.get(&ExportId(id))).to_vec()
 }
@@ -341,8 +355,8 @@ fn files(app: &App, id: u64) -> Vec<PathBuf> {
 /// Download a file of an export.
 #[utoipa::path(get, path = "/api/v1/exports/{id}/files/{number}", tag = "exports",
     params(("id" = u64, Path), ("number" = usize, Path), ("Range" = Option<String>, Header)),
-    responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>),
-        (status = 206, content_type = "application/octet-stream", body = Vec<u8>),
+    responses((status = 200, content_type = "*/*", body = Vec<u8>),
+        (status = 206, content_type = "*/*", body = Vec<u8>),
         (status = "4XX", body = views::Problem)))]
 pub(super) async fn file(
     State(app): State<App>,

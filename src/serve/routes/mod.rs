@@ -28,6 +28,7 @@ use axum::{
     routing::get,
 };
 use serde::Serialize;
+use serde_json::{Value, json};
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -36,7 +37,7 @@ pub(super) use body::Json;
 pub(super) use exports::Exports;
 
 use super::{
-    App, access,
+    App, access, drain,
     fault::Fault,
     language::{self, spoken},
     metrics, views,
@@ -68,7 +69,7 @@ struct Description;
 /// All addresses.
 pub(super) fn router(app: App) -> Router {
     let (router, description) = api().split_for_parts();
-    let description = serde_json::to_string(&description).unwrap_or_default();
+    let description = described(&description).to_string();
     let openapi = move || async move { json_text(description) };
     router
         .route("/api/v1/openapi.json", get(openapi))
@@ -80,9 +81,50 @@ pub(super) fn router(app: App) -> Router {
             Fault::Internal.into_response()
         }))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), metrics::count))
+        .layer(middleware::from_fn(drain::rest))
         .layer(middleware::from_fn(common))
         .layer(middleware::from_fn(language::set))
         .with_state(app)
+}
+
+/// The description with what all addresses have in common: texts of statuses, the content type of
+/// errors, and answers to clients that have the content already.
+fn described(description: &utoipa::openapi::OpenApi) -> Value {
+    const PROBLEM: &str = "application/problem+json";
+    let mut description = serde_json::to_value(description).unwrap_or_default();
+    let paths = description["paths"].as_object_mut().into_iter().flatten();
+    for (_, path) in paths {
+        for (method, operation) in path.as_object_mut().into_iter().flatten() {
+            let Some(responses) = operation["responses"].as_object_mut() else { continue };
+            if method == "get" {
+                responses.insert("304".into(), Value::Object(serde_json::Map::new()));
+            }
+            let problem = |status: &str| {
+                let reference = json!({ "$ref": "#/components/schemas/Problem" });
+                let content = json!({ PROBLEM: { "schema": reference } });
+                json!({ "description": status, "content": content })
+            };
+            responses.entry("4XX").or_insert_with(|| problem("The request was rejected"));
+            responses.entry("5XX").or_insert_with(|| problem("The server could not answer"));
+            for (status, response) in responses {
+                let code = status.parse().ok().and_then(|code| StatusCode::from_u16(code).ok());
+                let text = code.and_then(|code| code.canonical_reason());
+                let text = text.unwrap_or("The request was rejected");
+                if response["description"].as_str().is_none_or(str::is_empty) {
+                    response["description"] = text.into();
+                }
+                let is_problem =
+                    |content: &Value| content["schema"]["$ref"] == "#/components/schemas/Problem";
+                if let Some(content) = response["content"].as_object_mut()
+                    && content.get("application/json").is_some_and(is_problem)
+                    && let Some(of_problem) = content.remove("application/json")
+                {
+                    content.insert(PROBLEM.into(), of_problem);
+                }
+            }
+        }
+    }
+    description
 }
 
 /// The addresses of the interface, with their description.

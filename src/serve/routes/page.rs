@@ -37,6 +37,7 @@ fn tag_of(bytes: &[u8]) -> HeaderValue {
 pub(super) fn router() -> Router<App> {
     Router::new()
         .route("/", get(async |headers: HeaderMap| asset(&headers, "index.html")))
+        .route("/favicon.ico", get(async |headers: HeaderMap| asset(&headers, "icon.png")))
         .route(
             "/assets/{*name}",
             get(async |headers: HeaderMap, Path(name): Path<String>| asset(&headers, &name)),

@@ -233,6 +233,7 @@ pub(super) async fn remove(
     let song = song_id(&app, &id)?;
     app.hub.close_tracks(Some(song));
     app.hub.request(Command::Remove(song)).await?;
+    super::exports::clear(&app, Some(song)).await?;
     super::uploads::sweep(&app).await;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -300,6 +301,7 @@ pub(super) async fn reset(
     }
     app.hub.close_tracks(None);
     app.hub.request(Command::Reset).await?;
+    super::exports::clear(&app, None).await?;
     super::uploads::sweep(&app).await;
     tracing::info!(
         "a client reset the library: {songs} songs, {jobs} jobs ({})",

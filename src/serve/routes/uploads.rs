@@ -9,7 +9,6 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 
 use super::{answer, blocking, songs::check_count};
 use crate::{
@@ -17,6 +16,7 @@ use crate::{
     serve::{
         App,
         fault::Fault,
+        headers::metadata,
         hub::state::Change,
         uploads::{NewUpload, Record, Stage, Writer, is_id, receive_part},
         views::{self, BASE, Upload, http_date},
@@ -91,8 +91,8 @@ pub(super) async fn create(State(app): State<App>, headers: HeaderMap) -> Result
     check_version(&headers)?;
     check_count(&app)?;
     let bytes = number(&headers, &UPLOAD_LENGTH)?;
-    let metadata = headers.get(UPLOAD_METADATA).and_then(|value| value.to_str().ok());
-    let file_name = metadata.and_then(file_name).unwrap_or_else(|| "song".into());
+    let text = headers.get(UPLOAD_METADATA).and_then(|value| value.to_str().ok());
+    let file_name = text.and_then(metadata::file_name).unwrap_or_else(|| "song".into());
     let new = NewUpload { file_name, bytes, is_resumable: true };
     let shared = Arc::clone(&app);
     let record = blocking(move || shared.uploads.begin(&new)).await?;
@@ -105,14 +105,6 @@ pub(super) async fn create(State(app): State<App>, headers: HeaderMap) -> Result
         start_import(&app, record);
     }
     Ok(response)
-}
-
-/// The file's name in the metadata: `filename BASE64,…`.
-fn file_name(metadata: &str) -> Option<String> {
-    let mut pairs = metadata.split(',').filter_map(|pair| pair.trim().split_once(' '));
-    let (_, value) = pairs.find(|(key, _)| *key == "filename")?;
-    let name = String::from_utf8(BASE64_STANDARD.decode(value.trim()).ok()?).ok()?;
-    Some(name).filter(|name| !name.is_empty())
 }
 
 /// Show how much was received.
@@ -295,22 +287,6 @@ pub(in crate::serve) async fn keep_house(app: App) {
                     sweep(&app).await;
                 }
             }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_name_is_read_from_the_metadata() {
-        assert_eq!(file_name("filename c29uZy53YXY=").as_deref(), Some("song.wav"));
-        let several = "filetype YXVkaW8=, filename c29uZy53YXY=,is_x";
-        assert_eq!(file_name(several).as_deref(), Some("song.wav"));
-        for wrong in ["", "filename", "filename !!", "filename /w==", "name c29uZw==", "filename "]
-        {
-            assert_eq!(file_name(wrong), None, "{wrong}");
         }
     }
 }

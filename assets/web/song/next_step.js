@@ -118,9 +118,11 @@ function busyPart(app) {
             below,
             spoken,
         ),
-        update: ({ song }) => {
+        update: ({ song, instruments }) => {
             const { job } = song;
-            const words = progressWords(job);
+            const order = instruments.order();
+            const names = [...job.stems].sort((a, b) => order.indexOf(a) - order.indexOf(b));
+            const words = progressWords(job, names);
             setText(heading, words.heading);
             setText(line, words.line);
             setText(spoken, words.heading);
@@ -134,7 +136,7 @@ function busyPart(app) {
     };
 }
 
-function progressWords(job) {
+function progressWords(job, names) {
     const part = percent(job.percent / 100);
     if (job.state === "paused")
         return { heading: t("library-paused"), line: t("job-paused", { percent: part }) };
@@ -146,7 +148,7 @@ function progressWords(job) {
         };
     }
     const left = job.seconds_left === null ? t("song-estimating") : timeLeft(job.seconds_left);
-    return { heading: t("song-separating", { stems: stems(job.stems) }), line: `${part} · ${left}` };
+    return { heading: t("song-separating", { stems: stems(names) }), line: `${part} · ${left}` };
 }
 
 function belowText(job) {

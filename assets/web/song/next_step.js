@@ -35,7 +35,12 @@ export function nextStep(app, scope) {
     return element;
 }
 
-/** Whether all ticked stems are complete. */
+/**
+ * Whether all ticked stems are complete.
+ *
+ * @param {import("./model.js").SongModel} model
+ * @returns {boolean}
+ */
 export function isSeparated(model) {
     const ticked = model.instruments.ticked();
     return ticked.length > 0 && ticked.every((name) => model.covered(name) >= 1);

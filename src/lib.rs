@@ -35,8 +35,8 @@ pub mod file_moves;
 pub mod i18n;
 pub mod model;
 pub mod os;
-pub mod ui;
 pub mod serve;
+pub mod ui;
 pub mod words;
 
 /// Lets tests prove that the audio callback does not allocate.

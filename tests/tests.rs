@@ -57,6 +57,9 @@ mod power_loss;
 #[cfg(test)]
 mod reproducible;
 #[cfg(test)]
+#[cfg(target_os = "linux")] // signals, /proc, Chromium
+mod serve;
+#[cfg(test)]
 mod sigkill;
 #[cfg(test)]
 mod soak;

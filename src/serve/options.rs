@@ -17,6 +17,8 @@ pub struct Options {
     pub port: u16,
     /// Names of this computer, besides its addresses, under which clients reach the server.
     pub names: Vec<String>,
+    /// Whether clients on this computer need the token, too, as behind a proxy.
+    pub requires_token: bool,
     /// Whether to replace the token.
     pub new_token: bool,
     /// Certificate for TLS.
@@ -54,6 +56,11 @@ impl Default for Limits {
 }
 
 impl Options {
+    /// Whether clients need the token.
+    pub fn needs_token(&self) -> bool {
+        self.requires_token || self.new_token || !self.is_local()
+    }
+
     /// Whether only this computer can reach the server.
     pub fn is_local(&self) -> bool {
         self.address.is_loopback()

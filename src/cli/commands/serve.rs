@@ -34,6 +34,9 @@ pub(in crate::cli) struct Arguments {
     /// Name of this server in addresses, such as music.example.org; may be repeated
     #[arg(long = "name", value_name = "NAME")]
     names: Vec<String>,
+    /// Ask clients on this computer for the token, too: a proxy may pass on those of others
+    #[arg(long)]
+    token: bool,
     /// Make a new token; the old one is no longer valid
     #[arg(long)]
     new_token: bool,
@@ -77,6 +80,7 @@ pub(in crate::cli) fn run(
         address: arguments.address,
         port: arguments.port,
         names: arguments.names,
+        requires_token: arguments.token,
         new_token: arguments.new_token,
         tls: tls.map(|(certificate, key)| Tls { certificate, key }),
         limits,

@@ -55,10 +55,13 @@ mod tests {
     #[test]
     fn only_addresses_and_known_names_are_permitted() {
         let local = Hosts::new(true, &[]);
-        for host in ["localhost", "LOCALHOST:80", "127.0.0.1:8077", "[::1]:8077", "[::1]", "localhost."] {
+        for host in
+            ["localhost", "LOCALHOST:80", "127.0.0.1:8077", "[::1]:8077", "[::1]", "localhost."]
+        {
             assert!(local.permit(host), "{host}");
         }
-        for host in ["evil.example", "localhost.evil.example", "192.168.1.5", "", "127.0.0.1.evil"] {
+        for host in ["evil.example", "localhost.evil.example", "192.168.1.5", "", "127.0.0.1.evil"]
+        {
             assert!(!local.permit(host), "{host}");
         }
         let open = Hosts::new(false, &["Studio.lan".into()]);

@@ -44,11 +44,11 @@ impl Access {
     /// # Errors
     /// The file of the digest cannot be read or written.
     pub fn open(options: &Options) -> Result<(Self, Option<String>), Failure> {
-        let (tokens, new) = if options.is_local() && !options.new_token {
-            (None, None)
-        } else {
+        let (tokens, new) = if options.needs_token() {
             let (tokens, new) = Tokens::open(&options.home, options.new_token)?;
             (Some(tokens), new)
+        } else {
+            (None, None)
         };
         let hosts = Hosts::new(options.is_local(), &options.names);
         Ok((Self { hosts, tokens, tries: Tries::default() }, new))
@@ -75,7 +75,9 @@ impl Access {
         if tokens.is_right(sent) {
             return Ok(());
         }
-        self.tries.count(from, Instant::now()).map_err(|seconds| Fault::TooManyTries { seconds })?;
+        self.tries
+            .count(from, Instant::now())
+            .map_err(|seconds| Fault::TooManyTries { seconds })?;
         Err(Fault::Token)
     }
 

@@ -39,8 +39,11 @@ mod tests {
         for permitted in [&[][..], &own[..], &own[..1], &[("sec-fetch-site", "none")]] {
             assert!(permit(&headers(permitted), host, false), "{permitted:?}");
         }
-        let navigation =
-            [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+        let navigation = [
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-mode", "navigate"),
+            ("sec-fetch-dest", "document"),
+        ];
         assert!(permit(&headers(&navigation), host, true), "a link");
         assert!(!permit(&headers(&navigation), host, false), "a form");
         for rejected in [

@@ -53,8 +53,8 @@ impl Tokens {
         let stored = Stored { token_digest: BASE64_URL_SAFE_NO_PAD.encode(digest) };
         let json = serde_json::to_vec_pretty(&stored)
             .map_err(|error| Problem::write(&path, io::Error::from(error)))?;
-        // Temporary files, and so this one, are for the user alone.
         write_atomically(&path, &json)?;
+        only_for_the_user(&path).map_err(|error| Problem::write(&path, error))?;
         Ok((Self { digest }, Some(token)))
     }
 
@@ -70,7 +70,8 @@ impl Tokens {
             Err(error) => return Err(Problem::read(path, error)),
         };
         let stored: Option<Stored> = serde_json::from_str(&text).ok();
-        let digest = stored.and_then(|stored| BASE64_URL_SAFE_NO_PAD.decode(stored.token_digest).ok());
+        let digest =
+            stored.and_then(|stored| BASE64_URL_SAFE_NO_PAD.decode(stored.token_digest).ok());
         Ok(digest.and_then(|digest| digest.try_into().ok()).map(|digest| Self { digest }))
     }
 
@@ -78,6 +79,18 @@ impl Tokens {
     pub fn is_right(&self, sent: &str) -> bool {
         digest_of(sent).ct_eq(&self.digest).into()
     }
+}
+
+/// Hides the file from other users. Windows does so by the folder.
+fn only_for_the_user(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
 }
 
 fn digest_of(token: &str) -> [u8; BYTES] {
@@ -91,8 +104,10 @@ pub(super) fn sent(headers: &HeaderMap) -> Option<String> {
         let (scheme, token) = authorization.trim().split_once(' ')?;
         return scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned());
     }
-    let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.split_once('='));
+    let cookies =
+        headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    let mut pairs =
+        cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.split_once('='));
     pairs.find(|(name, _)| name.trim() == COOKIE).map(|(_, token)| token.trim().to_owned())
 }
 

@@ -159,7 +159,8 @@ impl Hub {
     /// # Errors
     /// The song is unknown, or its stores cannot be opened.
     pub async fn track(&self, song: SongId) -> Result<SongTrack> {
-        let fresh = |(at, track): &&(Instant, SongTrack)| at.elapsed() < FRESH && track.is_in_place();
+        let fresh =
+            |(at, track): &&(Instant, SongTrack)| at.elapsed() < FRESH && track.is_in_place();
         if let Some((_, track)) = lock(&self.0.tracks).get(&song).filter(fresh) {
             return Ok(track.clone());
         }
@@ -284,11 +285,7 @@ struct Reader {
 impl Reader {
     /// Reads events until the engine ends. `started` gets the problem that prevents the start, if any,
     /// once the model's state is known, which is the last event of the start.
-    fn run(
-        &self,
-        events: &Receiver<Event>,
-        started: crossbeam_channel::Sender<Option<Problem>>,
-    ) {
+    fn run(&self, events: &Receiver<Event>, started: crossbeam_channel::Sender<Option<Problem>>) {
         let mut started = Some(started);
         let (mut has_library, mut failure) = (false, None);
         for event in events {

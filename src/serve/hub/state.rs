@@ -6,6 +6,7 @@ use std::{
     time::Instant,
 };
 
+use crate::engine::ChainEntry;
 use crate::engine::{
     Event, ExportId, ExportState, Job, JobId, ModelEntry, ModelState, Problem, Song, SongId,
     library::Lanes,
@@ -14,7 +15,6 @@ use crate::engine::{
         options::{QualityCost, SeparationOptions, StemInfo},
     },
 };
-use crate::engine::ChainEntry;
 
 /// Something that changed, for the stream of events. It names the thing: its content is rendered when
 /// it is sent.
@@ -131,7 +131,11 @@ impl State {
             Event::Shown { song, options, stems, offers, .. } => {
                 let shown = Shown { options, stems, offers };
                 let before = self.shown.insert(song, shown.clone());
-                if before.as_ref() == Some(&shown) { Vec::new() } else { vec![Change::Options(song)] }
+                if before.as_ref() == Some(&shown) {
+                    Vec::new()
+                } else {
+                    vec![Change::Options(song)]
+                }
             }
             Event::Models(models) => {
                 self.models = models;
@@ -184,7 +188,8 @@ impl State {
         let mut changes = vec![Change::Job(id)];
         if job.is_active() {
             let pace = self.paces.get(&id).copied().or(self.pace);
-            let estimate = self.estimates.entry(id).or_insert_with(|| Estimate::new(pace, done, now));
+            let estimate =
+                self.estimates.entry(id).or_insert_with(|| Estimate::new(pace, done, now));
             estimate.advance(done, now);
         } else {
             self.estimates.remove(&id);

@@ -60,7 +60,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 pub(super) fn attachment(name: &str) -> HeaderValue {
     let plain: String = name
         .chars()
-        .map(|c| if c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '%') || c == ' ' { c } else { '_' })
+        .map(|c| {
+            if c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '%') || c == ' ' { c } else { '_' }
+        })
         .collect();
     let escaped = crate::serve::views::escaped(name);
     let text = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{escaped}");
@@ -80,13 +82,15 @@ pub(super) async fn file(
     let gone = |_| Fault::UnknownThing { what: "file", id: name.to_owned() };
     let mut file = tokio::fs::File::open(&path).await.map_err(gone)?;
     let metadata = file.metadata().await.map_err(gone)?;
-    let changed = metadata.modified().ok().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
+    let changed =
+        metadata.modified().ok().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
     let bytes = metadata.len();
     let tag = etag(&format!("{bytes:x}-{:x}", changed.unwrap_or_default().as_nanos()), false);
     let part = Part::of(headers, bytes, &tag)?;
     let Part::Bytes { range, .. } = &part else { return Ok(part.answer(&tag, Body::empty())) };
     file.seek(std::io::SeekFrom::Start(range.start)).await.map_err(gone)?;
-    let stream = tokio_util::io::ReaderStream::with_capacity(file.take(range.end - range.start), 64 << 10);
+    let stream =
+        tokio_util::io::ReaderStream::with_capacity(file.take(range.end - range.start), 64 << 10);
     let mut response = part.answer(&tag, Body::from_stream(stream));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     response.headers_mut().insert(header::CONTENT_DISPOSITION, attachment(name));

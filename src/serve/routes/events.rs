@@ -35,16 +35,13 @@ const MOST: u64 = 128;
 /// Interval of comments that keep the connection open.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Time in which changes are collected, so that a busy server does not send each.
-const COLLECT: Duration = Duration::from_millis(50);
+const COLLECT: Duration = Duration::from_millis(100);
 
 /// Follow changes.
 #[utoipa::path(get, path = "/api/v1/events", tag = "events",
     params(("Last-Event-ID" = Option<String>, Header)),
     responses((status = 200, content_type = "text/event-stream", body = String)))]
-pub(super) async fn stream(
-    State(app): State<App>,
-    headers: HeaderMap,
-) -> Result<Response, Fault> {
+pub(super) async fn stream(State(app): State<App>, headers: HeaderMap) -> Result<Response, Fault> {
     let open = Open::start(&app).ok_or(Fault::Busy)?;
     let run = app.hub.run();
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok());
@@ -88,31 +85,34 @@ fn changes(
     let newest = app.hub.feed().watch();
     let ending = app.ending.clone();
     let start = (app, open, seen, newest, ending, Vec::<Event>::new());
-    stream::unfold(start, move |(app, open, mut seen, mut newest, mut ending, mut ready)| async move {
-        loop {
-            if let Some(event) = ready.pop() {
-                return Some((Ok(event), (app, open, seen, newest, ending, ready)));
+    stream::unfold(
+        start,
+        move |(app, open, mut seen, mut newest, mut ending, mut ready)| async move {
+            loop {
+                if let Some(event) = ready.pop() {
+                    return Some((Ok(event), (app, open, seen, newest, ending, ready)));
+                }
+                newest.mark_unchanged();
+                let (now, changes) = app.hub.feed().after(seen);
+                seen = now;
+                if !changes.is_empty() {
+                    let id = format!("{:x}-{now}", app.hub.run());
+                    ready = changes
+                        .iter()
+                        .rev()
+                        .filter_map(|change| event(&app, change, language))
+                        .map(|event| event.id(&id))
+                        .collect();
+                    continue;
+                }
+                tokio::select! {
+                    _ = ending.changed() => return None,
+                    changed = newest.changed() => changed.ok()?,
+                }
+                tokio::time::sleep(COLLECT).await;
             }
-            newest.mark_unchanged();
-            let (now, changes) = app.hub.feed().after(seen);
-            seen = now;
-            if !changes.is_empty() {
-                let id = format!("{:x}-{now}", app.hub.run());
-                ready = changes
-                    .iter()
-                    .rev()
-                    .filter_map(|change| event(&app, change, language))
-                    .map(|event| event.id(&id))
-                    .collect();
-                continue;
-            }
-            tokio::select! {
-                _ = ending.changed() => return None,
-                changed = newest.changed() => changed.ok()?,
-            }
-            tokio::time::sleep(COLLECT).await;
-        }
-    })
+        },
+    )
 }
 
 /// A change with the state that it led to; `None` if that is gone again.

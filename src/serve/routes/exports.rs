@@ -244,8 +244,13 @@ pub(super) async fn create(
     let place = Place { folder: app.exports.folder_of(id.0), pattern: NamePattern::new(PATTERN)? };
     app.exports.all().insert(id.0, Kept { song, created: Instant::now() });
     app.hub.request(Command::Export { id, song, selection, place, settings }).await?;
-    let mut response =
-        answer_with(StatusCode::ACCEPTED, || view(&app, id.0));
+    // An export that cannot begin is no export.
+    let state = app.hub.state().exports.get(&id).cloned();
+    if let Some(ExportState::Failed(problem)) = state {
+        drop_export(&app, id.0).await?;
+        return Err(problem.into());
+    }
+    let mut response = answer_with(StatusCode::ACCEPTED, || view(&app, id.0));
     if let Ok(location) = HeaderValue::try_from(format!("{BASE}/exports/{}", id.0)) {
         response.headers_mut().insert(header::LOCATION, location);
     }
@@ -276,10 +281,7 @@ fn name_of(path: &FilePath) -> String {
 
 fn known(app: &App, id: &str) -> Result<u64, Fault> {
     let number = id.parse().ok().filter(|number| app.exports.all().contains_key(number));
-    number.ok_or_else(|| Fault::UnknownThing {
-        what: "export",
-        id: id.chars().take(100).collect(),
-    })
+    number.ok_or_else(|| Fault::UnknownThing { what: "export", id: id.chars().take(100).collect() })
 }
 
 /// List exports, the newest first.

@@ -64,8 +64,7 @@ pub(super) async fn process(
 fn accepted(app: &App, id: JobId) -> Result<Response, Fault> {
     let state = app.hub.state();
     let job = known_job(&state, &id.0.to_string())?;
-    let mut response =
-        answer_with(StatusCode::ACCEPTED, || Job::of(job, &state, Instant::now()));
+    let mut response = answer_with(StatusCode::ACCEPTED, || Job::of(job, &state, Instant::now()));
     if let Ok(location) = HeaderValue::try_from(format!("{BASE}/jobs/{}", id.0)) {
         response.headers_mut().insert(header::LOCATION, location);
     }

@@ -23,8 +23,9 @@ use super::{
 };
 use crate::{
     engine::{
-        CHANNELS, Command, LaneSettings, SAMPLE_RATE, SongTrack, audio::peaks::peaks_of,
-        export::{safe_file_name, RESIDUAL},
+        CHANNELS, Command, LaneSettings, SAMPLE_RATE, SongTrack,
+        audio::peaks::peaks_of,
+        export::{RESIDUAL, safe_file_name},
         library::Lanes as Settings,
         player::Track as _,
     },
@@ -275,15 +276,17 @@ fn bins_of(
         samples.resize((range.end - range.start) as usize * CHANNELS, 0.0);
         source.read(range.start, &mut samples)?;
         let peaks = peaks_of(&samples, (range.end - range.start) as usize);
-        drawn.push(peaks.first().map(|peak| {
-            (thousandths(peak.min), thousandths(peak.max), thousandths(peak.rms))
-        }));
+        drawn.push(
+            peaks
+                .first()
+                .map(|peak| (thousandths(peak.min), thousandths(peak.max), thousandths(peak.rms))),
+        );
     }
     Ok(drawn)
 }
 
 fn thousandths(sample: f32) -> f32 {
-    (sample * 1000.0).round() / 1000.0
+    (sample * 1000.0).round() / 1000.0 + 0.0 // no negative zero
 }
 
 /// Read the mixer settings of a song.
@@ -322,8 +325,7 @@ pub(super) async fn set_mixer(
         return Err(Fault::UnknownTrack { name, known });
     }
     // Stems of other models keep their settings.
-    let mut settings: Settings =
-        app.hub.state().lanes.get(&song).cloned().unwrap_or_default();
+    let mut settings: Settings = app.hub.state().lanes.get(&song).cloned().unwrap_or_default();
     settings.extend(lanes.into_iter().map(|(name, lane)| (name, LaneSettings::from(lane))));
     app.hub.request(Command::KeepLanes(song, settings.clone())).await?;
     app.hub.set_lanes(song, settings);

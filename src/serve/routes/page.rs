@@ -37,7 +37,10 @@ fn tag_of(bytes: &[u8]) -> HeaderValue {
 pub(super) fn router() -> Router<App> {
     Router::new()
         .route("/", get(async |headers: HeaderMap| asset(&headers, "index.html")))
-        .route("/assets/{*name}", get(async |headers: HeaderMap, Path(name): Path<String>| asset(&headers, &name)))
+        .route(
+            "/assets/{*name}",
+            get(async |headers: HeaderMap, Path(name): Path<String>| asset(&headers, &name)),
+        )
         .route("/words/{name}", get(words))
 }
 

@@ -11,7 +11,9 @@ use axum::{
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Page, answer, answer_with, blocking, body::Query, etag, is_known, state_version, versioned};
+use super::{
+    Page, answer, answer_with, blocking, body::Query, etag, is_known, state_version, versioned,
+};
 use crate::{
     engine::{self, Command, SongId},
     serve::{
@@ -159,7 +161,9 @@ fn submitted(app: &App, files: Vec<(String, Result<SongId, Fault>)>) -> Result<R
                     let song = state.songs.get(&id).map(|song| Song::of(song, &state, now));
                     submitted.songs.extend(song);
                 }
-                Err(fault) => submitted.failed.push(FailedFile { file_name, problem: fault.json() }),
+                Err(fault) => {
+                    submitted.failed.push(FailedFile { file_name, problem: fault.json() })
+                }
             }
         }
         submitted
@@ -248,7 +252,10 @@ pub(super) async fn cover(
         (song.cover.clone(), song.hash.clone())
     };
     let cover = cover.ok_or(Fault::UnknownThing { what: "cover", id })?;
-    let tag = etag(&format!("{}-{}x{}", hash.get(..32).unwrap_or_default(), cover.width, cover.height), false);
+    let tag = etag(
+        &format!("{}-{}x{}", hash.get(..32).unwrap_or_default(), cover.width, cover.height),
+        false,
+    );
     let mut response = if is_known(&headers, &tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
@@ -261,7 +268,8 @@ pub(super) async fn cover(
                 .map(|()| png.into_inner())
                 .map_err(|_| Fault::Internal)
         });
-        ([(header::CONTENT_TYPE, HeaderValue::from_static("image/png"))], png.await?).into_response()
+        ([(header::CONTENT_TYPE, HeaderValue::from_static("image/png"))], png.await?)
+            .into_response()
     };
     response.headers_mut().insert(header::ETAG, tag);
     response.headers_mut().insert(header::CACHE_CONTROL, super::no_cache());
@@ -293,6 +301,9 @@ pub(super) async fn reset(
     app.hub.close_tracks(None);
     app.hub.request(Command::Reset).await?;
     super::uploads::sweep(&app).await;
-    tracing::info!("a client reset the library: {songs} songs, {jobs} jobs ({})", language::current().tag());
+    tracing::info!(
+        "a client reset the library: {songs} songs, {jobs} jobs ({})",
+        language::current().tag()
+    );
     Ok(answer(|| Removed { songs, jobs }))
 }

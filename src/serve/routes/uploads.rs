@@ -66,10 +66,7 @@ fn number(headers: &HeaderMap, name: &HeaderName) -> Result<u64, Fault> {
 
 fn known(app: &App, id: &str) -> Result<Record, Fault> {
     let found = Some(id).filter(|id| is_id(id)).and_then(|id| app.uploads.get(id));
-    found.ok_or_else(|| Fault::UnknownThing {
-        what: "upload",
-        id: id.chars().take(100).collect(),
-    })
+    found.ok_or_else(|| Fault::UnknownThing { what: "upload", id: id.chars().take(100).collect() })
 }
 
 /// Show what the server supports of tus.
@@ -311,7 +308,8 @@ mod tests {
         assert_eq!(file_name("filename c29uZy53YXY=").as_deref(), Some("song.wav"));
         let several = "filetype YXVkaW8=, filename c29uZy53YXY=,is_x";
         assert_eq!(file_name(several).as_deref(), Some("song.wav"));
-        for wrong in ["", "filename", "filename !!", "filename /w==", "name c29uZw==", "filename "] {
+        for wrong in ["", "filename", "filename !!", "filename /w==", "name c29uZw==", "filename "]
+        {
             assert_eq!(file_name(wrong), None, "{wrong}");
         }
     }

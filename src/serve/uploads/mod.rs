@@ -6,8 +6,8 @@
 //! its functions are called on threads for blocking work, where they say so.
 
 mod form;
-mod record;
 mod receive;
+mod record;
 mod space;
 
 use std::{
@@ -20,8 +20,8 @@ use std::{
 
 pub(super) use form::receive_form;
 pub(super) use receive::{Writer, in_time, receive_part};
-pub(super) use record::{Record, Stage};
 use record::Stored;
+pub(super) use record::{Record, Stage};
 
 use super::{Limits, fault::Fault};
 use crate::engine::{
@@ -218,7 +218,8 @@ impl Uploads {
     /// Removes expired uploads, and what is known of old ended ones. Blocks.
     pub fn expire(&self) {
         let is_expired = |record: &&Record| !record.is_busy && record.age() > EXPIRY;
-        let expired: Vec<Record> = self.all().records.values().filter(is_expired).cloned().collect();
+        let expired: Vec<Record> =
+            self.all().records.values().filter(is_expired).cloned().collect();
         for record in expired {
             match record.stage {
                 Stage::Receiving => self.remove(&record.id),

@@ -1,12 +1,6 @@
 //! Receives the bytes of an upload from a request's body, at the client's pace.
 
-use std::{
-    future::Future,
-    io,
-    path::PathBuf,
-    sync::atomic::Ordering,
-    time::Duration,
-};
+use std::{future::Future, io, path::PathBuf, sync::atomic::Ordering, time::Duration};
 
 use axum::body::{Body, BodyDataStream};
 use futures_util::StreamExt as _;
@@ -121,7 +115,10 @@ impl Drop for Writer<'_> {
 ///
 /// # Errors
 /// The errors of [`Writer`]; the client sends too slowly.
-pub(in crate::serve) async fn receive_part(mut writer: Writer<'_>, body: Body) -> Result<u64, Fault> {
+pub(in crate::serve) async fn receive_part(
+    mut writer: Writer<'_>,
+    body: Body,
+) -> Result<u64, Fault> {
     let mut stream: BodyDataStream = body.into_data_stream();
     let result = loop {
         match in_time(stream.next()).await {

@@ -9,10 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{EXPIRY, FACTS, NewUpload, PART, age};
-use crate::{
-    engine::SongId,
-    serve::fault::Fault,
-};
+use crate::{engine::SongId, serve::fault::Fault};
 
 /// Maximum length of a folder's facts in bytes.
 const MOST_BYTES: u64 = 16 << 10;

@@ -23,9 +23,8 @@ pub(super) fn check(folder: &Path, limits: &Limits, all: &All, bytes: u64) -> Re
         let taken: u64 = unfinished().map(|record| record.bytes).sum();
         most.saturating_sub(all.kept_bytes.saturating_add(taken))
     });
-    let on_disk = free_bytes(folder).map_or(u64::MAX, |free| {
-        free.saturating_sub(missing.saturating_add(LEFT))
-    });
+    let on_disk = free_bytes(folder)
+        .map_or(u64::MAX, |free| free.saturating_sub(missing.saturating_add(LEFT)));
     let free = granted.min(on_disk);
     if bytes > free { Err(Fault::NoRoom { needed: bytes, free }) } else { Ok(()) }
 }

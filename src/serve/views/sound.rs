@@ -7,9 +7,7 @@ use utoipa::ToSchema;
 
 use super::{BASE, escaped};
 use crate::engine::{
-    LaneSettings, SAMPLE_RATE, SongId, SongTrack,
-    export::RESIDUAL,
-    player::Track as _,
+    LaneSettings, SAMPLE_RATE, SongId, SongTrack, export::RESIDUAL, player::Track as _,
 };
 
 /// Name of the original's lane.

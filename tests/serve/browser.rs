@@ -105,7 +105,8 @@ fn an_upload_survives_a_lost_connection() {
 #[test]
 fn every_part_is_accessible_in_both_themes_and_sizes() {
     let page = Page::with_separated_song("en-US,en");
-    page.client.upload(&page.song("Evening, a song with a title that is longer than its place.wav", 2));
+    page.client
+        .upload(&page.song("Evening, a song with a title that is longer than its place.wav", 2));
     let mut found = Vec::new();
     for (size, width, height) in SIZES {
         page.browser.resize(width, height, size == "phone");
@@ -169,29 +170,41 @@ fn misfits(page: &Page) -> Vec<String> {
 
 /// A message of the window's and the page's own files.
 fn message(language: &str, id: &str) -> String {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/i18n").join(language);
-    let files = fs::read_dir(folder).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()));
+    let folder =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/i18n").join(language);
+    let files =
+        fs::read_dir(folder).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()));
     let start = format!("{id} = ");
-    let find = |text: String| text.lines().find_map(|line| line.strip_prefix(&start).map(str::to_owned));
+    let find =
+        |text: String| text.lines().find_map(|line| line.strip_prefix(&start).map(str::to_owned));
     files.map(Result::unwrap).find_map(find).unwrap_or_else(|| panic!("{language} has no {id}"))
 }
 
 #[test]
 fn the_page_speaks_the_languages_of_the_user() {
-    for (languages, language) in [("pt-BR,pt", "pt-BR"), ("fi,pt", "pt-BR"), ("fi,en", "en"), ("fi", "en")] {
+    for (languages, language) in
+        [("pt-BR,pt", "pt-BR"), ("fi,pt", "pt-BR"), ("fi,en", "en"), ("fi", "en")]
+    {
         let page = Page::open(languages);
-        assert_eq!(page.browser.run("return document.documentElement.lang;"), language, "{languages}");
+        assert_eq!(
+            page.browser.run("return document.documentElement.lang;"),
+            language,
+            "{languages}"
+        );
         page.expect("heading", &message(language, "empty-title"));
         page.expect("button", &message(language, "action-open-settings"));
         let file = page.home.path().join("words.mp3");
         fs::write(&file, "no music here, only words\n".repeat(40)).unwrap();
         page.browser.drop_files("body", &[&file]);
         // The server's problems are in the same language.
-        let state = page.browser.wait("document.querySelector('.upload.failed .upload-state')?.innerText");
+        let state =
+            page.browser.wait("document.querySelector('.upload.failed .upload-state')?.innerText");
         let is_portuguese = state.as_str().unwrap().contains("não");
         assert_eq!(is_portuguese, language == "pt-BR", "{state}");
         let text = page.browser.run("return document.body.innerText;");
-        let is_id = |word: &str| word.contains('-') && word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+        let is_id = |word: &str| {
+            word.contains('-') && word.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+        };
         let ids: Vec<_> = text.as_str().unwrap().lines().filter(|line| is_id(line)).collect();
         assert!(ids.is_empty(), "texts are missing: {ids:?}");
         page.picture(&format!("empty-{language}"));

@@ -114,13 +114,7 @@ impl Client {
         Ok(Answer { status: response.status().as_u16(), headers: response.headers().clone(), body })
     }
 
-    pub fn send(
-        &self,
-        method: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: &[u8],
-    ) -> Answer {
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         self.try_send(method, path, headers, body)
             .unwrap_or_else(|error| panic!("{method} {path}: {error}"))
     }
@@ -188,8 +182,7 @@ impl Client {
     pub fn create_upload(&self, name: &str, length: u64) -> Answer {
         let name = format!("filename {}", BASE64_STANDARD.encode(name));
         let length = length.to_string();
-        let headers =
-            [TUS, ("upload-length", length.as_str()), ("upload-metadata", name.as_str())];
+        let headers = [TUS, ("upload-length", length.as_str()), ("upload-metadata", name.as_str())];
         self.send("POST", "uploads", &headers, &[])
     }
 

@@ -41,12 +41,9 @@ fn slow_clients_are_disconnected() {
     );
     let slow_head = format!("GET /api/v1/songs HTTP/1.1\r\nHost: {address}\r\nX: ");
     let mut streams: Vec<(&str, TcpStream)> = Vec::new();
-    for (name, start) in [
-        ("nothing", ""),
-        ("head", &slow_head),
-        ("body", &slow_body),
-        ("json", &slow_json),
-    ] {
+    for (name, start) in
+        [("nothing", ""), ("head", &slow_head), ("body", &slow_body), ("json", &slow_json)]
+    {
         for _ in 0..20 {
             let mut stream = connect(address);
             stream.write_all(start.as_bytes()).unwrap();
@@ -105,9 +102,8 @@ fn ten_thousand_connections_leave_memory_flat() {
     let address = server.address().to_owned();
     let request = head("GET", "/api/v1/health", &address, &[]);
     let round = || {
-        let mut streams: Vec<TcpStream> = (0..count)
-            .map_while(|_| TcpStream::connect(&address).ok())
-            .collect();
+        let mut streams: Vec<TcpStream> =
+            (0..count).map_while(|_| TcpStream::connect(&address).ok()).collect();
         let connected = streams.len();
         // The first and the last connections get an answer, or are refused with one.
         let memory = server.memory();

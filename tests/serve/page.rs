@@ -167,7 +167,8 @@ impl Page {
     /// Ends the server; the page must have reported no error.
     pub fn end(self) {
         let messages = self.browser.messages();
-        let errors: Vec<_> = messages.iter().filter(|text| text.starts_with("\"SEVERE\"")).collect();
+        let errors: Vec<_> =
+            messages.iter().filter(|text| text.starts_with("\"SEVERE\"")).collect();
         assert!(errors.is_empty(), "{errors:#?}");
         drop(self.browser);
         self.server.end();

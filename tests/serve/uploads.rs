@@ -24,13 +24,20 @@ fn sound(frames: usize, seed: u32) -> Vec<u8> {
     fs::read(file).unwrap()
 }
 
-/// Files and folders that only an unfinished operation has.
+/// Files that only an unfinished operation has.
 fn unfinished(home: &Path) -> Vec<PathBuf> {
     let is_unfinished = |path: &PathBuf| {
-        let path = path.to_string_lossy();
-        ["/.partita-", "/.removed-", "/uploads/"].iter().any(|part| path.contains(part))
+        let is_upload = path.parent().and_then(Path::parent) == Some(&home.join("uploads"));
+        let is_hidden = path.to_string_lossy().contains("/.partita-")
+            || path.to_string_lossy().contains("/.removed-");
+        is_hidden || is_upload && (path.ends_with("part") || path.ends_with("upload.json"))
     };
     walk(home).into_iter().filter(is_unfinished).collect()
+}
+
+/// The number of entries of a folder, which may be missing.
+fn count(folder: &Path) -> usize {
+    fs::read_dir(folder).map_or(0, Iterator::count)
 }
 
 /// Waits until no unfinished file is left.
@@ -56,7 +63,9 @@ fn is_consistent(client: &Client, home: &Path, expected: usize) {
         let sound = client.get(&format!("songs/{}/lanes/original/sound", song["id"]));
         assert_eq!((sound.status, sound.body.len()), (200, 80 + 8 * frames), "{song}");
     }
-    assert_eq!(fs::read_dir(home.join("songs")).unwrap().count(), expected);
+    assert_eq!(count(&home.join("songs")), expected);
+    // Each song keeps its own file.
+    assert_eq!(count(&home.join("uploads")), expected);
 }
 
 #[test]
@@ -85,11 +94,14 @@ fn a_hundred_uploads_at_once_fit_the_allowed_disk_or_are_refused() {
             .collect();
         uploads.into_iter().map(|upload| upload.join().unwrap()).collect()
     });
-    let count = |status: u16| statuses.iter().filter(|found| **found == status).count();
-    let (done, full) = (count(201), count(507) + count(413));
-    println!("{done} done, {full} refused for lack of room, {} as too many", count(503) + count(429));
+    let number = |status: u16| statuses.iter().filter(|found| **found == status).count();
+    let (done, full) = (number(201), number(507) + number(413));
+    println!(
+        "{done} done, {full} refused for lack of room, {} as too many",
+        number(503) + number(429)
+    );
     assert!(done > 0 && full > 0, "{statuses:?}");
-    assert_eq!(done + full + count(503) + count(429), statuses.len(), "{statuses:?}");
+    assert_eq!(done + full + number(503) + number(429), statuses.len(), "{statuses:?}");
     is_swept(home.path());
     is_consistent(&client, home.path(), done);
     // Room that is free again is used again.
@@ -201,7 +213,10 @@ fn an_upload_resumes_after_a_cut_connection_and_after_sigkill() {
     let wrong = client.try_append(&path, offset + 1, &sound[third..]).unwrap();
     assert_eq!(wrong.status, 409, "{}", wrong.text());
     let more = client.try_append(&path, offset, &sound[third..2 * third]).unwrap();
-    assert_eq!((more.status, more.header("upload-offset")), (204, (2 * third).to_string().as_str()));
+    assert_eq!(
+        (more.status, more.header("upload-offset")),
+        (204, (2 * third).to_string().as_str())
+    );
     // A confirmed part survives a killed server.
     server.kill();
 
@@ -215,7 +230,10 @@ fn an_upload_resumes_after_a_cut_connection_and_after_sigkill() {
     let done = client.try_append(&path, offset as u64, &sound[offset..]).unwrap();
     assert_eq!(done.status, 204, "{}", done.text());
     let song = imported(&client, &path);
-    assert_eq!((song["title"].as_str(), song["frames"].as_u64()), (Some("Ünï song"), Some(441_000)));
+    assert_eq!(
+        (song["title"].as_str(), song["frames"].as_u64()),
+        (Some("Ünï song"), Some(441_000))
+    );
     is_consistent(&client, home.path(), 1);
     let other = client.create_upload("other.wav", 1000);
     let other = other.header("location");
@@ -278,7 +296,10 @@ fn a_killed_server_loses_nothing() {
     let client = server.client();
     let progress = client.separated(1);
     assert_eq!(progress["job"]["id"], 1, "expected the same job");
-    assert!(client.get(progress["mix"].as_str().unwrap()).body == expected, "expected the same mix");
+    assert!(
+        client.get(progress["mix"].as_str().unwrap()).body == expected,
+        "expected the same mix"
+    );
 
     // An export that is killed starts again from its beginning, or is forgotten with its files.
     let order = json!({ "format": "flac", "mix": [{ "stem": "low", "gain_db": 0, "pan": 0 }] });
@@ -303,7 +324,10 @@ fn a_killed_server_loses_nothing() {
     is_swept(home.path());
     let left: Vec<_> = walk(home.path())
         .into_iter()
-        .filter(|path| path.extension().is_some_and(|end| ["f32", "wav", "flac"].contains(&end.to_str().unwrap())))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|end| ["f32", "wav", "flac"].contains(&end.to_str().unwrap()))
+        })
         .collect();
     assert!(left.is_empty(), "{left:?}");
 }
@@ -337,7 +361,11 @@ fn tracks_are_valid_files_in_parts_too() {
     fs::write(&file, [&whole.body[..first], &part.body].concat()).unwrap();
     assert_eq!(read_wav(&file).len(), 60_000);
     let headers = [("range", range.as_str()), ("if-range", "\"another\"")];
-    assert_eq!(client.send("GET", link, &headers, &[]).status, 200, "another version is sent whole");
+    assert_eq!(
+        client.send("GET", link, &headers, &[]).status,
+        200,
+        "another version is sent whole"
+    );
     assert_eq!(client.send("GET", link, &[("if-none-match", &tag)], &[]).status, 304);
     server.end();
 }

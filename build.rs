@@ -18,9 +18,11 @@ use entries::{Entry, Kind};
 
 /// The language whose messages are complete by definition.
 const REFERENCE: &str = "en";
-/// The reference's file of messages that are looked up by id at run time (the command line's help),
-/// so that no functions are made of them.
-const BY_ID: &str = "help.ftl";
+/// The reference's files of messages that are looked up by id at run time (the command line's help and
+/// the web page), so that no functions are made of them.
+const BY_ID: [&str; 2] = ["help.ftl", "page.ftl"];
+/// Folder of the web page.
+const PAGE: &str = "assets/web";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new("assets/i18n");
@@ -34,7 +36,53 @@ fn main() -> Result<(), Box<dyn Error>> {
     let code = embedded(&languages)? + &functions(&messages)?;
     let out = env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?;
     fs::write(Path::new(&out).join("messages.rs"), code)?;
+    println!("cargo::rerun-if-changed={PAGE}");
+    fs::write(Path::new(&out).join("page_assets.rs"), page(Path::new(PAGE))?)?;
     windows_resources()
+}
+
+/// The table of the web page's files, by their paths within its folder, and the window's icon and fonts.
+fn page(root: &Path) -> Result<String, Box<dyn Error>> {
+    let mut code = "static ASSETS: &[Asset] = &[\n".to_owned();
+    let mut folders = vec![root.to_owned()];
+    let of_window = [
+        "icon.png",
+        "fonts/Inter-Regular.otf",
+        "fonts/Inter-Medium.otf",
+        "fonts/Inter-SemiBold.otf",
+    ];
+    let mut files: Vec<_> =
+        of_window.map(|name| (Path::new("assets").join(name), name.to_owned())).into();
+    while let Some(folder) = folders.pop() {
+        folders.extend(sorted(&folder, Path::is_dir)?);
+        for file in sorted(&folder, Path::is_file)? {
+            let parts = file.strip_prefix(root)?.components();
+            let name: Vec<_> = parts.map(|part| part.as_os_str().to_string_lossy()).collect();
+            let name = name.join("/");
+            files.push((file, name));
+        }
+    }
+    for (file, name) in files {
+        let kind = match file.extension().and_then(|extension| extension.to_str()) {
+            Some("html") => "text/html; charset=utf-8",
+            Some("js") => "text/javascript; charset=utf-8",
+            Some("css") => "text/css; charset=utf-8",
+            Some("png") => "image/png",
+            Some("svg") => "image/svg+xml",
+            Some("otf") => "font/otf",
+            Some("webmanifest") => "application/manifest+json",
+            // Licences and notes of the modules of others.
+            _ => continue,
+        };
+        let path = std::path::absolute(&file)?;
+        let path = path.to_string_lossy();
+        writeln!(
+            code,
+            "Asset {{ name: {name:?}, content_type: {kind:?}, bytes: include_bytes!({path:?}) }},"
+        )?;
+    }
+    code.push_str("];\n");
+    Ok(code)
 }
 
 /// Icon, version and manifest of the Windows program. The target decides, not the system that builds.
@@ -86,7 +134,7 @@ fn messages(folder: &Path) -> Result<Vec<Entry>, Box<dyn Error>> {
                 return Err(format!("{}: {} is there twice", file.display(), entry.id).into());
             }
         }
-        if !file.ends_with(BY_ID) {
+        if !BY_ID.iter().any(|name| file.ends_with(name)) {
             all.extend(found);
         }
     }

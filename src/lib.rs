@@ -35,6 +35,7 @@ pub mod file_moves;
 pub mod i18n;
 pub mod model;
 pub mod os;
+pub mod serve;
 pub mod ui;
 pub mod words;
 

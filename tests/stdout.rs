@@ -168,7 +168,8 @@ fn every_subcommand_is_among_those_that_are_tried() {
     };
     let (commands, of_models) = (named(&["--help"]), named(&["model", "--help"]));
     assert!(commands.len() > 10 && of_models.len() > 4, "{commands:?} {of_models:?}");
-    for name in commands {
+    // The server does not end; it goes on without a reader of its address.
+    for name in commands.into_iter().filter(|name| name != "serve") {
         assert!(tried.iter().any(|line| line[0] == name), "{name}");
     }
     for (group, names) in [("model", of_models), ("chain", named(&["chain", "--help"]))] {

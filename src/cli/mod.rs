@@ -38,7 +38,7 @@ use crate::{
 };
 use commands::{
     add, chain, doctor, export, jobs, list, model, probe, process, progress, report, reset,
-    separate,
+    separate, serve,
 };
 use output::Output;
 use reason::Reason;
@@ -151,6 +151,8 @@ enum Subcommands {
     Model(model::ModelArgs),
     /// List, check and import chains of models
     Chain(chain::Arguments),
+    /// Serve the library over HTTP, with a page for browsers on this and other computers
+    Serve(serve::Arguments),
     /// Show the hardware and software that Partita finds on this machine, and its speed
     Doctor(doctor::Arguments),
 }
@@ -253,6 +255,10 @@ fn run(arguments: Arguments, output: &Output) -> anyhow::Result<ExitCode> {
         Some(Subcommands::Reset(a)) => reset::run(&a, home, output),
         Some(Subcommands::Model(a)) => model::run(&a, compute, &preferences, &home, output),
         Some(Subcommands::Chain(a)) => chain::run(&a, &home, output),
+        Some(Subcommands::Serve(a)) => {
+            share_weights(&home);
+            serve::run(a, flags, home, output)
+        }
         Some(Subcommands::Doctor(a)) => doctor::run(&a, compute, &home, output),
     }
 }
@@ -277,6 +283,10 @@ fn open_window(home: PathBuf, flags: Flags, files: Vec<PathBuf>) -> anyhow::Resu
             // A user who starts Partita from the desktop does not see standard error.
             ui::alert(&i18n::numbers::capitalised(&words::problem(&problem)));
             Err(problem.into())
+        }
+        Err(ui::Failure::Served(url)) => {
+            output::note(&fl!(cli_served, url = &url));
+            Ok(ExitCode::SUCCESS)
         }
         Err(ui::Failure::Window(cause)) => {
             Err(Reason::new(|| fl!(cli_no_window, cause = &cause)).into())

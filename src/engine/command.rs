@@ -32,6 +32,9 @@ pub enum Command {
     },
     /// Opens a song: sends its peaks and loads the player.
     Open(SongId),
+    /// Requests the stores of a song for reading without the player. Answered by
+    /// [`crate::engine::Event::Track`], after [`crate::engine::Event::Shown`] if a model is installed.
+    ReadSong(SongId),
     /// Requests peaks of a section of the open song with a higher resolution than those of
     /// [`Self::Open`]; answered by [`crate::engine::Event::Detail`]. The next request replaces an
     /// unanswered one.
@@ -49,7 +52,8 @@ pub enum Command {
         song: SongId,
         /// Stem names; empty for all of the model's.
         stems: Vec<String>,
-        /// Frame whose segment is computed first.
+        /// Frame whose segment is computed first. A running job goes on from there, unless its song
+        /// is open: it then follows the player.
         from_frame: u64,
     },
     /// Cancels a waiting or running job within one segment; finished segments stay.

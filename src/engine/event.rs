@@ -16,6 +16,7 @@ use crate::{
             chain::{MissingStems, file::ChainFile},
             options::{Maker, QualityCost, SeparationOptions, StemInfo, Version},
         },
+        store::track::SongTrack,
         types::{ExportId, Job, JobId, RequestId, Song, SongId, Thumbnail},
     },
     model::{
@@ -286,6 +287,15 @@ pub enum Event {
         /// Available versions of the stems.
         versions: Vec<Version>,
     },
+    /// The stores of a song, as it is heard; the stems of a running job among them.
+    Track {
+        /// ID of the command.
+        request: RequestId,
+        /// Song of the stores.
+        song: SongId,
+        /// The stores.
+        track: Box<SongTrack>,
+    },
     /// List of models.
     Models(Vec<ModelEntry>),
     /// List of chains: sent with the list of models, and when a chain was changed.
@@ -363,6 +373,9 @@ pub enum Event {
         /// Job of the command; several commands may share one.
         job: JobId,
     },
+    /// A command was handled; sent for each, as the last event of its handling. Work that the command
+    /// began goes on.
+    Handled(RequestId),
     /// A failure that no other event reports.
     Failed {
         /// Command that failed; `None` for failures of the engine itself.

@@ -36,7 +36,6 @@ impl Source {
     }
 
     /// The texts of the language's files.
-    #[cfg(test)]
     pub(super) fn files(&self) -> &'static [&'static str] {
         self.files
     }

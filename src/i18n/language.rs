@@ -75,6 +75,11 @@ impl Language {
         self.0.tag()
     }
 
+    /// All messages of the language, as Fluent reads them.
+    pub fn text(self) -> String {
+        self.0.files().join("\n")
+    }
+
     /// The language for a locale such as "pt-PT" or "pt_BR.UTF-8", if necessary of another region.
     /// `None` if no language fits.
     pub fn for_locale(locale: &str) -> Option<Self> {

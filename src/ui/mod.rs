@@ -26,7 +26,7 @@ use crossbeam_channel::bounded;
 use crate::engine::{
     Config, Engine, Preferences, Problem,
     settings::{Flags, WindowPlace},
-    system::single_instance::{self, Start},
+    system::single_instance::{self, Purpose, Start},
 };
 pub use platform::alert::alert;
 use platform::{drag_out, fonts, icon, window_placement};
@@ -52,6 +52,8 @@ pub enum Failure {
     Engine(Problem),
     /// The display or OpenGL is missing: the text of the window's library.
     Window(String),
+    /// A server holds the data folder; the address of its page, which was opened in the browser.
+    Served(String),
 }
 
 /// Starts the engine, opens the window, and returns when the window is closed.
@@ -62,6 +64,10 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let Options { home, flags, terms, files } = options;
     let mut instance = match single_instance::start(&home, &files) {
         Ok(Start::HandedOver) => return Ok(()),
+        Ok(Start::Served(url)) => {
+            platform::reveal::open_page(&url);
+            return Err(Failure::Served(url));
+        }
         Ok(Start::First(instance)) => Some(instance),
         Ok(Start::Unanswered) => None,
         Err(e) => {
@@ -85,7 +91,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let (later, arrivals) = bounded(16);
     if let Some(instance) = &mut instance {
         let wake: Arc<dyn Fn() + Send + Sync> = Arc::clone(&waker) as _;
-        let listening = instance.listen(move |files| {
+        let listening = instance.listen(Purpose::Window, move |files| {
             // After the window is closed, later files are discarded.
             drop(later.send(files));
             wake();

@@ -68,6 +68,7 @@ cli-song-done = { $song }: done in { $seconds } s
 cli-song-failed = line { $line }: { $song }: { $reason }
 cli-song-failed-for-now = line { $line }: { $song }: { $reason } (may succeed later)
 cli-share-ended = share { $share }: { NUMBER($done) } of { NUMBER($songs) } songs done ({ NUMBER($skipped) } of them before), { NUMBER($failed) } failed, { NUMBER($temporary) } failed for now, { NUMBER($left) } left
+cli-served = a server uses this library; its page, { $url }, opens in the browser
 cli-no-window = the window could not be opened: { $cause }; the command line does the same without one (`partita separate --help`)
 cli-share-stopped = stopped by { $reason }; run it again to continue
 cli-stop-signal = a signal

@@ -62,6 +62,7 @@ cli-song-done = { $song }: concluída em { $seconds } s
 cli-song-failed = linha { $line }: { $song }: { $reason }
 cli-song-failed-for-now = linha { $line }: { $song }: { $reason } (pode dar certo mais tarde)
 cli-share-ended = parte { $share }: prontas { NUMBER($done) } de { NUMBER($songs) } músicas (de antes: { NUMBER($skipped) }), falhas: { NUMBER($failed) }, falhas temporárias: { NUMBER($temporary) }, restantes: { NUMBER($left) }
+cli-served = um servidor usa esta biblioteca; a página dele, { $url }, abre no navegador
 cli-no-window = não foi possível abrir a janela: { $cause }; a linha de comando faz o mesmo sem ela (`partita separate --help`)
 cli-share-stopped = interrompida por { $reason }; execute de novo para continuar
 cli-stop-signal = um sinal

@@ -14,3 +14,4 @@ pub mod progress;
 pub mod report;
 pub mod reset;
 pub mod separate;
+pub mod serve;

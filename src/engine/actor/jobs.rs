@@ -77,6 +77,10 @@ impl Core {
         let JobRequest { options, stems, .. } = &request;
         let track = self.track(&song, options)?;
         if let Some(job) = self.queue.join(&request) {
+            let task = self.task.as_ref().filter(|_| self.queue.is_running(song.id, options));
+            if let Some(task) = task {
+                task.heard_at.store(request.from_frame, Ordering::Relaxed);
+            }
             self.library.update_job(&job)?;
             self.accept(request.request, job.id);
             self.show_job(&job);
@@ -220,6 +224,7 @@ impl Core {
         let counts = |chain: &Chain| vec![(0, 0.0); chain.steps.len()];
         let (computed, drafted) =
             (counts(&chain), draft.as_ref().map(|draft| counts(&draft.chain)));
+        let heard_at = Arc::new(AtomicU64::new(from_frame));
         let task = Task {
             job: job.id,
             mix: Arc::clone(&track.mix),
@@ -231,7 +236,7 @@ impl Core {
             is_draft: job.quality.is_draft,
             cancel: cancel.clone(),
             compute: self.compute,
-            listener: self.listener_of(job.song, from_frame),
+            listener: self.listener_of(job.song, Arc::clone(&heard_at)),
         };
         self.library.update_job(&job)?;
         if let Some(seconds) = pace {
@@ -241,7 +246,15 @@ impl Core {
         self.show_started(&job, &track);
         let (known_segments, drafted) = (job.segments_done, drafted.unwrap_or_default());
         self.queue.started(job);
-        self.task = Some(RunningTask { track, cancel, known_segments, computed, drafted, devices });
+        self.task = Some(RunningTask {
+            track,
+            cancel,
+            known_segments,
+            computed,
+            drafted,
+            devices,
+            heard_at,
+        });
         self.worker.give(task)
     }
 
@@ -255,10 +268,13 @@ impl Core {
     }
 
     /// A function that returns the listener's position: the play head while the song is open, else
-    /// the last position, which is initially `from`.
-    fn listener_of(&self, song: SongId, from: u64) -> Box<dyn Fn() -> Listener + Send + Sync> {
+    /// the `last` position.
+    fn listener_of(
+        &self,
+        song: SongId,
+        last: Arc<AtomicU64>,
+    ) -> Box<dyn Fn() -> Listener + Send + Sync> {
         let (player, listened) = (self.player.clone(), Arc::clone(&self.listened));
-        let last = AtomicU64::new(from);
         Box::new(move || {
             let is_open = listened.load(Ordering::Relaxed) == song.0;
             if is_open {

@@ -318,6 +318,7 @@ impl Core {
             Command::Import(paths) => self.importer.import(paths, None),
             Command::ImportTrack { paths, track } => self.importer.import(paths, Some(track)),
             Command::Open(song) => self.open(song),
+            Command::ReadSong(song) => self.read_song(request, song),
             Command::ShowDetail { song, frames, frames_per_peak } => {
                 self.show_detail(song, frames, frames_per_peak);
                 Ok(())
@@ -388,6 +389,7 @@ impl Core {
             self.fail(song, &e);
         }
         self.executing = None;
+        self.sink.send(Event::Handled(request));
     }
 
     /// Reports a failure, as a failure of the command that is being executed, if any.
@@ -478,6 +480,7 @@ impl Core {
 fn song_of(command: &Command) -> Option<SongId> {
     match command {
         Command::Open(song)
+        | Command::ReadSong(song)
         | Command::Process { song, .. }
         | Command::Describe(song)
         | Command::Restore(song)

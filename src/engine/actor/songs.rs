@@ -14,7 +14,7 @@ use crate::engine::{
     separation::{chain::draft::draft_of, options::SeparationOptions},
     store::{At, track::SongTrack},
     system::threads,
-    types::{Analysis, Job, JobState, Song, SongId, SongState},
+    types::{Analysis, Job, JobState, RequestId, Song, SongId, SongState},
 };
 
 impl Core {
@@ -159,6 +159,15 @@ impl Core {
         let track = self.track(&song, &options)?;
         self.player.load(Some(Arc::new(track.as_heard())));
         self.show_open(id, options, track);
+        Ok(())
+    }
+
+    /// Sends the stores of a song, and the information about its stems.
+    pub(super) fn read_song(&self, request: RequestId, id: SongId) -> Result<()> {
+        let (song, options) = (self.library.song(id)?, self.options_of(id));
+        let track = self.track(&song, &options)?;
+        self.emit_shown(id, &options, &track);
+        self.sink.send(Event::Track { request, song: id, track: Box::new(track) });
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 //! It blocks only on its channel; the network itself runs on the pool.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::AtomicU64},
     time::{Duration, Instant},
 };
 
@@ -75,6 +75,8 @@ pub(super) struct RunningTask {
     pub(super) drafted: Vec<(usize, f64)>,
     /// The devices that were expected to compute the steps.
     pub(super) devices: Vec<Device>,
+    /// Last known position of the listener, as a frame.
+    pub(super) heard_at: Arc<AtomicU64>,
 }
 
 /// Progress of the worker.

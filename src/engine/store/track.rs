@@ -12,7 +12,7 @@ use crate::{
             chain::{Chain, Terms},
             installed::stem_index,
             options::Quality,
-            plan::union,
+            plan::{intersection, union},
         },
         types::{CHANNELS, SAMPLE_RATE},
     },
@@ -161,6 +161,49 @@ impl SongTrack {
     /// Frame ranges with final stems in every pass: ascending, disjoint.
     pub fn refined(&self) -> Vec<(u64, u64)> {
         self.stems.as_ref().map(|stems| stems.refined()).unwrap_or_default()
+    }
+
+    /// Frame ranges of a stem, or of the residual if it is `None`, that can be read, those of the draft
+    /// included: ascending, disjoint.
+    pub fn covered_of(&self, stem: Option<usize>) -> Vec<(u64, u64)> {
+        let is_drafted = stem.is_none_or(|stem| self.heard.get(stem) == Some(&true));
+        let own = self.ranges_of(stem, StemTree::covered_of);
+        if self.draft.is_some() && is_drafted { union([own, self.covered()].concat()) } else { own }
+    }
+
+    /// Frame ranges of a stem, or of the residual if it is `None`, that do not change any more:
+    /// ascending, disjoint.
+    pub fn finished_of(&self, stem: Option<usize>) -> Vec<(u64, u64)> {
+        self.ranges_of(stem, StemTree::finished_of)
+    }
+
+    /// Frame ranges of everything from which a stem is computed.
+    fn ranges_of(
+        &self,
+        stem: Option<usize>,
+        of: impl Fn(&StemTree, usize) -> Vec<(u64, u64)>,
+    ) -> Vec<(u64, u64)> {
+        let Some(stems) = &self.stems else { return Vec::new() };
+        let tree = stems.tree();
+        let terms = match stem {
+            Some(stem) => tree.terms(stem),
+            None => Terms { of: None, minus: tree.made_in(None) },
+        };
+        let all = terms.of.iter().chain(&terms.minus).map(|made| of(stems, *made));
+        all.reduce(|one, other| intersection(&one, &other)).unwrap_or_default()
+    }
+
+    /// Reads the residual: the original minus the stems of the song itself.
+    ///
+    /// # Errors
+    /// I/O errors of the stores.
+    pub fn read_residual(&self, start: u64, out: &mut [f32]) -> io::Result<()> {
+        let Some(stems) = &self.stems else {
+            return Err(io::Error::other("the song has no stems"));
+        };
+        self.mix.read(start, out)?;
+        let minus = stems.tree().made_in(None);
+        subtract(out, &minus, &mut |stem, part| self.read_made(stems, stem, start, part))
     }
 
     /// Reads a stem that networks make, or its draft where it is unfinished.

@@ -1,5 +1,5 @@
-//! A single window per data folder. The first process holds a lock and listens on a local socket (a
-//! named pipe on Windows); later ones send it their files and exit.
+//! A single window or server per data folder. The first process holds a lock and listens on a local
+//! socket (a named pipe on Windows); later windows send it their files and exit.
 //!
 //! The lock decides which process is first. It ends with its holder, even after a crash, so a
 //! socket without a lock is stale and replaced. Where the disk does not support sockets, every
@@ -49,8 +49,10 @@ const WAKING: Duration = Duration::from_millis(50);
 const MOST_CALLS: usize = 32;
 /// Maximum length of a message in bytes: some hundred thousand paths.
 const MOST_BYTES: u64 = 32 << 20;
-/// Answer of the first window.
+/// Answer of the first window. A server's is the address of its page.
 const TAKEN: &str = "taken";
+/// Maximum length of an answer in bytes.
+const MOST_ANSWER_BYTES: u64 = 1024;
 
 /// Result of a start.
 #[derive(Debug)]
@@ -59,8 +61,32 @@ pub enum Start {
     First(Instance),
     /// The open window has accepted the files.
     HandedOver,
+    /// A server holds the data folder, and has accepted the files. Its page has this address.
+    Served(String),
     /// Another window seems to be open, but does not answer.
     Unanswered,
+}
+
+/// The purpose of the first process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// It shows the window.
+    Window,
+    /// It serves the library over HTTP.
+    Server {
+        /// Address of the page.
+        url: String,
+    },
+}
+
+impl Purpose {
+    /// The answer to a later process.
+    fn answer(&self) -> &str {
+        match self {
+            Self::Window => TAKEN,
+            Self::Server { url } => url,
+        }
+    }
 }
 
 /// Exclusive right to the window of a data folder, held until dropped.
@@ -84,6 +110,24 @@ struct Listening {
 /// # Errors
 /// [`Problem::File`] if the data folder is not writable.
 pub fn start(home: &Path, files: &[PathBuf]) -> Result<Start> {
+    if let Some(instance) = hold(home)? {
+        return Ok(Start::First(instance));
+    }
+    Ok(match hand_over(home, files) {
+        Ok(answer) if answer == TAKEN => Start::HandedOver,
+        Ok(url) => Start::Served(url),
+        Err(e) => {
+            tracing::warn!("the window that is open does not answer: {e}");
+            Start::Unanswered
+        }
+    })
+}
+
+/// Takes the right to the data folder; `None` if another process has it.
+///
+/// # Errors
+/// [`Problem::File`] if the data folder is not writable.
+pub fn hold(home: &Path) -> Result<Option<Instance>> {
     let path = home.join(LOCK);
     let cannot = |error| Problem::write(&path, error);
     std::fs::create_dir_all(home).map_err(cannot)?;
@@ -91,22 +135,14 @@ pub fn start(home: &Path, files: &[PathBuf]) -> Result<Start> {
     let lock = options.write(true).create(true).truncate(false).open(&path).map_err(cannot)?;
     let lock = match FileLock::try_on(lock) {
         Ok(lock) => Some(lock),
-        Err(TryLockError::WouldBlock) => {
-            return Ok(match hand_over(home, files) {
-                Ok(()) => Start::HandedOver,
-                Err(e) => {
-                    tracing::warn!("the window that is open does not answer: {e}");
-                    Start::Unanswered
-                }
-            });
-        }
+        Err(TryLockError::WouldBlock) => return Ok(None),
         // The disk has no locks: assume that this process is alone.
         Err(TryLockError::Error(e)) => {
             tracing::debug!("could not lock {}: {e}", path.display());
             None
         }
     };
-    Ok(Start::First(Instance { listening: None, _lock: lock, home: home.to_owned() }))
+    Ok(Some(Instance { listening: None, _lock: lock, home: home.to_owned() }))
 }
 
 impl Instance {
@@ -114,7 +150,11 @@ impl Instance {
     ///
     /// # Errors
     /// I/O errors; later processes are then ignored.
-    pub fn listen(&mut self, receive: impl Fn(Vec<PathBuf>) + Send + 'static) -> io::Result<()> {
+    pub fn listen(
+        &mut self,
+        purpose: Purpose,
+        receive: impl Fn(Vec<PathBuf>) + Send + 'static,
+    ) -> io::Result<()> {
         #[cfg(unix)]
         remove_stale(&socket(&self.home))?;
         let address = Address::of(&self.home)?;
@@ -123,7 +163,7 @@ impl Instance {
         let stopped = Arc::clone(&is_over);
         let (end, ended) = bounded::<()>(1);
         let work = move || {
-            serve(&listener, &stopped, receive);
+            serve(&listener, &stopped, &Arc::new(purpose), receive);
             drop(listener); // removes the socket, so the address must be valid until then
             drop(address);
             drop(end);
@@ -158,6 +198,7 @@ impl Drop for Instance {
 fn serve(
     listener: &Listener,
     is_over: &Arc<AtomicBool>,
+    purpose: &Arc<Purpose>,
     receive: impl Fn(Vec<PathBuf>) + Send + 'static,
 ) {
     let receive = Arc::new(Mutex::new(receive));
@@ -175,7 +216,8 @@ fn serve(
             }
         };
         let (receive, is_over) = (Arc::clone(&receive), Arc::clone(is_over));
-        let work = move || match answer(call) {
+        let purpose = Arc::clone(purpose);
+        let work = move || match answer(call, purpose.answer()) {
             Ok(_) if is_over.load(Ordering::Relaxed) => {}
             Ok(files) => receive.lock().unwrap_or_else(PoisonError::into_inner)(files),
             Err(e) => tracing::debug!("received an invalid message of a later process: {e}"),
@@ -188,19 +230,19 @@ fn serve(
 }
 
 /// Reads the message of a later process and acknowledges it.
-fn answer(call: Stream) -> io::Result<Vec<PathBuf>> {
+fn answer(call: Stream, text: &str) -> io::Result<Vec<PathBuf>> {
     // Not supported everywhere.
     drop(call.set_recv_timeout(Some(PATIENCE)));
     let mut call = BufReader::new(call);
     let mut message = String::new();
     call.by_ref().take(MOST_BYTES).read_line(&mut message)?;
     let files: Vec<Vec<u8>> = serde_json::from_str(&message)?;
-    call.get_mut().write_all(format!("{TAKEN}\n").as_bytes())?;
+    call.get_mut().write_all(format!("{text}\n").as_bytes())?;
     Ok(files.into_iter().map(paths::from_bytes).collect())
 }
 
-/// Sends files to the open window, which may be about to listen.
-fn hand_over(home: &Path, files: &[PathBuf]) -> io::Result<()> {
+/// Sends files to the first process, which may be about to listen. Returns its answer.
+fn hand_over(home: &Path, files: &[PathBuf]) -> io::Result<String> {
     // Make paths absolute, because its working directory differs.
     let files = files.iter().map(|file| std::path::absolute(file).unwrap_or_else(|_| file.clone()));
     let files: Vec<Vec<u8>> = files.map(|file| paths::to_bytes(&file)).collect();
@@ -220,14 +262,19 @@ fn hand_over(home: &Path, files: &[PathBuf]) -> io::Result<()> {
     answered.recv_timeout(PATIENCE).unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
-/// Sends a message to the open window and waits for the answer.
-fn send(mut call: Stream, message: &str) -> io::Result<()> {
+/// Sends a message to the first process and waits for the answer.
+fn send(mut call: Stream, message: &str) -> io::Result<String> {
     drop(call.set_recv_timeout(Some(PATIENCE)));
     call.write_all(message.as_bytes())?;
     call.write_all(b"\n")?;
     let mut answer = String::new();
-    BufReader::new(call).take(64).read_line(&mut answer)?;
-    if answer.trim() == TAKEN { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+    BufReader::new(call).take(MOST_ANSWER_BYTES).read_line(&mut answer)?;
+    let answer = answer.trim();
+    let is_url = answer.starts_with("http://") || answer.starts_with("https://");
+    if answer == TAKEN || is_url {
+        return Ok(answer.to_owned());
+    }
+    Err(io::ErrorKind::UnexpectedEof.into())
 }
 
 #[cfg(unix)]
@@ -309,7 +356,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let (sender, received) = bounded(8);
         let mut instance = first(home.path());
-        instance.listen(move |files| sender.send(files).unwrap()).unwrap();
+        instance.listen(Purpose::Window, move |files| sender.send(files).unwrap()).unwrap();
         let odd = if cfg!(windows) { r"C:\c 'd'" } else { "/c\n\"d\"" };
         let song = std::path::absolute("/a b/ü.wav").unwrap(); // on a disk, on Windows
         for files in [vec![], vec![song, odd.into()]] {
@@ -325,18 +372,32 @@ mod tests {
     }
 
     #[test]
+    fn a_server_takes_files_and_names_its_page() {
+        let home = tempfile::tempdir().unwrap();
+        let (sender, received) = bounded(8);
+        let mut instance = hold(home.path()).unwrap().unwrap();
+        assert!(hold(home.path()).unwrap().is_none());
+        let url = "http://127.0.0.1:1234".to_owned();
+        let purpose = Purpose::Server { url: url.clone() };
+        instance.listen(purpose, move |files| sender.send(files).unwrap()).unwrap();
+        let files = [home.path().join("song.wav")];
+        let Start::Served(answered) = start(home.path(), &files).unwrap() else { panic!() };
+        assert_eq!((answered, received.recv_timeout(PATIENCE).unwrap()), (url, files.to_vec()));
+    }
+
+    #[test]
     fn a_data_folder_may_have_a_long_name() {
         let folder = tempfile::tempdir().unwrap();
         let home = folder.path().join("a long name,".repeat(9)).join("and another,".repeat(9));
         let (sender, received) = bounded(8);
         let mut instance = first(&home);
-        instance.listen(move |files| sender.send(files).unwrap()).unwrap();
+        instance.listen(Purpose::Window, move |files| sender.send(files).unwrap()).unwrap();
         let files = [folder.path().join("song.wav")];
         assert!(matches!(start(&home, &files).unwrap(), Start::HandedOver));
         assert_eq!(received.recv_timeout(PATIENCE).unwrap(), files);
         drop(instance);
         let mut instance = first(&home);
-        instance.listen(|_| {}).unwrap();
+        instance.listen(Purpose::Window, |_| {}).unwrap();
     }
 
     #[test]
@@ -344,7 +405,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let (sender, received) = bounded(8);
         let mut instance = first(home.path());
-        instance.listen(move |files| sender.send(files).unwrap()).unwrap();
+        instance.listen(Purpose::Window, move |files| sender.send(files).unwrap()).unwrap();
         let connect = || Address::of(home.path()).unwrap().connect().unwrap();
         let silent: Vec<Stream> = (0..4).map(|_| connect()).collect();
         let began = Instant::now();
@@ -384,7 +445,7 @@ mod tests {
         assert!(socket(home.path()).exists(), "stale");
         let (sender, received) = bounded(8);
         let mut instance = first(home.path());
-        instance.listen(move |files| sender.send(files).unwrap()).unwrap();
+        instance.listen(Purpose::Window, move |files| sender.send(files).unwrap()).unwrap();
         for message in [&b""[..], b"nonsense\n", b"[[300]]\n", b"\xff\xff\n"] {
             UnixStream::connect(socket(home.path())).unwrap().write_all(message).unwrap();
         }

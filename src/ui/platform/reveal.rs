@@ -75,6 +75,19 @@ impl Revealer {
     }
 }
 
+/// Opens an address in the system's browser, without waiting for it.
+pub fn open_page(url: &str) {
+    let mut command = match () {
+        () if cfg!(target_os = "macos") => Command::new("open"),
+        () if cfg!(windows) => Command::new("explorer"),
+        () => Command::new("xdg-open"),
+    };
+    command.arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    if let Err(error) = command.spawn() {
+        tracing::info!("the browser was not opened: {error}");
+    }
+}
+
 /// The command that shows a file in its folder, or at least opens the folder.
 fn file_manager(file: &Path) -> Command {
     if cfg!(target_os = "macos") {

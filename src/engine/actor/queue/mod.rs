@@ -171,7 +171,9 @@ impl Queue {
             &mut running.entry
         } else {
             let is_waiting = |entry: &&mut Entry| is_same(entry) && entry.hold != Hold::User;
-            self.entries.iter_mut().find(is_waiting)?
+            let entry = self.entries.iter_mut().find(is_waiting)?;
+            entry.from_frame = request.from_frame;
+            entry
         };
         join_stems(&mut entry.job.stems, &request.stems);
         entry.request = request.request.or(entry.request);

@@ -197,13 +197,29 @@ impl StemTree {
 
     /// Frame ranges of a made stem: ascending, disjoint.
     pub fn covered_of(&self, stem: usize) -> Vec<(u64, u64)> {
+        self.ranges_of(stem, |store, groups| {
+            store.plan().covered(|segment| store.is_done_in(segment, groups))
+        })
+    }
+
+    /// Frame ranges of a made stem that do not change any more: ascending, disjoint.
+    pub fn finished_of(&self, stem: usize) -> Vec<(u64, u64)> {
+        self.ranges_of(stem, |store, groups| {
+            store.plan().finished(|segment| store.is_done_in(segment, groups))
+        })
+    }
+
+    fn ranges_of(
+        &self,
+        stem: usize,
+        ranges: impl Fn(&StemStore, &[usize]) -> Vec<(u64, u64)>,
+    ) -> Vec<(u64, u64)> {
         let Some(made) = &self.tree().stems()[stem].made else { return Vec::new() };
-        let covered = |part: &Part| {
+        let of_part = |part: &Part| {
             let groups = self.groups(part.step, &[part.output]);
-            let store = self.store(part.step)?;
-            Some(store.plan().covered(|segment| store.is_done_in(segment, &groups)))
+            Some(ranges(self.store(part.step)?, &groups))
         };
-        let all = made.parts.iter().map(|part| covered(part).unwrap_or_default());
+        let all = made.parts.iter().map(|part| of_part(part).unwrap_or_default());
         all.reduce(|one, other| intersection(&one, &other)).unwrap_or_default()
     }
 

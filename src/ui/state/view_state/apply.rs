@@ -89,7 +89,11 @@ impl ViewState {
             Event::Described { song, fields } => self.described = Some((song, fields)),
             Event::Export { id, state } => self.export(id, state),
             // Handled by the app: the result depends on the pointer or on the user's settings.
-            Event::DragReady { .. } | Event::Lanes(_) | Event::Accepted { .. } => {}
+            Event::DragReady { .. }
+            | Event::Lanes(_)
+            | Event::Accepted { .. }
+            | Event::Handled(_)
+            | Event::Track { .. } => {}
             Event::Waiting { song, problem } => self.say(Some(song), problem),
             Event::Failed { song, problem, .. } => self.say(song, problem),
         }

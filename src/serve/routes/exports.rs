@@ -1,0 +1,545 @@
+//! Exports: files in any format, written into the data folder and downloaded from there.
+//!
+//! They are removed a day later, and when the server starts: the song has everything to write them again.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, Read as _, Write as _},
+    path::{Path as FilePath, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use axum::{
+    extract::{Path, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
+
+use super::{
+    answer, answer_with, blocking,
+    body::{self, attachment, blocks},
+    songs::song_id,
+};
+use crate::{
+    engine::{
+        Command, Depth, ExportId, ExportState, Problem, Result as EngineResult, SongId,
+        audio::repitch::{KeySpeed, MOST_CENTS, SPEEDS},
+        export::{
+            FORMATS, Format, NamePattern, OnExists, Part, Place, RESIDUAL, Selection, Settings,
+        },
+        system::atomic_file::make_folders,
+    },
+    file_moves,
+    serve::{
+        App,
+        fault::Fault,
+        routes::Json,
+        views::{self, BASE, Export, FormatInfo},
+    },
+};
+
+/// Folder in the data folder.
+const FOLDER: &str = "exports";
+/// Names of the files.
+const PATTERN: &str = "{artist} - {title} - {stem}";
+/// Time for which files are kept.
+const KEPT: Duration = Duration::from_secs(24 * 3600);
+/// Interval between looks for old exports.
+const LOOK_EVERY: Duration = Duration::from_secs(600);
+/// Maximum number of exports that are kept.
+const MOST: usize = 200;
+/// Bytes of an archive that are read at once.
+const BLOCK_BYTES: u64 = 256 << 10;
+
+/// The exports of this run.
+pub(in crate::serve) struct Exports {
+    folder: PathBuf,
+    all: Mutex<BTreeMap<u64, Kept>>,
+}
+
+struct Kept {
+    song: SongId,
+    created: Instant,
+}
+
+impl Exports {
+    /// Removes the files of earlier runs.
+    ///
+    /// # Errors
+    /// The folder cannot be created.
+    pub fn open(home: &FilePath) -> EngineResult<Self> {
+        let home = std::path::absolute(home).map_err(|e| Problem::home_unwritable(home, e))?;
+        let folder = home.join(FOLDER);
+        match file_moves::remove_folder(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!("could not remove {}: {error}", folder.display());
+            }
+            _ => {}
+        }
+        make_folders(&folder).map_err(|e| Problem::home_unwritable(&home, e))?;
+        Ok(Self { folder, all: Mutex::default() })
+    }
+
+    fn all(&self) -> MutexGuard<'_, BTreeMap<u64, Kept>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn folder_of(&self, id: u64) -> PathBuf {
+        self.folder.join(id.to_string())
+    }
+
+    fn remove_files(&self, id: u64) {
+        match file_moves::remove_folder(&self.folder_of(id)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => tracing::warn!("{error}"),
+            _ => {}
+        }
+    }
+}
+
+/// Contents and format of an export.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(default)]
+pub(super) struct ExportRequest {
+    /// Name of a format.
+    format: String,
+    /// `16`, `24` or `32f`; the song's own by default.
+    depth: Option<String>,
+    /// Sample rate in Hz; the song's own by default.
+    rate: Option<u32>,
+    /// Stems to write, one file each; all without parts of their own by default, if nothing else is
+    /// selected.
+    stems: Option<Vec<String>>,
+    /// Stems to leave out, one file with the rest of the song each.
+    all_but: Vec<String>,
+    /// Whether to write what no stem holds.
+    residual: bool,
+    /// Lanes to mix into one more file.
+    mix: Option<Vec<MixPart>>,
+    key_semitones: f32,
+    speed: f32,
+    /// Loudness of the mix in LUFS; the other files get the same gain.
+    loudness_lufs: Option<f32>,
+    /// Whether a limiter holds peaks of the mix back.
+    limiter: bool,
+}
+
+impl Default for ExportRequest {
+    fn default() -> Self {
+        Self {
+            format: "wav".into(),
+            depth: None,
+            rate: None,
+            stems: None,
+            all_but: Vec::new(),
+            residual: false,
+            mix: None,
+            key_semitones: 0.0,
+            speed: 1.0,
+            loudness_lufs: None,
+            limiter: false,
+        }
+    }
+}
+
+/// A lane of a mix.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+struct MixPart {
+    /// Name of a stem, or `residual`.
+    stem: String,
+    #[serde(default)]
+    gain_db: f32,
+    /// Balance, -1 (left only) to 1 (right only).
+    #[serde(default)]
+    pan: f32,
+}
+
+impl ExportRequest {
+    fn settings(&self) -> Result<Settings, Fault> {
+        let wrong = |field, accepted: String| Fault::Value { field, accepted };
+        let names = || FORMATS.map(|format| format.id).join(", ");
+        let format = Format::find(&self.format).ok_or_else(|| wrong("format", names()))?;
+        let depth = match self.depth.as_deref() {
+            None | Some("source") => None,
+            Some("16") => Some(Depth::Int16),
+            Some("24") => Some(Depth::Int24),
+            Some("32f") => Some(Depth::Float32),
+            Some(_) => return Err(wrong("depth", "16, 24, 32f".into())),
+        };
+        let rates = 8_000..=384_000;
+        if self.rate.is_some_and(|rate| !rates.contains(&rate)) {
+            return Err(wrong("rate", "8000–384000".into()));
+        }
+        let cents = (self.key_semitones * 100.0).round();
+        if !cents.is_finite() || cents.abs() > MOST_CENTS as f32 {
+            let most = MOST_CENTS / 100;
+            return Err(wrong("key_semitones", format!("-{most}–{most}")));
+        }
+        if !SPEEDS.contains(&self.speed) {
+            return Err(wrong("speed", format!("{}–{}", SPEEDS.start(), SPEEDS.end())));
+        }
+        if self.loudness_lufs.is_some_and(|lufs| !(-70.0..=0.0).contains(&lufs)) {
+            return Err(wrong("loudness_lufs", "-70–0".into()));
+        }
+        Ok(Settings {
+            format,
+            depth,
+            rate: self.rate,
+            key_speed: KeySpeed::new(cents as i32, self.speed),
+            loudness_lufs: self.loudness_lufs,
+            limiter: self.limiter,
+            on_exists: OnExists::Number,
+        })
+    }
+
+    fn selection(&self, tree: &crate::engine::separation::chain::Tree) -> Result<Selection, Fault> {
+        let others = self.residual || !self.all_but.is_empty() || self.mix.is_some();
+        let stems = match &self.stems {
+            Some(stems) if stems.is_empty() => Vec::new(),
+            Some(stems) => Selection::of_stems(tree, stems)?.stems,
+            None if others => Vec::new(),
+            None => Selection::of_stems(tree, &[])?.stems,
+        };
+        let mix = self.mix.as_ref().map(|parts| parts.iter().map(part).collect());
+        let all_but = self.all_but.clone();
+        Ok(Selection { stems, all_but, residual: self.residual, mix })
+    }
+}
+
+/// The gains of a lane, as the window's mixer computes them: the balance only attenuates.
+fn part(part: &MixPart) -> Part {
+    let gain = 10f32.powf(part.gain_db.clamp(-200.0, 24.0) / 20.0);
+    let pan = part.pan.clamp(-1.0, 1.0);
+    let gains = [gain * (1.0 - pan.max(0.0)), gain * (1.0 + pan.min(0.0))];
+    Part { stem: part.stem.clone(), gains }
+}
+
+/// Write files of a song's stems, or mixes of them.
+#[utoipa::path(post, path = "/api/v1/songs/{id}/exports", tag = "exports", params(("id" = i64, Path)),
+    request_body = ExportRequest,
+    responses((status = 202, body = Export), (status = "4XX", body = views::Problem)))]
+pub(super) async fn create(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Json(request): Json<ExportRequest>,
+) -> Result<Response, Fault> {
+    let song = song_id(&app, &id)?;
+    let settings = request.settings()?;
+    let stems = app.hub.track(song).await?.stems.ok_or(Problem::NoModel)?;
+    let selection = request.selection(stems.tree())?;
+    let known = [stems.names(), &[RESIDUAL.to_owned()]].concat();
+    let unknown = selection.mix.iter().flatten().find(|part| !known.contains(&part.stem));
+    if let Some(Part { stem, .. }) = unknown {
+        let stem = stem.chars().take(100).collect();
+        return Err(Problem::UnknownStem { stem, known: stems.names().to_vec() }.into());
+    }
+    if app.exports.all().len() >= MOST {
+        return Err(Fault::Busy);
+    }
+    let id = app.hub.next_export();
+    let place = Place { folder: app.exports.folder_of(id.0), pattern: NamePattern::new(PATTERN)? };
+    app.exports.all().insert(id.0, Kept { song, created: Instant::now() });
+    app.hub.request(Command::Export { id, song, selection, place, settings }).await?;
+    // An export that cannot begin is no export.
+    let state = app.hub.state().exports.get(&id).cloned();
+    if let Some(ExportState::Failed(problem)) = state {
+        drop_export(&app, id.0).await?;
+        return Err(problem.into());
+    }
+    let mut response = answer_with(StatusCode::ACCEPTED, || view(&app, id.0));
+    if let Ok(location) = HeaderValue::try_from(format!("{BASE}/exports/{}", id.0)) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+/// An export as JSON.
+pub(super) fn view(app: &App, id: u64) -> Option<Export> {
+    let song = app.exports.all().get(&id)?.song;
+    let state = app.hub.state().exports.get(&ExportId(id)).cloned();
+    let files: Vec<(String, u64)> = files_of(state.as_ref())
+        .iter()
+        .map(|path| (name_of(path), std::fs::metadata(path).map_or(0, |file| file.len())))
+        .collect();
+    Some(Export::of(id, song.0, state.as_ref(), &files))
+}
+
+fn files_of(state: Option<&ExportState>) -> &[PathBuf] {
+    match state {
+        Some(ExportState::Done { files, .. }) => files,
+        _ => &[],
+    }
+}
+
+fn name_of(path: &FilePath) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn known(app: &App, id: &str) -> Result<u64, Fault> {
+    let number = id.parse().ok().filter(|number| app.exports.all().contains_key(number));
+    number.ok_or_else(|| Fault::UnknownThing { what: "export", id: id.chars().take(100).collect() })
+}
+
+/// List exports, the newest first.
+#[utoipa::path(get, path = "/api/v1/exports", tag = "exports", responses((status = 200, body = Vec<Export>)))]
+pub(super) async fn list(State(app): State<App>) -> Result<Response, Fault> {
+    let ids: Vec<u64> = app.exports.all().keys().rev().copied().collect();
+    Ok(answer(|| ids.iter().filter_map(|id| view(&app, *id)).collect::<Vec<_>>()))
+}
+
+/// Show an export.
+#[utoipa::path(get, path = "/api/v1/exports/{id}", tag = "exports", params(("id" = u64, Path)),
+    responses((status = 200, body = Export), (status = 404, body = views::Problem)))]
+pub(super) async fn get_export(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Response, Fault> {
+    let id = known(&app, &id)?;
+    Ok(answer(|| view(&app, id)))
+}
+
+/// Cancel an export, or remove its files.
+#[utoipa::path(delete, path = "/api/v1/exports/{id}", tag = "exports", params(("id" = u64, Path)),
+    responses((status = 204), (status = 404, body = views::Problem)))]
+pub(super) async fn remove(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Fault> {
+    let id = known(&app, &id)?;
+    let is_running = {
+        let state = app.hub.state();
+        matches!(state.exports.get(&ExportId(id)), None | Some(ExportState::Running(_)))
+    };
+    if is_running {
+        // It stays in the list as cancelled, since its end is not known yet.
+        app.hub.request(Command::CancelExport(ExportId(id))).await?;
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    drop_export(&app, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn drop_export(app: &App, id: u64) -> Result<(), Fault> {
+    app.exports.all().remove(&id);
+    app.hub.forget_export(ExportId(id));
+    let shared = Arc::clone(app);
+    blocking(move || {
+        shared.exports.remove_files(id);
+        Ok::<_, Fault>(())
+    })
+    .await
+}
+
+fn files(app: &App, id: u64) -> Vec<PathBuf> {
+    files_of(app.hub.state().exports.get(&ExportId(id))).to_vec()
+}
+
+/// Download a file of an export.
+#[utoipa::path(get, path = "/api/v1/exports/{id}/files/{number}", tag = "exports",
+    params(("id" = u64, Path), ("number" = usize, Path), ("Range" = Option<String>, Header)),
+    responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>),
+        (status = 206, content_type = "application/octet-stream", body = Vec<u8>),
+        (status = "4XX", body = views::Problem)))]
+pub(super) async fn file(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Path((id, number)): Path<(String, String)>,
+) -> Result<Response, Fault> {
+    let id = known(&app, &id)?;
+    let path = number.parse::<usize>().ok().and_then(|number| files(&app, id).get(number).cloned());
+    let path = path.ok_or_else(|| Fault::UnknownThing {
+        what: "file",
+        id: number.chars().take(100).collect(),
+    })?;
+    let name = name_of(&path);
+    let kind = match path.extension().and_then(|extension| extension.to_str()) {
+        Some("wav") => "audio/wav",
+        Some("flac") => "audio/flac",
+        Some("m4a" | "mp4") => "audio/mp4",
+        Some("mp3") => "audio/mpeg",
+        Some("opus") => "audio/ogg",
+        _ => "application/octet-stream",
+    };
+    body::file(path, &name, kind, &headers).await
+}
+
+/// Download all files of an export in one archive.
+#[utoipa::path(get, path = "/api/v1/exports/{id}/archive", tag = "exports", params(("id" = u64, Path)),
+    responses((status = 200, content_type = "application/zip", body = Vec<u8>),
+        (status = "4XX", body = views::Problem)))]
+pub(super) async fn archive(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Response, Fault> {
+    let number = known(&app, &id)?;
+    let files = files(&app, number);
+    if files.is_empty() {
+        return Err(Fault::UnknownThing { what: "archive", id });
+    }
+    let body = blocks(zipped(files));
+    let mut response = body.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/zip"));
+    headers.insert(header::CONTENT_DISPOSITION, attachment(&format!("partita-{number}.zip")));
+    Ok(response)
+}
+
+/// What an archive's writer has written and the client has not read.
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl Written {
+    fn take(&self) -> Vec<u8> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl io::Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Writes an archive block by block. Its files are stored as they are: sound does not get smaller.
+fn zipped(files: Vec<PathBuf>) -> impl FnMut() -> io::Result<Vec<u8>> + Send + 'static {
+    let written = Written::default();
+    let mut writer = Some(ZipWriter::new_stream(written.clone()));
+    let mut files = files.into_iter();
+    let mut current: Option<File> = None;
+    move || {
+        loop {
+            let block = written.take();
+            let Some(zip) = writer.as_mut().filter(|_| block.is_empty()) else { return Ok(block) };
+            if let Some(file) = &mut current {
+                let mut block = Vec::new();
+                io::Read::take(&mut *file, BLOCK_BYTES).read_to_end(&mut block)?;
+                if block.is_empty() {
+                    current = None;
+                } else {
+                    zip.write_all(&block)?;
+                }
+                continue;
+            }
+            match files.next() {
+                Some(path) => {
+                    let options = SimpleFileOptions::default()
+                        .compression_method(CompressionMethod::Stored)
+                        .large_file(true);
+                    zip.start_file(name_of(&path), options)?;
+                    current = Some(File::open(path)?);
+                }
+                None => {
+                    writer.take().map(ZipWriter::finish).transpose()?;
+                }
+            }
+        }
+    }
+}
+
+/// List the formats of exports.
+#[utoipa::path(get, path = "/api/v1/formats", tag = "exports", responses((status = 200, body = Vec<FormatInfo>)))]
+pub(super) async fn formats() -> Response {
+    answer(|| FORMATS.map(info).to_vec())
+}
+
+fn info(format: &Format) -> FormatInfo {
+    use crate::engine::export::format::Keeps;
+    let depths = match format.keeps {
+        Keeps::Exactly(depths) => depths,
+        Keeps::Roughly(_) => &[],
+    };
+    let name = |depth: &Depth| match depth {
+        Depth::Int16 => "16".to_owned(),
+        Depth::Int24 => "24".to_owned(),
+        Depth::Float32 => "32f".to_owned(),
+    };
+    FormatInfo {
+        name: format.id.to_owned(),
+        title: format.name.to_owned(),
+        extension: format.extension.to_owned(),
+        is_lossy: depths.is_empty(),
+        depths: depths.iter().map(name).collect(),
+    }
+}
+
+/// Removes old exports from time to time, until the server ends.
+pub(super) async fn keep_house(app: App) {
+    let mut ending = app.ending.clone();
+    let mut looks = tokio::time::interval(LOOK_EVERY);
+    loop {
+        tokio::select! {
+            _ = ending.changed() => return,
+            _ = looks.tick() => {}
+        }
+        let is_old = |(_, kept): &(&u64, &Kept)| kept.created.elapsed() > KEPT;
+        let old: Vec<u64> = app.exports.all().iter().filter(is_old).map(|(id, _)| *id).collect();
+        for id in old {
+            drop(drop_export(&app, id).await);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    #[test]
+    fn an_archive_holds_the_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let contents = [vec![7u8; 700_000], Vec::new(), b"small".to_vec()];
+        let files: Vec<PathBuf> =
+            (0..3).map(|at| folder.path().join(format!("{at} é.wav"))).collect();
+        for (path, content) in files.iter().zip(&contents) {
+            std::fs::write(path, content).unwrap();
+        }
+        let mut next = zipped(files);
+        let (mut whole, mut most) = (Vec::new(), 0);
+        loop {
+            let block = next().unwrap();
+            if block.is_empty() {
+                break;
+            }
+            most = most.max(block.len());
+            whole.extend(block);
+        }
+        assert!(most < 2 * BLOCK_BYTES as usize, "{most} bytes at once");
+        let mut archive = zip::ZipArchive::new(Cursor::new(whole)).unwrap();
+        for (at, content) in contents.iter().enumerate() {
+            let mut found = Vec::new();
+            archive.by_name(&format!("{at} é.wav")).unwrap().read_to_end(&mut found).unwrap();
+            assert_eq!(&found, content);
+        }
+    }
+
+    #[test]
+    fn the_balance_only_attenuates() {
+        let gains = |pan| part(&MixPart { stem: "vocals".into(), gain_db: 0.0, pan }).gains;
+        assert_eq!([gains(0.0), gains(1.0), gains(-0.5)], [[1.0, 1.0], [0.0, 1.0], [1.0, 0.5]]);
+    }
+
+    #[test]
+    fn values_out_of_range_are_rejected() {
+        for request in [
+            ExportRequest { format: "ogg".into(), ..ExportRequest::default() },
+            ExportRequest { depth: Some("8".into()), ..ExportRequest::default() },
+            ExportRequest { rate: Some(1), ..ExportRequest::default() },
+            ExportRequest { speed: f32::NAN, ..ExportRequest::default() },
+            ExportRequest { key_semitones: f32::INFINITY, ..ExportRequest::default() },
+            ExportRequest { loudness_lufs: Some(3.0), ..ExportRequest::default() },
+        ] {
+            assert!(matches!(request.settings(), Err(Fault::Value { .. })), "{request:?}");
+        }
+        assert!(ExportRequest::default().settings().is_ok());
+    }
+}

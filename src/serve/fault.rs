@@ -355,7 +355,7 @@ mod tests {
         let json = Fault::UnknownSong { id: "9".into(), known, more: 3 }.json();
         assert_eq!(json["known"][1]["title"], "Second");
         let detail = json["detail"].as_str().unwrap();
-        assert!(detail.contains("9") && detail.contains("First"), "{detail}");
+        assert!(detail.contains('9') && detail.contains("First"), "{detail}");
         let known = vec!["vocals".to_owned()];
         let json = Fault::UnknownTrack { name: "kazoo".into(), known }.json();
         assert_eq!((json["status"].as_u64(), &json["known"][0]), (Some(404), &json!("vocals")));

@@ -122,7 +122,7 @@ macro_rules! smoke_tests {
 /// The fuzzers build the engine and the model from source, and so need the same packages.
 #[test]
 fn the_fuzzers_have_the_same_packages() {
-    const OF_THE_FRONT_ENDS: [&str; 29] = [
+    const OF_THE_FRONT_ENDS: [&str; 30] = [
         "anyhow",
         "axum",
         "bytes",
@@ -139,6 +139,7 @@ fn the_fuzzers_have_the_same_packages() {
         "hyper-util",
         "indicatif",
         "multer",
+        "percent-encoding",
         "qrcode",
         "rfd",
         "subtle",

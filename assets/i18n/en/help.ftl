@@ -52,6 +52,7 @@ help-shared-out = Folder for the files
 help-shared-format = File format: wav, flac, alac, mp3, opus, stem (a .stem.mp4 for DJ programs), or dawproject
 help-shared-depth = Bits of a sample: source, 16, 24 or 32f
 help-shared-rate = Sample rate in Hz: source, or a number
+help-shared-key = Change of the key of all files in semitones, such as -2 or +1.5, at the same speed [default: 0]
 help-shared-speed = Speed of all files, 0.5 to 1.5, in the same key [default: 1]
 help-shared-loudness = Loudness of the mix in LUFS, such as -14; the other files get the same gain
 help-shared-limiter = Limit peaks of the mix, instead of lowering the level of all files
@@ -80,7 +81,6 @@ help-separate-after =
 help-separate-files = Audio files and folders to separate
 help-separate-stems = Write one file for each of these stems, separated by commas; `none` for no such file [default: all that have no parts of their own, or none with --all-but]
 help-separate-name = Pattern of the file names, from { "{artist} {title} {album} {track} {stem} {model} {file}" }, and n in braces for a number; `/` makes a folder
-help-separate-key = Change of the key of all files in semitones, such as -2 or +1.5, at the same speed [default: 0]
 help-separate-manifest = Manifest of songs: one path a line, CSV with a header, or JSON Lines; `-` for standard input. Fields are path, seconds, track, name, folder, and file options such as stems and format
 help-separate-shard = Separate only this share of the songs, such as 3/8; shares have similar lengths, and every machine computes the same ones
 help-separate-resume = Skip completed songs and resume interrupted ones (default with --manifest or --shard)
@@ -124,7 +124,6 @@ help-progress-song = Song: a number from `partita list`, or a part of a title th
 help-export = Export separated songs: stems, mixes, files for DJs and DAWs
 help-export-stems = Write one file for each of these stems, separated by commas; `none` for no such file [default: all that have no parts of their own, or none with --all-but]
 help-export-name = Pattern of the file names, from { "{artist} {title} {album} {track} {stem} {model} {file}" }, and n in braces for a number; `/` makes a folder
-help-export-key = Change of the key of all files in semitones, such as -2 or +1.5, at the same speed [default: 0]
 
 ## partita jobs
 
@@ -216,13 +215,13 @@ help-chain-remove-name = Name of the chain
 ## partita serve
 
 help-serve = Serve the library over HTTP, with a page for browsers on this and other computers
-help-serve-address = Address to listen on; others than 127.0.0.1 and ::1 need a token, which is made at the first start and shown once as a link
+help-serve-address = Address to listen on; others than this computer's own need a token, which is made at the first start and shown once as a link
 help-serve-port = Port to listen on; 0 for any free one
 help-serve-names = Name of this server in addresses, such as music.example.org; may be repeated
 help-serve-token = Ask clients on this computer for the token, too: a proxy may pass on those of others
 help-serve-new-token = Make a new token; the old one is no longer valid
 help-serve-certificate = Certificate for HTTPS, a PEM file
-help-serve-key = Private key of the certificate, a PEM file
+help-serve-private-key = Private key of the certificate, a PEM file
 help-serve-max-upload = Maximum size of an uploaded file [default: 2G]
 help-serve-max-disk = Maximum size of all uploaded files together [default: what the disk has]
 help-serve-max-songs = Maximum number of songs in the library [default: 10000]

@@ -24,7 +24,7 @@ use crate::{
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// Address to listen on; others than 127.0.0.1 and ::1 need a token, which is made at the first
+    /// Address to listen on; others than this computer's own need a token, which is made at the first
     /// start and shown once as a link
     #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     address: IpAddr,

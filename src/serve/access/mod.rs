@@ -41,7 +41,7 @@ pub(super) struct Access {
 }
 
 impl Access {
-    /// Reads the token's digest, or makes a token if one is needed and there is none. Returns a new token.
+    /// Reads the token's digest, or makes a token if one is needed and none exists. Returns a new token.
     ///
     /// # Errors
     /// The file of the digest cannot be read or written.
@@ -112,7 +112,7 @@ impl Access {
     }
 }
 
-/// What a browser says about the page that sends a request.
+/// A browser's information about the page that sends a request.
 fn sender(headers: &HeaderMap) -> Sender<'_> {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("invalid"));
     Sender {

@@ -38,8 +38,8 @@ struct Stored {
 }
 
 impl Tokens {
-    /// Reads the digest in the data folder `home`. Makes a token if there is none, or if `renews`; a new
-    /// token is returned, and cannot be read again.
+    /// Reads the digest in the data folder `home`. Makes a token if none exists, or if `renews`; a
+    /// new token is returned, and cannot be read again.
     ///
     /// # Errors
     /// The file cannot be read or written, or there are no random numbers.

@@ -21,13 +21,11 @@ impl Hosts {
     pub fn permit(&self, host: &str) -> bool {
         let name = without_port(host);
         let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-        match address {
-            Ok(address) => !self.is_local || address.is_loopback(),
-            Err(_) => {
-                let name = name.trim_end_matches('.').to_lowercase();
-                self.names.contains(&name)
-            }
+        if let Ok(address) = address {
+            return !self.is_local || address.is_loopback();
         }
+        let name = name.trim_end_matches('.').to_lowercase();
+        self.names.contains(&name)
     }
 }
 

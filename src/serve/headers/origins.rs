@@ -1,6 +1,6 @@
 //! Pages that may send requests: the server's own. Pure.
 
-/// What a browser says about the page that sends a request. Programs say nothing.
+/// A browser's information about the page that sends a request. Programs send none.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Sender<'a> {
     /// `Origin`
@@ -53,7 +53,10 @@ mod tests {
             destination: Some("document"),
             ..Sender::default()
         };
-        assert!(link.may_send(HOST, true) && !link.may_send(HOST, false), "a link is no form");
+        assert!(
+            link.may_send(HOST, true) && !link.may_send(HOST, false),
+            "a link cannot send a form"
+        );
         for origin in
             ["http://evil.example", "null", "http://127.0.0.1:80", "file://127.0.0.1:8077"]
         {

@@ -11,8 +11,8 @@ use http_body_util::{BodyExt as _, Limited};
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 
-use super::{etag, is_known, no_cache};
 use crate::serve::{
+    answers::{etag, is_known, no_cache},
     fault::Fault,
     headers::ranges::{self, Asked},
     uploads::in_time,

@@ -21,8 +21,7 @@ use utoipa::ToSchema;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use super::{
-    answer, answer_with, blocking,
-    body::{self, attachment, blocks},
+    body::{self, Json, attachment, blocks},
     songs::song_id,
 };
 use crate::{
@@ -37,8 +36,8 @@ use crate::{
     file_moves,
     serve::{
         App,
+        answers::{answer, answer_with, blocking},
         fault::Fault,
-        routes::Json,
         views::{self, BASE, Export, FormatInfo},
     },
 };
@@ -48,9 +47,9 @@ const FOLDER: &str = "exports";
 /// Names of the files.
 const PATTERN: &str = "{artist} - {title} - {stem}";
 /// Time for which files are kept.
-const KEPT: Duration = Duration::from_secs(24 * 3600);
+const KEPT: Duration = Duration::from_hours(24);
 /// Interval between looks for old exports.
-const LOOK_EVERY: Duration = Duration::from_secs(600);
+const LOOK_EVERY: Duration = Duration::from_mins(10);
 /// Maximum number of exports that are kept.
 const MOST: usize = 200;
 /// Bytes of an archive that are read at once.
@@ -244,7 +243,7 @@ pub(super) async fn create(
     let place = Place { folder: app.exports.folder_of(id.0), pattern: NamePattern::new(PATTERN)? };
     app.exports.all().insert(id.0, Kept { song, created: Instant::now() });
     app.hub.request(Command::Export { id, song, selection, place, settings }).await?;
-    // An export that cannot begin is no export.
+    // An export that cannot begin is not listed.
     let state = app.hub.state().exports.get(&id).cloned();
     if let Some(ExportState::Failed(problem)) = state {
         drop_export(&app, id.0).await?;
@@ -402,7 +401,7 @@ pub(super) async fn archive(
     Ok(response)
 }
 
-/// What an archive's writer has written and the client has not read.
+/// Bytes that an archive's writer has written and the client has not read.
 #[derive(Clone, Default)]
 struct Written(Arc<Mutex<Vec<u8>>>);
 

@@ -1,6 +1,7 @@
 //! The addresses of the server, one file for each group, and what all answers share.
 //!
-//! Handlers run on tokio's threads and only wait there; [`blocking`] runs what reads or writes a disk.
+//! Handlers run on tokio's threads and only wait there; what reads or writes a disk is
+//! [`blocking`](super::answers::blocking).
 
 mod body;
 mod events;
@@ -22,28 +23,21 @@ use std::sync::{
 use axum::{
     Router,
     extract::Request,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
 };
-use serde::Serialize;
 use serde_json::{Value, json};
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(super) use body::Json;
 pub(super) use exports::Exports;
 
-use super::{
-    App, access, drain,
-    fault::Fault,
-    language::{self, spoken},
-    metrics, views,
-};
+use super::{App, access, answers::json_text, drain, fault::Fault, language, metrics, views};
 
-/// What browsers may load and do with the page. All of it comes from the server itself.
+/// The rules for browsers: the page loads everything from the server itself.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; \
                       media-src 'self' blob:; connect-src 'self'; font-src 'self'; manifest-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -181,107 +175,6 @@ async fn common(request: Request, next: Next) -> Response {
 /// Does what has to be done from time to time, until the server ends.
 pub(super) async fn keep_house(app: App) {
     tokio::join!(uploads::keep_house(Arc::clone(&app)), exports::keep_house(app));
-}
-
-/// Runs work that reads or writes a disk.
-pub(super) async fn blocking<T, E>(
-    work: impl FnOnce() -> Result<T, E> + Send + 'static,
-) -> Result<T, Fault>
-where
-    T: Send + 'static,
-    E: Into<Fault> + Send + 'static,
-{
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result.map_err(Into::into),
-        // It panicked, which is logged, or the server ends.
-        Err(_) => Err(Fault::Internal),
-    }
-}
-
-/// An answer in JSON, made in the language of the request.
-fn answer<T: Serialize>(make: impl FnOnce() -> T) -> Response {
-    match serde_json::to_string(&spoken(make)) {
-        Ok(text) => json_text(text),
-        Err(error) => {
-            tracing::error!("could not write an answer: {error}");
-            Fault::Internal.into_response()
-        }
-    }
-}
-
-/// An answer in JSON with a status.
-fn answer_with<T: Serialize>(status: StatusCode, make: impl FnOnce() -> T) -> Response {
-    (status, answer(make)).into_response()
-}
-
-fn json_text(text: String) -> Response {
-    let json = HeaderValue::from_static("application/json");
-    ([(header::CONTENT_TYPE, json), (header::CACHE_CONTROL, no_cache())], text).into_response()
-}
-
-fn no_cache() -> HeaderValue {
-    HeaderValue::from_static("no-cache")
-}
-
-/// An answer that clients may keep for as long as its `ETag` is the same. `make` is only called if the
-/// client has another version.
-fn versioned<T: Serialize>(
-    headers: &HeaderMap,
-    version: &str,
-    make: impl FnOnce() -> T,
-) -> Response {
-    let tag = etag(&format!("{version}-{}", language::current().tag()), true);
-    let mut response = if is_known(headers, &tag) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        answer(make)
-    };
-    response.headers_mut().insert(header::ETAG, tag);
-    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept-Language"));
-    response
-}
-
-/// An `ETag`; a weak one names content that may differ in bytes.
-fn etag(version: &str, is_weak: bool) -> HeaderValue {
-    let text = if is_weak { format!("W/\"{version}\"") } else { format!("\"{version}\"") };
-    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
-}
-
-/// Whether the client has this version.
-fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let plain = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    let Ok(tag) = tag.to_str().map(plain) else { return false };
-    known.is_some_and(|known| known.trim() == "*" || known.split(',').any(|one| plain(one) == tag))
-}
-
-/// Version of answers that depend on the engine's state. It differs between runs of the server.
-fn state_version(app: &App, state: &super::hub::state::State) -> String {
-    format!("{:x}-{:x}", app.hub.run(), state.version)
-}
-
-/// A page of a list.
-#[derive(Clone, Copy, Debug, serde::Deserialize, utoipa::IntoParams)]
-#[serde(default)]
-struct Page {
-    /// Number of entries to skip.
-    offset: usize,
-    /// Maximum number of entries, up to 200.
-    limit: usize,
-}
-
-impl Default for Page {
-    fn default() -> Self {
-        Self { offset: 0, limit: 50 }
-    }
-}
-
-impl Page {
-    const MOST: usize = 200;
-
-    fn of<T>(self, all: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
-        all.skip(self.offset).take(self.limit.min(Self::MOST))
-    }
 }
 
 #[cfg(test)]

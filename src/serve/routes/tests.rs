@@ -5,7 +5,7 @@ use std::{net::Ipv4Addr, path::Path};
 use axum::{
     body::Body,
     extract::ConnectInfo,
-    http::{Method, Request},
+    http::{HeaderMap, Method, Request},
 };
 use http_body_util::BodyExt as _;
 use proptest::prelude::*;
@@ -176,7 +176,7 @@ fn songs_are_submitted_listed_renamed_and_removed() {
     assert_eq!(submitted["songs"][0]["frames"], 4000);
     assert_eq!(submitted["failed"][0]["file_name"], "notes.txt");
     assert_eq!(submitted["failed"][0]["problem"]["status"], 415);
-    assert_eq!(server.files(), 2, "the file that is no sound is gone");
+    assert_eq!(server.files(), 2, "the text file is removed");
     let (_, list) = server.get("/api/v1/songs?sort=title&limit=1&offset=1");
     assert_eq!((&list["total"], &list["songs"][0]["title"]), (&json!(2), &json!("First song")));
     let (_, found) = server.get("/api/v1/songs?search=FIRST%20song");

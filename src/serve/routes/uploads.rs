@@ -10,11 +10,11 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use super::{answer, blocking, songs::check_count};
 use crate::{
     engine::SongId,
     serve::{
         App,
+        answers::{answer, blocking},
         fault::Fault,
         headers::metadata,
         hub::state::Change,
@@ -27,7 +27,7 @@ const VERSION: &str = "1.0.0";
 /// Content type of the bytes of an upload.
 const BYTES: &str = "application/offset+octet-stream";
 /// Interval between looks for expired uploads.
-const EXPIRE_EVERY: Duration = Duration::from_secs(600);
+const EXPIRE_EVERY: Duration = Duration::from_mins(10);
 
 const TUS_RESUMABLE: HeaderName = HeaderName::from_static("tus-resumable");
 const UPLOAD_OFFSET: HeaderName = HeaderName::from_static("upload-offset");
@@ -67,6 +67,12 @@ fn number(headers: &HeaderMap, name: &HeaderName) -> Result<u64, Fault> {
 fn known(app: &App, id: &str) -> Result<Record, Fault> {
     let found = Some(id).filter(|id| is_id(id)).and_then(|id| app.uploads.get(id));
     found.ok_or_else(|| Fault::UnknownThing { what: "upload", id: id.chars().take(100).collect() })
+}
+
+/// Checks that the library may hold another song.
+pub(super) fn check_count(app: &App) -> Result<(), Fault> {
+    let most = app.options.limits.songs;
+    if app.hub.state().songs.len() >= most { Err(Fault::TooManySongs { most }) } else { Ok(()) }
 }
 
 /// Show what the server supports of tus.
@@ -195,7 +201,7 @@ pub(in crate::serve) fn start_import(app: &App, record: Record) {
     });
 }
 
-/// Imports an upload, and waits for the end. Nobody asks for it afterwards.
+/// Imports an upload, waits for the end, and forgets the upload.
 ///
 /// # Errors
 /// The file is not audio, or the disk is full.

@@ -261,7 +261,7 @@ mod tests {
         }
     }
 
-    #[cfg(unix)]
+    #[cfg(unix)] // Windows has two numbers for a missing file, depending on its folder
     #[test]
     fn a_wrapped_error_has_the_systems_number_and_text() {
         let folder = tempfile::tempdir().unwrap();

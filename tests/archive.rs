@@ -326,7 +326,7 @@ fn a_killed_share_goes_on_from_its_last_segment() {
 }
 
 /// Sends SIGTERM: the current segment is finished, and the next run computes only the others.
-#[cfg(unix)]
+#[cfg(unix)] // Windows has no SIGTERM
 #[test]
 fn sigterm_finishes_the_segment_and_reports_it() {
     let frames = 44_100 * 40;
@@ -546,7 +546,7 @@ fn an_archive_of_version_1_is_complete_and_not_counted_twice() {
     assert_eq!((report_code, counts), (Some(0), (Some(2), Some(2))), "{report}");
 }
 
-#[cfg(unix)]
+#[cfg(unix)] // Windows has no SIGTERM, and version 1 did not run there
 #[test]
 fn half_done_work_of_version_1_is_resumed() {
     let archive = Archive::new(&[44_100 * 20]);
@@ -611,7 +611,7 @@ fn probe_prints_a_manifest_with_lengths() {
 
 /// The files of a folder that a process has mapped: their inode numbers, resident bytes, and
 /// proportional share in bytes.
-#[cfg(target_os = "linux")]
+#[cfg(target_os = "linux")] // read from /proc
 fn mapped(process: u32, folder: &Path) -> (BTreeSet<String>, u64, u64) {
     let maps = fs::read_to_string(format!("/proc/{process}/smaps")).unwrap_or_default();
     let (mut files, mut resident, mut share) = (BTreeSet::new(), 0, 0);
@@ -637,7 +637,7 @@ fn mapped(process: u32, folder: &Path) -> (BTreeSet<String>, u64, u64) {
 
 /// Two processes hold the weights in memory once. Uses the real network, because small weights are
 /// not mapped.
-#[cfg(target_os = "linux")]
+#[cfg(target_os = "linux")] // counts mappings in /proc
 #[test]
 fn processes_of_a_computer_share_the_weights() {
     let archive = Archive { home: home() };

@@ -117,7 +117,7 @@ fn folders_that_cannot_be_written_are_named_with_a_remedy() {
     assert_eq!((output.status.code(), stderr(&output).contains(&start)), (Some(1), true));
 }
 
-#[cfg(unix)]
+#[cfg(unix)] // Windows has no permission bits
 #[test]
 fn a_forbidden_output_folder_is_named_instead_of_a_temporary_one() {
     use std::os::unix::fs::PermissionsExt as _;

@@ -82,7 +82,7 @@ pub fn command(home: &Path, arguments: &[&str]) -> Command {
 }
 
 /// Removes all permissions from a file or folder.
-#[cfg(unix)]
+#[cfg(unix)] // Windows has no permission bits
 pub fn forbid(path: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o0)).unwrap();
@@ -90,7 +90,7 @@ pub fn forbid(path: &Path) {
 
 /// Runs a command as an unprivileged user, because permissions do not apply to root. That user gets
 /// read and write access to these folders.
-#[cfg(unix)]
+#[cfg(unix)] // Windows has no user ids
 pub fn as_another_user(command: &mut Command, folders: &[&Path]) {
     use std::os::unix::{fs::PermissionsExt as _, process::CommandExt as _};
     const OTHER_USER: u32 = 65_534;

@@ -319,7 +319,7 @@ mod tests {
         assert!(!written.exists(), "its writer has ended");
     }
 
-    #[cfg(unix)]
+    #[cfg(unix)] // links take a privilege on Windows
     #[test]
     fn a_link_is_not_followed() {
         let (home, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

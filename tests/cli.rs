@@ -439,10 +439,13 @@ fn speaks_the_language_of_the_setting_or_the_system() {
         assert!(output.status.success(), "{}", stderr(&output));
         stdout(&output) + &stderr(&output)
     };
-    assert!(said(&["list"], "pt_BR.UTF-8").contains("a biblioteca está vazia"));
+    // Windows has no variable for the language.
+    if cfg!(unix) {
+        assert!(said(&["list"], "pt_BR.UTF-8").contains("a biblioteca está vazia"));
+        assert!(said(&["list"], "xx_XX.UTF-8").contains("the library is empty"));
+        assert!(said(&["list", "--json"], "pt_BR.UTF-8").contains("a biblioteca está vazia"));
+    }
     assert!(said(&["list"], "C").contains("the library is empty"));
-    assert!(said(&["list"], "xx_XX.UTF-8").contains("the library is empty"));
-    assert!(said(&["list", "--json"], "pt_BR.UTF-8").contains("a biblioteca está vazia"));
     fs::write(home.path().join("settings.toml"), "language = \"pt\"\n").unwrap();
     assert!(said(&["list"], "C").contains("a biblioteca está vazia"));
     // An unfinished translation is used without a build.

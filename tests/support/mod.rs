@@ -81,6 +81,22 @@ pub fn command(home: &Path, arguments: &[&str]) -> Command {
     command
 }
 
+/// The language of a command on a data folder. Windows has no variable for it; there, the folder's
+/// settings say it.
+pub fn speak<'a>(command: &'a mut Command, home: &Path, locale: &str) -> &'a mut Command {
+    if cfg!(windows) {
+        let language = if locale.starts_with("pt") { "pt" } else { "en" };
+        let settings = format!("language = \"{language}\"\n");
+        std::fs::write(home.join("settings.toml"), settings).unwrap();
+    }
+    command.env("LC_ALL", locale)
+}
+
+/// A path with slashes on every system.
+pub fn slashes(path: &Path) -> String {
+    path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/")
+}
+
 /// Removes all permissions from a file or folder.
 #[cfg(unix)] // Windows has no permission bits
 pub fn forbid(path: &Path) {

@@ -22,7 +22,7 @@ use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use super::{
     body::{self, Json, attachment, blocks},
-    songs::song_id,
+    known::song_id,
 };
 use crate::{
     engine::{

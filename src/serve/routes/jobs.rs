@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     body::{self, Json, Query},
-    songs::{known_song, song_id},
+    known::{known_song, song_id},
 };
 use crate::{
     engine::{

@@ -17,7 +17,7 @@ use utoipa::IntoParams;
 
 use super::{
     body::{Json, Part, Query, attachment, blocks},
-    songs::{known_song, song_id},
+    known::{known_song, song_id},
 };
 use crate::{
     engine::{

@@ -7,6 +7,7 @@ mod body;
 mod events;
 mod exports;
 mod jobs;
+mod known;
 mod lanes;
 mod models;
 mod page;

@@ -8,7 +8,7 @@ use axum::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{body::Json, songs::song_id};
+use super::{body::Json, known::song_id};
 use crate::{
     engine::{
         Command, ModelState, Problem, SongId,

@@ -83,6 +83,8 @@ async fn words(headers: HeaderMap, Path(name): Path<String>) -> Result<Response,
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -101,5 +103,50 @@ mod tests {
         }
         assert!(loaded > 1);
         assert!(!text.contains("style=\"") && !text.contains("onclick"), "the policy forbids them");
+    }
+
+    /// The ids in calls of `t("id", …)` in the page's modules.
+    fn ids() -> BTreeSet<String> {
+        let modules = ASSETS.iter().filter(|asset| asset.content_type.contains("javascript"));
+        let mut ids = BTreeSet::new();
+        for module in modules.filter(|module| !module.name.starts_with("vendor/")) {
+            let text = std::str::from_utf8(module.bytes).unwrap();
+            for (at, _) in text.match_indices("t(") {
+                let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == '.' || c == '$';
+                if text[..at].ends_with(is_name) {
+                    continue;
+                }
+                let id = text[at + 2..].trim_start().strip_prefix('"').unwrap_or_default();
+                ids.extend(id.split_once('"').map(|(id, _)| id.to_owned()));
+            }
+        }
+        ids
+    }
+
+    #[test]
+    fn every_message_of_the_page_exists_and_is_used() {
+        let ids = ids();
+        assert!(ids.len() > 100, "{}", ids.len());
+        for language in Language::all() {
+            let text = format!("\n{}", language.text());
+            for id in &ids {
+                assert!(text.contains(&format!("\n{id} =")), "{}: {id}", language.tag());
+            }
+        }
+        let own = include_str!("../../../assets/i18n/en/page.ftl");
+        let defined = own.lines().filter_map(|line| line.split_once(" =")).map(|(id, _)| id);
+        for id in defined.filter(|id| id.starts_with("page-")) {
+            assert!(ids.contains(id), "no module uses {id}");
+        }
+    }
+
+    #[test]
+    fn every_module_is_loaded_at_once() {
+        let index = ASSETS.iter().find(|asset| asset.name == "index.html").unwrap();
+        let text = std::str::from_utf8(index.bytes).unwrap();
+        let modules = ASSETS.iter().filter(|asset| asset.content_type.contains("javascript"));
+        for module in modules.filter(|module| !module.name.starts_with("vendor/")) {
+            assert!(text.contains(&format!("\"/assets/{}\"", module.name)), "{}", module.name);
+        }
     }
 }

@@ -11,7 +11,10 @@ use axum::{
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::body::{Json, Query};
+use super::{
+    body::{Json, Query},
+    known::{known_song, song_id},
+};
 use crate::{
     engine::{self, Command, SongId},
     serve::{
@@ -19,36 +22,13 @@ use crate::{
         answers::{
             Page, answer, answer_with, blocking, etag, is_known, no_cache, state_version, versioned,
         },
-        fault::{Fault, MOST_KNOWN},
+        fault::Fault,
         hub::state::State as Known,
         language,
         uploads::{Record, receive_form},
         views::{self, BASE, FailedFile, Removed, Song, SongPage, Submitted},
     },
 };
-
-/// The song with the number `id`.
-///
-/// # Errors
-/// [`Fault::UnknownSong`], which names songs that exist.
-pub(super) fn known_song<'a>(state: &'a Known, id: &str) -> Result<&'a engine::Song, Fault> {
-    let song = id.parse().ok().and_then(|id| state.songs.get(&SongId(id)));
-    song.ok_or_else(|| {
-        let known = state.songs.values().rev().take(MOST_KNOWN);
-        let known: Vec<_> = known.map(|song| (song.id.0, song.title.clone())).collect();
-        let more = state.songs.len() - known.len();
-        let id = id.chars().take(100).collect();
-        Fault::UnknownSong { id, known, more }
-    })
-}
-
-/// The number of a song that exists.
-///
-/// # Errors
-/// [`Fault::UnknownSong`].
-pub(super) fn song_id(app: &App, id: &str) -> Result<SongId, Fault> {
-    known_song(&app.hub.state(), id).map(|song| song.id)
-}
 
 /// Selection and order of songs.
 #[derive(Debug, Default, Deserialize, IntoParams)]

@@ -81,7 +81,8 @@ impl Description {
             return Ok(());
         }
         let kind = answer.header("content-type").split(';').next().unwrap().trim();
-        let content = content.get(kind).ok_or_else(|| format!("has the type {kind:?}"))?;
+        let content = content.get(kind).or_else(|| content.get("*/*"));
+        let content = content.ok_or_else(|| format!("has the type {kind:?}"))?;
         if !kind.ends_with("json") {
             return Ok(());
         }

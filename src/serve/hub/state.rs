@@ -91,7 +91,7 @@ impl State {
                 self.songs = songs.into_iter().map(|song| (song.id, song)).collect();
                 self.jobs = jobs.into_iter().map(|job| (job.id, job)).collect();
                 self.estimates.retain(|job, _| self.jobs.contains_key(job));
-                self.shown.clear();
+                self.shown.retain(|song, _| self.songs.contains_key(song));
                 vec![Change::All]
             }
             Event::Song(mut song) => {

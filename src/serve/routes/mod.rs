@@ -110,7 +110,7 @@ fn described(description: &utoipa::openapi::OpenApi) -> Value {
                 }
                 let is_problem =
                     |content: &Value| content["schema"]["$ref"] == "#/components/schemas/Problem";
-                if let Some(content) = response["content"].as_object_mut()
+                if let Some(content) = response.get_mut("content").and_then(Value::as_object_mut)
                     && content.get("application/json").is_some_and(is_problem)
                     && let Some(of_problem) = content.remove("application/json")
                 {

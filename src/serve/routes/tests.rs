@@ -336,7 +336,6 @@ fn forms_that_are_no_forms_leave_nothing() {
         let (status, problem) = server.submit_bytes(content_type, body);
         assert_eq!(status, 400, "{problem}");
     }
-    std::thread::sleep(std::time::Duration::from_millis(300)); // removed beside the answer
     assert_eq!(server.files(), 0);
 }
 

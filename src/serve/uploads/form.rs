@@ -72,7 +72,7 @@ async fn begin(app: &App, new: &NewUpload) -> Result<Record, Fault> {
     blocking(move || app.uploads.begin(&new)).await
 }
 
-/// Writes a file of a form. On failure, nothing of it stays.
+/// Receives a file of a form. On failure, nothing of it stays.
 async fn receive_file(
     app: &App,
     gate: &Gate,
@@ -80,17 +80,34 @@ async fn receive_file(
     field: &mut Field<'_>,
 ) -> Result<Record, Fault> {
     let unfinished = Unfinished { app, id: Some(record.id.clone()) };
-    let mut writer = Writer::open(app, &record, 0).await?;
+    match write(app, gate, &record, field).await {
+        Ok(received) => {
+            app.uploads.change(&record.id, |record| record.bytes = received);
+            unfinished.keep();
+            Ok(Record { bytes: received, received, ..record })
+        }
+        Err(fault) => {
+            unfinished.remove().await;
+            Err(fault)
+        }
+    }
+}
+
+/// Writes a file of a form. Returns its length in bytes.
+async fn write(
+    app: &App,
+    gate: &Gate,
+    record: &Record,
+    field: &mut Field<'_>,
+) -> Result<u64, Fault> {
+    let mut writer = Writer::open(app, record, 0).await?;
     while let Some(bytes) = gate.pass(field.chunk()).await? {
         writer.write(&bytes).await?;
     }
-    let received = writer.close().await?;
-    app.uploads.change(&record.id, |record| record.bytes = received);
-    unfinished.keep();
-    Ok(Record { bytes: received, received, ..record })
+    writer.close().await
 }
 
-/// Removes an upload when it is dropped: the client may go away at any time.
+/// An upload that is removed when this is dropped, as when the client goes away.
 struct Unfinished<'a> {
     app: &'a App,
     id: Option<String>,
@@ -99,6 +116,14 @@ struct Unfinished<'a> {
 impl Unfinished<'_> {
     fn keep(mut self) {
         self.id = None;
+    }
+
+    /// Removes it before the answer.
+    async fn remove(mut self) {
+        if let Some(id) = self.id.take() {
+            let app = Arc::clone(self.app);
+            drop(tokio::task::spawn_blocking(move || app.uploads.remove(&id)).await);
+        }
     }
 }
 

@@ -149,7 +149,7 @@ fn memory_stays_flat_over_hostile_requests() {
             let answer = client.try_send("POST", "songs", &[("content-type", &kind)], &body);
             assert_eq!(answer.unwrap().status, 415);
             connect(&address).write_all(&events).unwrap();
-            raw(&address, b"GET / HTTP/1.1\r\n\r\n");
+            raw(&address, &head("GET", "/", &address, &[("Host", "attacker.example")]));
         }
         server.memory()
     };

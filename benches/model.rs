@@ -186,10 +186,7 @@ impl Bench {
 
 /// Path of the model in the data folder, which `PARTITA_HOME` moves.
 fn installed_model() -> PathBuf {
-    let home = std::env::var_os("PARTITA_HOME").map(PathBuf::from).or_else(|| {
-        directories::ProjectDirs::from("", "", "partita").map(|dirs| dirs.data_dir().to_owned())
-    });
-    home.unwrap_or_default().join("models/htdemucs.safetensors")
+    partita::engine::default_home().unwrap_or_default().join("models/htdemucs.safetensors")
 }
 
 /// Seeded white noise (xorshift); the duration does not depend on the samples.

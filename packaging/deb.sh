@@ -19,6 +19,7 @@ printf 'partita (%s) unstable; urgency=medium\n\n  * See changelog.md.gz.\n\n --
     "The Partita developers <noreply@partita.invalid>" "$(day -R)" >"$out/changelog"
 gzip -9nc "$out/changelog" >"$share/doc/partita/changelog.gz"
 install -D -m 644 packaging/linux/lintian-overrides "$share/lintian/overrides/partita"
+install -D -m 644 packaging/linux/partita.service "$tree/usr/lib/systemd/system/partita.service"
 
 # dpkg-shlibdeps reads a source package.
 mkdir -p "$out/source/debian"
@@ -26,6 +27,9 @@ printf 'Source: partita\n\nPackage: partita\nArchitecture: any\n' >"$out/source/
 libraries=$(cd "$out/source" && dpkg-shlibdeps -O "$tree/usr/bin/partita" | sed -n 's/^shlibs:Depends=//p')
 
 mkdir -p "$tree/DEBIAN"
+for script in postinst prerm postrm; do
+    install -m 755 "packaging/linux/debian/$script" "$tree/DEBIAN/$script"
+done
 cat >"$tree/DEBIAN/control" <<TEXT
 Package: partita
 Version: $package_version

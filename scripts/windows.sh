@@ -15,6 +15,8 @@ prepare_wine() {
     export WINEPREFIX="$PWD/target/wine" WINEDEBUG=-all
     export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER="$PWD/scripts/wine/run.sh"
     system=$WINEPREFIX/drive_c/windows/system32
+    # Wine makes the folder itself, but not its parents.
+    mkdir -p "$WINEPREFIX"
     [ -d "$system" ] || scripts/wine/run.sh wineboot --init
     if [ ! -e "$system/bcryptprimitives.dll" ]; then
         x86_64-w64-mingw32-gcc -shared -O1 -o "$system/bcryptprimitives.dll" \

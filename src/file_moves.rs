@@ -37,6 +37,9 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
 /// # Errors
 /// The system's error of the last attempt.
 pub fn remove_folder(folder: &Path) -> io::Result<()> {
+    // Not every disk on Windows forgets a removed file while it is open.
+    let has_open_file = |error: &io::Error| cfg!(windows) && is_not_empty(error);
+    let is_held = |error: &io::Error| is_held(error) || has_open_file(error);
     repeated(is_held, std::thread::sleep, || fs::remove_dir_all(folder))
 }
 
@@ -135,6 +138,10 @@ fn is_held(error: &io::Error) -> bool {
     cfg!(windows) && error.raw_os_error().is_some_and(os::is_held_on_windows)
 }
 
+fn is_not_empty(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::DirectoryNotEmpty
+}
+
 fn pauses() -> impl Iterator<Item = Duration> {
     PAUSES.into_iter().map(Duration::from_millis)
 }
@@ -225,6 +232,23 @@ mod tests {
         let to = home.path().join("song.wav");
         persist(file, &to).unwrap();
         assert!(!is_hidden(&to));
+    }
+
+    #[test]
+    fn a_folder_with_a_file_that_is_open_for_a_moment_is_removed() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("stems");
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("low.f32"), "samples").unwrap();
+        let open = File::open(folder.join("low.f32")).unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                std::thread::sleep(Duration::from_millis(100));
+                drop(open);
+            });
+            remove_folder(&folder).unwrap();
+        });
+        assert!(!folder.exists());
     }
 
     #[test]

@@ -143,6 +143,9 @@ pub fn has_no_locks(error: &io::Error) -> bool {
         || error.raw_os_error().is_some_and(|number| numbers::no_locks(OS).contains(&number))
 }
 
+/// Number on Windows of an error about a file in the place of a folder.
+pub const NO_FOLDER_ON_WINDOWS: i32 = numbers::windows::DIRECTORY;
+
 /// Whether an error's number on Windows means that another program may hold the file.
 pub fn is_held_on_windows(number: i32) -> bool {
     use numbers::windows::{ACCESS_DENIED, LOCK_VIOLATION, SHARING_VIOLATION, USER_MAPPED_FILE};
@@ -186,6 +189,7 @@ mod numbers {
         pub const DEV_NOT_EXIST: i32 = 55;
         pub const UNEXP_NET_ERR: i32 = 59;
         pub const NETNAME_DELETED: i32 = 64;
+        pub const DIRECTORY: i32 = 267;
         pub const NO_SUCH_DEVICE: i32 = 433;
         pub const IO_DEVICE: i32 = 1117;
         pub const DEVICE_NOT_CONNECTED: i32 = 1167;
@@ -261,7 +265,7 @@ mod tests {
         }
     }
 
-    #[cfg(unix)]
+    #[cfg(unix)] // Windows has two numbers for a missing file, depending on its folder
     #[test]
     fn a_wrapped_error_has_the_systems_number_and_text() {
         let folder = tempfile::tempdir().unwrap();

@@ -50,7 +50,7 @@ fn a_damaged_library_is_rebuilt_from_the_stores() {
     assert_eq!(set_aside.count(), 1);
 }
 
-#[cfg(unix)]
+#[cfg(unix)] // links take a privilege on Windows
 #[test]
 fn a_reset_leaves_alone_what_links_lead_to() {
     use std::os::unix::fs::symlink;
@@ -148,17 +148,17 @@ fn no_input_makes_stems_that_are_no_numbers() {
 }
 
 /// A small disk that is unmounted after the test, with a data folder on it.
-#[cfg(target_os = "linux")]
+#[cfg(target_os = "linux")] // mounts a disk
 struct SmallDisk(tempfile::TempDir);
 
-#[cfg(target_os = "linux")]
+#[cfg(target_os = "linux")] // mounts a disk
 impl Drop for SmallDisk {
     fn drop(&mut self) {
         std::process::Command::new("umount").arg("-l").arg(self.0.path()).status().unwrap();
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(target_os = "linux")] // mounts a disk
 impl SmallDisk {
     /// Mounts a disk of 12 MB. Without the permission to mount, prints a note and skips the test.
     fn new() -> Option<Self> {
@@ -201,7 +201,7 @@ impl SmallDisk {
 
 /// The required space is checked before the start; if the disk fills up later, the job waits. In
 /// both cases, the job resumes once space is free, with the same result.
-#[cfg(target_os = "linux")]
+#[cfg(target_os = "linux")] // mounts a disk
 #[test]
 fn a_job_waits_for_room_on_the_disk() {
     use std::{sync::Arc, time::Duration};
@@ -264,7 +264,7 @@ fn a_job_waits_for_room_on_the_disk() {
 }
 
 /// A removed song can be restored until an import needs the space.
-#[cfg(target_os = "linux")]
+#[cfg(target_os = "linux")] // mounts a disk
 #[test]
 fn an_import_takes_the_room_of_what_was_removed() {
     use std::{sync::Arc, time::Duration};
@@ -311,7 +311,7 @@ fn an_import_takes_the_room_of_what_was_removed() {
 }
 
 /// On a full or read-only disk, an error names the place, and nothing is damaged.
-#[cfg(target_os = "linux")]
+#[cfg(target_os = "linux")] // mounts a disk
 #[test]
 fn an_error_on_a_full_or_read_only_disk_names_the_place() {
     let Some(disk) = SmallDisk::new() else { return };

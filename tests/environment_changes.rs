@@ -163,7 +163,7 @@ fn a_removed_song_comes_back_with_its_stems_until_the_program_ends() {
     assert!(stems(home.path()).is_empty());
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(target_os = "linux")] // Windows renames no folder with open files
 #[test]
 fn a_folder_that_is_taken_away_pauses_the_job_until_it_is_back() {
     let (home, (_folder, file)) = (tiny_home(), song(20));
@@ -201,7 +201,7 @@ fn a_folder_that_is_taken_away_pauses_the_job_until_it_is_back() {
     }
 }
 
-#[cfg(unix)]
+#[cfg(unix)] // links take a privilege on Windows
 #[test]
 fn stems_are_cleared_inside_the_data_folder_only() {
     let (home, (_folder, file), elsewhere) = (tiny_home(), song(1), tempfile::tempdir().unwrap());
@@ -219,7 +219,7 @@ fn stems_are_cleared_inside_the_data_folder_only() {
 }
 
 /// Stops the process in the middle of a segment, as sleep does.
-#[cfg(unix)]
+#[cfg(unix)] // Windows has no SIGSTOP
 #[test]
 fn a_program_that_slept_goes_on() {
     let (home, (_folder, file)) = (tiny_home(), song(8));

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::Output};
 
-use crate::support::{command, stderr, stdout};
+use crate::support::{command, speak, stderr, stdout};
 
 #[test]
 fn the_help_is_in_the_users_language() {
@@ -67,6 +67,12 @@ fn wrong_usage_is_reported_in_the_users_language() {
 }
 
 fn in_language(home: &Path, arguments: &[&str], language: &str) -> Output {
-    let mut command = command(home, arguments);
+    let other = tempfile::tempdir().unwrap();
+    // Windows has no variable for the language, but a setting.
+    let is_set = cfg!(windows) && language != "C";
+    let mut command = command(if is_set { other.path() } else { home }, arguments);
+    if is_set {
+        speak(&mut command, other.path(), language);
+    }
     command.env_remove("LC_ALL").env_remove("LC_MESSAGES").env("LANG", language).output().unwrap()
 }

@@ -136,7 +136,7 @@ fn folders_without_songs_say_what_they_are() {
     assert!(!place.at("r").exists(), "an archive was started with a part of the songs");
 }
 
-#[cfg(unix)]
+#[cfg(unix)] // Windows has no permission bits
 #[test]
 fn a_folder_that_may_not_be_read_says_so() {
     use crate::support::{as_another_user, forbid};

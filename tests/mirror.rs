@@ -140,7 +140,7 @@ fn a_mirror_behind_a_proxy_is_enough() {
     assert!(verified.status.success(), "{}", stderr(&verified));
 }
 
-#[cfg(unix)]
+#[cfg(unix)] // Windows has no SIGINT for one process
 #[test]
 fn a_signal_ends_an_installation_which_resumes() {
     let (address, seen) = start(First::Trickles);

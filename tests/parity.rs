@@ -91,11 +91,7 @@ fn a_segment_of_another_length_is_an_error() {
 
 /// Path of the installed model in the data folder, which `PARTITA_HOME` moves.
 fn installed_model() -> PathBuf {
-    let home = std::env::var_os("PARTITA_HOME").map_or_else(
-        || directories::ProjectDirs::from("", "", "partita").unwrap().data_dir().to_owned(),
-        PathBuf::from,
-    );
-    home.join("models/htdemucs.safetensors")
+    partita::engine::default_home().unwrap().join("models/htdemucs.safetensors")
 }
 
 #[test]

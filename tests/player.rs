@@ -188,6 +188,7 @@ struct Passage {
 }
 
 #[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "ALSA stands in for a sound card")]
 fn what_the_sound_system_gets_is_the_mix() {
     // Other programs can keep the player's thread from running for longer than its buffer lasts.
     let is_played = || {
@@ -295,6 +296,7 @@ fn plays_into_the_sink() {
 }
 
 #[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "ALSA stands in for a sound card")]
 fn without_a_device_time_goes_on_and_the_next_play_tries_again() {
     let folder = tempfile::tempdir().unwrap();
     let conf = "pcm.!default { type hw card 31 }\n";
@@ -348,6 +350,7 @@ fn place_of(capture: &[[f32; 2]], at: usize, near: u64) -> Option<u64> {
 }
 
 #[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "ALSA stands in for a sound card")]
 fn a_lost_device_is_waited_for_at_the_place_that_was_heard() {
     let folder = tempfile::tempdir().unwrap();
     write_sound_system(folder.path());
@@ -387,6 +390,7 @@ fn loses_the_device() {
 }
 
 #[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "ALSA stands in for a sound card")]
 fn another_device_goes_on_where_the_first_was() {
     let folder = tempfile::tempdir().unwrap();
     write_sound_system(folder.path());

@@ -12,7 +12,9 @@ use std::{
 use partita::engine::Preferences;
 use tempfile::TempDir;
 
-use crate::support::{Dice, command, json_lines, partita, stderr, tiny_home, walk, write_song};
+use crate::support::{
+    Dice, command, json_lines, partita, slashes, stderr, tiny_home, walk, write_song,
+};
 
 const SONGS: [&str; 3] = ["one", "two", "three"];
 
@@ -115,7 +117,7 @@ impl Place {
     fn flags_of(&self, hash: &str, draft: bool) -> Vec<u8> {
         let folder = self.home.path().join("songs").join(&hash[..32]).join("stems");
         let is_flags = |path: &PathBuf| {
-            path.ends_with("segments") && path.to_string_lossy().contains("-draft/") == draft
+            path.ends_with("segments") && slashes(path).contains("-draft/") == draft
         };
         let found = walk(&folder).into_iter().find(is_flags);
         found.and_then(|path| fs::read(path).ok()).unwrap_or_default()
@@ -127,7 +129,7 @@ impl Place {
         let files = walk(&out).into_iter();
         let name = |path: &Path| path.strip_prefix(&out).unwrap().to_owned();
         files
-            .filter(|path| !path.to_string_lossy().contains("/.partita-"))
+            .filter(|path| !slashes(path).contains("/.partita-"))
             .map(|path| (name(&path), in_one_order(fs::read(&path).unwrap())))
             .collect()
     }
@@ -219,7 +221,7 @@ fn killed_at_any_moment_nothing_is_lost() {
     let hidden: Vec<_> = walk(place.home.path())
         .into_iter()
         .filter(|path| {
-            let path = path.to_string_lossy();
+            let path = slashes(path);
             path.contains("/.partita-") || path.contains("/.removed-")
         })
         .collect();

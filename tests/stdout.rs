@@ -107,7 +107,7 @@ fn each(check: impl Fn(&Path, &[String])) {
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(target_os = "linux")] // /dev/full
 #[test]
 fn a_full_disk_is_an_error_of_every_subcommand() {
     each(|home, line| {

@@ -1,6 +1,6 @@
 //! Tests of the whole program: one binary, one module a subject.
 
-#![cfg_attr(windows, expect(unused_imports, reason = "tests for Unix alone use them"))]
+#![cfg_attr(windows, expect(dead_code, unused_imports, reason = "tests for Unix alone use them"))]
 
 #[cfg(test)]
 mod architecture;

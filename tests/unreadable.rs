@@ -1,6 +1,6 @@
 //! A model file without read permission: every command reports the file by name.
 
-#![cfg(unix)]
+#![cfg(unix)] // Windows has no permission bits
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 

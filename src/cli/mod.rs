@@ -46,7 +46,7 @@ use reason::Reason;
 /// Separate a song into its instruments, on your own computer. Without a subcommand, open the
 /// window.
 #[derive(Debug, Parser)]
-#[command(version, subcommand_precedence_over_arg = true)]
+#[command(version, bin_name = "partita", subcommand_precedence_over_arg = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Subcommands>,

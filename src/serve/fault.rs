@@ -41,6 +41,8 @@ pub(super) enum Fault {
     Method,
     /// The request could not be read; the reason, in English.
     Request(String),
+    /// A body has another content type than JSON.
+    NotJson,
     /// A field has a value that is not accepted; the accepted ones.
     Value { field: &'static str, accepted: String },
     /// The part of the sound that the request asks for is not computed yet.
@@ -102,6 +104,7 @@ impl Fault {
             | Self::UnknownThing { .. }
             | Self::UnknownAddress => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Request(_) | Self::NoFile => StatusCode::BAD_REQUEST,
             Self::Value { .. } | Self::Confirmation { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::NotComputed { .. } | Self::Offset { .. } => StatusCode::CONFLICT,
@@ -136,6 +139,7 @@ impl Fault {
             Self::UnknownThing { what, id } => ("unknown", json!({ "what": what, "id": id })),
             Self::UnknownAddress => ("unknown_address", json!({})),
             Self::Method => ("method_not_allowed", json!({})),
+            Self::NotJson => ("not_json", json!({})),
             Self::Request(reason) => ("invalid_request", json!({ "reason": reason })),
             Self::Value { field, accepted } => {
                 ("invalid_value", json!({ "field": field, "accepted": accepted }))
@@ -182,6 +186,7 @@ impl Fault {
             Self::UnknownThing { id, .. } => fl!(serve_unknown_thing, id = id),
             Self::UnknownAddress => fl!(serve_unknown_address).to_owned(),
             Self::Method => fl!(serve_method).to_owned(),
+            Self::NotJson => fl!(serve_not_json).to_owned(),
             Self::Request(reason) => fl!(serve_request, reason = reason),
             Self::Value { field, accepted } => {
                 fl!(serve_value, field = *field, accepted = accepted)
@@ -350,7 +355,7 @@ mod tests {
         let json = Fault::UnknownSong { id: "9".into(), known, more: 3 }.json();
         assert_eq!(json["known"][1]["title"], "Second");
         let detail = json["detail"].as_str().unwrap();
-        assert!(detail.contains("9") && detail.contains("First"), "{detail}");
+        assert!(detail.contains('9') && detail.contains("First"), "{detail}");
         let known = vec!["vocals".to_owned()];
         let json = Fault::UnknownTrack { name: "kazoo".into(), known }.json();
         assert_eq!((json["status"].as_u64(), &json["known"][0]), (Some(404), &json!("vocals")));

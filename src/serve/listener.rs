@@ -32,11 +32,13 @@ use tokio_rustls::{
     },
 };
 
-use super::{App, Failure, Options, Tls};
+use super::{App, Failure, Options, Tls, stalled::Stalled};
 use crate::os::Os;
 
 /// Time for the head of a request, and between requests.
 const HEAD: Duration = Duration::from_secs(20);
+/// Time in which a client has to read something of an answer.
+const READING: Duration = Duration::from_mins(1);
 /// Time for the handshake of TLS.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Time for running requests at the end.
@@ -100,13 +102,18 @@ impl Listener {
 
     /// Serves until a signal ends the process. Then sends `end`, stops accepting, and waits for running
     /// requests for [`DRAIN`].
-    pub async fn serve(self, router: Router, app: &App, end: watch::Sender<bool>) {
+    pub async fn serve(
+        self,
+        router: Router,
+        app: &App,
+        mut signals: Signals,
+        end: watch::Sender<bool>,
+    ) {
         let free = Arc::new(Semaphore::new(app.options.limits.connections));
         let graceful = GracefulShutdown::new();
-        let mut ended = std::pin::pin!(signal());
         loop {
             let accepted = tokio::select! {
-                () = &mut ended => break,
+                () = signals.next() => break,
                 accepted = self.socket.accept() => accepted,
             };
             let (stream, from) = match accepted {
@@ -142,6 +149,7 @@ impl Listener {
             tracing::debug!("{error}");
         }
         let (router, tls, watcher) = (router.clone(), self.tls.clone(), graceful.watcher());
+        let stream = Stalled::new(stream, READING);
         tokio::spawn(async move {
             let _permit = permit;
             match tls {
@@ -203,23 +211,41 @@ fn pem<T>(
     })
 }
 
-/// Waits for the signal that ends the process.
-async fn signal() {
+/// The signals that end the process. From [`Self::receive`] on, they no longer do so by themselves.
+pub(super) struct Signals {
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let term = signal(SignalKind::terminate());
-        let interrupt = signal(SignalKind::interrupt());
-        if let (Ok(mut term), Ok(mut interrupt)) = (term, interrupt) {
+    both: [tokio::signal::unix::Signal; 2],
+    #[cfg(not(unix))]
+    interrupt: tokio::signal::windows::CtrlC,
+}
+
+impl Signals {
+    /// Begins to receive the signals.
+    ///
+    /// # Errors
+    /// The system does not permit it.
+    pub fn receive() -> io::Result<Self> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let both = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
+            Ok(Self { both })
+        }
+        #[cfg(not(unix))]
+        Ok(Self { interrupt: tokio::signal::windows::ctrl_c()? })
+    }
+
+    /// Waits for one of them.
+    async fn next(&mut self) {
+        #[cfg(unix)]
+        {
+            let [terminate, interrupt] = &mut self.both;
             tokio::select! {
-                _ = term.recv() => {}
+                _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             }
-            return;
         }
-    }
-    if let Err(error) = tokio::signal::ctrl_c().await {
-        tracing::error!("signals are not received: {error}");
-        std::future::pending::<()>().await;
+        #[cfg(not(unix))]
+        self.interrupt.recv().await;
     }
 }

@@ -12,15 +12,18 @@
 //! - [`fault`]: errors as answers.
 
 mod access;
+mod answers;
+mod drain;
 mod fault;
 mod feed;
+pub mod headers;
 mod hub;
 mod language;
 mod listener;
 mod metrics;
 mod options;
-mod ranges;
 mod routes;
+mod stalled;
 mod uploads;
 mod views;
 
@@ -108,9 +111,8 @@ type App = Arc<Shared>;
 /// # Errors
 /// Every [`Failure`]; after `ready`, none.
 pub fn run(options: Options, ready: impl FnOnce(&Ready)) -> Result<(), Failure> {
-    let mut instance = match single_instance::hold(&options.home)? {
-        Some(instance) => instance,
-        None => return Err(Failure::InUse),
+    let Some(mut instance) = single_instance::hold(&options.home)? else {
+        return Err(Failure::InUse);
     };
     let start = |cause: io::Error| Failure::Start(cause.into());
     let runtime = runtime::Builder::new_multi_thread()
@@ -147,8 +149,13 @@ pub fn run(options: Options, ready: impl FnOnce(&Ready)) -> Result<(), Failure> 
     });
     shared.uploads.sweep(&shared.hub.song_paths());
     runtime.spawn(routes::keep_house(Arc::clone(&shared)));
+    let signals = {
+        let _runtime = runtime.enter();
+        listener::Signals::receive().map_err(start)?
+    };
     ready(&Ready { url, new_token, needs_token });
-    runtime.block_on(listener.serve(routes::router(Arc::clone(&shared)), &shared, end));
+    let router = routes::router(Arc::clone(&shared));
+    runtime.block_on(listener.serve(router, &shared, signals, end));
     // Requests that still run are dropped; their files are removed at the next start.
     runtime.shutdown_timeout(listener::DRAIN);
     drop(shared);

@@ -122,7 +122,7 @@ fn a_path_without_a_regular_file_is_an_error() {
     }
 }
 
-#[cfg(unix)]
+#[cfg(unix)] // Windows has no permission bits
 #[test]
 fn a_file_without_read_permission_is_an_error() {
     use std::os::unix::fs::PermissionsExt as _;

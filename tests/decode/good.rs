@@ -169,7 +169,7 @@ fn an_error_of_the_sink_comes_back() {
     assert_eq!(result.unwrap_err(), Problem::NothingChosen);
 }
 
-#[cfg(unix)]
+#[cfg(unix)] // Windows has no such names
 #[test]
 fn any_path_will_do() {
     use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};

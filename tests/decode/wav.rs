@@ -211,7 +211,7 @@ fn more_than_4_gb_are_read_as_any_wav() {
 }
 
 /// A sparse file, which needs no disk space.
-#[cfg(unix)]
+#[cfg(unix)] // files are not sparse by default on Windows
 #[test]
 fn the_length_of_more_than_4_gb_is_known() {
     let data_bytes = 6_u64 << 30;

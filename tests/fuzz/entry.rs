@@ -21,6 +21,9 @@ use partita::{
         system::panics::hush,
     },
     model::{self, Device, Precision, weights::Store},
+    serve::headers::{
+        accept_language, credentials, hosts::Hosts, metadata, origins::Sender, ranges,
+    },
 };
 use tempfile::TempDir;
 
@@ -28,7 +31,7 @@ use tempfile::TempDir;
 pub type Entry = fn(&[u8]);
 
 /// Every target: its name, which is also its seeds' folder, and its function.
-pub const TARGETS: [(&str, Entry); 10] = [
+pub const TARGETS: [(&str, Entry); 11] = [
     ("audio", audio),
     ("tags", tags),
     ("covers", covers),
@@ -39,6 +42,7 @@ pub const TARGETS: [(&str, Entry); 10] = [
     ("tgz", tgz),
     ("library", library),
     ("settings", settings),
+    ("headers", headers),
 ];
 
 /// A temporary folder. Panics of guarded libraries print nothing from now on.
@@ -303,4 +307,35 @@ pub fn settings(data: &[u8]) {
         String::from_utf8_lossy(&std::fs::read(&file).unwrap()),
         String::from_utf8_lossy(&written)
     );
+}
+
+/// Reads the headers of a request, each line as every one of them.
+pub fn headers(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let lines: Vec<&str> = text.lines().collect();
+    let hosts = Hosts::new(true, &["music.example".to_owned()]);
+    for (at, line) in lines.iter().enumerate() {
+        let bytes = at as u64 * 977 + line.len() as u64;
+        if let ranges::Asked::Part(range) = ranges::asked(Some(line), bytes) {
+            assert!(range.start < range.end && range.end <= bytes, "{range:?} of {bytes}");
+        }
+        for language in accept_language::by_weight(line) {
+            assert!(line.contains(language) && !language.is_empty());
+        }
+        for token in credentials::bearer(line).into_iter().chain(credentials::cookie(line, "token"))
+        {
+            assert!(line.contains(token));
+        }
+        if let Some(name) = metadata::file_name(line) {
+            assert!(!name.is_empty() && name.len() < line.len());
+        }
+        let is_permitted = hosts.permit(line);
+        let known = ["localhost", "music.example", "127.", "::", "[", "0"];
+        let lower = line.to_lowercase();
+        assert!(!is_permitted || known.iter().any(|known| lower.contains(known)), "{line:?}");
+        let sender = Sender { origin: Some(line), ..Sender::default() };
+        let other = lines[(at + 1) % lines.len()];
+        let is_own = line.to_lowercase().ends_with(&other.to_lowercase());
+        assert!(!sender.may_send(other, false) || is_own, "{line:?} for {other:?}");
+    }
 }

@@ -12,3 +12,5 @@ pub mod file_moves;
 pub mod model;
 #[path = "../../src/os.rs"]
 pub mod os;
+#[path = "serve.rs"]
+pub mod serve;

@@ -134,7 +134,7 @@ fn limited(home: &TempDir, megabytes: u32, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(target_os = "linux")] // limits memory by the shell's ulimit
 #[test]
 fn the_program_reads_them_all_with_little_memory() {
     let home = tempfile::tempdir().unwrap();
@@ -158,7 +158,7 @@ fn the_program_reads_them_all_with_little_memory() {
 /// Memory limit for reading all files of a kind in sequence.
 const MEGABYTES: u32 = 200;
 
-#[cfg(target_os = "linux")]
+#[cfg(target_os = "linux")] // limits memory by the shell's ulimit
 #[test]
 fn the_program_reads_weights_with_little_memory() {
     let home = tempfile::tempdir().unwrap();

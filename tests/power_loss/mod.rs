@@ -5,7 +5,7 @@
 //! Checks one point in sixteen; `PARTITA_POWER=all` checks all. Without strace, the test is
 //! skipped.
 
-#![cfg(target_os = "linux")]
+#![cfg(target_os = "linux")] // strace
 
 mod disk;
 mod log;

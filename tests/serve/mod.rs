@@ -11,4 +11,5 @@ mod floods;
 mod page;
 mod server;
 mod session;
+mod sharing;
 mod uploads;

@@ -51,7 +51,7 @@ impl Server {
         let (sender, receiver) = bounded(1);
         let read = move || {
             let mut line = String::new();
-            while !line.contains("http://") {
+            while !line.contains("://") {
                 line.clear();
                 if stdout.read_line(&mut line).unwrap_or(0) == 0 {
                     return;

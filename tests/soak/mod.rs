@@ -5,7 +5,7 @@
 //! At the end, everything reported as done must be complete and bit-exact. Threads, open files and
 //! memory of the surviving processes must not have grown. A hanging process prints its stacks.
 
-#![cfg(target_os = "linux")]
+#![cfg(target_os = "linux")] // reads /proc, opens windows by X11
 
 mod files;
 mod finish;

@@ -81,8 +81,24 @@ pub fn command(home: &Path, arguments: &[&str]) -> Command {
     command
 }
 
+/// The language of a command on a data folder. Windows has no variable for it; there, the folder's
+/// settings say it.
+pub fn speak<'a>(command: &'a mut Command, home: &Path, locale: &str) -> &'a mut Command {
+    if cfg!(windows) {
+        let language = if locale.starts_with("pt") { "pt" } else { "en" };
+        let settings = format!("language = \"{language}\"\n");
+        std::fs::write(home.join("settings.toml"), settings).unwrap();
+    }
+    command.env("LC_ALL", locale)
+}
+
+/// A path with slashes on every system.
+pub fn slashes(path: &Path) -> String {
+    path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/")
+}
+
 /// Removes all permissions from a file or folder.
-#[cfg(unix)]
+#[cfg(unix)] // Windows has no permission bits
 pub fn forbid(path: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o0)).unwrap();
@@ -90,7 +106,7 @@ pub fn forbid(path: &Path) {
 
 /// Runs a command as an unprivileged user, because permissions do not apply to root. That user gets
 /// read and write access to these folders.
-#[cfg(unix)]
+#[cfg(unix)] // Windows has no user ids
 pub fn as_another_user(command: &mut Command, folders: &[&Path]) {
     use std::os::unix::{fs::PermissionsExt as _, process::CommandExt as _};
     const OTHER_USER: u32 = 65_534;

@@ -19,6 +19,7 @@ use partita::{
 };
 
 use super::stage::{Stage, names, separated, stage};
+use crate::support::slashes;
 
 const NONE: Modifiers = Modifiers::NONE;
 const CTRL: Modifiers = Modifiers::COMMAND;
@@ -70,8 +71,12 @@ pub fn sent(stage: &Stage) -> Sent {
     let stems = super::stage::stems();
     let items =
         selection.items(&Tree::flat(&stems, None), settings.format, &place, fields).unwrap();
-    let paths = items.iter().map(|item| item.to.display().to_string()).collect();
+    let paths = items.iter().map(|item| slashes(&item.to)).collect();
     Sent { id, selection, settings, paths }
+}
+
+fn shows_path(stage: &Stage, path: &str) -> bool {
+    stage.shows(&path.replace('/', std::path::MAIN_SEPARATOR_STR))
 }
 
 /// Clicks Export and returns the request.
@@ -128,7 +133,7 @@ fn ticked_stems_and_the_residual_are_files_of_their_own() {
     open(&mut stage);
     stage.click("Content: Selected stems");
     assert!(stage.shows("One file each: vocals, drums and bass"));
-    assert!(stage.shows("Lithium/drums.wav") && stage.shows("Lithium/vocals.wav"));
+    assert!(shows_path(&stage, "Lithium/drums.wav") && shows_path(&stage, "Lithium/vocals.wav"));
     stage.click("Residual: everything outside the stems");
     assert!(stage.shows("With all stems selected, the files add up to the song exactly"));
     let sent = export(&mut stage);
@@ -276,7 +281,7 @@ fn names_are_shown_while_they_are_typed() {
     let choices = &stage.harness.state().ui_state().choices;
     assert_eq!(choices.name_of_one, "{track} {title}{album} take 2");
     stage.click("Content: Selected stems");
-    assert!(stage.shows("Lithium/drums.flac") && stage.shows("Lithium/vocals.flac"));
+    assert!(shows_path(&stage, "Lithium/drums.flac") && shows_path(&stage, "Lithium/vocals.flac"));
     let paths = export(&mut stage).paths;
     assert_eq!(paths[0], "/home/me/Music/Software-Entwicklungskit - Lithium/drums.flac");
 }

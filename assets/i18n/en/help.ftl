@@ -24,6 +24,7 @@ help-value-name-file = NAME|FILE
 help-value-on-exists = ON_EXISTS
 help-value-part = PART
 help-value-pattern = PATTERN
+help-value-port = PORT
 help-value-precision = PRECISION
 help-value-rate = RATE
 help-value-seconds = SECONDS
@@ -210,6 +211,21 @@ help-chain-import-file = Chain file
 
 help-chain-remove = Remove one of your chains; its stems are kept
 help-chain-remove-name = Name of the chain
+
+## partita serve
+
+help-serve = Serve the library over HTTP, with a page for browsers on this and other computers
+help-serve-address = Address to listen on; others than this computer's own need a token, which is made at the first start and shown once as a link
+help-serve-port = Port to listen on; 0 for any free one
+help-serve-names = Name of this server in addresses, such as music.example.org; may be repeated
+help-serve-token = Ask clients on this computer for the token, too: a proxy may pass on those of others
+help-serve-new-token = Make a new token; the old one is no longer valid
+help-serve-certificate = Certificate for HTTPS, a PEM file
+help-serve-private-key = Private key of the certificate, a PEM file
+help-serve-max-upload = Maximum size of an uploaded file [default: 2G]
+help-serve-max-disk = Maximum size of all uploaded files together [default: what the disk has]
+help-serve-max-songs = Maximum number of songs in the library [default: 10000]
+help-serve-max-connections = Maximum number of open connections [default: 512]
 
 ## partita doctor
 

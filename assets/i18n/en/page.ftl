@@ -36,6 +36,8 @@ page-position = { $time } of { $whole }
 
 ## Library
 
+# Below the window's text “Drop a song to hear what it is made of”.
+page-empty-line = Vocals, drums, bass and the rest, separated on the server
 page-more = Show more songs
 page-remove-title = Remove “{ $title }”?
 page-remove-text = The song and its stems are deleted on the server. It cannot be undone.

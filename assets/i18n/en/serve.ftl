@@ -10,6 +10,7 @@ serve-unknown-address = there is nothing at this address
 serve-method = this address does not support the method
 # $reason is English.
 serve-request = the request could not be read: { $reason }
+serve-not-json = the content type must be application/json
 serve-value = `{ $field }` must be { $accepted }
 serve-not-computed = this part is not separated yet
 serve-range = the range lies outside of the content

@@ -22,6 +22,7 @@ help-value-name-file = NOME|ARQUIVO
 help-value-on-exists = AÇÃO
 help-value-part = FRAÇÃO
 help-value-pattern = PADRÃO
+help-value-port = PORTA
 help-value-precision = PRECISÃO
 help-value-rate = TAXA
 help-value-seconds = SEGUNDOS
@@ -208,6 +209,21 @@ help-chain-import-file = Arquivo da cadeia
 
 help-chain-remove = Remove uma das suas cadeias; os stems dela são mantidos
 help-chain-remove-name = Nome da cadeia
+
+## partita serve
+
+help-serve = Servir a biblioteca por HTTP, com uma página para navegadores deste e de outros computadores
+help-serve-address = Endereço em que escutar; outros que o do próprio computador exigem uma chave, criada no primeiro início e mostrada uma vez como link
+help-serve-port = Porta em que escutar; 0 para qualquer uma livre
+help-serve-names = Nome deste servidor em endereços, como music.example.org; pode ser repetido
+help-serve-token = Pedir a chave também a clientes deste computador: um proxy pode repassar os de outros
+help-serve-new-token = Criar uma chave nova; a antiga deixa de valer
+help-serve-certificate = Certificado para HTTPS, um arquivo PEM
+help-serve-private-key = Chave privada do certificado, um arquivo PEM
+help-serve-max-upload = Tamanho máximo de um arquivo enviado [padrão: 2G]
+help-serve-max-disk = Tamanho máximo de todos os arquivos enviados juntos [padrão: o que o disco tem]
+help-serve-max-songs = Número máximo de músicas na biblioteca [padrão: 10000]
+help-serve-max-connections = Número máximo de conexões abertas [padrão: 512]
 
 ## partita doctor
 

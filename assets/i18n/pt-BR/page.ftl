@@ -32,6 +32,7 @@ page-position = { $time } de { $whole }
 
 ## Library
 
+page-empty-line = Voz, bateria, baixo e o resto, separados no servidor
 page-more = Mostrar mais músicas
 page-remove-title = Remover “{ $title }”?
 page-remove-text = A música e seus stems são apagados no servidor. Não é possível desfazer.

@@ -5,6 +5,7 @@ serve-unknown-thing = não há nada chamado `{ $id }` aqui
 serve-unknown-address = não há nada neste endereço
 serve-method = este endereço não aceita o método
 serve-request = não foi possível ler o pedido: { $reason }
+serve-not-json = o tipo de conteúdo deve ser application/json
 serve-value = `{ $field }` deve ser { $accepted }
 serve-not-computed = esta parte ainda não foi separada
 serve-range = o intervalo está fora do conteúdo

@@ -8,7 +8,12 @@ import { events } from "../base/events.js";
 const LIMIT = 200;
 const ACTIVE = ["waiting", "running", "paused"];
 
-/** Whether a job has not ended. */
+/**
+ * Whether a job has not ended.
+ *
+ * @param {object|null} job
+ * @returns {boolean}
+ */
 export function isActive(job) {
     return Boolean(job) && ACTIVE.includes(job.state);
 }

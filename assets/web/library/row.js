@@ -10,7 +10,13 @@ import { openMenu } from "../overlays/menu.js";
 import { attempt, notify } from "../overlays/notices.js";
 import { isActive } from "./jobs.js";
 
-/** Creates the row of a song. */
+/**
+ * Creates the row of a song.
+ *
+ * @param {import("../app.js").App} app
+ * @param {object} song
+ * @returns {HTMLElement}
+ */
 export function createRow(app, song) {
     const menu = iconButton(
         "more",
@@ -33,7 +39,13 @@ export function createRow(app, song) {
     );
 }
 
-/** Shows the present state of a song in its row. */
+/**
+ * Shows the present state of a song in its row.
+ *
+ * @param {import("../app.js").App} app
+ * @param {HTMLElement} row
+ * @param {object} song
+ */
 export function updateRow(app, row, song) {
     const link = row.firstElementChild;
     const shown = `${song.cover} ${song.title}`;
@@ -82,7 +94,13 @@ function waitingWord(job) {
     return job.place === 0 ? t("library-next") : t("library-waiting");
 }
 
-/** The menu of a song. */
+/**
+ * The menu of a song.
+ *
+ * @param {import("../app.js").App} app
+ * @param {object} song
+ * @returns {object[]} as `openMenu` takes them
+ */
 export function songActions(app, song) {
     const cancel = isActive(song.job) && {
         text: t("library-cancel-processing"),
@@ -95,7 +113,12 @@ export function songActions(app, song) {
     ];
 }
 
-/** Asks for another title. */
+/**
+ * Asks for another title.
+ *
+ * @param {import("../app.js").App} app
+ * @param {object} song
+ */
 export function rename(app, song) {
     askText({
         title: t("action-rename"),

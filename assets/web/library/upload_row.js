@@ -5,7 +5,13 @@ import { el, fill, setAttribute, setText } from "../base/dom.js";
 import { bytes, percent } from "../base/numbers.js";
 import { t } from "../base/words.js";
 
-/** Creates the row of an upload. */
+/**
+ * Creates the row of an upload.
+ *
+ * @param {import("../app.js").App} app
+ * @param {import("./uploads.js").Upload} upload
+ * @returns {HTMLElement}
+ */
 export function createUpload(app, upload) {
     return el(
         "li.upload",
@@ -24,7 +30,12 @@ export function createUpload(app, upload) {
     );
 }
 
-/** Shows the present state of an upload in its row. */
+/**
+ * Shows the present state of an upload in its row.
+ *
+ * @param {HTMLElement} row
+ * @param {import("./uploads.js").Upload} upload
+ */
 export function updateUpload(row, upload) {
     const isFailed = upload.state === "failed";
     row.classList.toggle("failed", isFailed);
@@ -58,7 +69,12 @@ function textOf(upload) {
     }
 }
 
-/** A note on uploads that ended with an earlier page, or `null`. */
+/**
+ * A note on uploads that ended with an earlier page, or `null`.
+ *
+ * @param {import("../app.js").App} app
+ * @returns {HTMLElement|null}
+ */
 export function unfinishedNotice(app) {
     const { unfinished } = app.uploads;
     if (unfinished.length === 0) return null;

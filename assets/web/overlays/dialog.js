@@ -38,7 +38,12 @@ export function openDialog({ title, body, actions, submit, ...options }) {
     return { element: dialog, close: () => dialog.close() };
 }
 
-/** A button that closes the dialog around it. */
+/**
+ * A button that closes the dialog around it.
+ *
+ * @param {string} [text]
+ * @returns {HTMLButtonElement}
+ */
 export function cancelButton(text = t("cancel")) {
     const element = button(text, () => element.closest("dialog").close());
     element.autofocus = true;

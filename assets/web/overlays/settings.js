@@ -47,7 +47,11 @@ async function signOut() {
     location.reload();
 }
 
-/** Asks before everything is removed, with the counts of what would be lost. */
+/**
+ * Asks before everything is removed, with the counts of what would be lost.
+ *
+ * @param {import("../app.js").App} app
+ */
 export async function askReset(app) {
     const [songs, jobs] = await Promise.all([get("/songs?limit=1"), get("/jobs?limit=1")]);
     ask({

@@ -27,7 +27,15 @@ const LEAD = 0.06;
  *     instruments: import("./instruments.js").Instruments}} Sound
  */
 
-/** The content of a deck for a sound, from a frame on. */
+/**
+ * The content of a deck for a sound, from a frame on.
+ *
+ * @param {Sound} sound
+ * @param {number} start first frame
+ * @param {[number, number]|null} loop in frames
+ * @param {boolean} isOriginalOnly
+ * @param {(piece: object) => AudioBuffer|undefined} find samples of a piece
+ */
 export function contentOf(sound, start, loop, isOriginalOnly, find) {
     const lanes = isOriginalOnly ? [] : playedLanes(sound.lanes, sound.instruments);
     // With nothing in the mix, silence plays where the stems are, not the original.

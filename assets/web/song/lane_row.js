@@ -14,14 +14,24 @@ const MOST = 1000;
 const FLOOR_DB = -60;
 const MOST_DB = 6;
 
-/** The gain in dB at a place of the fader; `null` is silence. The scale is that of the window. */
+/**
+ * The gain in dB at a place of the fader; `null` is silence. The scale is that of the window.
+ *
+ * @param {number} place
+ * @returns {number|null}
+ */
 export function gainAt(place) {
     if (place <= 0) return null;
     if (place < UNITY) return FLOOR_DB * (1 - place / UNITY) ** 2;
     return ((place - UNITY) / (MOST - UNITY)) * MOST_DB;
 }
 
-/** The place of a gain on the fader. */
+/**
+ * The place of a gain on the fader.
+ *
+ * @param {number|null} gain
+ * @returns {number}
+ */
 export function placeOf(gain) {
     if (gain === null || gain <= FLOOR_DB) return 0;
     if (gain < 0) return Math.round(UNITY * (1 - Math.sqrt(gain / FLOOR_DB)));

@@ -52,7 +52,7 @@ export class SongModel extends Emitter {
         if (this.#isSaved) this.mixer = mixer;
         this.#setSong(song);
         for (const name of ["options", "lanes", "mixer"]) this.emit(name);
-        await this.#loadProgress();
+        this.#loadProgress();
     }
 
     /** Stops listening, and saves what is unsaved. */

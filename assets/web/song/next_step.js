@@ -35,7 +35,12 @@ export function nextStep(app, scope) {
     return element;
 }
 
-/** Whether all ticked stems are complete. */
+/**
+ * Whether all ticked stems are complete.
+ *
+ * @param {import("./model.js").SongModel} model
+ * @returns {boolean}
+ */
 export function isSeparated(model) {
     const ticked = model.instruments.ticked();
     return ticked.length > 0 && ticked.every((name) => model.covered(name) >= 1);
@@ -118,9 +123,11 @@ function busyPart(app) {
             below,
             spoken,
         ),
-        update: ({ song }) => {
+        update: ({ song, instruments }) => {
             const { job } = song;
-            const words = progressWords(job);
+            const order = instruments.order();
+            const names = [...job.stems].sort((a, b) => order.indexOf(a) - order.indexOf(b));
+            const words = progressWords(job, names);
             setText(heading, words.heading);
             setText(line, words.line);
             setText(spoken, words.heading);
@@ -134,7 +141,7 @@ function busyPart(app) {
     };
 }
 
-function progressWords(job) {
+function progressWords(job, names) {
     const part = percent(job.percent / 100);
     if (job.state === "paused")
         return { heading: t("library-paused"), line: t("job-paused", { percent: part }) };
@@ -146,7 +153,7 @@ function progressWords(job) {
         };
     }
     const left = job.seconds_left === null ? t("song-estimating") : timeLeft(job.seconds_left);
-    return { heading: t("song-separating", { stems: stems(job.stems) }), line: `${part} · ${left}` };
+    return { heading: t("song-separating", { stems: stems(names) }), line: `${part} · ${left}` };
 }
 
 function belowText(job) {

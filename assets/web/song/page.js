@@ -98,7 +98,7 @@ export function emptyPage() {
             {},
             mark(68),
             el("h1", {}, t("empty-title")),
-            el("p.dim", {}, t("empty-line")),
+            el("p.dim", {}, t("page-empty-line")),
             choose,
         ),
     );

@@ -36,13 +36,25 @@ export function ticksView(model, scope) {
     return element;
 }
 
-/** The colour of a stem, by its place in the tree. */
+/**
+ * The colour of a stem, by its place in the tree.
+ *
+ * @param {import("../player/instruments.js").Instruments} instruments
+ * @param {string} name
+ * @returns {string}
+ */
 export function colorOf(instruments, name) {
     const parent = instruments.stems.get(name)?.parent ?? null;
     return stemColor(name, { parent, place: parent ? instruments.parts(parent).indexOf(name) : 0 });
 }
 
-/** The name of a stem as a heading; a rest without a name of its own is called so. */
+/**
+ * The name of a stem as a heading; a rest without a name of its own is called so.
+ *
+ * @param {import("../player/instruments.js").Instruments} instruments
+ * @param {string} name
+ * @returns {string}
+ */
 export function titleOf(instruments, name) {
     const isNameless = instruments.stems.get(name)?.is_rest && /[-_ ]rest$|^rest$/i.test(name);
     return isNameless ? t("song-rest") : stemTitle(name);

@@ -24,7 +24,7 @@ use crate::{
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// Address to listen on; others than 127.0.0.1 and ::1 need a token, which is made at the first
+    /// Address to listen on; others than this computer's own need a token, which is made at the first
     /// start and shown once as a link
     #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     address: IpAddr,
@@ -41,11 +41,11 @@ pub(in crate::cli) struct Arguments {
     #[arg(long)]
     new_token: bool,
     /// Certificate for HTTPS, a PEM file
-    #[arg(long, value_name = "FILE", requires = "key")]
+    #[arg(long, value_name = "FILE", requires = "private_key")]
     certificate: Option<PathBuf>,
     /// Private key of the certificate, a PEM file
     #[arg(long, value_name = "FILE", requires = "certificate")]
-    key: Option<PathBuf>,
+    private_key: Option<PathBuf>,
     /// Maximum size of an uploaded file [default: 2G]
     #[arg(long, value_name = "BYTES", value_parser = parse_memory)]
     max_upload: Option<u64>,
@@ -73,7 +73,7 @@ pub(in crate::cli) fn run(
         songs: arguments.max_songs.unwrap_or(usual.songs),
         connections: arguments.max_connections.unwrap_or(usual.connections),
     };
-    let tls = arguments.certificate.zip(arguments.key);
+    let tls = arguments.certificate.zip(arguments.private_key);
     let options = Options {
         home,
         flags,

@@ -50,8 +50,8 @@ impl Core {
     }
 
     /// Removes the draft of complete stems, because only the stems are played. A draft that the user
-    /// requested stays.
-    pub(super) fn drop_draft(&mut self, job: &Job, track: &SongTrack) -> Result<()> {
+    /// requested stays. Takes the track, because not every disk on Windows removes open files.
+    pub(super) fn drop_draft(&mut self, job: &Job, track: SongTrack) -> Result<()> {
         let (Some(stems), Some(draft)) = (&track.stems, &track.draft) else { return Ok(()) };
         let (chain, quality) = (draft.chain(), draft.quality());
         let options = SeparationOptions { model: chain.name.clone(), quality };
@@ -84,6 +84,7 @@ impl Core {
         {
             self.player.exchange(Arc::new(open.track.as_heard()));
         }
+        drop(track);
         folders.iter().try_for_each(|folder| remove_folder(folder))
     }
 }

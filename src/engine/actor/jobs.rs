@@ -125,7 +125,7 @@ impl Core {
         }
         self.queue.forget(job.id);
         // A process that completed the job may have been killed before it dropped the draft.
-        self.drop_draft(&job, &track)
+        self.drop_draft(&job, track)
     }
 
     /// Cancels a job. Finished segments stay.

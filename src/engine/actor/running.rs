@@ -106,7 +106,7 @@ impl Core {
                 let job = finished.job.clone();
                 self.end_turn(finished);
                 if is_settled {
-                    self.show_end(&job, &task);
+                    self.show_end(&job, task);
                 }
             }
         }
@@ -123,16 +123,17 @@ impl Core {
     }
 
     /// Shows the song's stems after a job.
-    fn show_end(&mut self, job: &Job, task: &RunningTask) {
+    fn show_end(&mut self, job: &Job, task: RunningTask) {
+        let RunningTask { track, known_segments, .. } = task;
         if job.state == JobState::Done
-            && let Err(e) = self.drop_draft(job, &task.track)
+            && let Err(e) = self.drop_draft(job, track)
         {
             self.fail(Some(job.song), &e);
         }
         if let Some(open) = self.open.as_ref().filter(|open| open.song == job.song) {
             self.emit_shown(job.song, &open.options, &open.track);
         }
-        if job.segments_done != task.known_segments {
+        if job.segments_done != known_segments {
             // Another program has added segments.
             self.show_stems(job.song);
         }

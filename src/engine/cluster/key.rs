@@ -299,7 +299,7 @@ mod tests {
     }
 
     /// Pinned from the `Debug` texts that version 1 hashed, which included the path separator.
-    #[cfg(unix)]
+    #[cfg(unix)] // the separator differs on Windows
     #[test]
     fn keys_of_version_1_match_those_that_it_wrote() {
         let plain = keys(&plain());

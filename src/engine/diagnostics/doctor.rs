@@ -25,7 +25,7 @@ use crate::{
         system::{atomic_file, limits},
         types::Compute,
     },
-    model::{self, Device, Spec, device::Card},
+    model::{Device, Spec, device::Card},
 };
 
 /// Findings about the machine.
@@ -217,7 +217,7 @@ fn cpu_features() -> Vec<String> {
         ("fma", is_x86_feature_detected!("fma")),
         ("avx512f", is_x86_feature_detected!("avx512f")),
         ("avx512bf16", is_x86_feature_detected!("avx512bf16")),
-        ("amx_bf16", model::kernels::cpu::has_amx()),
+        ("amx_bf16", crate::model::kernels::cpu::has_amx()),
     ];
     #[cfg(target_arch = "aarch64")]
     let found = [

@@ -431,7 +431,7 @@ mod tests {
         assert!(matches!(state(3), JobState::Failed(Problem::JobUnreadable { .. })));
     }
 
-    #[cfg(unix)]
+    #[cfg(unix)] // names on Windows are UTF-16
     #[test]
     fn a_data_folder_need_not_be_unicode() {
         let folder = tempfile::tempdir().unwrap();

@@ -424,7 +424,7 @@ mod tests {
         assert_eq!(shown(&again.songs().unwrap()[0]), (Some(93.5), true, false));
     }
 
-    #[cfg(unix)]
+    #[cfg(unix)] // names on Windows are UTF-16
     #[test]
     fn a_path_need_not_be_unicode() {
         let home = tempfile::tempdir().unwrap();

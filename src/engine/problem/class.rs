@@ -312,7 +312,7 @@ mod tests {
         assert_eq!(missing(&home.path().join("song.wav")).class(), Class::Permanent);
         assert_eq!(missing(&home.path().join("mount/song.wav")).class(), Class::Retry);
         assert_eq!(missing(Path::new("song.wav")).class(), Class::Permanent);
-        #[cfg(target_os = "linux")]
+        #[cfg(target_os = "linux")] // its error numbers
         for number in [5, 116, 110] {
             let problem = Problem::input(Path::new("a"), io::Error::from_raw_os_error(number));
             assert_eq!(problem.class(), Class::Retry, "{number}");

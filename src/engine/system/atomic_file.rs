@@ -15,7 +15,7 @@ use tempfile::{NamedTempFile, TempDir};
 
 use crate::{
     engine::problem::{Advice, Problem, Result},
-    file_moves,
+    file_moves, os,
 };
 
 /// Prefix and suffix of temporary names.
@@ -60,8 +60,11 @@ pub fn free_bytes(folder: &Path) -> Option<u64> {
 }
 
 /// Syncs the names in a folder, so that created and renamed files survive a power failure. Where a
-/// system does not support that, the names reach the disk soon after.
+/// system does not support that, such as Windows, the names reach the disk soon after.
 pub fn sync_folder(folder: &Path) {
+    if cfg!(windows) {
+        return;
+    }
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     if let Err(error) = File::open(folder).and_then(|folder| folder.sync_all()) {
         tracing::debug!("could not sync {}: {error}", folder.display());
@@ -75,7 +78,11 @@ pub fn sync_folder(folder: &Path) {
 pub fn make_folders(folder: &Path) -> io::Result<()> {
     let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
     let missing: Vec<&Path> = folder.ancestors().take_while(is_missing).collect();
-    fs::create_dir_all(folder)?;
+    fs::create_dir_all(folder).map_err(|error| {
+        let is_file = cfg!(windows) && error.kind() == io::ErrorKind::AlreadyExists;
+        // For a file in the place of a folder, Windows reports that it already exists.
+        if is_file { io::Error::from_raw_os_error(os::NO_FOLDER_ON_WINDOWS) } else { error }
+    })?;
     for made in missing {
         sync_folder(made.parent().unwrap_or(Path::new(".")));
     }
@@ -319,7 +326,7 @@ mod tests {
         assert!(!written.exists(), "its writer has ended");
     }
 
-    #[cfg(unix)]
+    #[cfg(unix)] // links take a privilege on Windows
     #[test]
     fn a_link_is_not_followed() {
         let (home, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

@@ -144,7 +144,7 @@ mod tests {
     }
 
     /// On any machine, limits are positive and at most the total.
-    #[cfg(target_os = "linux")]
+    #[cfg(target_os = "linux")] // compares with /proc
     #[test]
     fn limits_of_this_machine_are_plausible() {
         let about = std::fs::read_to_string("/proc/meminfo").unwrap();

@@ -435,7 +435,7 @@ mod tests {
         });
     }
 
-    #[cfg(unix)]
+    #[cfg(unix)] // Windows has pipes, which cannot be stale
     #[test]
     fn tolerates_stale_sockets_and_invalid_messages() {
         use std::os::unix::net::{UnixListener, UnixStream};

@@ -215,7 +215,7 @@ mod tests {
         assert_eq!(result, Err(Problem::ThreadEnded));
     }
 
-    #[cfg(target_os = "linux")]
+    #[cfg(target_os = "linux")] // elsewhere, threads have no niceness of their own
     #[test]
     fn an_idle_thread_steps_back() {
         let thread = start_idle("idle", || rustix::process::getpriority_process(None).unwrap());

@@ -208,10 +208,8 @@ pub trait Example: Sized {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
-
     use super::*;
-    use crate::os::Os;
+    use crate::os::{Os, OsKind};
 
     macro_rules! examples {
         ($($kind:ty: $($value:expr),+;)+) => {
@@ -232,7 +230,11 @@ mod tests {
         StemCount: StemCount(1), StemCount(4);
         NameCount: NameCount(1), NameCount(2);
         Channels: Channels(1), Channels(6);
-        Os: io::Error::from_raw_os_error(2).into();
+        Os: Os {
+            kind: OsKind::NotFound,
+            number: Some(2),
+            text: "No such file or directory (os error 2)".into(),
+        };
         // The inner enum has its own examples.
         Box<Misfit>: Box::new(Misfit::BatchNorm);
     }

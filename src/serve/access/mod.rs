@@ -1,12 +1,10 @@
 //! Who may send requests: every request passes [`check`] before its handler.
 //!
-//! - [`hosts`]: the `Host` must be an address, or a name of this computer. Otherwise a page of another
+//! - [`Hosts`]: the `Host` must be an address, or a name of this computer. Otherwise a page of another
 //!   site could reach the server under a name of its own (DNS rebinding).
-//! - [`origins`]: pages of other sites may not change anything (cross-site request forgery).
+//! - [`Sender`]: pages of other sites may not change anything (cross-site request forgery).
 //! - [`token`]: the token, for servers that other computers can reach.
 
-mod hosts;
-mod origins;
 mod token;
 mod tries;
 
@@ -19,14 +17,18 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use super::{App, Failure, Options, fault::Fault, listener::Peer};
-use hosts::Hosts;
+use super::{
+    App, Failure, Options,
+    fault::Fault,
+    headers::{hosts::Hosts, origins::Sender},
+    listener::Peer,
+};
 pub(super) use token::COOKIE;
 use token::Tokens;
 use tries::Tries;
 
 /// Addresses that need no token: what the page needs to ask for it, and whether the server lives.
-const OPEN: [&str; 3] = ["/api/v1/session", "/api/v1/health", "/"];
+const OPEN: [&str; 4] = ["/api/v1/session", "/api/v1/health", "/", "/favicon.ico"];
 /// Folders that need no token.
 const OPEN_FOLDERS: [&str; 2] = ["/assets/", "/words/"];
 
@@ -39,7 +41,7 @@ pub(super) struct Access {
 }
 
 impl Access {
-    /// Reads the token's digest, or makes a token if one is needed and there is none. Returns a new token.
+    /// Reads the token's digest, or makes a token if one is needed and none exists. Returns a new token.
     ///
     /// # Errors
     /// The file of the digest cannot be read or written.
@@ -50,7 +52,14 @@ impl Access {
         } else {
             (None, None)
         };
-        let hosts = Hosts::new(options.is_local(), &options.names);
+        let mut names = options.names.clone();
+        if !options.is_local()
+            && let Ok(own) = sysinfo::System::host_name()
+        {
+            names.push(format!("{own}.local"));
+            names.push(own);
+        }
+        let hosts = Hosts::new(options.is_local(), &names);
         Ok((Self { hosts, tokens, tries: Tries::default() }, new))
     }
 
@@ -88,7 +97,7 @@ impl Access {
             return Err(Fault::Host { host });
         }
         let is_read = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
-        if !origins::permit(&parts.headers, host.unwrap_or_default(), is_read) {
+        if !sender(&parts.headers).may_send(host.unwrap_or_default(), is_read) {
             return Err(Fault::Origin);
         }
         let path = parts.uri.path();
@@ -100,6 +109,17 @@ impl Access {
         }
         let sent = token::sent(&parts.headers).ok_or(Fault::Token)?;
         self.check_token(&sent, from)
+    }
+}
+
+/// A browser's information about the page that sends a request.
+fn sender(headers: &HeaderMap) -> Sender<'_> {
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("invalid"));
+    Sender {
+        origin: text("origin"),
+        site: text("sec-fetch-site"),
+        mode: text("sec-fetch-mode"),
+        destination: text("sec-fetch-dest"),
     }
 }
 

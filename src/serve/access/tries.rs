@@ -14,7 +14,7 @@ const MOST: u32 = 10;
 /// Number of wrong tokens from all addresses before all wait.
 const MOST_OF_ALL: u32 = 200;
 /// Time after which the counts begin again.
-const PERIOD: Duration = Duration::from_secs(60);
+const PERIOD: Duration = Duration::from_mins(1);
 /// Number of addresses that are remembered.
 const MOST_ADDRESSES: usize = 4096;
 

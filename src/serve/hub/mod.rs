@@ -31,13 +31,13 @@ use crate::engine::{
 use state::{Change, Import, State};
 
 /// Time after which a command counts as lost.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Age at which the stores of a song are requested again: a new job's stems are in new stores.
 const FRESH: Duration = Duration::from_millis(500);
 /// Maximum number of songs whose stores are kept open.
 const MOST_TRACKS: usize = 16;
 
-/// What the engine answered to a command.
+/// The engine's answer to a command.
 #[derive(Debug, Default)]
 pub(super) struct Answer {
     /// Job of the command.
@@ -66,7 +66,7 @@ struct Inner {
     tracks: Mutex<HashMap<SongId, (Instant, SongTrack)>>,
     exports: AtomicU64,
     default_model: String,
-    /// Tells this run of the server from others.
+    /// Number of this run of the server.
     run: u64,
     thread: Mutex<Option<Thread>>,
 }

@@ -2,13 +2,13 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::Instant,
 };
 
-use crate::engine::ChainEntry;
 use crate::engine::{
-    Event, ExportId, ExportState, Job, JobId, ModelEntry, ModelState, Problem, Song, SongId,
+    ChainEntry, Event, ExportId, ExportState, Job, JobId, ModelEntry, ModelState, Problem, Song,
+    SongId,
     library::Lanes,
     separation::{
         estimate::Estimate,
@@ -35,7 +35,7 @@ pub(in crate::serve) enum Change {
     All,
 }
 
-/// What is known of a song's stems.
+/// Information about a song's stems.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::serve) struct Shown {
     pub options: SeparationOptions,
@@ -114,9 +114,6 @@ impl State {
                 self.obstacles.remove(&id);
                 vec![Change::SongRemoved(id)]
             }
-            Event::Importing { path, fraction } => self.import(path, Import::Running(fraction)),
-            Event::Imported { path, song } => self.import(path, Import::Done(song)),
-            Event::ImportFailed { path, problem } => self.import(path, Import::Failed(problem)),
             Event::Job(job) => self.job(job, now),
             Event::JobsCleared(ids) => {
                 for id in &ids {
@@ -141,26 +138,6 @@ impl State {
                 self.models = models;
                 vec![Change::All]
             }
-            Event::Chains(chains) => {
-                self.chains = chains;
-                Vec::new()
-            }
-            Event::Model(model) => {
-                self.model = Some(model);
-                Vec::new()
-            }
-            Event::Pace(seconds) => {
-                self.pace = Some(seconds);
-                Vec::new()
-            }
-            Event::JobPace(job, seconds) => {
-                self.paces.insert(job, seconds);
-                Vec::new()
-            }
-            Event::Lanes(all) => {
-                self.lanes = all.into_iter().collect();
-                Vec::new()
-            }
             Event::Waiting { song, problem } => {
                 self.obstacles.insert(song, problem);
                 let jobs = self.jobs.values().filter(|job| job.song == song && !job.is_ended());
@@ -170,17 +147,33 @@ impl State {
                 self.exports.insert(id, state);
                 vec![Change::Export(id)]
             }
-            _ => Vec::new(),
+            other => {
+                self.keep(other);
+                Vec::new()
+            }
         }
     }
 
-    /// The state of imports is kept for the files that somebody waits for alone; others are songs
-    /// that a later start handed over.
-    fn import(&mut self, path: PathBuf, state: Import) -> Vec<Change> {
-        if let Some(import) = self.imports.get_mut(&path) {
+    /// Takes over facts that no client waits for.
+    fn keep(&mut self, event: Event) {
+        match event {
+            Event::Chains(chains) => self.chains = chains,
+            Event::Model(model) => self.model = Some(model),
+            Event::Pace(seconds) => self.pace = Some(seconds),
+            Event::JobPace(job, seconds) => drop(self.paces.insert(job, seconds)),
+            Event::Lanes(all) => self.lanes = all.into_iter().collect(),
+            Event::Importing { path, fraction } => self.import(&path, Import::Running(fraction)),
+            Event::Imported { path, song } => self.import(&path, Import::Done(song)),
+            Event::ImportFailed { path, problem } => self.import(&path, Import::Failed(problem)),
+            _ => {}
+        }
+    }
+
+    /// Keeps the state of imports for which a request waits. Files of later starts have none.
+    fn import(&mut self, path: &Path, state: Import) {
+        if let Some(import) = self.imports.get_mut(path) {
             *import = state;
         }
-        Vec::new()
     }
 
     fn job(&mut self, job: Job, now: Instant) -> Vec<Change> {

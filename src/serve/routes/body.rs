@@ -11,29 +11,39 @@ use http_body_util::{BodyExt as _, Limited};
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 
-use super::{etag, is_known, no_cache};
 use crate::serve::{
+    answers::{etag, is_known, no_cache},
     fault::Fault,
-    ranges::{self, Asked},
+    headers::ranges::{self, Asked},
     uploads::in_time,
 };
 
 /// Maximum size of a body in JSON.
 const MOST_BYTES: usize = 256 << 10;
 
-/// A body in JSON. Its content type is not checked, as curl sends another one by default; pages of other
-/// sites are rejected by their origin.
+/// A body in JSON. Another content type is rejected: a page of another site could send it without asking
+/// the browser for permission.
 pub(in crate::serve) struct Json<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Fault;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Fault> {
+        let kind = request.headers().get(header::CONTENT_TYPE);
+        let is_json = kind.and_then(|kind| kind.to_str().ok()).is_some_and(is_json);
         let bytes = small_body(request.into_body()).await?;
+        if !is_json && !bytes.is_empty() {
+            return Err(Fault::NotJson);
+        }
         // No body stands for no fields.
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
         serde_json::from_slice(text).map(Self).map_err(|error| Fault::Request(error.to_string()))
     }
+}
+
+fn is_json(content_type: &str) -> bool {
+    let kind = content_type.split(';').next().unwrap_or_default();
+    kind.trim().eq_ignore_ascii_case("application/json")
 }
 
 async fn small_body(body: Body) -> Result<Bytes, Fault> {

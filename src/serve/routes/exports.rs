@@ -21,8 +21,7 @@ use utoipa::ToSchema;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use super::{
-    answer, answer_with, blocking,
-    body::{self, attachment, blocks},
+    body::{self, Json, attachment, blocks},
     songs::song_id,
 };
 use crate::{
@@ -37,8 +36,8 @@ use crate::{
     file_moves,
     serve::{
         App,
+        answers::{answer, answer_with, blocking},
         fault::Fault,
-        routes::Json,
         views::{self, BASE, Export, FormatInfo},
     },
 };
@@ -48,9 +47,9 @@ const FOLDER: &str = "exports";
 /// Names of the files.
 const PATTERN: &str = "{artist} - {title} - {stem}";
 /// Time for which files are kept.
-const KEPT: Duration = Duration::from_secs(24 * 3600);
+const KEPT: Duration = Duration::from_hours(24);
 /// Interval between looks for old exports.
-const LOOK_EVERY: Duration = Duration::from_secs(600);
+const LOOK_EVERY: Duration = Duration::from_mins(10);
 /// Maximum number of exports that are kept.
 const MOST: usize = 200;
 /// Bytes of an archive that are read at once.
@@ -244,7 +243,7 @@ pub(super) async fn create(
     let place = Place { folder: app.exports.folder_of(id.0), pattern: NamePattern::new(PATTERN)? };
     app.exports.all().insert(id.0, Kept { song, created: Instant::now() });
     app.hub.request(Command::Export { id, song, selection, place, settings }).await?;
-    // An export that cannot begin is no export.
+    // An export that cannot begin is not listed.
     let state = app.hub.state().exports.get(&id).cloned();
     if let Some(ExportState::Failed(problem)) = state {
         drop_export(&app, id.0).await?;
@@ -334,6 +333,20 @@ async fn drop_export(app: &App, id: u64) -> Result<(), Fault> {
     .await
 }
 
+/// Removes the exports of a song, or all, and cancels those that run.
+///
+/// # Errors
+/// The engine has ended.
+pub(super) async fn clear(app: &App, song: Option<SongId>) -> Result<(), Fault> {
+    let is_one = |(_, kept): &(&u64, &Kept)| song.is_none_or(|song| kept.song == song);
+    let ids: Vec<u64> = app.exports.all().iter().filter(is_one).map(|(id, _)| *id).collect();
+    for id in ids {
+        app.hub.request(Command::CancelExport(ExportId(id))).await?;
+        drop_export(app, id).await?;
+    }
+    Ok(())
+}
+
 fn files(app: &App, id: u64) -> Vec<PathBuf> {
     files_of(app.hub.state().exports.get(&ExportId(id))).to_vec()
 }
@@ -341,8 +354,8 @@ fn files(app: &App, id: u64) -> Vec<PathBuf> {
 /// Download a file of an export.
 #[utoipa::path(get, path = "/api/v1/exports/{id}/files/{number}", tag = "exports",
     params(("id" = u64, Path), ("number" = usize, Path), ("Range" = Option<String>, Header)),
-    responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>),
-        (status = 206, content_type = "application/octet-stream", body = Vec<u8>),
+    responses((status = 200, content_type = "*/*", body = Vec<u8>),
+        (status = 206, content_type = "*/*", body = Vec<u8>),
         (status = "4XX", body = views::Problem)))]
 pub(super) async fn file(
     State(app): State<App>,
@@ -388,7 +401,7 @@ pub(super) async fn archive(
     Ok(response)
 }
 
-/// What an archive's writer has written and the client has not read.
+/// Bytes that an archive's writer has written and the client has not read.
 #[derive(Clone, Default)]
 struct Written(Arc<Mutex<Vec<u8>>>);
 

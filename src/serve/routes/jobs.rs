@@ -11,10 +11,8 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    Page, answer, answer_with, blocking,
-    body::{self, Query},
+    body::{self, Json, Query},
     songs::{known_song, song_id},
-    state_version, versioned,
 };
 use crate::{
     engine::{
@@ -24,10 +22,10 @@ use crate::{
     },
     serve::{
         App,
+        answers::{Page, answer, answer_with, blocking, state_version, versioned},
         fault::{Fault, MOST_KNOWN},
         hub::state::State as Known,
-        routes::Json,
-        views::{self, BASE, Job, JobStage, Jobs, Progress},
+        views::{self, BASE, Job, JobPage, JobStage, Progress},
     },
 };
 
@@ -113,7 +111,7 @@ pub(super) struct Filter {
 
 /// List jobs, the newest first.
 #[utoipa::path(get, path = "/api/v1/jobs", tag = "jobs", params(Filter, Page),
-    responses((status = 200, body = Jobs), (status = 400, body = views::Problem)))]
+    responses((status = 200, body = JobPage), (status = 400, body = views::Problem)))]
 pub(super) async fn list(
     State(app): State<App>,
     headers: HeaderMap,
@@ -129,7 +127,7 @@ pub(super) async fn list(
         let jobs = || state.jobs.values().rev().filter(fits);
         let (total, now) = (jobs().count(), Instant::now());
         let jobs = page.of(jobs()).map(|job| Job::of(job, &state, now)).collect();
-        Jobs { total, offset: page.offset, jobs }
+        JobPage { total, offset: page.offset, jobs }
     })
 }
 

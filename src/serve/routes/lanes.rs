@@ -16,9 +16,7 @@ use sha2::{Digest as _, Sha256};
 use utoipa::IntoParams;
 
 use super::{
-    answer, blocking,
-    body::{Part, Query, attachment, blocks},
-    etag,
+    body::{Json, Part, Query, attachment, blocks},
     songs::{known_song, song_id},
 };
 use crate::{
@@ -29,11 +27,12 @@ use crate::{
         library::Lanes as Settings,
         player::Track as _,
     },
+    model::weights::hex,
     serve::{
         App,
+        answers::{answer, blocking, etag},
         fault::Fault,
-        routes::Json,
-        views::{self, Lane, LaneKind, Lanes, Mixer, MixerLane, Peaks},
+        views::{self, Lane, LaneKind, Mixer, MixerLane, Peaks, SongLanes},
     },
 };
 
@@ -50,14 +49,14 @@ const MOST_LANES: usize = 256;
 
 /// List the lanes of a song, and which parts of them can be heard.
 #[utoipa::path(get, path = "/api/v1/songs/{id}/lanes", tag = "sound", params(("id" = i64, Path)),
-    responses((status = 200, body = Lanes), (status = "4XX", body = views::Problem)))]
+    responses((status = 200, body = SongLanes), (status = "4XX", body = views::Problem)))]
 pub(super) async fn list(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Response, Fault> {
     let song = song_id(&app, &id)?;
     let track = app.hub.track(song).await?;
-    Ok(answer(|| Lanes::of(song, &track)))
+    Ok(answer(|| SongLanes::of(song, &track)))
 }
 
 /// A lane with everything to read it.
@@ -78,7 +77,7 @@ impl Source {
             (song.id, song.title.clone(), song.hash.clone())
         };
         let track = app.hub.track(song).await?;
-        let lanes = Lanes::of(song, &track).lanes;
+        let lanes = SongLanes::of(song, &track).lanes;
         let known = lanes.iter().map(|lane| lane.name.clone()).collect();
         let Some(at) = lanes.iter().position(|lane| lane.name == name) else {
             return Err(Fault::UnknownTrack { name: name.chars().take(100).collect(), known });
@@ -118,7 +117,7 @@ impl Source {
             }
         }
         let digest = digest.finalize();
-        etag(&digest[..12].iter().map(|byte| format!("{byte:02x}")).collect::<String>(), false)
+        etag(&hex(&digest[..12]), false)
     }
 }
 
@@ -248,7 +247,7 @@ pub(super) async fn peaks(
     let bins = if bins == 0 { 1000 } else { bins.min(MOST_BINS) };
     let bins = bins.min((to - from).max(1) as usize);
     let peaks = blocking(move || {
-        // Songs' waveforms take much reading, so that few are drawn at a time.
+        // SongPage' waveforms take much reading, so that few are drawn at a time.
         let bins = bins_of(&source, from..to, bins);
         bins.map(|bins| Peaks { from, to, bins }).map_err(|error| {
             Fault::Problem(crate::engine::Problem::Waveform { cause: error.into() })

@@ -1,6 +1,7 @@
 //! The addresses of the server, one file for each group, and what all answers share.
 //!
-//! Handlers run on tokio's threads and only wait there; [`blocking`] runs what reads or writes a disk.
+//! Handlers run on tokio's threads and only wait there; what reads or writes a disk is
+//! [`blocking`](super::answers::blocking).
 
 mod body;
 mod events;
@@ -22,27 +23,21 @@ use std::sync::{
 use axum::{
     Router,
     extract::Request,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
 };
-use serde::Serialize;
+use serde_json::{Value, json};
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(super) use body::Json;
 pub(super) use exports::Exports;
 
-use super::{
-    App, access,
-    fault::Fault,
-    language::{self, spoken},
-    metrics, views,
-};
+use super::{App, access, answers::json_text, drain, fault::Fault, language, metrics, views};
 
-/// What browsers may load and do with the page. All of it comes from the server itself.
+/// The rules for browsers: the page loads everything from the server itself.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; \
                       media-src 'self' blob:; connect-src 'self'; font-src 'self'; manifest-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -68,7 +63,7 @@ struct Description;
 /// All addresses.
 pub(super) fn router(app: App) -> Router {
     let (router, description) = api().split_for_parts();
-    let description = serde_json::to_string(&description).unwrap_or_default();
+    let description = described(&description).to_string();
     let openapi = move || async move { json_text(description) };
     router
         .route("/api/v1/openapi.json", get(openapi))
@@ -80,9 +75,50 @@ pub(super) fn router(app: App) -> Router {
             Fault::Internal.into_response()
         }))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), metrics::count))
+        .layer(middleware::from_fn(drain::rest))
         .layer(middleware::from_fn(common))
         .layer(middleware::from_fn(language::set))
         .with_state(app)
+}
+
+/// The description with what all addresses have in common: texts of statuses, the content type of
+/// errors, and answers to clients that have the content already.
+fn described(description: &utoipa::openapi::OpenApi) -> Value {
+    const PROBLEM: &str = "application/problem+json";
+    let mut description = serde_json::to_value(description).unwrap_or_default();
+    let paths = description["paths"].as_object_mut().into_iter().flatten();
+    for (_, path) in paths {
+        for (method, operation) in path.as_object_mut().into_iter().flatten() {
+            let Some(responses) = operation["responses"].as_object_mut() else { continue };
+            if method == "get" {
+                responses.insert("304".into(), Value::Object(serde_json::Map::new()));
+            }
+            let problem = |status: &str| {
+                let reference = json!({ "$ref": "#/components/schemas/Problem" });
+                let content = json!({ PROBLEM: { "schema": reference } });
+                json!({ "description": status, "content": content })
+            };
+            responses.entry("4XX").or_insert_with(|| problem("The request was rejected"));
+            responses.entry("5XX").or_insert_with(|| problem("The server could not answer"));
+            for (status, response) in responses {
+                let code = status.parse().ok().and_then(|code| StatusCode::from_u16(code).ok());
+                let text = code.and_then(|code| code.canonical_reason());
+                let text = text.unwrap_or("The request was rejected");
+                if response["description"].as_str().is_none_or(str::is_empty) {
+                    response["description"] = text.into();
+                }
+                let is_problem =
+                    |content: &Value| content["schema"]["$ref"] == "#/components/schemas/Problem";
+                if let Some(content) = response["content"].as_object_mut()
+                    && content.get("application/json").is_some_and(is_problem)
+                    && let Some(of_problem) = content.remove("application/json")
+                {
+                    content.insert(PROBLEM.into(), of_problem);
+                }
+            }
+        }
+    }
+    description
 }
 
 /// The addresses of the interface, with their description.
@@ -139,107 +175,6 @@ async fn common(request: Request, next: Next) -> Response {
 /// Does what has to be done from time to time, until the server ends.
 pub(super) async fn keep_house(app: App) {
     tokio::join!(uploads::keep_house(Arc::clone(&app)), exports::keep_house(app));
-}
-
-/// Runs work that reads or writes a disk.
-pub(super) async fn blocking<T, E>(
-    work: impl FnOnce() -> Result<T, E> + Send + 'static,
-) -> Result<T, Fault>
-where
-    T: Send + 'static,
-    E: Into<Fault> + Send + 'static,
-{
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result.map_err(Into::into),
-        // It panicked, which is logged, or the server ends.
-        Err(_) => Err(Fault::Internal),
-    }
-}
-
-/// An answer in JSON, made in the language of the request.
-fn answer<T: Serialize>(make: impl FnOnce() -> T) -> Response {
-    match serde_json::to_string(&spoken(make)) {
-        Ok(text) => json_text(text),
-        Err(error) => {
-            tracing::error!("could not write an answer: {error}");
-            Fault::Internal.into_response()
-        }
-    }
-}
-
-/// An answer in JSON with a status.
-fn answer_with<T: Serialize>(status: StatusCode, make: impl FnOnce() -> T) -> Response {
-    (status, answer(make)).into_response()
-}
-
-fn json_text(text: String) -> Response {
-    let json = HeaderValue::from_static("application/json");
-    ([(header::CONTENT_TYPE, json), (header::CACHE_CONTROL, no_cache())], text).into_response()
-}
-
-fn no_cache() -> HeaderValue {
-    HeaderValue::from_static("no-cache")
-}
-
-/// An answer that clients may keep for as long as its `ETag` is the same. `make` is only called if the
-/// client has another version.
-fn versioned<T: Serialize>(
-    headers: &HeaderMap,
-    version: &str,
-    make: impl FnOnce() -> T,
-) -> Response {
-    let tag = etag(&format!("{version}-{}", language::current().tag()), true);
-    let mut response = if is_known(headers, &tag) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        answer(make)
-    };
-    response.headers_mut().insert(header::ETAG, tag);
-    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept-Language"));
-    response
-}
-
-/// An `ETag`; a weak one names content that may differ in bytes.
-fn etag(version: &str, is_weak: bool) -> HeaderValue {
-    let text = if is_weak { format!("W/\"{version}\"") } else { format!("\"{version}\"") };
-    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
-}
-
-/// Whether the client has this version.
-fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let plain = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    let Ok(tag) = tag.to_str().map(plain) else { return false };
-    known.is_some_and(|known| known.trim() == "*" || known.split(',').any(|one| plain(one) == tag))
-}
-
-/// Version of answers that depend on the engine's state. It differs between runs of the server.
-fn state_version(app: &App, state: &super::hub::state::State) -> String {
-    format!("{:x}-{:x}", app.hub.run(), state.version)
-}
-
-/// A page of a list.
-#[derive(Clone, Copy, Debug, serde::Deserialize, utoipa::IntoParams)]
-#[serde(default)]
-struct Page {
-    /// Number of entries to skip.
-    offset: usize,
-    /// Maximum number of entries, up to 200.
-    limit: usize,
-}
-
-impl Default for Page {
-    fn default() -> Self {
-        Self { offset: 0, limit: 50 }
-    }
-}
-
-impl Page {
-    const MOST: usize = 200;
-
-    fn of<T>(self, all: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
-        all.skip(self.offset).take(self.limit.min(Self::MOST))
-    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use axum::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{answer, songs::song_id, state_version, versioned};
+use super::{body::Json, songs::song_id};
 use crate::{
     engine::{
         Command, ModelState, Problem, SongId,
@@ -17,15 +17,15 @@ use crate::{
     model::weights,
     serve::{
         App,
+        answers::{answer, state_version, versioned},
         fault::Fault,
         hub::state::Shown,
-        routes::Json,
-        views::{self, Model, Models, QualityChoice, QualityName, SongOptions, StemOption},
+        views::{self, Model, ModelList, QualityChoice, QualityName, SongOptions, StemOption},
     },
 };
 
 /// List models and chains.
-#[utoipa::path(get, path = "/api/v1/models", tag = "models", responses((status = 200, body = Models)))]
+#[utoipa::path(get, path = "/api/v1/models", tag = "models", responses((status = 200, body = ModelList)))]
 pub(super) async fn list(State(app): State<App>, headers: HeaderMap) -> Response {
     let state = app.hub.state();
     versioned(&headers, &state_version(&app, &state), || {
@@ -43,7 +43,7 @@ pub(super) async fn list(State(app): State<App>, headers: HeaderMap) -> Response
             is_installed: !chain.stems.is_empty(),
             is_chain: true,
         });
-        Models {
+        ModelList {
             default: app.hub.default_model().to_owned(),
             is_ready: matches!(state.model, Some(ModelState::Ready { .. })),
             models: of_models.chain(of_chains).collect(),
@@ -114,7 +114,7 @@ fn name_of(preset: Option<Preset>) -> QualityName {
     QualityName::of_preset(preset)
 }
 
-/// What the engine knows of a song's stems.
+/// The engine's information about a song's stems.
 async fn shown(app: &App, song: SongId) -> Result<Shown, Fault> {
     app.hub.request(Command::ReadSong(song)).await?;
     let shown = app.hub.state().shown.get(&song).cloned();

@@ -11,10 +11,14 @@ use axum::{
 };
 use sha2::{Digest as _, Sha256};
 
-use super::{etag, is_known, no_cache};
 use crate::{
     i18n::Language,
-    serve::{App, fault::Fault},
+    model::weights::hex,
+    serve::{
+        App,
+        answers::{etag, is_known, no_cache},
+        fault::Fault,
+    },
 };
 
 /// A file of the page.
@@ -31,12 +35,13 @@ static TAGS: LazyLock<Vec<HeaderValue>> =
 
 fn tag_of(bytes: &[u8]) -> HeaderValue {
     let digest = Sha256::digest(bytes);
-    etag(&digest[..12].iter().map(|byte| format!("{byte:02x}")).collect::<String>(), false)
+    etag(&hex(&digest[..12]), false)
 }
 
 pub(super) fn router() -> Router<App> {
     Router::new()
         .route("/", get(async |headers: HeaderMap| asset(&headers, "index.html")))
+        .route("/favicon.ico", get(async |headers: HeaderMap| asset(&headers, "icon.png")))
         .route(
             "/assets/{*name}",
             get(async |headers: HeaderMap, Path(name): Path<String>| asset(&headers, &name)),

@@ -8,13 +8,13 @@ use axum::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::answer;
+use super::body::Json;
 use crate::serve::{
     App,
     access::COOKIE,
+    answers::answer,
     fault::Fault,
     listener::Peer,
-    routes::Json,
     views::{self, Session},
 };
 

@@ -11,19 +11,19 @@ use axum::{
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{
-    Page, answer, answer_with, blocking, body::Query, etag, is_known, state_version, versioned,
-};
+use super::body::{Json, Query};
 use crate::{
     engine::{self, Command, SongId},
     serve::{
         App,
+        answers::{
+            Page, answer, answer_with, blocking, etag, is_known, no_cache, state_version, versioned,
+        },
         fault::{Fault, MOST_KNOWN},
         hub::state::State as Known,
         language,
-        routes::Json,
         uploads::{Record, receive_form},
-        views::{self, BASE, FailedFile, Removed, Song, Songs, Submitted},
+        views::{self, BASE, FailedFile, Removed, Song, SongPage, Submitted},
     },
 };
 
@@ -71,7 +71,7 @@ enum Sort {
 
 /// List songs.
 #[utoipa::path(get, path = "/api/v1/songs", tag = "songs", params(Search, Page),
-    responses((status = 200, body = Songs), (status = 400, body = views::Problem)))]
+    responses((status = 200, body = SongPage), (status = 400, body = views::Problem)))]
 pub(super) async fn list(
     State(app): State<App>,
     headers: HeaderMap,
@@ -82,7 +82,7 @@ pub(super) async fn list(
     versioned(&headers, &state_version(&app, &state), || songs_of(&state, &search, page))
 }
 
-fn songs_of(state: &Known, search: &Search, page: Page) -> Songs {
+fn songs_of(state: &Known, search: &Search, page: Page) -> SongPage {
     let words: Vec<String> = search.search.split_whitespace().map(str::to_lowercase).collect();
     let fits = |song: &&engine::Song| {
         let fields = [Some(&song.title), song.artist.as_ref(), song.album.as_ref()];
@@ -103,7 +103,7 @@ fn songs_of(state: &Known, search: &Search, page: Page) -> Songs {
     }
     let (total, now) = (songs.len(), Instant::now());
     let songs = page.of(songs.into_iter()).map(|song| Song::of(song, state, now)).collect();
-    Songs { total, offset: page.offset, songs }
+    SongPage { total, offset: page.offset, songs }
 }
 
 /// Submit files in a form. The answer comes when they are imported.
@@ -116,7 +116,7 @@ pub(super) async fn submit(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Fault> {
-    check_count(&app)?;
+    super::uploads::check_count(&app)?;
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let content_type = text(header::CONTENT_TYPE).unwrap_or_default();
     let length: Option<u64> = text(header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
@@ -162,7 +162,7 @@ fn submitted(app: &App, files: Vec<(String, Result<SongId, Fault>)>) -> Result<R
                     submitted.songs.extend(song);
                 }
                 Err(fault) => {
-                    submitted.failed.push(FailedFile { file_name, problem: fault.json() })
+                    submitted.failed.push(FailedFile { file_name, problem: fault.json() });
                 }
             }
         }
@@ -172,12 +172,6 @@ fn submitted(app: &App, files: Vec<(String, Result<SongId, Fault>)>) -> Result<R
         response.headers_mut().insert(header::LOCATION, location);
     }
     Ok(response)
-}
-
-/// Checks that the library may hold another song.
-pub(super) fn check_count(app: &App) -> Result<(), Fault> {
-    let most = app.options.limits.songs;
-    if app.hub.state().songs.len() >= most { Err(Fault::TooManySongs { most }) } else { Ok(()) }
 }
 
 /// Show a song.
@@ -233,6 +227,7 @@ pub(super) async fn remove(
     let song = song_id(&app, &id)?;
     app.hub.close_tracks(Some(song));
     app.hub.request(Command::Remove(song)).await?;
+    super::exports::clear(&app, Some(song)).await?;
     super::uploads::sweep(&app).await;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -272,7 +267,7 @@ pub(super) async fn cover(
             .into_response()
     };
     response.headers_mut().insert(header::ETAG, tag);
-    response.headers_mut().insert(header::CACHE_CONTROL, super::no_cache());
+    response.headers_mut().insert(header::CACHE_CONTROL, no_cache());
     Ok(response)
 }
 
@@ -300,6 +295,7 @@ pub(super) async fn reset(
     }
     app.hub.close_tracks(None);
     app.hub.request(Command::Reset).await?;
+    super::exports::clear(&app, None).await?;
     super::uploads::sweep(&app).await;
     tracing::info!(
         "a client reset the library: {songs} songs, {jobs} jobs ({})",

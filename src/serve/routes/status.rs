@@ -6,10 +6,9 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use super::answer;
 use crate::{
     engine::{Job, ModelState},
-    serve::{App, metrics, views::Health},
+    serve::{App, answers::answer, metrics, views::Health},
 };
 
 /// Show whether the server works. Without the token, nothing else.

@@ -5,7 +5,7 @@ use std::{net::Ipv4Addr, path::Path};
 use axum::{
     body::Body,
     extract::ConnectInfo,
-    http::{Method, Request},
+    http::{HeaderMap, Method, Request},
 };
 use http_body_util::BodyExt as _;
 use proptest::prelude::*;
@@ -83,7 +83,8 @@ impl Server {
 
     fn json(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
         let body = if body.is_null() { Body::empty() } else { body.to_string().into() };
-        let (status, _, body) = self.send(request(method, path).body(body).unwrap());
+        let request = request(method, path).header("content-type", "application/json");
+        let (status, _, body) = self.send(request.body(body).unwrap());
         let json =
             if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() };
         (status.as_u16(), json)
@@ -175,7 +176,7 @@ fn songs_are_submitted_listed_renamed_and_removed() {
     assert_eq!(submitted["songs"][0]["frames"], 4000);
     assert_eq!(submitted["failed"][0]["file_name"], "notes.txt");
     assert_eq!(submitted["failed"][0]["problem"]["status"], 415);
-    assert_eq!(server.files(), 2, "the file that is no sound is gone");
+    assert_eq!(server.files(), 2, "the text file is removed");
     let (_, list) = server.get("/api/v1/songs?sort=title&limit=1&offset=1");
     assert_eq!((&list["total"], &list["songs"][0]["title"]), (&json!(2), &json!("First song")));
     let (_, found) = server.get("/api/v1/songs?search=FIRST%20song");
@@ -386,6 +387,20 @@ fn others_hosts_and_pages_are_rejected() {
 }
 
 #[test]
+fn only_json_is_read_as_json() {
+    let server = Server::local();
+    let status = |kind: &str| {
+        let request = request(Method::POST, "/api/v1/reset").header("content-type", kind);
+        let body = json!({ "confirm": "reset" }).to_string();
+        server.send(request.body(body.into()).unwrap()).0.as_u16()
+    };
+    for kind in ["text/plain", "application/x-www-form-urlencoded", ""] {
+        assert_eq!(status(kind), 415, "{kind}");
+    }
+    assert_eq!(status("application/json; charset=utf-8"), 200);
+}
+
+#[test]
 fn a_server_for_others_needs_the_token() {
     let server = Server::start(Limits::default(), false);
     let token = server.token.clone().unwrap();
@@ -396,7 +411,7 @@ fn a_server_for_others_needs_the_token() {
         }
         server.send(request.body(Body::empty()).unwrap()).0.as_u16()
     };
-    for path in ["/", "/api/v1/session", "/api/v1/health", "/words/en.ftl"] {
+    for path in ["/", "/favicon.ico", "/api/v1/session", "/api/v1/health", "/words/en.ftl"] {
         assert_eq!(status(None, path), 200, "{path}");
     }
     assert_eq!(server.get("/api/v1/health").1["songs"], Value::Null);
@@ -411,7 +426,9 @@ fn a_server_for_others_needs_the_token() {
     assert_eq!(status(bearer(&token), "/api/v1/songs"), 200, "its owner is not locked out");
     let (code, headers, _) = {
         let body = json!({ "token": token }).to_string();
-        server.send(request(Method::POST, "/api/v1/session").body(body.into()).unwrap())
+        let request = request(Method::POST, "/api/v1/session");
+        let request = request.header("content-type", "application/json");
+        server.send(request.body(body.into()).unwrap())
     };
     let cookie = headers["set-cookie"].to_str().unwrap();
     assert_eq!(code, StatusCode::NO_CONTENT);

@@ -9,14 +9,14 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 
-use super::{answer, blocking, songs::check_count};
 use crate::{
     engine::SongId,
     serve::{
         App,
+        answers::{answer, blocking},
         fault::Fault,
+        headers::metadata,
         hub::state::Change,
         uploads::{NewUpload, Record, Stage, Writer, is_id, receive_part},
         views::{self, BASE, Upload, http_date},
@@ -27,7 +27,7 @@ const VERSION: &str = "1.0.0";
 /// Content type of the bytes of an upload.
 const BYTES: &str = "application/offset+octet-stream";
 /// Interval between looks for expired uploads.
-const EXPIRE_EVERY: Duration = Duration::from_secs(600);
+const EXPIRE_EVERY: Duration = Duration::from_mins(10);
 
 const TUS_RESUMABLE: HeaderName = HeaderName::from_static("tus-resumable");
 const UPLOAD_OFFSET: HeaderName = HeaderName::from_static("upload-offset");
@@ -69,6 +69,12 @@ fn known(app: &App, id: &str) -> Result<Record, Fault> {
     found.ok_or_else(|| Fault::UnknownThing { what: "upload", id: id.chars().take(100).collect() })
 }
 
+/// Checks that the library may hold another song.
+pub(super) fn check_count(app: &App) -> Result<(), Fault> {
+    let most = app.options.limits.songs;
+    if app.hub.state().songs.len() >= most { Err(Fault::TooManySongs { most }) } else { Ok(()) }
+}
+
 /// Show what the server supports of tus.
 #[utoipa::path(options, path = "/api/v1/uploads", tag = "uploads", responses((status = 204)))]
 pub(super) async fn options(State(app): State<App>) -> Response {
@@ -91,8 +97,8 @@ pub(super) async fn create(State(app): State<App>, headers: HeaderMap) -> Result
     check_version(&headers)?;
     check_count(&app)?;
     let bytes = number(&headers, &UPLOAD_LENGTH)?;
-    let metadata = headers.get(UPLOAD_METADATA).and_then(|value| value.to_str().ok());
-    let file_name = metadata.and_then(file_name).unwrap_or_else(|| "song".into());
+    let text = headers.get(UPLOAD_METADATA).and_then(|value| value.to_str().ok());
+    let file_name = text.and_then(metadata::file_name).unwrap_or_else(|| "song".into());
     let new = NewUpload { file_name, bytes, is_resumable: true };
     let shared = Arc::clone(&app);
     let record = blocking(move || shared.uploads.begin(&new)).await?;
@@ -105,14 +111,6 @@ pub(super) async fn create(State(app): State<App>, headers: HeaderMap) -> Result
         start_import(&app, record);
     }
     Ok(response)
-}
-
-/// The file's name in the metadata: `filename BASE64,…`.
-fn file_name(metadata: &str) -> Option<String> {
-    let mut pairs = metadata.split(',').filter_map(|pair| pair.trim().split_once(' '));
-    let (_, value) = pairs.find(|(key, _)| *key == "filename")?;
-    let name = String::from_utf8(BASE64_STANDARD.decode(value.trim()).ok()?).ok()?;
-    Some(name).filter(|name| !name.is_empty())
 }
 
 /// Show how much was received.
@@ -203,7 +201,7 @@ pub(in crate::serve) fn start_import(app: &App, record: Record) {
     });
 }
 
-/// Imports an upload, and waits for the end. Nobody asks for it afterwards.
+/// Imports an upload, waits for the end, and forgets the upload.
 ///
 /// # Errors
 /// The file is not audio, or the disk is full.
@@ -295,22 +293,6 @@ pub(in crate::serve) async fn keep_house(app: App) {
                     sweep(&app).await;
                 }
             }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_name_is_read_from_the_metadata() {
-        assert_eq!(file_name("filename c29uZy53YXY=").as_deref(), Some("song.wav"));
-        let several = "filetype YXVkaW8=, filename c29uZy53YXY=,is_x";
-        assert_eq!(file_name(several).as_deref(), Some("song.wav"));
-        for wrong in ["", "filename", "filename !!", "filename /w==", "name c29uZw==", "filename "]
-        {
-            assert_eq!(file_name(wrong), None, "{wrong}");
         }
     }
 }

@@ -22,7 +22,7 @@ use super::{
     NewUpload, Record,
     receive::{Writer, in_time},
 };
-use crate::serve::{App, fault::Fault};
+use crate::serve::{App, answers::blocking, fault::Fault};
 
 /// Number of bytes that pass for each step. The head of a file must fit.
 const STEP_BYTES: usize = 64 << 10;
@@ -41,7 +41,7 @@ pub(in crate::serve) async fn receive_form<F: Future<Output = ()>>(
     body: Body,
     mut each: impl FnMut(String, Result<Record, Fault>) -> F,
 ) -> Result<(), Fault> {
-    let boundary = multer::parse_boundary(content_type).map_err(invalid)?;
+    let boundary = multer::parse_boundary(content_type).map_err(|error| invalid(&error))?;
     let gate = Gate::default();
     let stream = Gated { body: body.into_data_stream(), gate: gate.clone() };
     let mut form = Multipart::new(stream, boundary);
@@ -57,11 +57,8 @@ pub(in crate::serve) async fn receive_form<F: Future<Output = ()>>(
             Ok(record) => receive_file(app, &gate, record, &mut field).await,
             Err(fault) => Err(fault),
         };
-        let goes_on = match &received {
-            Ok(_) => true,
-            // The rest of the body is not read.
-            Err(_) => false,
-        };
+        // After a failure, the rest of the form is not read.
+        let goes_on = received.is_ok();
         each(name, received).await;
         if !goes_on {
             return Ok(());
@@ -72,7 +69,7 @@ pub(in crate::serve) async fn receive_form<F: Future<Output = ()>>(
 
 async fn begin(app: &App, new: &NewUpload) -> Result<Record, Fault> {
     let (app, new) = (Arc::clone(app), new.clone());
-    crate::serve::routes::blocking(move || app.uploads.begin(&new)).await
+    blocking(move || app.uploads.begin(&new)).await
 }
 
 /// Writes a file of a form. On failure, nothing of it stays.
@@ -114,7 +111,7 @@ impl Drop for Unfinished<'_> {
     }
 }
 
-fn invalid(error: multer::Error) -> Fault {
+fn invalid(error: &multer::Error) -> Fault {
     Fault::Request(error.to_string())
 }
 
@@ -128,7 +125,7 @@ impl Gate {
         self.0.store(STEP_BYTES, Ordering::Relaxed);
         let mut step = pin!(step);
         let bounded = poll_fn(|context| match step.as_mut().poll(context) {
-            Poll::Ready(result) => Poll::Ready(result.map_err(invalid)),
+            Poll::Ready(result) => Poll::Ready(result.map_err(|error| invalid(&error))),
             Poll::Pending if self.0.load(Ordering::Relaxed) == 0 => {
                 Poll::Ready(Err(Fault::Request("the head of a part is too long".into())))
             }

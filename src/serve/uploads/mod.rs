@@ -29,6 +29,7 @@ use crate::engine::{
     export::safe_file_name,
     system::atomic_file::{make_folders, sync_folder, write_atomically},
 };
+use crate::model::weights::hex;
 
 /// Folder in the data folder.
 const FOLDER: &str = "uploads";
@@ -37,7 +38,7 @@ const PART: &str = "part";
 /// File with the facts about a resumable upload.
 const FACTS: &str = "upload.json";
 /// Time after which an unfinished upload is removed.
-pub(super) const EXPIRY: Duration = Duration::from_secs(24 * 3600);
+pub(super) const EXPIRY: Duration = Duration::from_hours(24);
 /// Maximum number of unfinished uploads.
 const MOST: usize = 256;
 /// Maximum length of a file's name in characters.
@@ -243,11 +244,11 @@ impl Uploads {
     }
 }
 
-/// A name for an upload that nobody can guess.
+/// A random name for an upload, so that others cannot find it.
 fn new_id() -> Result<String, Fault> {
     let mut random = [0u8; 16];
     getrandom::fill(&mut random).map_err(|_| Fault::Internal)?;
-    Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&random))
 }
 
 /// Whether a text has the form of an upload's name. Others never reach a disk.

@@ -59,7 +59,7 @@ impl<'a> Writer<'a> {
         let path = app.uploads.folder_of(&record.id).join(PART);
         let opened = async {
             let mut file = OpenOptions::new().write(true).open(&path).await?;
-            // After a crash, the file may have more bytes than a client was told of.
+            // After a crash, the file may have bytes that no answer has confirmed.
             file.set_len(offset).await?;
             file.seek(io::SeekFrom::Start(offset)).await?;
             Ok::<_, io::Error>(file)

@@ -1,4 +1,4 @@
-//! What is known of an upload, in memory and in its folder.
+//! The facts about an upload, in memory and in its folder.
 
 use std::{
     fs,
@@ -94,7 +94,7 @@ impl Stored {
             return None;
         }
         let stored: Self = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
-        // Nobody but the server writes this file; a name that is no safe one is not its own.
+        // Only the server writes this file, and only with safe names.
         (crate::engine::export::safe_file_name(&stored.file_name) == stored.file_name)
             .then_some(stored)
     }

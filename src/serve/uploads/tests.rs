@@ -124,7 +124,7 @@ fn files_that_nobody_needs_are_removed() {
     uploads.forget(&old.id);
     fs::create_dir(uploads.folder.join("foreign")).unwrap();
     uploads.sweep(std::slice::from_ref(&path));
-    assert_eq!(entries(&uploads.folder), [song.id.clone()]);
+    assert_eq!(entries(&uploads.folder), std::slice::from_ref(&song.id));
     assert_eq!(uploads.stored_bytes(), 3);
     uploads.sweep(&[]);
     assert_eq!(entries(&uploads.folder), Vec::<String>::new(), "its song was removed");

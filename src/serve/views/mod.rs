@@ -7,6 +7,7 @@ mod sound;
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -23,7 +24,7 @@ use crate::{
     },
     words,
 };
-pub(super) use sound::{Lane, LaneKind, Lanes, Mixer, MixerLane, Peaks};
+pub(super) use sound::{Lane, LaneKind, Mixer, MixerLane, Peaks, SongLanes};
 
 /// Base of all addresses.
 pub(super) const BASE: &str = "/api/v1";
@@ -62,9 +63,9 @@ pub(super) struct Song {
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum SongStage {
-    /// Its stems are not complete.
+    /// Some stems are not complete.
     Ready,
-    /// Its stems are complete.
+    /// All stems are complete.
     Separated,
 }
 
@@ -99,7 +100,7 @@ impl Song {
 
 /// A page of songs.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Songs {
+pub(super) struct SongPage {
     /// Number of songs that fit the search.
     pub total: usize,
     /// Number of songs before the first of this page.
@@ -132,7 +133,7 @@ pub(super) struct Job {
     /// Reason of the failure.
     #[schema(value_type = Option<Object>)]
     pub problem: Option<Value>,
-    /// What the job waits for.
+    /// The reason why the job waits.
     pub note: Option<String>,
 }
 
@@ -190,7 +191,7 @@ impl Job {
 
 /// A page of jobs.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Jobs {
+pub(super) struct JobPage {
     pub total: usize,
     pub offset: usize,
     pub jobs: Vec<Job>,
@@ -239,15 +240,9 @@ fn track_address(job: JobId, name: &str) -> String {
 
 /// A name as part of an address.
 pub(super) fn escaped(name: &str) -> String {
-    let mut text = String::new();
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            text.push(byte.into());
-        } else {
-            text.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    text
+    const ESCAPED: &AsciiSet =
+        &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+    utf8_percent_encode(name, ESCAPED).to_string()
 }
 
 /// Name of a quality.
@@ -284,7 +279,7 @@ impl QualityName {
 
 /// The models and chains that can separate songs.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Models {
+pub(super) struct ModelList {
     /// The model of songs for which none was chosen.
     pub default: String,
     /// Whether songs can be separated: a model is installed.
@@ -517,7 +512,7 @@ pub(super) struct Health {
     pub version: String,
 }
 
-/// What a reset removed.
+/// Result of a reset.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Removed {
     pub songs: usize,

@@ -15,7 +15,7 @@ pub(in crate::serve) const ORIGINAL: &str = "original";
 
 /// The lanes of a song.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::serve) struct Lanes {
+pub(in crate::serve) struct SongLanes {
     pub song: i64,
     /// Length of every lane in frames.
     pub frames: u64,
@@ -57,7 +57,7 @@ pub(in crate::serve) enum LaneKind {
     Residual,
 }
 
-impl Lanes {
+impl SongLanes {
     pub fn of(song: SongId, track: &SongTrack) -> Self {
         let frames = track.frames();
         let lane = |name: &str, kind, covered, refined| {

@@ -123,7 +123,7 @@ mod tests {
         assert_eq!(revealer.next_failure(), None);
     }
 
-    #[cfg(unix)]
+    #[cfg(unix)] // Explorer's exit code is 1 in any case
     #[test]
     fn a_file_manager_that_fails_is_reported_and_one_that_works_is_not() {
         let revealer = Revealer::new(Arc::new(|| {}));
@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(revealer.next_failure(), None);
     }
 
-    #[cfg(target_os = "linux")]
+    #[cfg(target_os = "linux")] // other systems select the file
     #[test]
     fn the_folder_is_opened() {
         let command = file_manager(Path::new("/music/a b/song.wav"));

@@ -67,7 +67,7 @@ fn a_system_error_and_a_search_in_portuguese() {
     speak(Language::for_locale("pt-BR").unwrap());
     let denied = std::io::Error::from_raw_os_error(13);
     let text = problem(&Problem::read(std::path::Path::new("/a b.flac"), denied));
-    #[cfg(target_os = "linux")]
+    #[cfg(target_os = "linux")] // its error number
     assert_eq!(text, "não foi possível ler /a b.flac: permissão negada (erro 13 do sistema)");
     assert!(text.starts_with("não foi possível ler"), "{text}");
     let path = std::path::Path::new("/a b.flac");

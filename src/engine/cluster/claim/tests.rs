@@ -88,7 +88,7 @@ fn a_suspended_process_notices_its_lost_claim() {
     assert!(claim.is_held());
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(target_os = "linux")] // the boot's id is read from /proc
 #[test]
 fn a_process_that_ended_on_this_machine_loses_its_song_immediately() {
     let root = tempfile::tempdir().unwrap();

@@ -243,7 +243,7 @@ fn zero_frames_write_an_empty_file_or_fail_clearly() {
     });
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(target_os = "linux")] // /dev/full
 #[test]
 fn reports_a_full_disk() {
     each(1151, &mut |format, spec, _| {

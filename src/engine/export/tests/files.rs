@@ -133,7 +133,7 @@ fn an_empty_track_becomes_a_valid_file() {
     assert!(read_back(&to).is_empty());
 }
 
-#[cfg(unix)]
+#[cfg(unix)] // Windows has no permission bits
 #[test]
 fn the_file_has_the_rights_of_any_new_file() {
     use std::os::unix::fs::PermissionsExt as _;

@@ -7,8 +7,8 @@
 //!
 //! Supports Linux under X11, including `XWayland` under Wayland, whose compositor may pass the drag
 //! on to its own windows. macOS and Windows have other protocols, which need the window's own
-//! thread. The crate `drag` implements them, but is untested here. On those systems [`is_possible`]
-//! returns false, and the window must not offer drags.
+//! thread and unsafe code; `docs/platforms.md` says why the crate `drag` is not used for them. On
+//! those systems [`is_possible`] returns false, and the window must not offer drags.
 //!
 //! A drop hands over a list of paths. The files must outlive the drag: a file manager copies them
 //! after it has confirmed the drop, and a DAW may play them in place.

@@ -247,7 +247,7 @@ proptest! {
 }
 
 /// Otherwise the archive would print a second error on standard error when dropped.
-#[cfg(target_os = "linux")]
+#[cfg(target_os = "linux")] // /dev/full
 #[test]
 fn dropping_the_archive_after_an_error_is_silent() {
     let full = File::options().write(true).open("/dev/full").unwrap();

@@ -3,22 +3,17 @@
 use std::net::IpAddr;
 
 /// Names by which the server is known.
-pub(super) struct Hosts {
+pub struct Hosts {
     is_local: bool,
     names: Vec<String>,
 }
 
 impl Hosts {
-    /// `is_local`: whether only this computer can reach the server. `names` are the user's, to which the
-    /// computer's own name is added for others.
+    /// `is_local`: whether only this computer can reach the server. `names`: further names than
+    /// `localhost`.
     pub fn new(is_local: bool, names: &[String]) -> Self {
         let mut all = vec!["localhost".to_owned()];
         all.extend(names.iter().map(|name| name.to_lowercase()));
-        if !is_local && let Ok(own) = sysinfo::System::host_name() {
-            let own = own.to_lowercase();
-            all.push(format!("{own}.local"));
-            all.push(own);
-        }
         Self { is_local, names: all }
     }
 
@@ -26,13 +21,11 @@ impl Hosts {
     pub fn permit(&self, host: &str) -> bool {
         let name = without_port(host);
         let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-        match address {
-            Ok(address) => !self.is_local || address.is_loopback(),
-            Err(_) => {
-                let name = name.trim_end_matches('.').to_lowercase();
-                self.names.contains(&name)
-            }
+        if let Ok(address) = address {
+            return !self.is_local || address.is_loopback();
         }
+        let name = name.trim_end_matches('.').to_lowercase();
+        self.names.contains(&name)
     }
 }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// The part of a content that a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Asked {
+pub enum Asked {
     /// All of it.
     All,
     /// These bytes.
@@ -15,7 +15,7 @@ pub(super) enum Asked {
 
 /// Parses the value of `Range` for a content of `bytes` bytes. Units other than bytes, several ranges
 /// and invalid values are ignored, which the standard permits.
-pub(super) fn asked(value: Option<&str>, bytes: u64) -> Asked {
+pub fn asked(value: Option<&str>, bytes: u64) -> Asked {
     let Some((first, last)) =
         value.and_then(|value| value.trim().strip_prefix("bytes=")?.split_once('-'))
     else {

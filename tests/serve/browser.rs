@@ -29,13 +29,13 @@ fn a_dropped_song_is_separated_and_heard_as_it_is_exported() {
     page.browser.wait("window.partita.app.canExport");
     page.picture("separated");
     // A mix by the keyboard: one stem turned down and to the left, one muted.
-    page.press("slider", "Gain low", &[LEFT; 20]);
-    page.press("slider", "Pan low", &[LEFT; 7]);
-    page.press("slider", "Pan rest", &[RIGHT; 20]);
-    page.click("button", "Mute high");
+    page.press("slider", "Gain Low", &[LEFT; 20]);
+    page.press("slider", "Pan Low", &[LEFT; 7]);
+    page.press("slider", "Pan Rest", &[RIGHT; 20]);
+    page.click("button", "Mute High");
     page.browser.wait(
         "await fetch('/api/v1/songs/1/mixer').then(answer => answer.json())
-             .then(({ lanes }) => lanes.high.muted && lanes.rest.pan === 1 && lanes.low.gain_db < -1)",
+             .then(({ lanes }) => lanes.high?.muted && lanes.rest?.pan === 1 && lanes.low?.gain_db < -1)",
     );
     let heard = page.heard(1, FRAMES);
 
@@ -66,7 +66,8 @@ fn playback_follows_the_keyboard() {
     page.expect("button", "Play");
     let frame = page.browser.run("return window.partita.app.player.frame;").as_f64().unwrap();
     std::thread::sleep(std::time::Duration::from_millis(200));
-    assert_eq!(page.browser.run("return window.partita.app.player.frame;"), json!(frame));
+    let later = page.browser.run("return window.partita.app.player.frame;").as_f64().unwrap();
+    assert_eq!(later, frame, "a paused song stands still");
     page.browser.press(&[' ']);
     page.expect("button", "Pause");
     page.browser.wait(&format!("window.partita.app.player.frame > {}", frame + 11_025.0));
@@ -217,7 +218,7 @@ fn the_page_speaks_the_languages_of_the_user() {
 fn the_language_can_be_changed_and_is_kept() {
     let page = Page::with_separated_song("en-US,en");
     page.click("button", "Settings");
-    page.click("menuitemradio", "Português (Brasil)");
+    page.click("menuitemradio", "Português");
     page.browser.wait("document.documentElement.lang === 'pt-BR'");
     page.expect("button", &message("pt-BR", "action-export"));
     page.show("#/song/1");

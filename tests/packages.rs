@@ -5,6 +5,8 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use partita::ui::platform::icon;
 
+use crate::support::{slashes, walk};
+
 #[path = "../packaging/icons.rs"]
 mod icons;
 
@@ -149,4 +151,27 @@ fn actions_of_the_workflows_are_pinned() {
             );
         }
     }
+}
+
+/// Cargo packs the listed files alone, and a file that is missing is an error for its users.
+#[test]
+fn the_crate_has_every_file_that_is_compiled_in() {
+    let manifest: toml::Table = text("Cargo.toml").parse().unwrap();
+    let listed = manifest["package"]["include"].as_array().unwrap();
+    let listed: Vec<&str> =
+        listed.iter().map(|it| it.as_str().unwrap().trim_matches(['/', '*'])).collect();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).canonicalize().unwrap();
+    let mut found = 0;
+    for source in walk(&root.join("src")) {
+        let text = fs::read_to_string(&source).unwrap_or_default();
+        let quoted =
+            ["include_str!(\"", "include_bytes!(\""].map(|start| text.split(start).skip(1));
+        for named in quoted.into_iter().flatten().filter_map(|rest| rest.split('"').next()) {
+            let Ok(file) = source.parent().unwrap().join(named).canonicalize() else { continue };
+            let file = slashes(file.strip_prefix(&root).unwrap());
+            assert!(listed.iter().any(|part| file.starts_with(part)), "{file} is not in the crate");
+            found += 1;
+        }
+    }
+    assert!(found > 5, "{found}");
 }

@@ -77,7 +77,14 @@ Section
 SectionEnd
 
 Section "Uninstall"
+    ; The file of a running program cannot be removed. Then nothing is, so that this can be repeated.
+    ClearErrors
     Delete "$INSTDIR\partita.exe"
+    IfErrors 0 removed
+        MessageBox MB_OK|MB_ICONEXCLAMATION "Partita is running. Close it, then remove it again." /SD IDOK
+        SetErrorLevel 2
+        Quit
+    removed:
     Delete "$INSTDIR\completions.ps1"
     Delete "$INSTDIR\README.txt"
     Delete "$INSTDIR\CHANGELOG.txt"

@@ -4,7 +4,7 @@
 //! request's language.
 
 use axum::{
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde_json::{Map, Value, json};
@@ -257,6 +257,11 @@ impl IntoResponse for Fault {
                 if let Ok(value) = HeaderValue::try_from(format!("bytes */{bytes}")) {
                     headers.insert(header::CONTENT_RANGE, value);
                 }
+            }
+            // Clients of tus look for its version in every answer.
+            Self::Protocol | Self::Offset { .. } | Self::UploadBusy => {
+                let version = HeaderValue::from_static("1.0.0");
+                headers.insert(HeaderName::from_static("tus-resumable"), version);
             }
             // The rest of the body is not read, so that the connection cannot be used again.
             Self::TooLarge { .. } | Self::Slow => {

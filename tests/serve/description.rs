@@ -232,6 +232,10 @@ fn every_answer_of_a_session_is_as_described() {
     for (path, item) in document["paths"].as_object().unwrap() {
         for method in item.as_object().unwrap().keys().filter(|key| *key != "parameters") {
             let start = format!("{} {path} ", method.to_uppercase());
+            // The stream of events has no end.
+            if path.ends_with("/events") {
+                continue;
+            }
             if !checked.seen.iter().any(|seen| seen.starts_with(&start)) {
                 missing.push(start);
             }

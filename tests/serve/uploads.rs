@@ -122,12 +122,12 @@ fn a_hundred_uploads_at_once_fit_the_allowed_disk_or_are_refused() {
     is_swept(home.path());
 }
 
-/// On a disk that is really full, a write fails in the middle.
+/// Uploads leave 64 MiB of the disk to the library, of which imports take their part.
 #[test]
 fn uploads_on_a_full_disk_leave_nothing() {
     let disk = tempfile::tempdir().unwrap();
     let mut mount = std::process::Command::new("mount");
-    mount.args(["-t", "tmpfs", "-o", "size=12m", "tmpfs"]).arg(disk.path());
+    mount.args(["-t", "tmpfs", "-o", "size=80m", "tmpfs"]).arg(disk.path());
     if !mount.output().is_ok_and(|output| output.status.success()) {
         println!("SKIPPED: mounting a small disk needs root");
         return;

@@ -104,6 +104,7 @@ pub(super) async fn progress(
 #[serde(default)]
 pub(super) struct Filter {
     /// State of the jobs.
+    #[param(inline)]
     state: Option<JobStage>,
     /// Song of the jobs.
     song: Option<i64>,

@@ -37,6 +37,7 @@ pub(super) struct Search {
     /// Words that title, artist or album contain.
     search: String,
     /// Order: the newest first, or by title or artist.
+    #[param(inline)]
     sort: Sort,
 }
 

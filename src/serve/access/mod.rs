@@ -91,6 +91,9 @@ impl Access {
     }
 
     fn permits(&self, parts: &Parts, from: IpAddr) -> Result<(), Fault> {
+        if parts.headers.get_all(header::HOST).iter().count() > 1 {
+            return Err(Fault::Request("there are several Host headers".into()));
+        }
         let host = host_of(parts);
         if !host.is_some_and(|host| self.hosts.permit(host)) {
             let host = host.unwrap_or_default().chars().take(100).collect();

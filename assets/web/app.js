@@ -63,7 +63,10 @@ export class App extends Emitter {
         const follow = settled(300, () => this.#follow());
         this.player.on("seek", follow);
         onLanguage(() => this.mount());
-        addEventListener("hashchange", () => this.#route());
+        addEventListener("hashchange", () => {
+            for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+            this.#route();
+        });
         NARROW.addEventListener("change", () => this.#route());
     }
 

@@ -15,7 +15,7 @@ use crate::{
         Problem,
         problem::{Class, PatternProblem},
     },
-    i18n::fl,
+    i18n::{fl, numbers::decimal},
     words,
 };
 
@@ -193,9 +193,9 @@ impl Fault {
             }
             Self::NotComputed { .. } => fl!(serve_not_computed).to_owned(),
             Self::Range { .. } => fl!(serve_range).to_owned(),
-            Self::TooLarge { most } => fl!(serve_too_large, most = megabytes(*most)),
+            Self::TooLarge { most } => fl!(serve_too_large, most = size(*most)),
             Self::NoRoom { needed, free } => {
-                fl!(serve_no_room, needed = megabytes(*needed), free = megabytes(*free))
+                fl!(serve_no_room, needed = size(*needed), free = size(*free))
             }
             Self::TooManySongs { most } => fl!(serve_too_many_songs, most = *most),
             Self::NoFile => fl!(serve_no_file).to_owned(),
@@ -261,6 +261,7 @@ impl IntoResponse for Fault {
             // Clients of tus look for its version in every answer.
             Self::Protocol | Self::Offset { .. } | Self::UploadBusy => {
                 let version = HeaderValue::from_static("1.0.0");
+                headers.insert(HeaderName::from_static("tus-version"), version.clone());
                 headers.insert(HeaderName::from_static("tus-resumable"), version);
             }
             // The rest of the body is not read, so that the connection cannot be used again.
@@ -330,8 +331,13 @@ fn listed(known: &[String]) -> String {
     if known.is_empty() { fl!(serve_none).to_owned() } else { known.join(", ") }
 }
 
-fn megabytes(bytes: u64) -> String {
-    crate::engine::problem::megabytes(bytes).to_string()
+/// A size in the language of this thread.
+fn size(bytes: u64) -> String {
+    const MEGABYTE: u64 = 1 << 20;
+    if bytes < MEGABYTE {
+        return format!("{} kB", decimal(bytes as f64 / 1024.0, 1));
+    }
+    format!("{} MB", decimal(bytes as f64 / MEGABYTE as f64, 1))
 }
 
 #[cfg(test)]

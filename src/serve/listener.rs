@@ -89,14 +89,20 @@ impl Listener {
         Ok(Self { socket, tls, address })
     }
 
-    /// Address of the page, on this computer if the server listens on all addresses.
-    pub fn url(&self) -> String {
+    /// Address of the page for other devices, if they can reach the server: with the first of `names`.
+    pub fn url(&self, names: &[String]) -> String {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         let port = self.address.port();
+        if let Some(name) = names.first().filter(|_| !self.address.ip().is_loopback()) {
+            return format!("{scheme}://{name}:{port}");
+        }
         match self.address.ip() {
-            ip if ip.is_unspecified() => format!("{scheme}://localhost:{port}"),
-            IpAddr::V4(ip) => format!("{scheme}://{ip}:{port}"),
-            IpAddr::V6(ip) => format!("{scheme}://[{ip}]:{port}"),
+            ip if ip.is_unspecified() => {
+                // The address of this computer in its network.
+                let own = network_address().map_or_else(|| "localhost".to_owned(), host_of);
+                format!("{scheme}://{own}:{port}")
+            }
+            ip => format!("{scheme}://{}:{port}", host_of(ip)),
         }
     }
 
@@ -162,6 +168,21 @@ impl Listener {
             }
         });
     }
+}
+
+fn host_of(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    }
+}
+
+/// The address under which the network knows this computer. Nothing is sent: the system only chooses
+/// the route to an address that is reserved for documentation.
+fn network_address() -> Option<IpAddr> {
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").ok()?;
+    socket.connect("192.0.2.1:9").ok()?;
+    Some(socket.local_addr().ok()?.ip()).filter(|ip| !ip.is_unspecified())
 }
 
 /// Answers the requests of a connection.

@@ -124,7 +124,7 @@ pub fn run(options: Options, ready: impl FnOnce(&Ready)) -> Result<(), Failure> 
         .map_err(start)?;
     let (access, new_token) = Access::open(&options)?;
     let listener = runtime.block_on(Listener::bind(&options))?;
-    let url = listener.url();
+    let url = listener.url(&options.names);
     let uploads = Uploads::open(&options.home, options.limits)?;
     let hub = Hub::start(&options, runtime.handle().clone())?;
     let imports = hub.clone();
@@ -147,7 +147,7 @@ pub fn run(options: Options, ready: impl FnOnce(&Ready)) -> Result<(), Failure> 
         tracks: tokio::sync::Mutex::default(),
         ending,
     });
-    shared.uploads.sweep(&shared.hub.song_paths());
+    shared.uploads.sweep(|folder| shared.hub.song_in(folder));
     runtime.spawn(routes::keep_house(Arc::clone(&shared)));
     let signals = {
         let _runtime = runtime.enter();

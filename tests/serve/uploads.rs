@@ -140,7 +140,7 @@ fn uploads_on_a_full_disk_leave_nothing() {
         let server = Server::start(&home);
         let client = server.client();
         let statuses: Vec<u16> = std::thread::scope(|scope| {
-            let uploads: Vec<_> = (0..30)
+            let uploads: Vec<_> = (0..100)
                 .map(|seed| {
                     let client = client.clone();
                     let name = format!("{seed}.wav");

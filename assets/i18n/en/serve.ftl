@@ -14,8 +14,8 @@ serve-not-json = the content type must be application/json
 serve-value = `{ $field }` must be { $accepted }
 serve-not-computed = this part is not separated yet
 serve-range = the range lies outside of the content
-serve-too-large = the file is larger than { $most } MB, which the server permits
-serve-no-room = the server has too little space for uploads: { $needed } MB needed, { $free } MB free
+serve-too-large = the file is larger than { $most }, which the server permits
+serve-no-room = the server has too little space for uploads: { $needed } needed, { $free } free
 serve-too-many-songs =
     { $most ->
         [one] the library is full: the server permits one song
@@ -47,3 +47,4 @@ serve-in-use = a window or another server uses this library; close it, or set PA
 serve-address = could not listen on { $address }: { $cause }
 serve-no-pem = { $path } holds no certificate or key in PEM
 serve-tls = the certificate and the key cannot be used: { $cause }
+serve-expected-name = expected a name such as music.example.org, without a port

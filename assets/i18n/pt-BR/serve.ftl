@@ -9,8 +9,8 @@ serve-not-json = o tipo de conteúdo deve ser application/json
 serve-value = `{ $field }` deve ser { $accepted }
 serve-not-computed = esta parte ainda não foi separada
 serve-range = o intervalo está fora do conteúdo
-serve-too-large = o arquivo tem mais de { $most } MB, o limite do servidor
-serve-no-room = o servidor tem pouco espaço para envios: { $needed } MB necessários, { $free } MB livres
+serve-too-large = o arquivo tem mais de { $most }, o limite do servidor
+serve-no-room = o servidor tem pouco espaço para envios: { $needed } necessários, { $free } livres
 serve-too-many-songs =
     { $most ->
         [one] a biblioteca está cheia: o servidor permite uma música
@@ -40,3 +40,4 @@ serve-in-use = uma janela ou outro servidor usa esta biblioteca; feche-o, ou ind
 serve-address = não foi possível escutar em { $address }: { $cause }
 serve-no-pem = { $path } não contém certificado nem chave em PEM
 serve-tls = não foi possível usar o certificado e a chave: { $cause }
+serve-expected-name = esperava-se um nome como music.example.org, sem porta

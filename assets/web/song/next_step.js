@@ -23,7 +23,9 @@ export function nextStep(app, scope) {
         if (!model.song || !model.options || !model.answer) return;
         const kind = model.isBusy ? "busy" : isSeparated(model) ? "done" : "ready";
         if (kind !== shown) {
-            const hadFocus = element.contains(document.activeElement);
+            // After a click, Space plays; only a user of the keyboard goes on from here.
+            const focused = element.contains(document.activeElement) && document.activeElement;
+            const hadFocus = focused && focused.matches(":focus-visible");
             fill(element, parts[kind].element);
             shown = kind;
             if (hadFocus) element.querySelector("button")?.focus();

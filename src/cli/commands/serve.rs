@@ -32,7 +32,7 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "PORT", default_value_t = 8077)]
     port: u16,
     /// Name of this server in addresses, such as music.example.org; may be repeated
-    #[arg(long = "name", value_name = "NAME")]
+    #[arg(long = "name", value_name = "NAME", value_parser = parse_name)]
     names: Vec<String>,
     /// Ask clients on this computer for the token, too: a proxy may pass on those of others
     #[arg(long)]
@@ -58,6 +58,13 @@ pub(in crate::cli) struct Arguments {
     /// Maximum number of open connections [default: 512]
     #[arg(long, value_name = "N")]
     max_connections: Option<usize>,
+}
+
+/// Parses `--name music.example.org`.
+fn parse_name(text: &str) -> Result<String, String> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+    let is_name = !text.is_empty() && text.chars().all(is_part);
+    is_name.then(|| text.to_owned()).ok_or_else(|| fl!(serve_expected_name).to_owned())
 }
 
 pub(in crate::cli) fn run(

@@ -20,7 +20,10 @@ use axum::{
 use super::{
     App, Failure, Options,
     fault::Fault,
-    headers::{hosts::Hosts, origins::Sender},
+    headers::{
+        hosts::{Hosts, without_port},
+        origins::Sender,
+    },
     listener::Peer,
 };
 pub(super) use token::COOKIE;
@@ -96,7 +99,7 @@ impl Access {
         }
         let host = host_of(parts);
         if !host.is_some_and(|host| self.hosts.permit(host)) {
-            let host = host.unwrap_or_default().chars().take(100).collect();
+            let host = without_port(host.unwrap_or_default()).chars().take(100).collect();
             return Err(Fault::Host { host });
         }
         let is_read = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);

@@ -29,7 +29,8 @@ impl Hosts {
     }
 }
 
-fn without_port(host: &str) -> &str {
+/// The name or address in a `Host`.
+pub fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port))
             if port.bytes().all(|byte| byte.is_ascii_digit())

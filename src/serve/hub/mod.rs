@@ -236,9 +236,11 @@ impl Hub {
         state.version += 1;
     }
 
-    /// Paths of all songs' files.
-    pub fn song_paths(&self) -> Vec<PathBuf> {
-        self.state().songs.values().map(|song| song.path.clone()).collect()
+    /// The file of a song in a folder.
+    pub fn song_in(&self, folder: &Path) -> Option<PathBuf> {
+        let state = self.state();
+        let mut paths = state.songs.values().map(|song| &song.path);
+        paths.find(|path| path.parent() == Some(folder)).cloned()
     }
 
     /// Ends the engine. The segment that is being computed is abandoned; jobs resume at the next start.

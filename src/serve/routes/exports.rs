@@ -102,7 +102,7 @@ impl Exports {
 
 /// Contents and format of an export.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub(super) struct ExportRequest {
     /// Name of a format.
     format: String,
@@ -147,6 +147,7 @@ impl Default for ExportRequest {
 
 /// A lane of a mix.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 struct MixPart {
     /// Name of a stem, or `residual`.
     stem: String,

@@ -31,7 +31,7 @@ use crate::{
 
 /// A request for stems.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub(super) struct Request {
     /// Names of stems; none for all.
     stems: Vec<String>,

@@ -90,6 +90,10 @@ fn described(description: &utoipa::openapi::OpenApi) -> Value {
     let paths = description["paths"].as_object_mut().into_iter().flatten();
     for (_, path) in paths {
         for (method, operation) in path.as_object_mut().into_iter().flatten() {
+            // Names of handlers repeat from file to file.
+            let parts = [&operation["tags"][0], &operation["operationId"]];
+            let id = parts.map(|part| part.as_str().unwrap_or_default()).join("_");
+            operation["operationId"] = id.into();
             let Some(responses) = operation["responses"].as_object_mut() else { continue };
             if method == "get" {
                 responses.insert("304".into(), Value::Object(serde_json::Map::new()));

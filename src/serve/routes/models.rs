@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::{body::Json, known::song_id};
 use crate::{
     engine::{
-        Command, ModelState, Problem, SongId,
+        Command, ModelEntry, ModelState, Problem, SongId,
         separation::options::{Preset, SeparationOptions},
     },
     model::weights,
@@ -64,7 +64,7 @@ pub(super) async fn get_options(
 
 /// A choice of options.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub(super) struct OptionsChange {
     /// Name of a model or chain.
     model: Option<String>,
@@ -92,6 +92,9 @@ pub(super) async fn set_options(
             let name = model.chars().take(100).collect();
             return Err(Problem::UnknownChain { name, known }.into());
         }
+        if !is_installed(&app, &model) {
+            return Err(Problem::ModelMissing { model }.into());
+        }
         app.hub.request(Command::UseModel { song, model }).await?;
     }
     if let Some(quality) = change.quality {
@@ -108,6 +111,13 @@ pub(super) async fn set_options(
     }
     app.hub.close_tracks(Some(song));
     options_of(&app, song).await
+}
+
+fn is_installed(app: &App, name: &str) -> bool {
+    let state = app.hub.state();
+    let is_usable = |model: &ModelEntry| matches!(model.state, weights::State::Installed { .. });
+    state.models.iter().any(|model| model.name == name && is_usable(model))
+        || state.chains.iter().any(|chain| chain.name == name && !chain.stems.is_empty())
 }
 
 fn name_of(preset: Option<Preset>) -> QualityName {

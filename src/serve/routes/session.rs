@@ -33,6 +33,7 @@ pub(super) async fn get_session(State(app): State<App>, headers: HeaderMap) -> R
 
 /// The token.
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Token {
     token: String,
 }

@@ -171,6 +171,7 @@ pub(super) async fn get_song(
 
 /// Changes of a song.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(super) struct SongChange {
     /// New title.
     title: String,
@@ -254,7 +255,7 @@ pub(super) async fn cover(
 
 /// Confirmation of a reset.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub(super) struct Confirmation {
     /// `reset`
     confirm: String,
@@ -277,6 +278,12 @@ pub(super) async fn reset(
     app.hub.close_tracks(None);
     app.hub.request(Command::Reset).await?;
     super::exports::clear(&app, None).await?;
+    let shared = Arc::clone(&app);
+    blocking(move || {
+        shared.uploads.clear();
+        Ok::<_, Fault>(())
+    })
+    .await?;
     super::uploads::sweep(&app).await;
     tracing::info!(
         "a client reset the library: {songs} songs, {jobs} jobs ({})",

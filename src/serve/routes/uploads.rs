@@ -1,7 +1,7 @@
 //! Resumable uploads by the protocol tus 1.0.0 (<https://tus.io/protocols/resumable-upload>), with its
 //! extensions creation, termination and expiration. Used by the page, and by any client of tus.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -252,9 +252,8 @@ fn set_stage(app: &App, id: &str, stage: Stage) {
 /// Removes the files of songs that the library no longer has.
 pub(super) async fn sweep(app: &App) {
     let shared = Arc::clone(app);
-    let songs: Vec<PathBuf> = app.hub.song_paths();
     let swept = blocking(move || {
-        shared.uploads.sweep(&songs);
+        shared.uploads.sweep(|folder| shared.hub.song_in(folder));
         Ok::<_, Fault>(())
     });
     if let Err(fault) = swept.await {

@@ -54,8 +54,14 @@ pub(super) struct Uploads {
 #[derive(Default)]
 struct All {
     records: BTreeMap<String, Record>,
-    /// Size of the files that songs use, in bytes.
-    kept_bytes: u64,
+    /// Sizes of the files that songs use, in bytes, by their folders' names.
+    kept: BTreeMap<String, u64>,
+}
+
+impl All {
+    fn kept_bytes(&self) -> u64 {
+        self.kept.values().sum()
+    }
 }
 
 /// The demand for a new upload.
@@ -84,25 +90,31 @@ impl Uploads {
     /// Size of all files, the unfinished ones included, in bytes.
     pub fn stored_bytes(&self) -> u64 {
         let all = self.all();
-        all.kept_bytes + all.records.values().map(|record| record.received).sum::<u64>()
+        let unfinished = all.records.values().filter(|record| record.is_unfinished());
+        all.kept_bytes() + unfinished.map(|record| record.received).sum::<u64>()
     }
 
     /// Removes folders that no song and no unfinished upload needs, and takes unfinished uploads of an
-    /// earlier run over. `songs`: paths of all songs' files. Blocks.
-    pub fn sweep(&self, songs: &[PathBuf]) {
+    /// earlier run over. `song_in` finds the file of a song in a folder. Blocks.
+    pub fn sweep(&self, song_in: impl Fn(&Path) -> Option<PathBuf>) {
         let Ok(folders) = fs::read_dir(&self.folder) else { return };
-        let mut kept_bytes = 0;
         for folder in folders.flatten().map(|entry| entry.path()) {
             let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            if self.all().records.contains_key(name) {
+            // Before the look for the song: an upload is unfinished until the library has its song.
+            if self.get(name).is_some_and(|record| record.is_unfinished()) {
                 continue;
             }
-            if let Some(song) = songs.iter().find(|song| song.parent() == Some(&folder)) {
-                kept_bytes += fs::metadata(song).map_or(0, |file| file.len());
+            if let Some(song) = song_in(&folder) {
+                let bytes = fs::metadata(song).map_or(0, |file| file.len());
+                self.all().kept.insert(name.to_owned(), bytes);
                 fs::remove_file(folder.join(FACTS)).ok();
                 continue;
             }
-            match Stored::read(&folder).filter(|stored| is_id(name) && !stored.is_expired()) {
+            self.all().kept.remove(name);
+            let is_new = self.get(name).is_none();
+            match Stored::read(&folder)
+                .filter(|stored| is_new && is_id(name) && !stored.is_expired())
+            {
                 Some(stored) => {
                     let record = stored.record(name, &folder);
                     self.all().records.insert(name.to_owned(), record);
@@ -110,7 +122,6 @@ impl Uploads {
                 None => remove(&folder),
             }
         }
-        self.all().kept_bytes = kept_bytes;
     }
 
     /// Begins an upload. Blocks.
@@ -194,7 +205,7 @@ impl Uploads {
         let folder = self.folder_of(&record.id);
         if song_path.parent() == Some(&folder) {
             fs::remove_file(folder.join(FACTS)).ok();
-            self.all().kept_bytes += record.bytes;
+            self.all().kept.insert(record.id.clone(), record.bytes);
         } else {
             remove(&folder);
         }
@@ -214,6 +225,16 @@ impl Uploads {
     /// Forgets an upload, whose files stay.
     pub fn forget(&self, id: &str) {
         self.all().records.remove(id);
+    }
+
+    /// Removes the uploads of which bytes are missing, unless a request is sending them. Blocks.
+    pub fn clear(&self) {
+        let is_left = |record: &&Record| record.stage == Stage::Receiving && !record.is_busy;
+        let left: Vec<String> =
+            self.all().records.values().filter(is_left).map(|record| record.id.clone()).collect();
+        for id in left {
+            self.remove(&id);
+        }
     }
 
     /// Removes expired uploads, and what is known of old ended ones. Blocks.

@@ -21,7 +21,7 @@ pub(super) fn check(folder: &Path, limits: &Limits, all: &All, bytes: u64) -> Re
     let missing: u64 = unfinished().map(|record: &Record| record.bytes - record.received).sum();
     let granted = limits.uploads_bytes.map_or(u64::MAX, |most| {
         let taken: u64 = unfinished().map(|record| record.bytes).sum();
-        most.saturating_sub(all.kept_bytes.saturating_add(taken))
+        most.saturating_sub(all.kept_bytes().saturating_add(taken))
     });
     let on_disk = free_bytes(folder)
         .map_or(u64::MAX, |free| free.saturating_sub(missing.saturating_add(LEFT)));

@@ -123,6 +123,18 @@ mod tests {
         ids
     }
 
+    /// Whether messages in Fluent's form define an id, or the attribute `id.attribute`.
+    fn defines(messages: &str, id: &str) -> bool {
+        let (id, attribute) = id.split_once('.').map_or((id, None), |(id, part)| (id, Some(part)));
+        let Some((_, message)) = messages.split_once(&format!("\n{id} =")) else { return false };
+        // A message ends where a line is not indented.
+        let lines = message.lines().skip(1).take_while(|line| line.starts_with(' '));
+        attribute.is_none_or(|attribute| {
+            let start = format!(".{attribute} =");
+            lines.into_iter().any(|line| line.trim_start().starts_with(&start))
+        })
+    }
+
     #[test]
     fn every_message_of_the_page_exists_and_is_used() {
         let ids = ids();
@@ -130,7 +142,7 @@ mod tests {
         for language in Language::all() {
             let text = format!("\n{}", language.text());
             for id in &ids {
-                assert!(text.contains(&format!("\n{id} =")), "{}: {id}", language.tag());
+                assert!(defines(&text, id), "{}: {id}", language.tag());
             }
         }
         let own = include_str!("../../../assets/i18n/en/page.ftl");

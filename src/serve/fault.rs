@@ -9,13 +9,13 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
-use super::language::{in_english, spoken};
+use super::language::spoken;
 use crate::{
     engine::{
         Problem,
         problem::{Class, PatternProblem},
     },
-    i18n::{fl, numbers::decimal},
+    i18n::{fl, in_english, numbers::decimal},
     words,
 };
 

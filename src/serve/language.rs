@@ -1,8 +1,6 @@
 //! The language of a request, from its `Accept-Language`. Async code changes threads between requests,
 //! so that the language of the thread is set only while a text is made.
 
-use std::cell::Cell;
-
 use axum::{
     extract::Request,
     http::{HeaderMap, header},
@@ -14,18 +12,18 @@ use super::headers::accept_language;
 use crate::i18n::{self, Language};
 
 tokio::task_local! {
-    static LANGUAGE: Cell<Language>;
+    static LANGUAGE: Language;
 }
 
 /// Sets the language for the rest of a request's handling.
 pub(super) async fn set(request: Request, next: Next) -> Response {
     let language = of_headers(request.headers());
-    LANGUAGE.scope(Cell::new(language), next.run(request)).await
+    LANGUAGE.scope(language, next.run(request)).await
 }
 
 /// The language of the request that this task handles; English outside of requests.
 pub(super) fn current() -> Language {
-    LANGUAGE.try_with(Cell::get).unwrap_or_else(|_| Language::english())
+    LANGUAGE.try_with(|language| *language).unwrap_or_else(|_| Language::english())
 }
 
 /// Calls `text` in a language.
@@ -35,11 +33,6 @@ pub(super) fn speaking<T>(language: Language, text: impl FnOnce() -> T) -> T {
     let text = text();
     i18n::speak(before);
     text
-}
-
-/// Calls `text` in English, for the log.
-pub(super) fn in_english<T>(text: impl FnOnce() -> T) -> T {
-    speaking(Language::english(), text)
 }
 
 /// Calls `text` in the language of the request that this task handles.

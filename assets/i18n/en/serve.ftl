@@ -4,7 +4,7 @@
 serve-unknown-song = no song has the number { $id }; there are: { $known }
 serve-not-processed = song { $song } was not processed yet
 # $known lists names of stems.
-serve-unknown-track = there is no track `{ $name }`; there are: { $known }
+serve-unknown-track = unknown track `{ $name }`; known tracks: { $known }
 serve-unknown-thing = there is nothing named `{ $id }` here
 serve-unknown-address = there is nothing at this address
 serve-method = this address does not support the method

@@ -37,7 +37,7 @@ pub(in crate::cli) struct Arguments {
     /// Ask clients on this computer for the token, too: a proxy may pass on those of others
     #[arg(long)]
     token: bool,
-    /// Make a new token; the old one is no longer valid
+    /// Replace the token with a new one
     #[arg(long)]
     new_token: bool,
     /// Certificate for HTTPS, a PEM file

@@ -9,7 +9,7 @@ use std::{
     collections::HashMap,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -126,6 +126,10 @@ impl Hub {
         self.0.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn state_mut(&self) -> RwLockWriteGuard<'_, State> {
+        self.0.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The changes, for streams of events.
     pub fn feed(&self) -> &Feed {
         &self.0.feed
@@ -224,14 +228,14 @@ impl Hub {
 
     /// Forgets an export that has ended.
     pub fn forget_export(&self, id: ExportId) {
-        let mut state = self.0.state.write().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state_mut();
         state.exports.remove(&id);
         state.version += 1;
     }
 
     /// Remembers the lane settings of a song that the engine has stored.
     pub fn set_lanes(&self, song: SongId, lanes: crate::engine::library::Lanes) {
-        let mut state = self.0.state.write().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state_mut();
         state.lanes.insert(song, lanes);
         state.version += 1;
     }
@@ -263,7 +267,7 @@ struct Waiting<'a> {
 
 impl<'a> Waiting<'a> {
     fn start(hub: &'a Hub, path: &'a Path) -> Self {
-        let mut state = hub.0.state.write().unwrap_or_else(PoisonError::into_inner);
+        let mut state = hub.state_mut();
         state.imports.insert(path.to_owned(), Import::Running(0.0));
         Self { hub, path }
     }
@@ -271,8 +275,7 @@ impl<'a> Waiting<'a> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        let mut state = self.hub.0.state.write().unwrap_or_else(PoisonError::into_inner);
-        state.imports.remove(self.path);
+        self.hub.state_mut().imports.remove(self.path);
     }
 }
 

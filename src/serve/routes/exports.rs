@@ -4,8 +4,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs::File,
-    io::{self, Read as _, Write as _},
+    io,
     path::{Path as FilePath, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -18,15 +17,16 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use super::{
+    archive::zipped,
     body::{self, Json, attachment, blocks},
     known::song_id,
 };
 use crate::{
     engine::{
-        Command, Depth, ExportId, ExportState, Problem, Result as EngineResult, SongId,
+        Command, Depth, ExportId, ExportState, LaneSettings, Problem, Result as EngineResult,
+        SongId,
         audio::repitch::{KeySpeed, MOST_CENTS, SPEEDS},
         export::{
             FORMATS, Format, NamePattern, OnExists, Part, Place, RESIDUAL, Selection, Settings,
@@ -52,8 +52,6 @@ const KEPT: Duration = Duration::from_hours(24);
 const LOOK_EVERY: Duration = Duration::from_mins(10);
 /// Maximum number of exports that are kept.
 const MOST: usize = 200;
-/// Bytes of an archive that are read at once.
-const BLOCK_BYTES: u64 = 256 << 10;
 
 /// The exports of this run.
 pub(in crate::serve) struct Exports {
@@ -210,12 +208,11 @@ impl ExportRequest {
     }
 }
 
-/// The gains of a lane, as the window's mixer computes them: the balance only attenuates.
+/// A lane with the gains that the mixer has for its settings.
 fn part(part: &MixPart) -> Part {
-    let gain = 10f32.powf(part.gain_db.clamp(-200.0, 24.0) / 20.0);
-    let pan = part.pan.clamp(-1.0, 1.0);
-    let gains = [gain * (1.0 - pan.max(0.0)), gain * (1.0 + pan.min(0.0))];
-    Part { stem: part.stem.clone(), gains }
+    let gain_db = part.gain_db.clamp(-200.0, 24.0);
+    let lane = LaneSettings { gain_db, pan: part.pan.clamp(-1.0, 1.0), ..LaneSettings::default() };
+    Part { stem: part.stem.clone(), gains: lane.sides() }
 }
 
 /// Write files of a song's stems, or mixes of them.
@@ -402,63 +399,6 @@ pub(super) async fn archive(
     Ok(response)
 }
 
-/// Bytes that an archive's writer has written and the client has not read.
-#[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
-
-impl Written {
-    fn take(&self) -> Vec<u8> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl io::Write for Written {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Writes an archive block by block. Its files are stored as they are: sound does not get smaller.
-fn zipped(files: Vec<PathBuf>) -> impl FnMut() -> io::Result<Vec<u8>> + Send + 'static {
-    let written = Written::default();
-    let mut writer = Some(ZipWriter::new_stream(written.clone()));
-    let mut files = files.into_iter();
-    let mut current: Option<File> = None;
-    move || {
-        loop {
-            let block = written.take();
-            let Some(zip) = writer.as_mut().filter(|_| block.is_empty()) else { return Ok(block) };
-            if let Some(file) = &mut current {
-                let mut block = Vec::new();
-                io::Read::take(&mut *file, BLOCK_BYTES).read_to_end(&mut block)?;
-                if block.is_empty() {
-                    current = None;
-                } else {
-                    zip.write_all(&block)?;
-                }
-                continue;
-            }
-            match files.next() {
-                Some(path) => {
-                    let options = SimpleFileOptions::default()
-                        .compression_method(CompressionMethod::Stored)
-                        .large_file(true);
-                    zip.start_file(name_of(&path), options)?;
-                    current = Some(File::open(path)?);
-                }
-                None => {
-                    writer.take().map(ZipWriter::finish).transpose()?;
-                }
-            }
-        }
-    }
-}
-
 /// List the formats of exports.
 #[utoipa::path(get, path = "/api/v1/formats", tag = "exports", responses((status = 200, body = Vec<FormatInfo>)))]
 pub(super) async fn formats() -> Response {
@@ -504,37 +444,7 @@ pub(super) async fn keep_house(app: App) {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
-
     use super::*;
-
-    #[test]
-    fn an_archive_holds_the_files() {
-        let folder = tempfile::tempdir().unwrap();
-        let contents = [vec![7u8; 700_000], Vec::new(), b"small".to_vec()];
-        let files: Vec<PathBuf> =
-            (0..3).map(|at| folder.path().join(format!("{at} é.wav"))).collect();
-        for (path, content) in files.iter().zip(&contents) {
-            std::fs::write(path, content).unwrap();
-        }
-        let mut next = zipped(files);
-        let (mut whole, mut most) = (Vec::new(), 0);
-        loop {
-            let block = next().unwrap();
-            if block.is_empty() {
-                break;
-            }
-            most = most.max(block.len());
-            whole.extend(block);
-        }
-        assert!(most < 2 * BLOCK_BYTES as usize, "{most} bytes at once");
-        let mut archive = zip::ZipArchive::new(Cursor::new(whole)).unwrap();
-        for (at, content) in contents.iter().enumerate() {
-            let mut found = Vec::new();
-            archive.by_name(&format!("{at} é.wav")).unwrap().read_to_end(&mut found).unwrap();
-            assert_eq!(&found, content);
-        }
-    }
 
     #[test]
     fn the_balance_only_attenuates() {

@@ -3,6 +3,7 @@
 //! Handlers run on tokio's threads and only wait there; what reads or writes a disk is
 //! [`blocking`](super::answers::blocking).
 
+mod archive;
 mod body;
 mod events;
 mod exports;

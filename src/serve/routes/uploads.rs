@@ -231,11 +231,10 @@ async fn import(app: &App, record: &Record) -> Result<SongId, Fault> {
         state.songs.get(song).map(|song| song.path.clone())
     });
     let (shared, record) = (Arc::clone(app), record.clone());
-    let is_song = imported.is_ok();
     let tidied = blocking(move || {
         match song_path {
-            Some(path) if is_song => shared.uploads.imported(&record, &path),
-            _ => shared.uploads.remove_files(&record.id),
+            Some(path) => shared.uploads.imported(&record, &path),
+            None => shared.uploads.remove_files(&record.id),
         }
         Ok::<_, Fault>(())
     });

@@ -24,12 +24,15 @@ use record::Stored;
 pub(super) use record::{Record, Stage};
 
 use super::{Limits, fault::Fault};
-use crate::engine::{
-    Problem, Result,
-    export::safe_file_name,
-    system::atomic_file::{make_folders, sync_folder, write_atomically},
+use crate::{
+    engine::{
+        Problem, Result,
+        export::safe_file_name,
+        system::atomic_file::{make_folders, sync_folder, write_atomically},
+    },
+    file_moves,
+    model::weights::hex,
 };
-use crate::model::weights::hex;
 
 /// Folder in the data folder.
 const FOLDER: &str = "uploads";
@@ -127,7 +130,7 @@ impl Uploads {
     /// Begins an upload. Blocks.
     ///
     /// # Errors
-    /// The file is too large, or there is no space.
+    /// The file is too large, or the disk lacks space.
     pub fn begin(&self, new: &NewUpload) -> Result<Record, Fault> {
         if new.bytes > self.limits.upload_bytes && new.is_resumable {
             return Err(Fault::TooLarge { most: self.limits.upload_bytes });
@@ -192,7 +195,7 @@ impl Uploads {
         let (part, path) = (folder.join(PART), folder.join(&record.file_name));
         // An import that was interrupted begins again with the named file.
         if part.exists() {
-            crate::file_moves::rename(&part, &path)
+            file_moves::rename(&part, &path)
                 .map_err(|error| Fault::from(Problem::write(&path, error)))?;
             sync_folder(&folder);
         }
@@ -278,7 +281,7 @@ pub(super) fn is_id(text: &str) -> bool {
 }
 
 fn remove(folder: &Path) {
-    match crate::file_moves::remove_folder(folder) {
+    match file_moves::remove_folder(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             tracing::warn!("could not remove {}: {error}", folder.display());
         }

@@ -3,9 +3,11 @@
 //! The types describe themselves for the interface's description, so that it cannot differ from the
 //! answers. Pure.
 
+mod exports;
 mod sound;
+mod times;
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -19,12 +21,15 @@ use super::{
 };
 use crate::{
     engine::{
-        self, ExportState, JobId, JobState, SongState,
+        self, JobId, JobState, SongState,
         separation::options::{Preset, Quality},
     },
     words,
 };
+pub(super) use exports::{Export, FormatInfo};
 pub(super) use sound::{Lane, LaneKind, Mixer, MixerLane, Peaks, SongLanes};
+pub(super) use times::http_date;
+use times::rfc3339;
 
 /// Base of all addresses.
 pub(super) const BASE: &str = "/api/v1";
@@ -401,98 +406,6 @@ pub(super) struct FailedFile {
     pub problem: Value,
 }
 
-/// An export.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Export {
-    pub id: u64,
-    pub song: i64,
-    pub state: ExportStage,
-    /// Finished part, 0 to 1.
-    pub fraction: f32,
-    pub files: Vec<ExportFile>,
-    /// Gain in dB that kept the files from clipping.
-    pub gain_db: f32,
-    pub notes: Vec<String>,
-    #[schema(value_type = Option<Object>)]
-    pub problem: Option<Value>,
-    /// Address of all files in a ZIP archive.
-    pub archive: Option<String>,
-}
-
-/// State of an export.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum ExportStage {
-    Running,
-    Done,
-    Failed,
-    Cancelled,
-}
-
-/// A file of an export.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ExportFile {
-    pub name: String,
-    pub bytes: u64,
-    pub href: String,
-}
-
-impl Export {
-    /// `files`: names and sizes, in order.
-    pub fn of(id: u64, song: i64, state: Option<&ExportState>, files: &[(String, u64)]) -> Self {
-        let mut export = Self {
-            id,
-            song,
-            state: ExportStage::Running,
-            fraction: 0.0,
-            files: Vec::new(),
-            gain_db: 0.0,
-            notes: Vec::new(),
-            problem: None,
-            archive: None,
-        };
-        match state {
-            None => {}
-            Some(ExportState::Running(fraction)) => export.fraction = *fraction,
-            Some(ExportState::Done { notes, gain_db, .. }) => {
-                export.state = ExportStage::Done;
-                export.fraction = 1.0;
-                export.gain_db = *gain_db;
-                export.notes = notes.0.iter().map(words::note).collect();
-                let file = |(index, (name, bytes)): (usize, &(String, u64))| ExportFile {
-                    name: name.clone(),
-                    bytes: *bytes,
-                    href: format!("{BASE}/exports/{id}/files/{index}"),
-                };
-                export.files = files.iter().enumerate().map(file).collect();
-                export.archive = Some(format!("{BASE}/exports/{id}/archive"));
-            }
-            Some(ExportState::Exists(paths)) => {
-                export.state = ExportStage::Failed;
-                let problem = engine::Problem::Exists(paths.clone());
-                export.problem = Some(Fault::Problem(problem).json());
-            }
-            Some(ExportState::Failed(problem)) => {
-                export.state = ExportStage::Failed;
-                export.problem = Some(Fault::Problem(problem.clone()).json());
-            }
-            Some(ExportState::Cancelled) => export.state = ExportStage::Cancelled,
-        }
-        export
-    }
-}
-
-/// A file format of exports.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub(super) struct FormatInfo {
-    pub name: String,
-    pub title: String,
-    pub extension: String,
-    pub is_lossy: bool,
-    /// Sample formats that the format keeps.
-    pub depths: Vec<String>,
-}
-
 /// Whether the server needs a token, and whether this client has sent it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Session {
@@ -533,56 +446,9 @@ pub(super) struct Problem {
     code: String,
 }
 
-/// A time in seconds since 1970 as RFC 3339, in UTC.
-pub(super) fn rfc3339(seconds: i64) -> String {
-    let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let (year, month, day) = civil(days);
-    let (hours, minutes, seconds) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{seconds:02}Z")
-}
-
-/// A time as HTTP writes dates (RFC 9110, section 5.6.7).
-pub(super) fn http_date(time: SystemTime) -> String {
-    let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
-    let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let (year, month, day) = civil(days);
-    let weekday = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][days.rem_euclid(7) as usize];
-    let months =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let month = months[(month - 1) as usize];
-    let (hours, minutes, seconds) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
-    format!("{weekday}, {day:02} {month} {year:04} {hours:02}:{minutes:02}:{seconds:02} GMT")
-}
-
-/// Year, month and day of a number of days since 1970 (Hinnant, "chrono-compatible low-level date
-/// algorithms").
-fn civil(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month, day)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-
-    #[test]
-    fn times_are_written_by_the_standards() {
-        assert_eq!(rfc3339(0), "1970-01-01T00:00:00Z");
-        assert_eq!(rfc3339(1_709_208_000), "2024-02-29T12:00:00Z");
-        assert_eq!(rfc3339(-1), "1969-12-31T23:59:59Z");
-        let example = UNIX_EPOCH + Duration::from_secs(784_111_777);
-        assert_eq!(http_date(example), "Sun, 06 Nov 1994 08:49:37 GMT", "the standard's example");
-    }
 
     #[test]
     fn names_are_escaped_in_addresses() {

@@ -150,7 +150,7 @@ impl Tree {
         self.children(parent).find(|&stem| self.stems[stem].made.is_none())
     }
 
-    /// Whether the stems of the song add up to it. There is no residual then.
+    /// Whether the stems of the song add up to it. In that case, the song has no residual.
     pub fn has_rest(&self) -> bool {
         self.rest_of(None).is_some()
     }

@@ -10,8 +10,10 @@ use std::{
 
 use crossbeam_channel::Receiver;
 use partita::engine::{
-    Command, Compute, Config, Engine, Event, Job, JobState, Song, SongId, SongState,
+    Command, Compute, Config, Engine, Event, Job, JobState, ModelEntry, ModelState, Song, SongId,
+    SongState,
 };
+use partita::model::weights::State;
 use tempfile::TempDir;
 
 use crate::support::{command, json_lines, partita, stderr, tiny_home, walk, write_song};
@@ -264,4 +266,50 @@ fn a_report_is_saved_without_names_or_it_is_said_why_not() {
     running.engine.send(Command::SaveReport(home.path().join("no/such/folder/report.txt")));
     let words = running.failure();
     assert!(words.contains("could not write") && words.contains("report.txt"), "{words}");
+}
+
+/// Another program removes the only model, and brings it back.
+#[test]
+fn models_of_other_programs_are_noticed() {
+    let (home, (folder, file)) = (tiny_home(), song(1));
+    let running = Running::start(home.path());
+    let models = home.path().join("models");
+    let state = |running: &Running, is_wanted: fn(&ModelState) -> bool| {
+        running
+            .wait(|event| matches!(event, Event::Model(model) if is_wanted(model)).then_some(()));
+    };
+    let listed = |running: &Running| {
+        let of = |models: &Vec<ModelEntry>| {
+            models.iter().filter(|model| matches!(model.state, State::Installed { .. })).count()
+        };
+        running.wait(|event| match event {
+            Event::Models(models) => Some(of(models)),
+            _ => None,
+        })
+    };
+    state(&running, |model| matches!(model, ModelState::Ready { .. }));
+    let before = listed(&running);
+    let first = running.import(&file);
+    let away = folder.path().join("away");
+    fs::create_dir(&away).unwrap();
+    let weights: Vec<PathBuf> = walk(&models)
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|extension| extension == "safetensors"))
+        .collect();
+    for path in &weights {
+        fs::copy(path, away.join(path.file_name().unwrap())).unwrap();
+        fs::remove_file(path).unwrap();
+    }
+    state(&running, |model| matches!(model, ModelState::Missing));
+    assert_eq!(listed(&running), 0);
+    running.ask(first.id);
+    let words = running.failure();
+    assert!(words.contains("install"), "{words}");
+    for path in &weights {
+        fs::copy(away.join(path.file_name().unwrap()), path).unwrap();
+    }
+    state(&running, |model| matches!(model, ModelState::Ready { .. }));
+    assert_eq!(listed(&running), before);
+    running.ask(first.id);
+    running.done();
 }

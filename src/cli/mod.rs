@@ -18,16 +18,19 @@ mod session;
 mod usage;
 
 use std::{
+    io,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{
+    CommandFactory as _, FromArgMatches as _, Parser, Subcommand, builder::RangedU64ValueParser,
+};
 
 use crate::ui;
 use crate::{
     engine::{
-        self, Preferences,
+        self, Preferences, Problem,
         cluster::{Entry, manifest},
         separation::{device::choice::DeviceChoice, installed::DEFAULT, memory},
         settings::Flags,
@@ -66,7 +69,7 @@ struct Arguments {
 #[derive(Clone, Copy, Debug, clap::Args)]
 struct ComputeArguments {
     /// Number of threads for separation [default: all cores]
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, value_name = "N", value_parser = at_least_one())]
     threads: Option<usize>,
     /// Precision of products: single, or fast (bf16, where the processor supports it; its stems
     /// differ by about -50 dB) [default: single]
@@ -88,6 +91,11 @@ impl From<ComputeArguments> for Flags {
         let ComputeArguments { threads, precision, memory, device } = arguments;
         Self { threads, precision, memory, device }
     }
+}
+
+/// Parses a number that is not zero.
+fn at_least_one() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..)
 }
 
 /// Parses `--precision single|fast`.
@@ -277,6 +285,7 @@ fn open_window(home: PathBuf, flags: Flags, files: Vec<PathBuf>) -> anyhow::Resu
     let terms =
         Catalog::builtin().get(DEFAULT).map_or_else(String::new, |model| model.terms.clone());
     share_weights(&home);
+    let missing: Vec<_> = files.iter().filter(|file| !file.exists()).cloned().collect();
     match ui::run(ui::Options { home, flags, terms, files }) {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(ui::Failure::Engine(problem)) => {
@@ -286,7 +295,11 @@ fn open_window(home: PathBuf, flags: Flags, files: Vec<PathBuf>) -> anyhow::Resu
         }
         Err(ui::Failure::Served(url)) => {
             output::note(&fl!(cli_served, url = &url));
-            Ok(ExitCode::SUCCESS)
+            for path in &missing {
+                let not_found = io::Error::from(io::ErrorKind::NotFound);
+                output::note(&words::problem(&Problem::read(path, not_found)));
+            }
+            Ok(exit_code(!missing.is_empty()))
         }
         Err(ui::Failure::Window(cause)) => {
             Err(Reason::new(|| fl!(cli_no_window, cause = &cause)).into())

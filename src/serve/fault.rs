@@ -45,6 +45,12 @@ pub(super) enum Fault {
     NotJson,
     /// A field has a value that is not accepted; the accepted ones.
     Value { field: &'static str, accepted: String },
+    /// A field without effect unless another one is sent as well.
+    FieldNeeded { field: &'static str, needed: &'static str },
+    /// Bytes of an upload have another content type than tus wants.
+    NotBytes,
+    /// More bytes were sent than the upload was announced with.
+    TooLong { announced: u64 },
     /// The part of the sound that the request asks for is not computed yet.
     NotComputed { covered: Vec<(u64, u64)> },
     /// The range lies outside of the content, which has this many bytes.
@@ -104,14 +110,16 @@ impl Fault {
             | Self::UnknownThing { .. }
             | Self::UnknownAddress => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::NotJson | Self::NotBytes => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Request(_) | Self::NoFile => StatusCode::BAD_REQUEST,
-            Self::Value { .. } | Self::Confirmation { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Value { .. } | Self::FieldNeeded { .. } | Self::Confirmation { .. } => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             Self::NotComputed { .. } | Self::Offset { .. } => StatusCode::CONFLICT,
             Self::UploadBusy => StatusCode::LOCKED,
             Self::Protocol => StatusCode::PRECONDITION_FAILED,
             Self::Range { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
-            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge { .. } | Self::TooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NoRoom { .. } | Self::TooManySongs { .. } => StatusCode::INSUFFICIENT_STORAGE,
             Self::Token => StatusCode::UNAUTHORIZED,
             Self::TooManyTries { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -144,6 +152,11 @@ impl Fault {
             Self::Value { field, accepted } => {
                 ("invalid_value", json!({ "field": field, "accepted": accepted }))
             }
+            Self::FieldNeeded { field, needed } => {
+                ("field_needed", json!({ "field": field, "needed": needed }))
+            }
+            Self::NotBytes => ("not_bytes", json!({})),
+            Self::TooLong { announced } => ("too_long", json!({ "announced_bytes": announced })),
             Self::NotComputed { covered } => ("not_separated", json!({ "covered": covered })),
             Self::Range { bytes } => ("range", json!({ "bytes": bytes })),
             Self::TooLarge { most } => ("too_large", json!({ "most_bytes": most })),
@@ -190,6 +203,13 @@ impl Fault {
             Self::Request(reason) => fl!(serve_request, reason = reason),
             Self::Value { field, accepted } => {
                 fl!(serve_value, field = *field, accepted = accepted)
+            }
+            Self::FieldNeeded { field, needed } => {
+                fl!(serve_field_needed, field = *field, needed = *needed)
+            }
+            Self::NotBytes => fl!(serve_not_bytes).to_owned(),
+            Self::TooLong { announced } => {
+                fl!(serve_too_long, announced = announced.to_string())
             }
             Self::NotComputed { .. } => fl!(serve_not_computed).to_owned(),
             Self::Range { .. } => fl!(serve_range).to_owned(),
@@ -259,13 +279,13 @@ impl IntoResponse for Fault {
                 }
             }
             // Clients of tus look for its version in every answer.
-            Self::Protocol | Self::Offset { .. } | Self::UploadBusy => {
+            Self::Protocol | Self::Offset { .. } | Self::UploadBusy | Self::NotBytes => {
                 let version = HeaderValue::from_static("1.0.0");
                 headers.insert(HeaderName::from_static("tus-version"), version.clone());
                 headers.insert(HeaderName::from_static("tus-resumable"), version);
             }
             // The rest of the body is not read, so that the connection cannot be used again.
-            Self::TooLarge { .. } | Self::Slow => {
+            Self::TooLarge { .. } | Self::TooLong { .. } | Self::Slow => {
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             _ => {}

@@ -326,7 +326,7 @@ pub fn headers(data: &[u8]) {
         {
             assert!(line.contains(token));
         }
-        if let Some(name) = metadata::file_name(line) {
+        if let Ok(Some(name)) = metadata::file_name(line) {
             assert!(!name.is_empty() && name.len() < line.len());
         }
         let is_permitted = hosts.permit(line);

@@ -7,6 +7,7 @@ mod browser;
 mod client;
 mod description;
 mod driver;
+mod exports;
 mod floods;
 mod page;
 mod server;

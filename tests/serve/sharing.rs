@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde_json::json;
+
 use super::{client::PATIENCE, server::Server};
 use crate::support::{command, json_lines, partita, stderr, stdout, tiny_home, write_song};
 
@@ -27,12 +29,18 @@ fn a_window_hands_its_files_to_the_server() {
     let song = home.path().join("Handed over.wav");
     write_song(&song, 4000, 44_100, 1);
     let server = Server::start(home.path());
-    let window = command(home.path(), &[song.to_str().unwrap()])
-        .env_remove("DISPLAY")
-        .env_remove("WAYLAND_DISPLAY")
-        .env("PATH", "") // without a browser
-        .output()
-        .unwrap();
+    let window = |file: &Path| {
+        command(home.path(), &[file.to_str().unwrap()])
+            .env_remove("DISPLAY")
+            .env_remove("WAYLAND_DISPLAY")
+            .env("PATH", "") // without a browser
+            .output()
+            .unwrap()
+    };
+    let missing = window(&home.path().join("Missing.wav"));
+    assert_eq!(missing.status.code(), Some(1), "{}", stderr(&missing));
+    assert!(stderr(&missing).contains("Missing.wav"), "{}", stderr(&missing));
+    let window = window(&song);
     assert_eq!(window.status.code(), Some(0), "{}", stderr(&window));
     assert!(stderr(&window).contains(&server.url), "{}", stderr(&window));
     let until = Instant::now() + PATIENCE;
@@ -64,6 +72,37 @@ fn subcommands_work_beside_the_server() {
     client.separated(1);
     let listed = json_lines(&partita(home.path(), &["list", "--json"]));
     assert_eq!(listed[0]["job"]["state"], "done", "{}", listed[0]);
+    server.end();
+}
+
+/// The server shows at once which models another program has removed or installed.
+#[test]
+fn models_that_are_removed_beside_the_server_are_missing() {
+    let home = tiny_home();
+    let song = home.path().join("Beside.wav");
+    write_song(&song, 4000, 44_100, 1);
+    let weights = home.path().join("models/htdemucs.safetensors");
+    let copy = home.path().join("copy");
+    std::fs::copy(&weights, &copy).unwrap();
+    let server = Server::start(home.path());
+    let client = server.client();
+    client.upload(&song);
+    let is_ready = |expected: bool| {
+        let until = Instant::now() + PATIENCE;
+        while client.get("health").json()["is_ready"] != expected {
+            assert!(Instant::now() < until, "{}", server.log());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    is_ready(true);
+    let removed = partita(home.path(), &["model", "remove", "htdemucs"]);
+    assert!(removed.status.success(), "{}", stderr(&removed));
+    is_ready(false);
+    client.put("POST", "songs/1/jobs", &json!({})).problem(409, "no_model");
+    std::fs::rename(&copy, &weights).unwrap();
+    is_ready(true);
+    client.process(1, &[]);
+    client.separated(1);
     server.end();
 }
 

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::{
     cli::{
+        at_least_one,
         output::{Output, note},
         parse_memory,
         reason::Reason,
@@ -53,10 +54,10 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "BYTES", value_parser = parse_memory)]
     max_disk: Option<u64>,
     /// Maximum number of songs in the library [default: 10000]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one())]
     max_songs: Option<usize>,
     /// Maximum number of open connections [default: 512]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one())]
     max_connections: Option<usize>,
 }
 

@@ -9,6 +9,7 @@ mod drags;
 mod exports;
 mod job_commands;
 mod jobs;
+mod model_files;
 mod queue;
 mod removal;
 mod running;
@@ -52,6 +53,7 @@ use crate::engine::{
     types::{Analysis, CancelToken, Compute, Config, ExportId, RequestId, Song, SongId},
 };
 use drags::Drags;
+use model_files::ModelFiles;
 use queue::Queue;
 pub(super) use weights::{Change, NewModel};
 use worker::{Progress, RunningTask, Worker};
@@ -98,6 +100,8 @@ pub(super) struct Core {
     models: Vec<InstalledModel>,
     /// All chains of installed models, each model alone among them.
     chains: Vec<Arc<Chain>>,
+    /// The files of models and chains when these were found.
+    model_files: ModelFiles,
     /// The name of the model that is used if the default one is not installed.
     fallback: Option<String>,
     /// The options of songs for which none were chosen.
@@ -188,6 +192,7 @@ impl Core {
             task: None,
             models: Vec::new(),
             chains: Vec::new(),
+            model_files: ModelFiles::default(),
             fallback: None,
             defaults: preferences.defaults(),
             chosen: BTreeMap::new(),
@@ -306,6 +311,7 @@ impl Core {
         if interactive {
             self.watch_library();
             self.follow_others();
+            self.follow_models();
             self.release_jobs();
         }
         self.repeat_held_requests();

@@ -3,7 +3,7 @@
 
 use std::{fs, path::PathBuf, sync::Arc, time::SystemTime};
 
-use super::{Core, Message};
+use super::{Core, Message, model_files::ModelFiles};
 use crate::{
     engine::{
         event::{Event, ModelEntry, ModelState, ModelTask},
@@ -77,6 +77,8 @@ impl Core {
     /// Finds the installed models.
     pub(super) fn find_models(&mut self) {
         let home = self.library.home();
+        // Before they are read, so that later changes are noticed.
+        self.model_files = ModelFiles::of(home);
         self.models = InstalledModel::all(home);
         let Chains { all, faults } = Chains::of(home, &self.models);
         self.chains = all.into_iter().map(Arc::new).collect();

@@ -87,12 +87,7 @@ impl Origin {
             (_, Depth::Float32) => Scale::Free,
             (_, Depth::Int16 | Depth::Int24) => Scale::Steps(f64::from(1u32 << (depth.bits() - 1))),
         };
-        if let (Keeps::Exactly(depths), Some(wanted)) = (format.keeps, settings.depth)
-            && !depths.contains(&wanted)
-        {
-            let bits = depths.iter().map(|depth| depth.bits()).collect();
-            return Err(Problem::Depth { format: format.name.to_owned(), bits });
-        }
+        format.check_depth(settings.depth)?;
         let rate = (format.rate)(settings.rate.unwrap_or_else(|| self.rate()));
         let channels = format.channels(if self.format.channels == 1 { 1 } else { 2 });
         let key_speed = settings.key_speed;

@@ -2,12 +2,28 @@
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
-/// The file's name in `Upload-Metadata`: `filename BASE64,…`.
-pub fn file_name(metadata: &str) -> Option<String> {
-    let mut pairs = metadata.split(',').filter_map(|pair| pair.trim().split_once(' '));
-    let (_, value) = pairs.find(|(key, _)| *key == "filename")?;
-    let name = String::from_utf8(BASE64_STANDARD.decode(value.trim()).ok()?).ok()?;
-    Some(name).filter(|name| !name.is_empty())
+/// Metadata that is not a list of keys with values in Base64.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Malformed;
+
+/// The file's name in `Upload-Metadata`, if it has one: `filename BASE64,…`. A key may have no value.
+///
+/// # Errors
+/// [`Malformed`] if a value is not Base64, or the name is not UTF-8.
+pub fn file_name(metadata: &str) -> Result<Option<String>, Malformed> {
+    let mut name = None;
+    for pair in metadata.split(',').map(str::trim) {
+        let (key, value) = pair.split_once(' ').unwrap_or((pair, ""));
+        let value = BASE64_STANDARD.decode(value.trim()).map_err(|_| Malformed)?;
+        let is_key = |c: char| c.is_ascii_graphic();
+        if !key.chars().all(is_key) {
+            return Err(Malformed);
+        }
+        if key == "filename" {
+            name = Some(String::from_utf8(value).map_err(|_| Malformed)?);
+        }
+    }
+    Ok(name.filter(|name| !name.is_empty()))
 }
 
 #[cfg(test)]
@@ -16,12 +32,14 @@ mod tests {
 
     #[test]
     fn the_name_is_read_from_the_metadata() {
-        assert_eq!(file_name("filename c29uZy53YXY=").as_deref(), Some("song.wav"));
-        let several = "filetype YXVkaW8=, filename c29uZy53YXY=,is_x";
-        assert_eq!(file_name(several).as_deref(), Some("song.wav"));
-        for wrong in ["", "filename", "filename !!", "filename /w==", "name c29uZw==", "filename "]
-        {
-            assert_eq!(file_name(wrong), None, "{wrong}");
+        let song = Ok(Some("song.wav".to_owned()));
+        assert_eq!(file_name("filename c29uZy53YXY="), song);
+        assert_eq!(file_name("filetype YXVkaW8=, filename c29uZy53YXY=,is_x"), song);
+        for unnamed in ["", "filename", "name c29uZw==", "filename ", "is_x,is_y"] {
+            assert_eq!(file_name(unnamed), Ok(None), "{unnamed}");
+        }
+        for wrong in ["filename !!", "filename /w==", "filename c29uZw", "x y z", "\0", "é YQ=="] {
+            assert_eq!(file_name(wrong), Err(Malformed), "{wrong}");
         }
     }
 }

@@ -8,10 +8,7 @@ pub(super) mod state;
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -30,8 +27,6 @@ use crate::engine::{
 };
 use state::{Change, Import, State};
 
-/// Time after which a command counts as lost.
-const PATIENCE: Duration = Duration::from_mins(1);
 /// Age at which the stores of a song are requested again: a new job's stems are in new stores.
 const FRESH: Duration = Duration::from_millis(500);
 /// Maximum number of songs whose stores are kept open.
@@ -52,6 +47,9 @@ struct Pending {
     done: oneshot::Sender<Answer>,
 }
 
+/// Commands that wait for an answer; `None` after the end of the engine.
+type Waiters = Option<HashMap<RequestId, Pending>>;
+
 /// Handle of the connection; cheap to clone.
 #[derive(Clone)]
 pub(super) struct Hub(Arc<Inner>);
@@ -59,12 +57,11 @@ pub(super) struct Hub(Arc<Inner>);
 struct Inner {
     engine: Mutex<Option<Engine>>,
     state: Arc<RwLock<State>>,
-    pending: Arc<Mutex<HashMap<RequestId, Pending>>>,
+    pending: Arc<Mutex<Waiters>>,
     feed: Feed,
     /// Increases whenever an import changes.
     imports: watch::Receiver<u64>,
     tracks: Mutex<HashMap<SongId, (Instant, SongTrack)>>,
-    exports: AtomicU64,
     default_model: String,
     /// Number of this run of the server.
     run: u64,
@@ -90,7 +87,7 @@ impl Hub {
         };
         let (engine, events) = Engine::start(&config)?;
         let state = Arc::new(RwLock::new(State::default()));
-        let pending = Arc::new(Mutex::new(HashMap::new()));
+        let pending = Arc::new(Mutex::new(Some(HashMap::new())));
         let feed = Feed::default();
         let (imports_changed, imports) = watch::channel(0);
         let (started, start) = crossbeam_channel::bounded(1);
@@ -110,7 +107,6 @@ impl Hub {
             feed,
             imports,
             tracks: Mutex::default(),
-            exports: AtomicU64::new(1),
             default_model: preferences.model.unwrap_or_else(|| DEFAULT.to_owned()),
             run: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |at| at.as_nanos() as u64),
             thread: Mutex::new(Some(thread)),
@@ -135,7 +131,7 @@ impl Hub {
         &self.0.feed
     }
 
-    /// Sends a command and waits until the engine has handled it.
+    /// Sends a command and waits until the engine has handled it, which may take long on a slow disk.
     ///
     /// # Errors
     /// The problem that the engine reports for the command; [`Problem::ThreadEnded`] if the engine has
@@ -145,13 +141,13 @@ impl Hub {
         {
             // The reader of events waits for this lock, so that no answer comes before its entry.
             let mut pending = lock(&self.0.pending);
+            let pending = pending.as_mut().ok_or(Problem::ThreadEnded)?;
             let engine = lock(&self.0.engine);
             let engine = engine.as_ref().ok_or(Problem::ThreadEnded)?;
             let id = engine.send(command);
             pending.insert(id, Pending { answer: Answer::default(), done });
         }
-        let answer = tokio::time::timeout(PATIENCE, answered).await;
-        let mut answer = answer.ok().and_then(Result::ok).ok_or(Problem::ThreadEnded)?;
+        let mut answer = answered.await.map_err(|_| Problem::ThreadEnded)?;
         match answer.problem.take() {
             Some(problem) => Err(problem),
             None => Ok(answer),
@@ -221,11 +217,6 @@ impl Hub {
         self.0.run
     }
 
-    /// A new number for an export.
-    pub fn next_export(&self) -> ExportId {
-        ExportId(self.0.exports.fetch_add(1, Ordering::Relaxed))
-    }
-
     /// Forgets an export that has ended.
     pub fn forget_export(&self, id: ExportId) {
         let mut state = self.state_mut();
@@ -282,7 +273,7 @@ impl Drop for Waiting<'_> {
 /// The thread that reads the engine's events.
 struct Reader {
     state: Arc<RwLock<State>>,
-    pending: Arc<Mutex<HashMap<RequestId, Pending>>>,
+    pending: Arc<Mutex<Waiters>>,
     feed: Feed,
     imports: watch::Sender<u64>,
 }
@@ -305,6 +296,7 @@ impl Reader {
                 started.send(failure.take().filter(|_| !has_library)).ok();
             }
         }
+        drop(lock(&self.pending).take()); // nothing answers those that still wait
     }
 
     fn take(&self, event: Event) {
@@ -319,7 +311,8 @@ impl Reader {
                 self.with_pending(*request, |answer| answer.problem = Some(problem.clone()));
             }
             Event::Handled(request) => {
-                if let Some(Pending { answer, done }) = lock(&self.pending).remove(request) {
+                let pending = lock(&self.pending).as_mut().and_then(|all| all.remove(request));
+                if let Some(Pending { answer, done }) = pending {
                     drop(done.send(answer)); // the client may be gone
                 }
             }
@@ -342,7 +335,7 @@ impl Reader {
     }
 
     fn with_pending(&self, request: RequestId, change: impl FnOnce(&mut Answer)) {
-        if let Some(pending) = lock(&self.pending).get_mut(&request) {
+        if let Some(pending) = lock(&self.pending).as_mut().and_then(|all| all.get_mut(&request)) {
             change(&mut pending.answer);
         }
     }

@@ -37,6 +37,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         }
         // No body stands for no fields.
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+        // Lists would be read as fields in their order.
+        if text.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+            return Err(Fault::Request("a JSON object is expected".into()));
+        }
         serde_json::from_slice(text).map(Self).map_err(|error| Fault::Request(error.to_string()))
     }
 }

@@ -4,7 +4,7 @@
 
 use std::{
     collections::BTreeMap,
-    io,
+    fs, io,
     path::{Path as FilePath, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -15,23 +15,18 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::{
     archive::zipped,
     body::{self, Json, attachment, blocks},
+    export_request::ExportRequest,
     known::song_id,
 };
 use crate::{
     engine::{
-        Command, Depth, ExportId, ExportState, LaneSettings, Problem, Result as EngineResult,
-        SongId,
-        audio::repitch::{KeySpeed, MOST_CENTS, SPEEDS},
-        export::{
-            FORMATS, Format, NamePattern, OnExists, Part, Place, RESIDUAL, Selection, Settings,
-        },
-        system::atomic_file::make_folders,
+        Command, Depth, ExportId, ExportState, Problem, Result as EngineResult, SongId,
+        export::{FORMATS, Fields, Format, NamePattern, Place},
+        system::atomic_file::{make_folders, write_atomically},
     },
     file_moves,
     serve::{
@@ -44,6 +39,8 @@ use crate::{
 
 /// Folder in the data folder.
 const FOLDER: &str = "exports";
+/// File in it with the number of the newest export.
+const LAST: &str = "last";
 /// Names of the files.
 const PATTERN: &str = "{artist} - {title} - {stem}";
 /// Time for which files are kept.
@@ -57,6 +54,8 @@ const MOST: usize = 200;
 pub(in crate::serve) struct Exports {
     folder: PathBuf,
     all: Mutex<BTreeMap<u64, Kept>>,
+    /// Number of the newest export, of earlier runs included.
+    last: Mutex<u64>,
 }
 
 struct Kept {
@@ -65,21 +64,41 @@ struct Kept {
 }
 
 impl Exports {
-    /// Removes the files of earlier runs.
+    /// Removes the files of earlier runs. Numbers go on, so that an old link never leads to another file.
     ///
     /// # Errors
     /// The folder cannot be created.
     pub fn open(home: &FilePath) -> EngineResult<Self> {
         let home = std::path::absolute(home).map_err(|e| Problem::home_unwritable(home, e))?;
         let folder = home.join(FOLDER);
-        match file_moves::remove_folder(&folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                tracing::warn!("could not remove {}: {error}", folder.display());
-            }
-            _ => {}
-        }
         make_folders(&folder).map_err(|e| Problem::home_unwritable(&home, e))?;
-        Ok(Self { folder, all: Mutex::default() })
+        let last = fs::read_to_string(folder.join(LAST)).ok();
+        let last = last.and_then(|number| number.trim().parse().ok()).unwrap_or(0);
+        let exports = Self { folder, all: Mutex::default(), last: Mutex::new(last) };
+        for entry in fs::read_dir(&exports.folder).into_iter().flatten().flatten() {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                remove_files(&entry.path());
+            }
+        }
+        Ok(exports)
+    }
+
+    /// Lists a new export under the next number.
+    ///
+    /// # Errors
+    /// Too many exports are kept, or the number cannot be written.
+    fn begin(&self, kept: Kept) -> Result<ExportId, Fault> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.all().len() >= MOST {
+            return Err(Fault::Busy);
+        }
+        let (number, path) = (*last + 1, self.folder.join(LAST));
+        // Also after a reset, which may have removed the folder.
+        make_folders(&self.folder).map_err(|error| Problem::write(&path, error))?;
+        write_atomically(&path, number.to_string().as_bytes())?;
+        *last = number;
+        self.all().insert(number, kept);
+        Ok(ExportId(number))
     }
 
     fn all(&self) -> MutexGuard<'_, BTreeMap<u64, Kept>> {
@@ -89,130 +108,15 @@ impl Exports {
     fn folder_of(&self, id: u64) -> PathBuf {
         self.folder.join(id.to_string())
     }
+}
 
-    fn remove_files(&self, id: u64) {
-        match file_moves::remove_folder(&self.folder_of(id)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => tracing::warn!("{error}"),
-            _ => {}
+fn remove_files(folder: &FilePath) {
+    match file_moves::remove_folder(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            tracing::warn!("could not remove {}: {error}", folder.display());
         }
+        _ => {}
     }
-}
-
-/// Contents and format of an export.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct ExportRequest {
-    /// Name of a format.
-    format: String,
-    /// `16`, `24` or `32f`; the song's own by default.
-    depth: Option<String>,
-    /// Sample rate in Hz; the song's own by default.
-    rate: Option<u32>,
-    /// Stems to write, one file each; all without parts of their own by default, if nothing else is
-    /// selected.
-    stems: Option<Vec<String>>,
-    /// Stems to leave out, one file with the rest of the song each.
-    all_but: Vec<String>,
-    /// Whether to write what no stem holds.
-    residual: bool,
-    /// Lanes to mix into one more file.
-    mix: Option<Vec<MixPart>>,
-    key_semitones: f32,
-    speed: f32,
-    /// Loudness of the mix in LUFS; the other files get the same gain.
-    loudness_lufs: Option<f32>,
-    /// Whether a limiter holds peaks of the mix back.
-    limiter: bool,
-}
-
-impl Default for ExportRequest {
-    fn default() -> Self {
-        Self {
-            format: "wav".into(),
-            depth: None,
-            rate: None,
-            stems: None,
-            all_but: Vec::new(),
-            residual: false,
-            mix: None,
-            key_semitones: 0.0,
-            speed: 1.0,
-            loudness_lufs: None,
-            limiter: false,
-        }
-    }
-}
-
-/// A lane of a mix.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct MixPart {
-    /// Name of a stem, or `residual`.
-    stem: String,
-    #[serde(default)]
-    gain_db: f32,
-    /// Balance, -1 (left only) to 1 (right only).
-    #[serde(default)]
-    pan: f32,
-}
-
-impl ExportRequest {
-    fn settings(&self) -> Result<Settings, Fault> {
-        let wrong = |field, accepted: String| Fault::Value { field, accepted };
-        let names = || FORMATS.map(|format| format.id).join(", ");
-        let format = Format::find(&self.format).ok_or_else(|| wrong("format", names()))?;
-        let depth = match self.depth.as_deref() {
-            None | Some("source") => None,
-            Some("16") => Some(Depth::Int16),
-            Some("24") => Some(Depth::Int24),
-            Some("32f") => Some(Depth::Float32),
-            Some(_) => return Err(wrong("depth", "16, 24, 32f".into())),
-        };
-        let rates = 8_000..=384_000;
-        if self.rate.is_some_and(|rate| !rates.contains(&rate)) {
-            return Err(wrong("rate", "8000–384000".into()));
-        }
-        let cents = (self.key_semitones * 100.0).round();
-        if !cents.is_finite() || cents.abs() > MOST_CENTS as f32 {
-            let most = MOST_CENTS / 100;
-            return Err(wrong("key_semitones", format!("-{most}–{most}")));
-        }
-        if !SPEEDS.contains(&self.speed) {
-            return Err(wrong("speed", format!("{}–{}", SPEEDS.start(), SPEEDS.end())));
-        }
-        if self.loudness_lufs.is_some_and(|lufs| !(-70.0..=0.0).contains(&lufs)) {
-            return Err(wrong("loudness_lufs", "-70–0".into()));
-        }
-        Ok(Settings {
-            format,
-            depth,
-            rate: self.rate,
-            key_speed: KeySpeed::new(cents as i32, self.speed),
-            loudness_lufs: self.loudness_lufs,
-            limiter: self.limiter,
-            on_exists: OnExists::Number,
-        })
-    }
-
-    fn selection(&self, tree: &crate::engine::separation::chain::Tree) -> Result<Selection, Fault> {
-        let others = self.residual || !self.all_but.is_empty() || self.mix.is_some();
-        let stems = match &self.stems {
-            Some(stems) if stems.is_empty() => Vec::new(),
-            Some(stems) => Selection::of_stems(tree, stems)?.stems,
-            None if others => Vec::new(),
-            None => Selection::of_stems(tree, &[])?.stems,
-        };
-        let mix = self.mix.as_ref().map(|parts| parts.iter().map(part).collect());
-        let all_but = self.all_but.clone();
-        Ok(Selection { stems, all_but, residual: self.residual, mix })
-    }
-}
-
-/// A lane with the gains that the mixer has for its settings.
-fn part(part: &MixPart) -> Part {
-    let gain_db = part.gain_db.clamp(-200.0, 24.0);
-    let lane = LaneSettings { gain_db, pan: part.pan.clamp(-1.0, 1.0), ..LaneSettings::default() };
-    Part { stem: part.stem.clone(), gains: lane.sides() }
 }
 
 /// Write files of a song's stems, or mixes of them.
@@ -228,18 +132,13 @@ pub(super) async fn create(
     let settings = request.settings()?;
     let stems = app.hub.track(song).await?.stems.ok_or(Problem::NoModel)?;
     let selection = request.selection(stems.tree())?;
-    let known = [stems.names(), &[RESIDUAL.to_owned()]].concat();
-    let unknown = selection.mix.iter().flatten().find(|part| !known.contains(&part.stem));
-    if let Some(Part { stem, .. }) = unknown {
-        let stem = stem.chars().take(100).collect();
-        return Err(Problem::UnknownStem { stem, known: stems.names().to_vec() }.into());
-    }
-    if app.exports.all().len() >= MOST {
-        return Err(Fault::Busy);
-    }
-    let id = app.hub.next_export();
-    let place = Place { folder: app.exports.folder_of(id.0), pattern: NamePattern::new(PATTERN)? };
-    app.exports.all().insert(id.0, Kept { song, created: Instant::now() });
+    let place = |folder| Ok::<_, Fault>(Place { folder, pattern: NamePattern::new(PATTERN)? });
+    // A selection that cannot become files is rejected now, instead of failing later.
+    let unplaced = place(PathBuf::new())?;
+    selection.items(stems.tree(), settings.format, &unplaced, Fields::default())?;
+    let (shared, created) = (Arc::clone(&app), Instant::now());
+    let id = blocking(move || shared.exports.begin(Kept { song, created })).await?;
+    let place = place(app.exports.folder_of(id.0))?;
     app.hub.request(Command::Export { id, song, selection, place, settings }).await?;
     // An export that cannot begin is not listed.
     let state = app.hub.state().exports.get(&id).cloned();
@@ -260,7 +159,7 @@ pub(super) fn view(app: &App, id: u64) -> Option<Export> {
     let state = app.hub.state().exports.get(&ExportId(id)).cloned();
     let files: Vec<(String, u64)> = files_of(state.as_ref())
         .iter()
-        .map(|path| (name_of(path), std::fs::metadata(path).map_or(0, |file| file.len())))
+        .map(|path| (name_of(path), fs::metadata(path).map_or(0, |file| file.len())))
         .collect();
     Some(Export::of(id, song.0, state.as_ref(), &files))
 }
@@ -325,7 +224,7 @@ async fn drop_export(app: &App, id: u64) -> Result<(), Fault> {
     app.hub.forget_export(ExportId(id));
     let shared = Arc::clone(app);
     blocking(move || {
-        shared.exports.remove_files(id);
+        remove_files(&shared.exports.folder_of(id));
         Ok::<_, Fault>(())
     })
     .await
@@ -439,31 +338,5 @@ pub(super) async fn keep_house(app: App) {
         for id in old {
             drop(drop_export(&app, id).await);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_balance_only_attenuates() {
-        let gains = |pan| part(&MixPart { stem: "vocals".into(), gain_db: 0.0, pan }).gains;
-        assert_eq!([gains(0.0), gains(1.0), gains(-0.5)], [[1.0, 1.0], [0.0, 1.0], [1.0, 0.5]]);
-    }
-
-    #[test]
-    fn values_out_of_range_are_rejected() {
-        for request in [
-            ExportRequest { format: "ogg".into(), ..ExportRequest::default() },
-            ExportRequest { depth: Some("8".into()), ..ExportRequest::default() },
-            ExportRequest { rate: Some(1), ..ExportRequest::default() },
-            ExportRequest { speed: f32::NAN, ..ExportRequest::default() },
-            ExportRequest { key_semitones: f32::INFINITY, ..ExportRequest::default() },
-            ExportRequest { loudness_lufs: Some(3.0), ..ExportRequest::default() },
-        ] {
-            assert!(matches!(request.settings(), Err(Fault::Value { .. })), "{request:?}");
-        }
-        assert!(ExportRequest::default().settings().is_ok());
     }
 }

@@ -32,7 +32,7 @@ use crate::{
         App,
         answers::{answer, blocking, etag},
         fault::Fault,
-        views::{self, Lane, LaneKind, Mixer, MixerLane, Peaks, SongLanes},
+        views::{self, Lane, LaneKind, Mixer, MixerLane, Peaks, SongLanes, check_lane},
     },
 };
 
@@ -243,11 +243,13 @@ pub(super) async fn peaks(
     let source = Source::find(&app, &id, &name).await?;
     let frames = source.track.frames();
     let to = if to == 0 { frames } else { to.min(frames) };
-    let from = from.min(to);
+    if from >= to {
+        return Err(Fault::Value { field: "from", accepted: format!("< {to}") });
+    }
     let bins = if bins == 0 { 1000 } else { bins.min(MOST_BINS) };
-    let bins = bins.min((to - from).max(1) as usize);
+    let bins = bins.min((to - from) as usize);
     let peaks = blocking(move || {
-        // SongPage' waveforms take much reading, so that few are drawn at a time.
+        // Waveforms take much reading, so that few are drawn at a time.
         let bins = bins_of(&source, from..to, bins);
         bins.map(|bins| Peaks { from, to, bins }).map_err(|error| {
             Fault::Problem(crate::engine::Problem::Waveform { cause: error.into() })
@@ -314,6 +316,9 @@ pub(super) async fn set_mixer(
     let song = song_id(&app, &id)?;
     if lanes.len() > MOST_LANES {
         return Err(Fault::Value { field: "lanes", accepted: format!("≤ {MOST_LANES}") });
+    }
+    for lane in lanes.values() {
+        check_lane(lane.gain_db, lane.pan)?;
     }
     let track = app.hub.track(song).await?;
     let names = track.stems.as_ref().map(|stems| stems.names().to_vec()).unwrap_or_default();

@@ -6,6 +6,7 @@
 mod archive;
 mod body;
 mod events;
+mod export_request;
 mod exports;
 mod jobs;
 mod known;
@@ -183,5 +184,7 @@ pub(super) async fn keep_house(app: App) {
     tokio::join!(uploads::keep_house(Arc::clone(&app)), exports::keep_house(app));
 }
 
+#[cfg(test)]
+mod test_server;
 #[cfg(test)]
 mod tests;

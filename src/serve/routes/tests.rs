@@ -1,166 +1,18 @@
-//! Requests and answers without sockets: the router with a real engine, and no model.
+//! Requests and answers without sockets.
 
-use std::{net::Ipv4Addr, path::Path};
+use std::sync::atomic::Ordering;
 
 use axum::{
     body::Body,
-    extract::ConnectInfo,
-    http::{HeaderMap, Method, Request},
+    http::{HeaderName, HeaderValue, Method, StatusCode},
 };
 use http_body_util::BodyExt as _;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use super::*;
-use crate::serve::{
-    Limits, Options, Shared, access::Access, hub::Hub, listener::Peer, metrics::Metrics,
-    uploads::Uploads,
-};
-
-/// A server without sockets.
-struct Server {
-    runtime: tokio::runtime::Runtime,
-    app: App,
-    router: Router,
-    end: tokio::sync::watch::Sender<bool>,
-    token: Option<String>,
-    _home: tempfile::TempDir,
-}
-
-impl Server {
-    fn start(limits: Limits, is_local: bool) -> Self {
-        let home = tempfile::tempdir().unwrap();
-        let address = if is_local { Ipv4Addr::LOCALHOST } else { Ipv4Addr::UNSPECIFIED };
-        let options = Options {
-            home: home.path().to_owned(),
-            flags: crate::engine::settings::Flags::default(),
-            address: address.into(),
-            port: 0,
-            names: Vec::new(),
-            requires_token: false,
-            new_token: false,
-            tls: None,
-            limits,
-        };
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .unwrap();
-        let (access, token) = Access::open(&options).unwrap();
-        let hub = Hub::start(&options, runtime.handle().clone()).unwrap();
-        let (end, ending) = tokio::sync::watch::channel(false);
-        let app = Arc::new(Shared {
-            access,
-            uploads: Uploads::open(home.path(), limits).unwrap(),
-            exports: Exports::open(home.path()).unwrap(),
-            metrics: Metrics::default(),
-            tracks: tokio::sync::Mutex::default(),
-            hub,
-            options,
-            ending,
-        });
-        let router = router(Arc::clone(&app));
-        let peer = ConnectInfo(Peer(Ipv4Addr::LOCALHOST.into()));
-        let router = router.layer(axum::Extension(peer));
-        Self { runtime, app, router, end, token, _home: home }
-    }
-
-    fn local() -> Self {
-        Self::start(Limits::default(), true)
-    }
-
-    /// Sends a request; returns status, headers and body.
-    fn send(&self, request: Request<Body>) -> (StatusCode, HeaderMap, Vec<u8>) {
-        self.runtime.block_on(async {
-            let response = self.router.clone().oneshot(request).await.unwrap();
-            let (parts, body) = response.into_parts();
-            let body = body.collect().await.unwrap().to_bytes().to_vec();
-            (parts.status, parts.headers, body)
-        })
-    }
-
-    fn json(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
-        let body = if body.is_null() { Body::empty() } else { body.to_string().into() };
-        let request = request(method, path).header("content-type", "application/json");
-        let (status, _, body) = self.send(request.body(body).unwrap());
-        let json =
-            if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() };
-        (status.as_u16(), json)
-    }
-
-    fn get(&self, path: &str) -> (u16, Value) {
-        self.json(Method::GET, path, &Value::Null)
-    }
-
-    /// Submits files in a form.
-    fn submit(&self, files: &[(&str, &[u8])]) -> (u16, Value) {
-        let mut body = Vec::new();
-        for (name, content) in files {
-            let head = format!(
-                "--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n"
-            );
-            body.extend_from_slice(head.as_bytes());
-            body.extend_from_slice(content);
-            body.extend_from_slice(b"\r\n");
-        }
-        body.extend_from_slice(b"--edge--\r\n");
-        self.submit_bytes("multipart/form-data; boundary=edge", body)
-    }
-
-    fn submit_bytes(&self, content_type: &str, body: Vec<u8>) -> (u16, Value) {
-        let request = request(Method::POST, "/api/v1/songs")
-            .header("content-type", content_type)
-            .header("content-length", body.len());
-        let (status, _, body) = self.send(request.body(body.into()).unwrap());
-        (status.as_u16(), serde_json::from_slice(&body).unwrap())
-    }
-
-    fn files(&self) -> usize {
-        files_in(&self.app.options.home.join("uploads"))
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.end.send_replace(true);
-        self.app.hub.end();
-    }
-}
-
-fn files_in(folder: &Path) -> usize {
-    let entries = std::fs::read_dir(folder).unwrap().flatten();
-    entries
-        .map(|entry| match entry.path() {
-            path if path.is_dir() => files_in(&path),
-            _ => 1,
-        })
-        .sum()
-}
-
-fn request(method: Method, path: &str) -> axum::http::request::Builder {
-    Request::builder().method(method).uri(path).header("host", "localhost:8077")
-}
-
-/// A WAV file with `frames` frames of noise.
-fn wav(frames: u32, seed: u32) -> Vec<u8> {
-    let spec = hound::WavSpec {
-        channels: 2,
-        sample_rate: 44_100,
-        bits_per_sample: 16,
-        sample_format: hound::SampleFormat::Int,
-    };
-    let mut bytes = std::io::Cursor::new(Vec::new());
-    let mut writer = hound::WavWriter::new(&mut bytes, spec).unwrap();
-    let mut state = seed;
-    for _ in 0..2 * frames {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        writer.write_sample((state >> 18) as i16).unwrap();
-    }
-    writer.finalize().unwrap();
-    bytes.into_inner()
-}
+use super::test_server::{Server, request, wav};
+use crate::serve::Limits;
 
 #[test]
 fn songs_are_submitted_listed_renamed_and_removed() {
@@ -286,7 +138,10 @@ fn a_file_arrives_in_parts() {
     let problem: Value = serde_json::from_slice(&problem).unwrap();
     assert_eq!((status, &problem["expected"]), (StatusCode::CONFLICT, &json!(10_000)));
     let more = [rest, b"more"].concat();
-    assert_eq!(append(10_000, &more).0, StatusCode::PAYLOAD_TOO_LARGE);
+    let (status, _, problem) = append(10_000, &more);
+    let problem: Value = serde_json::from_slice(&problem).unwrap();
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(problem["announced_bytes"], sound.len());
     // Where what was too much began depends on the blocks, so that the client asks.
     let (_, headers, _) = server.send(tus(Method::HEAD, &place).body(Body::empty()).unwrap());
     let offset: usize = headers["upload-offset"].to_str().unwrap().parse().unwrap();
@@ -302,6 +157,28 @@ fn a_file_arrives_in_parts() {
     let (status, _, _) =
         server.send(tus(Method::GET, "/api/v1/uploads/../../etc").body(Body::empty()).unwrap());
     assert_eq!(status, StatusCode::NOT_FOUND);
+}
+
+#[test]
+fn uploads_that_break_the_protocol_are_rejected() {
+    let server = Server::local();
+    let tus = |method, path: &str| request(method, path).header("tus-resumable", "1.0.0");
+    let create = |metadata: &[u8]| {
+        let create = tus(Method::POST, "/api/v1/uploads").header("upload-length", 4);
+        let value = HeaderValue::from_bytes(metadata).unwrap();
+        server.send(create.header("upload-metadata", value).body(Body::empty()).unwrap())
+    };
+    for metadata in [&b"filename a song.wav"[..], b"filename !!!", b"filename \xff"] {
+        assert_eq!(create(metadata).0, StatusCode::BAD_REQUEST, "{metadata:?}");
+    }
+    let (status, headers, _) = create(b"filename c29uZy53YXY=,is_x");
+    assert_eq!(status, StatusCode::CREATED);
+    let place = headers["location"].to_str().unwrap();
+    for kind in ["", "text/plain", "application/json"] {
+        let append = tus(Method::PATCH, place).header("upload-offset", 0);
+        let append = append.header("content-type", kind).body("abcd".into()).unwrap();
+        assert_eq!(server.send(append).0, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{kind}");
+    }
 }
 
 #[test]
@@ -397,6 +274,10 @@ fn only_json_is_read_as_json() {
         assert_eq!(status(kind), 415, "{kind}");
     }
     assert_eq!(status("application/json; charset=utf-8"), 200);
+    for list in [json!([]), json!(["reset"]), json!("reset"), json!(7)] {
+        let (status, problem) = server.json(Method::POST, "/api/v1/reset", &list);
+        assert_eq!((status, &problem["code"]), (400, &json!("invalid_request")), "{list}");
+    }
 }
 
 #[test]

@@ -97,8 +97,10 @@ pub(super) async fn create(State(app): State<App>, headers: HeaderMap) -> Result
     check_version(&headers)?;
     check_count(&app)?;
     let bytes = number(&headers, &UPLOAD_LENGTH)?;
-    let text = headers.get(UPLOAD_METADATA).and_then(|value| value.to_str().ok());
-    let file_name = text.and_then(metadata::file_name).unwrap_or_else(|| "song".into());
+    let text = headers.get(UPLOAD_METADATA).map(|value| value.to_str().unwrap_or("\0"));
+    let file_name = metadata::file_name(text.unwrap_or_default());
+    let wrong = || Fault::Request(format!("{UPLOAD_METADATA} must be pairs of a key and Base64"));
+    let file_name = file_name.map_err(|_| wrong())?.unwrap_or_else(|| "song".into());
     let new = NewUpload { file_name, bytes, is_resumable: true };
     let shared = Arc::clone(&app);
     let record = blocking(move || shared.uploads.begin(&new)).await?;
@@ -147,7 +149,7 @@ pub(super) async fn append(
 ) -> Result<Response, Fault> {
     check_version(&headers)?;
     if headers.get(header::CONTENT_TYPE).is_none_or(|kind| kind != BYTES) {
-        return Err(Fault::Request(format!("Content-Type must be {BYTES}")));
+        return Err(Fault::NotBytes);
     }
     let (record, offset) = (known(&app, &id)?, number(&headers, &UPLOAD_OFFSET)?);
     if record.stage != Stage::Receiving {

@@ -34,6 +34,7 @@ pub(in crate::serve) struct Writer<'a> {
     file: File,
     received: u64,
     most: u64,
+    is_announced: bool,
 }
 
 impl<'a> Writer<'a> {
@@ -66,7 +67,10 @@ impl<'a> Writer<'a> {
         };
         let id = record.id.clone();
         match opened.await {
-            Ok(file) => Ok(Self { app, id, path, file, received: offset, most: record.bytes }),
+            Ok(file) => {
+                let (most, is_announced) = (record.bytes, record.is_resumable);
+                Ok(Self { app, id, path, file, received: offset, most, is_announced })
+            }
             Err(error) => {
                 app.uploads.change(&id, |record| record.is_busy = false);
                 Err(Problem::write(&path, error).into())
@@ -80,7 +84,12 @@ impl<'a> Writer<'a> {
     /// There are more bytes than were announced, or the disk fails.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         if self.received + bytes.len() as u64 > self.most {
-            return Err(Fault::TooLarge { most: self.most });
+            let most = self.most;
+            return Err(if self.is_announced {
+                Fault::TooLong { announced: most }
+            } else {
+                Fault::TooLarge { most }
+            });
         }
         self.file.write_all(bytes).await.map_err(|e| Problem::write(&self.path, e))?;
         self.received += bytes.len() as u64;

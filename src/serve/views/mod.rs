@@ -27,7 +27,7 @@ use crate::{
     words,
 };
 pub(super) use exports::{Export, FormatInfo};
-pub(super) use sound::{Lane, LaneKind, Mixer, MixerLane, Peaks, SongLanes};
+pub(super) use sound::{Lane, LaneKind, Mixer, MixerLane, Peaks, SongLanes, check_lane};
 pub(super) use times::http_date;
 use times::rfc3339;
 

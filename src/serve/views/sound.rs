@@ -1,13 +1,14 @@
 //! Lanes of a song: their sound, waveforms and mixer settings. Pure.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{BASE, escaped};
-use crate::engine::{
-    LaneSettings, SAMPLE_RATE, SongId, SongTrack, export::RESIDUAL, player::Track as _,
+use crate::{
+    engine::{LaneSettings, SAMPLE_RATE, SongId, SongTrack, export::RESIDUAL, player::Track as _},
+    serve::fault::Fault,
 };
 
 /// Name of the original's lane.
@@ -136,8 +137,26 @@ fn yes() -> bool {
     true
 }
 
-/// Maximum gain of a fader in dB.
-const MOST_GAIN_DB: f32 = 24.0;
+/// Range of a fader in dB.
+const GAINS_DB: RangeInclusive<f32> = -200.0..=24.0;
+
+/// Range of a balance.
+const PANS: RangeInclusive<f32> = -1.0..=1.0;
+
+/// Checks the gain and the balance of a lane; `None` is silence.
+///
+/// # Errors
+/// [`Fault::Value`] for a value out of range.
+pub(in crate::serve) fn check_lane(gain_db: Option<f32>, pan: f32) -> Result<(), Fault> {
+    for (field, value, range) in [("gain_db", gain_db.unwrap_or(0.0), GAINS_DB), ("pan", pan, PANS)]
+    {
+        if !range.contains(&value) {
+            let accepted = format!("{}–{}", range.start(), range.end());
+            return Err(Fault::Value { field, accepted });
+        }
+    }
+    Ok(())
+}
 
 impl From<LaneSettings> for MixerLane {
     fn from(settings: LaneSettings) -> Self {
@@ -149,7 +168,6 @@ impl From<LaneSettings> for MixerLane {
 impl From<MixerLane> for LaneSettings {
     fn from(lane: MixerLane) -> Self {
         let MixerLane { ticked, gain_db, pan, muted, soloed } = lane;
-        let gain_db = gain_db.map_or(f32::NEG_INFINITY, |db| db.clamp(-200.0, MOST_GAIN_DB));
-        Self { ticked, gain_db, pan: pan.clamp(-1.0, 1.0), muted, soloed }
+        Self { ticked, gain_db: gain_db.unwrap_or(f32::NEG_INFINITY), pan, muted, soloed }
     }
 }

@@ -17,7 +17,10 @@ mod wav;
 use std::{fs::File, io, path::PathBuf};
 
 use super::Tags;
-use crate::engine::types::Depth;
+use crate::engine::{
+    problem::{Problem, Result},
+    types::Depth,
+};
 
 /// All formats, in the order offered to the user.
 pub static FORMATS: [&Format; 7] = [
@@ -138,6 +141,20 @@ impl Format {
                 let best = depths.iter().max_by_key(|depth| depth.bits());
                 better.min_by_key(|depth| depth.bits()).or(best).copied().unwrap_or(wanted)
             }
+        }
+    }
+
+    /// Checks a depth that the user has chosen, if any. Lossy formats ignore it.
+    ///
+    /// # Errors
+    /// [`Problem::Depth`] for a depth that the format lacks.
+    pub fn check_depth(&self, chosen: Option<Depth>) -> Result<()> {
+        match (self.keeps, chosen) {
+            (Keeps::Exactly(depths), Some(depth)) if !depths.contains(&depth) => {
+                let bits = depths.iter().map(|depth| depth.bits()).collect();
+                Err(Problem::Depth { format: self.name.to_owned(), bits })
+            }
+            _ => Ok(()),
         }
     }
 

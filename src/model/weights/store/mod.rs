@@ -90,6 +90,11 @@ impl Store {
         Self { folder: home.join("models"), catalog, mirror: None, checks_networks: false }
     }
 
+    /// Folder of the weights, which may not exist.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// All models: the catalogue's in its order, then the user's own by name.
     pub fn models(&self) -> Vec<Model> {
         let mut models = self.catalog.models().to_vec();

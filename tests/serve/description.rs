@@ -346,6 +346,14 @@ fn exports_and_mistakes(checked: &mut Checked) {
     {
         checked.put("POST", "songs/1/exports", &order);
     }
+    // Last, as nothing can be separated without the model.
+    for body in [json!({}), json!({ "accepts_terms": true })] {
+        checked.put("POST", "models/htdemucs/install", &body);
+    }
+    checked.put("POST", "models/htdemucs/cancel", &json!({})).expect(202);
+    for path in ["models/kazoo", "models/htdemucs"] {
+        checked.send("DELETE", path, &[], &[]);
+    }
     for path in [
         "songs/99",
         "songs/99/progress",

@@ -9,6 +9,7 @@ mod description;
 mod driver;
 mod exports;
 mod floods;
+mod models;
 mod page;
 mod server;
 mod session;

@@ -39,6 +39,9 @@ page-position = { $time } of { $whole }
 # Below the window's text “Drop a song to hear what it is made of”.
 page-empty-line = Vocals, drums, bass and the rest, separated on the server
 page-more = Show more songs
+page-models = Models
+page-installing = Installation of { $name }
+page-remove-model-text = The weights are deleted on the server. The stems that they made stay.
 page-remove-title = Remove “{ $title }”?
 page-remove-text = The song and its stems are deleted on the server. It cannot be undone.
 # $what are counts: 3 songs and 2 jobs

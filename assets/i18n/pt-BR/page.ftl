@@ -34,6 +34,9 @@ page-position = { $time } de { $whole }
 
 page-empty-line = Voz, bateria, baixo e o resto, separados no servidor
 page-more = Mostrar mais músicas
+page-models = Modelos
+page-installing = Instalação de { $name }
+page-remove-model-text = Os pesos são apagados no servidor. Os stems feitos com eles ficam.
 page-remove-title = Remover “{ $title }”?
 page-remove-text = A música e seus stems são apagados no servidor. Não é possível desfazer.
 page-reset-text = Isto apaga { $what } no servidor, com todos os stems e exportações. Os modelos e as configurações são mantidos. Não é possível desfazer.

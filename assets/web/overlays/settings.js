@@ -7,6 +7,7 @@ import { chooseLanguage, language, LANGUAGES, t } from "../base/words.js";
 import { ask } from "./dialog.js";
 import { openHelp } from "./help.js";
 import { openMenu } from "./menu.js";
+import { openModels } from "./models.js";
 import { attempt } from "./notices.js";
 
 /**
@@ -36,6 +37,7 @@ export function openSettings(app, opener) {
             action: () => chooseTheme(name),
         })),
         null,
+        { text: t("page-models"), action: () => attempt(openModels) },
         { text: t("action-help"), action: openHelp },
         ...(app.needsToken ? [{ text: t("page-sign-out"), action: () => attempt(() => signOut()) }] : []),
         { text: t("settings-reset"), isDanger: true, action: () => attempt(() => askReset(app)) },

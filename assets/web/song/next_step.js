@@ -5,6 +5,7 @@ import { el, eachFrame, fill, setAttribute, setText } from "../base/dom.js";
 import { icon, mark } from "../base/icons.js";
 import { duration, percent, stems, timeLeft } from "../base/numbers.js";
 import { t } from "../base/words.js";
+import { openModels } from "../overlays/models.js";
 import { attempt } from "../overlays/notices.js";
 
 /**
@@ -54,12 +55,13 @@ function readyPart(app) {
         tooltip: t("action-process.tooltip"),
     });
     const note = el("p.dim");
+    const models = button(t("page-models"), () => attempt(openModels), { class: ".primary" });
     const failure = el("p.failure-text");
     const retry = button(t("job-retry"), () => attempt(() => app.jobs.act(app.model.song.job.id, "retry")), {
         class: ".link",
     });
     return {
-        element: el("div.ready", {}, process, note, failure, retry),
+        element: el("div.ready", {}, process, models, note, failure, retry),
         update: (model) => {
             const ticked = model.instruments.ticked();
             const isFailed = model.song.job?.state === "failed";
@@ -67,6 +69,7 @@ function readyPart(app) {
             process.disabled = ticked.length === 0;
             setText(process, done > 0 ? t("song-continue") : t("action-process"));
             process.hidden = Boolean(model.options.problem);
+            models.hidden = !process.hidden;
             setText(note, model.options.problem ?? noteText(model, ticked, done));
             failure.hidden = retry.hidden = !isFailed;
             if (isFailed)

@@ -1,14 +1,13 @@
 // The model and the quality of the separation, with the time that each takes.
 
+import { get } from "../base/api.js";
 import { choice } from "../base/controls.js";
 import { el, fill } from "../base/dom.js";
+import { events } from "../base/events.js";
 import { icon } from "../base/icons.js";
 import { duration } from "../base/numbers.js";
 import { t } from "../base/words.js";
-import { get } from "../base/api.js";
 import { attempt } from "../overlays/notices.js";
-
-let models = null;
 
 /**
  * Builds the options.
@@ -19,25 +18,33 @@ let models = null;
  */
 export function optionsView(model, scope) {
     const element = el("div.options");
-    let shown = "";
+    let [shown, models] = ["", null];
     const update = async () => {
         models ??= (await attempt(() => get("/models")))?.models ?? null;
         const { options } = model;
-        if (!options || shown === JSON.stringify(options)) return;
-        shown = JSON.stringify(options);
+        const state = JSON.stringify([options, models]);
+        if (!options || shown === state) return;
+        shown = state;
         const focused = element.contains(document.activeElement) ? document.activeElement.value : null;
         element.hidden = Boolean(options.problem);
-        fill(element, modelChoice(model), qualityChoice(model));
+        fill(element, modelChoice(model, models ?? []), qualityChoice(model));
         if (focused) element.querySelector(`[value="${CSS.escape(focused)}"]`)?.focus();
     };
     scope.add(model.on("options", update));
+    // Models may have been installed or removed.
+    scope.add(
+        events.on("resync", () => {
+            models = null;
+            update();
+        }),
+    );
     update();
     return element;
 }
 
-function modelChoice(model) {
+function modelChoice(model, models) {
     const { options } = model;
-    const offered = (models ?? []).filter((one) => one.is_installed || one.name === options.model);
+    const offered = models.filter((one) => one.is_installed || one.name === options.model);
     if (!offered.some((one) => one.name === options.model)) offered.push({ name: options.model });
     const select = el(
         "select.menu-button",

@@ -7,8 +7,8 @@ use std::{
 };
 
 use crate::engine::{
-    ChainEntry, Event, ExportId, ExportState, Job, JobId, ModelEntry, ModelState, Problem, Song,
-    SongId,
+    ChainEntry, Event, ExportId, ExportState, Job, JobId, ModelEntry, ModelState, ModelTask,
+    Problem, Song, SongId,
     library::Lanes,
     separation::{
         estimate::Estimate,
@@ -31,6 +31,8 @@ pub(in crate::serve) enum Change {
     Options(SongId),
     Upload(String),
     Export(ExportId),
+    /// A model is installed, or its installation goes on.
+    Model(String),
     /// Everything has to be read again.
     All,
 }
@@ -66,6 +68,8 @@ pub(in crate::serve) struct State {
     pub models: Vec<ModelEntry>,
     pub chains: Vec<ChainEntry>,
     pub model: Option<ModelState>,
+    /// Installations that run, and those that failed, by model.
+    pub model_tasks: HashMap<String, ModelTask>,
     pub imports: HashMap<PathBuf, Import>,
     pub exports: HashMap<ExportId, ExportState>,
     /// Number of segments computed since the start.
@@ -137,6 +141,14 @@ impl State {
             Event::Models(models) => {
                 self.models = models;
                 vec![Change::All]
+            }
+            Event::ModelTask(Some(name), task) => {
+                if matches!(task, ModelTask::Running { .. } | ModelTask::Failed(_)) {
+                    self.model_tasks.insert(name.clone(), task);
+                } else {
+                    self.model_tasks.remove(&name);
+                }
+                vec![Change::Model(name)]
             }
             Event::Waiting { song, problem } => {
                 self.obstacles.insert(song, problem);

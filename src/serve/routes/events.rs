@@ -138,6 +138,7 @@ fn event(app: &App, change: &Change, language: Language) -> Option<Event> {
                 drop(state); // the export reads it again
                 with("export", super::exports::view(app, id.0)?)
             }
+            Change::Model(name) => with("model", super::models::view(&state, name)?),
             Change::All => with("resync", json!({})),
         }
     })

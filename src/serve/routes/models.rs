@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{Path, State},
-    http::HeaderMap,
+    http::{HeaderMap, StatusCode},
     response::Response,
 };
 use serde::Deserialize;
@@ -17,9 +17,9 @@ use crate::{
     model::weights,
     serve::{
         App,
-        answers::{answer, state_version, versioned},
+        answers::{answer, answer_with, state_version, versioned},
         fault::Fault,
-        hub::state::Shown,
+        hub::state::{Shown, State as Known},
         views::{self, Model, ModelList, QualityChoice, QualityName, SongOptions, StemOption},
     },
 };
@@ -29,26 +29,91 @@ use crate::{
 pub(super) async fn list(State(app): State<App>, headers: HeaderMap) -> Response {
     let state = app.hub.state();
     versioned(&headers, &state_version(&app, &state), || {
-        let of_models = state.models.iter().map(|model| Model {
-            name: model.name.clone(),
-            title: model.title.clone(),
-            stems: model.sources.clone(),
-            is_installed: matches!(model.state, weights::State::Installed { .. }),
-            is_chain: false,
-        });
-        let of_chains = state.chains.iter().map(|chain| Model {
-            name: chain.name.clone(),
-            title: chain.file.title.clone(),
-            stems: chain.stems.clone(),
-            is_installed: !chain.stems.is_empty(),
-            is_chain: true,
-        });
+        let of_models =
+            state.models.iter().map(|model| Model::of(model, state.model_tasks.get(&model.name)));
+        let of_chains = state.chains.iter().map(Model::of_chain);
         ModelList {
             default: app.hub.default_model().to_owned(),
             is_ready: matches!(state.model, Some(ModelState::Ready { .. })),
             models: of_models.chain(of_chains).collect(),
         }
     })
+}
+
+/// A model as JSON; `None` for a chain or an unknown name.
+pub(super) fn view(state: &Known, name: &str) -> Option<Model> {
+    let model = state.models.iter().find(|model| model.name == name)?;
+    Some(Model::of(model, state.model_tasks.get(name)))
+}
+
+/// The model of this name.
+///
+/// # Errors
+/// [`Problem::UnknownChain`], which names the known ones.
+fn known_model(app: &App, name: &str) -> Result<Model, Fault> {
+    let state = app.hub.state();
+    view(&state, name).ok_or_else(|| {
+        let known = state.models.iter().map(|model| model.name.clone()).collect();
+        Problem::UnknownChain { name: name.chars().take(100).collect(), known }.into()
+    })
+}
+
+/// A request to install a model.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Installation {
+    /// Whether the user accepts the model's terms; must be true.
+    accepts_terms: bool,
+}
+
+/// Download and install a model. The stream of events tells the progress.
+#[utoipa::path(post, path = "/api/v1/models/{name}/install", tag = "models",
+    params(("name" = String, Path)), request_body = Installation,
+    responses((status = 202, body = Model), (status = "4XX", body = views::Problem)))]
+pub(super) async fn install(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    Json(Installation { accepts_terms }): Json<Installation>,
+) -> Result<Response, Fault> {
+    let model = known_model(&app, &name)?;
+    if !model.can_be_installed {
+        return Err(Problem::ModelMissing { model: name }.into());
+    }
+    if !accepts_terms {
+        return Err(Fault::Value { field: "accepts_terms", accepted: "true".into() });
+    }
+    if !model.is_installed {
+        app.hub.request(Command::InstallModel(name.clone())).await?;
+    }
+    Ok(answer_with(StatusCode::ACCEPTED, || known_model(&app, &name).ok()))
+}
+
+/// Stop the installation of a model. What was downloaded is kept for the next try.
+#[utoipa::path(post, path = "/api/v1/models/{name}/cancel", tag = "models",
+    params(("name" = String, Path)),
+    responses((status = 202, body = Model), (status = "4XX", body = views::Problem)))]
+pub(super) async fn cancel_installation(
+    State(app): State<App>,
+    Path(name): Path<String>,
+) -> Result<Response, Fault> {
+    let model = known_model(&app, &name)?;
+    if model.task.is_some_and(|task| task.step.is_some()) {
+        app.hub.request(Command::CancelInstall).await?;
+    }
+    Ok(answer_with(StatusCode::ACCEPTED, || known_model(&app, &name).ok()))
+}
+
+/// Remove a model's weights. Its stems stay, its jobs are paused.
+#[utoipa::path(delete, path = "/api/v1/models/{name}", tag = "models",
+    params(("name" = String, Path)),
+    responses((status = 204), (status = "4XX", body = views::Problem)))]
+pub(super) async fn remove(
+    State(app): State<App>,
+    Path(name): Path<String>,
+) -> Result<StatusCode, Fault> {
+    known_model(&app, &name)?;
+    app.hub.request(Command::RemoveModel(name)).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Show the options of a song's stems.

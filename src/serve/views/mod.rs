@@ -4,6 +4,7 @@
 //! answers. Pure.
 
 mod exports;
+mod models;
 mod sound;
 mod times;
 
@@ -20,13 +21,11 @@ use super::{
     uploads::{Record, Stage},
 };
 use crate::{
-    engine::{
-        self, JobId, JobState, SongState,
-        separation::options::{Preset, Quality},
-    },
+    engine::{self, JobId, JobState, SongState},
     words,
 };
 pub(super) use exports::{Export, FormatInfo};
+pub(super) use models::{Model, ModelList, QualityChoice, QualityName, SongOptions, StemOption};
 pub(super) use sound::{Lane, LaneKind, Mixer, MixerLane, Peaks, SongLanes, check_lane};
 pub(super) use times::http_date;
 use times::rfc3339;
@@ -248,87 +247,6 @@ pub(super) fn escaped(name: &str) -> String {
     const ESCAPED: &AsciiSet =
         &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
     utf8_percent_encode(name, ESCAPED).to_string()
-}
-
-/// Name of a quality.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum QualityName {
-    Draft,
-    Standard,
-    Best,
-    /// Numbers that have no name.
-    Custom,
-}
-
-impl QualityName {
-    /// Name of a quality as settings have it, which fits HTDemucs.
-    fn of(quality: Quality) -> Self {
-        match quality {
-            Quality::STANDARD => Self::Standard,
-            Quality::BEST => Self::Best,
-            quality if quality.is_draft => Self::Draft,
-            _ => Self::Custom,
-        }
-    }
-
-    pub fn of_preset(preset: Option<Preset>) -> Self {
-        match preset {
-            Some(Preset::Draft) => Self::Draft,
-            Some(Preset::Standard) => Self::Standard,
-            Some(Preset::Best) => Self::Best,
-            None => Self::Custom,
-        }
-    }
-}
-
-/// The models and chains that can separate songs.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ModelList {
-    /// The model of songs for which none was chosen.
-    pub default: String,
-    /// Whether songs can be separated: a model is installed.
-    pub is_ready: bool,
-    pub models: Vec<Model>,
-}
-
-/// A model or a chain.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Model {
-    pub name: String,
-    pub title: String,
-    pub stems: Vec<String>,
-    pub is_installed: bool,
-    pub is_chain: bool,
-}
-
-/// The options of a song's stems.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct SongOptions {
-    pub model: String,
-    pub quality: QualityName,
-    pub stems: Vec<StemOption>,
-    pub choices: Vec<QualityChoice>,
-}
-
-/// A stem that can be made.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct StemOption {
-    pub name: String,
-    /// The stem that it is a part of.
-    pub parent: Option<String>,
-    /// Whether it is what is left of its branch.
-    pub is_rest: bool,
-    /// Number of its segments that are not computed.
-    pub missing: usize,
-}
-
-/// A quality that can be chosen.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct QualityChoice {
-    pub quality: QualityName,
-    /// Expected seconds for the whole song, if known.
-    pub seconds: Option<f64>,
 }
 
 /// An upload.

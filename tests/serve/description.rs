@@ -226,6 +226,7 @@ fn every_answer_of_a_session_is_as_described() {
     songs_and_uploads(&mut checked, &sound);
     jobs_and_tracks(&mut checked);
     exports_and_mistakes(&mut checked);
+    models(&mut checked);
     println!("{} kinds of answers: {:#?}", checked.seen.len(), checked.seen);
     let document = checked.description.document;
     let mut missing = Vec::new();
@@ -332,6 +333,15 @@ fn jobs_and_tracks(checked: &mut Checked) {
     checked.send("DELETE", &format!("jobs/{}", job["id"]), &[], &[]);
 }
 
+/// Comes last: nothing can be separated without the model.
+fn models(checked: &mut Checked) {
+    checked.put("POST", "models/htdemucs/install", &json!({})).problem(422, "invalid_value");
+    checked.put("POST", "models/htdemucs/cancel", &json!({})).expect(202);
+    for path in ["models/kazoo", "models/htdemucs"] {
+        checked.send("DELETE", path, &[], &[]);
+    }
+}
+
 fn exports_and_mistakes(checked: &mut Checked) {
     let order = json!({ "format": "wav", "depth": "24", "stems": ["low"], "residual": true });
     let export = checked.put("POST", "songs/1/exports", &order).expect(202);
@@ -345,14 +355,6 @@ fn exports_and_mistakes(checked: &mut Checked) {
         [json!({ "format": "ogg" }), json!({}), json!({ "format": "wav", "stems": ["kazoo"] })]
     {
         checked.put("POST", "songs/1/exports", &order);
-    }
-    // Last, as nothing can be separated without the model.
-    for body in [json!({}), json!({ "accepts_terms": true })] {
-        checked.put("POST", "models/htdemucs/install", &body);
-    }
-    checked.put("POST", "models/htdemucs/cancel", &json!({})).expect(202);
-    for path in ["models/kazoo", "models/htdemucs"] {
-        checked.send("DELETE", path, &[], &[]);
     }
     for path in [
         "songs/99",

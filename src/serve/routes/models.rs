@@ -66,7 +66,7 @@ pub(super) struct Installation {
     accepts_terms: bool,
 }
 
-/// Download and install a model. The stream of events tells the progress.
+/// Download and install a model. Its progress is in the stream of events.
 #[utoipa::path(post, path = "/api/v1/models/{name}/install", tag = "models",
     params(("name" = String, Path)), request_body = Installation,
     responses((status = 202, body = Model), (status = "4XX", body = views::Problem)))]

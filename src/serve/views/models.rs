@@ -77,7 +77,7 @@ pub(in crate::serve) struct Model {
 /// The installation of a model.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::serve) struct ModelTaskState {
-    /// What is being done.
+    /// Current step, in the language of the request.
     pub step: Option<String>,
     /// Finished part of the step, 0 to 1, if known.
     pub fraction: Option<f32>,

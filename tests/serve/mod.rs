@@ -8,6 +8,8 @@ mod client;
 mod description;
 mod driver;
 mod floods;
+mod key_speed;
+mod keyboard;
 mod page;
 mod server;
 mod session;

@@ -123,8 +123,14 @@ impl Page {
 
     /// The samples that the page plays for a song as it is mixed now, interleaved.
     pub fn heard(&self, song: i64, frames: usize) -> Vec<f32> {
+        self.heard_with(song, frames, &json!({}))
+    }
+
+    /// The samples with options, such as another key and speed.
+    pub fn heard_with(&self, song: i64, frames: usize, options: &Value) -> Vec<f32> {
         let text = self.browser.run_with(
-            "const { left, right } = await window.partita.renderOffline(argument[0], 0, argument[1]);
+            "const [song, frames, options] = argument;
+             const { left, right } = await window.partita.renderOffline(song, 0, frames, options);
              const both = new Float32Array(2 * left.length);
              left.forEach((sample, frame) => both[2 * frame] = sample);
              right.forEach((sample, frame) => both[2 * frame + 1] = sample);
@@ -134,7 +140,7 @@ impl Page {
                  text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
              }
              return btoa(text);",
-            &json!([song, frames]),
+            &json!([song, frames, options]),
         );
         let bytes = BASE64_STANDARD.decode(text.as_str().unwrap()).unwrap();
         bytes.chunks(4).map(|sample| f32::from_le_bytes(sample.try_into().unwrap())).collect()

@@ -5,7 +5,15 @@
 const TYPING_PAUSE = 800;
 /** Time within which a press of the mouse moves the focus, and a key opens a menu, in milliseconds. */
 const AT_ONCE = 500;
-const PAGE = 10;
+/** Rows from the present one. */
+const STEPS = {
+    ArrowDown: 1,
+    ArrowUp: -1,
+    PageDown: 10,
+    PageUp: -10,
+    Home: -Infinity,
+    End: Infinity,
+};
 
 /**
  * The keys of a list whose rows have a link and a button for their menu.
@@ -105,9 +113,8 @@ class ListKeys {
         if (this.#isClicked) return false;
         const rows = this.#rows;
         const [place, column] = [rows.indexOf(row), cells(row).indexOf(target)];
-        const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: PAGE, PageUp: -PAGE, Home: -Infinity, End: Infinity };
-        if (Object.hasOwn(steps, key)) {
-            const to = Math.min(rows.length - 1, Math.max(0, place + steps[key]));
+        if (Object.hasOwn(STEPS, key)) {
+            const to = Math.min(rows.length - 1, Math.max(0, place + STEPS[key]));
             this.#focus(rows[to], column);
             if (to === rows.length - 1) this.actions.more();
             return true;

@@ -197,7 +197,8 @@ export class Deck {
         const [first, last] = [from, to].map((position) => this.resampler.frameOf(position));
         if (first === last) return;
         const sources = pieces.map((piece) => ({ from: piece.from, buffer: this.find(piece) }));
-        const buffer = new AudioBuffer({ length: last - first, numberOfChannels: 2, sampleRate: SAMPLE_RATE });
+        const length = last - first;
+        const buffer = new AudioBuffer({ length, numberOfChannels: 2, sampleRate: SAMPLE_RATE });
         joined(sources, frame - MARGIN, frame + count + MARGIN).forEach((samples, side) => {
             const channel = this.resampler.channel(samples, from - MARGIN, first, last);
             buffer.copyToChannel(channel, side);

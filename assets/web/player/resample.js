@@ -16,8 +16,9 @@ export class Resampler {
     constructor(percent) {
         this.percent = percent;
         const faster = Math.max(1, percent / 100);
+        const cutoff = PASS / faster;
         this.side = Math.ceil(SIDE * faster);
-        this.kernels = Array.from({ length: 100 }, (_, phase) => kernel(phase / 100, this.side, PASS / faster));
+        this.kernels = Array.from({ length: 100 }, (_, phase) => kernel(phase / 100, this.side, cutoff));
     }
 
     /** The first frame at or after a position of the path. */

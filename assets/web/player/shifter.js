@@ -49,7 +49,7 @@ class Shifter {
         if (this.#semitones === semitones) return undefined;
         this.#semitones = semitones;
         // Without a limit of tonality, overtones stay multiples of their tone, as in an export.
-        return this.node.schedule({ output: time, active: true, semitones, tonalityHz: 0 });
+        return this.node.schedule({ output: time, semitones, tonalityHz: 0 });
     }
 
     /** Silences what is still in the shifter, from a time on. */
@@ -83,5 +83,7 @@ export async function openShifter(context) {
     const { default: stretch } = await import(MODULE);
     const node = await stretch(context, STEREO);
     await node.configure(BLOCKS);
+    // From the start, since what enters while it is inactive is lost.
+    await node.schedule({ active: true });
     return new Shifter(context, node, Math.round((await node.latency()) * SAMPLE_RATE));
 }

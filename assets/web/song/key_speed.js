@@ -24,7 +24,11 @@ export function keySpeedControl(player, scope) {
         text,
     );
     const rows = sliders(player);
-    const undo = () => player.setKeySpeed({ semitones: 0, cents: 0, speed: 1 });
+    const undo = () => {
+        player.setKeySpeed({ semitones: 0, cents: 0, speed: 1 });
+        // The button is disabled now.
+        panel.querySelector("input").focus();
+    };
     const reset = button(t("page-key-speed-reset"), undo, { class: ".link" });
     const panel = el(
         "div.key-speed-panel",

@@ -65,7 +65,7 @@ fn page(root: &Path) -> Result<String, Box<dyn Error>> {
     for (file, name) in files {
         let kind = match file.extension().and_then(|extension| extension.to_str()) {
             Some("html") => "text/html; charset=utf-8",
-            Some("js") => "text/javascript; charset=utf-8",
+            Some("js" | "mjs") => "text/javascript; charset=utf-8",
             Some("css") => "text/css; charset=utf-8",
             Some("png") => "image/png",
             Some("svg") => "image/svg+xml",

@@ -1,4 +1,4 @@
-"""Prints the licences of the crates that the program contains, and their texts.
+"""Prints the licences of the crates and other works that the program contains, and their texts.
 
 Most licences ask that their text accompanies binaries. Usage: third_party.py [CARGO-OPTION…]
 """
@@ -65,6 +65,9 @@ def main():
             users.setdefault(text, set()).add(name)
     font = pathlib.Path("assets/fonts/OFL.txt").read_text(encoding="utf-8").strip()
     users.setdefault(font, set()).add("the font Inter")
+    for licence in sorted(pathlib.Path("assets/web/vendor").glob("*/LICENSE")):
+        text = licence.read_text(encoding="utf-8").strip()
+        users.setdefault(text, set()).add(f"{licence.parent.name}, of the web page")
     for text, names in sorted(users.items(), key=lambda entry: sorted(entry[1])):
         print("\n" + "=" * 80 + "\n" + ", ".join(sorted(names)) + "\n" + "-" * 80 + "\n" + text)
 

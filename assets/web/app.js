@@ -60,6 +60,7 @@ export class App extends Emitter {
         this.uploads.on("failed", ({ name, problem }) => warn(t("page-upload-failed", { name, problem })));
         this.library.on("removed", (id) => this.model?.id === id && this.open("#/"));
         this.player.on("stale", () => this.model?.reload());
+        this.player.on("unshifted", ({ message }) => warn(t("page-no-shifter", { problem: message })));
         const follow = settled(300, () => this.#follow());
         this.player.on("seek", follow);
         onLanguage(() => this.mount());

@@ -1,11 +1,12 @@
 //! The page in a real Chromium: a song from drop to download, and the user's language, theme and size.
 
-use std::fs;
+use std::{fs, path::Path};
 
+use partita::engine::Preferences;
 use serde_json::json;
 
 use super::page::{Page, SIZES};
-use crate::support::{largest_difference, read_wav, write_song};
+use crate::support::{largest_difference, read_wav, tiny_home, write_song};
 
 /// Keys of WebDriver.
 const LEFT: char = '\u{e012}';
@@ -113,7 +114,7 @@ fn every_part_is_accessible_in_both_themes_and_sizes() {
         page.browser.resize(width, height, size == "phone");
         for theme in ["dark", "light"] {
             page.browser.prefer(theme);
-            for part in ["#/", "#/song/1", "#/song/2", "#/jobs", "export", "menu"] {
+            for part in ["#/", "#/song/1", "#/song/2", "#/jobs", "export", "menu", "models"] {
                 match part {
                     "export" => {
                         page.show("#/song/1");
@@ -126,6 +127,12 @@ fn every_part_is_accessible_in_both_themes_and_sizes() {
                         page.click("button", "Settings");
                         page.expect("menuitemradio", "English");
                     }
+                    "models" => {
+                        page.show("#/");
+                        page.click("button", "Settings");
+                        page.click("menuitem", "Models");
+                        page.expect("list", "Models");
+                    }
                     hash => page.show(hash),
                 }
                 if part.starts_with("#/song") {
@@ -137,7 +144,7 @@ fn every_part_is_accessible_in_both_themes_and_sizes() {
                 page.picture(&name);
                 found.extend(page.violations().into_iter().map(|line| format!("{name}: {line}")));
                 found.extend(misfits(&page).into_iter().map(|line| format!("{name}: {line}")));
-                if ["export", "menu"].contains(&part) {
+                if ["export", "menu", "models"].contains(&part) {
                     page.browser.press(&[ESCAPE]);
                 }
             }
@@ -240,5 +247,40 @@ fn titles_are_text() {
     page.expect("heading", title);
     assert_eq!(page.browser.run("return window.attacked ?? null;"), json!(null));
     assert_eq!(page.browser.run("return document.querySelectorAll('h2 b, a b').length;"), 0);
+    page.end();
+}
+
+/// Without a model, the song's page leads to the list of models; its terms come before the download.
+#[test]
+fn a_model_is_installed_from_the_page() {
+    let home = tiny_home();
+    fs::remove_file(home.path().join("models/htdemucs.safetensors")).unwrap();
+    // A mirror that takes connections and never answers.
+    let mirror = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/weights", mirror.local_addr().unwrap());
+    let preferences = Preferences { mirror: Some(address), ..Preferences::default() };
+    preferences.save(home.path()).unwrap();
+    let page = Page::start_in(home, "en-US,en");
+    let song = page.client.upload(&page.song("Morning.wav", 1));
+    page.show(&format!("#/song/{}", song["id"]));
+    page.click("button", "Models");
+    page.expect("list", "Models");
+    page.browser.click(".model[data-key=htdemucs] .button");
+    page.browser
+        .wait("document.querySelector('.model-terms:not([hidden])')?.innerText.includes('Meta')");
+    page.picture("models");
+    page.click("button", "Accept and install");
+    page.browser.wait("document.querySelector('[data-key=htdemucs] .bar:not([hidden])')");
+    page.picture("models-installing");
+    page.click("button", "Stop");
+    page.browser.wait("document.querySelector('[data-key=htdemucs] .bar[hidden]')");
+    // Another program installs it; the page notices.
+    let network =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/general.weights.safetensors");
+    fs::copy(network, page.home.path().join("models/htdemucs.safetensors")).unwrap();
+    page.browser.press(&[ESCAPE]);
+    page.click("button", "Process");
+    page.browser.wait("window.partita.app.canExport");
+    page.browser.messages(); // the song had no options at first
     page.end();
 }

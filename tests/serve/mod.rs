@@ -9,6 +9,8 @@ mod description;
 mod driver;
 mod exports;
 mod floods;
+mod key_speed;
+mod keyboard;
 mod models;
 mod page;
 mod server;

@@ -41,7 +41,11 @@ impl Page {
 
     /// Starts a server and a browser.
     pub fn start(languages: &str) -> Self {
-        let home = tiny_home();
+        Self::start_in(tiny_home(), languages)
+    }
+
+    /// Starts a server of a data folder and a browser.
+    pub fn start_in(home: TempDir, languages: &str) -> Self {
         let server = Server::start(home.path());
         let browser = Browser::start(languages);
         browser.resize(1280, 800, false);
@@ -123,8 +127,14 @@ impl Page {
 
     /// The samples that the page plays for a song as it is mixed now, interleaved.
     pub fn heard(&self, song: i64, frames: usize) -> Vec<f32> {
+        self.heard_with(song, frames, &json!({}))
+    }
+
+    /// The samples with options, such as another key and speed.
+    pub fn heard_with(&self, song: i64, frames: usize, options: &Value) -> Vec<f32> {
         let text = self.browser.run_with(
-            "const { left, right } = await window.partita.renderOffline(argument[0], 0, argument[1]);
+            "const [song, frames, options] = argument;
+             const { left, right } = await window.partita.renderOffline(song, 0, frames, options);
              const both = new Float32Array(2 * left.length);
              left.forEach((sample, frame) => both[2 * frame] = sample);
              right.forEach((sample, frame) => both[2 * frame + 1] = sample);
@@ -134,7 +144,7 @@ impl Page {
                  text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
              }
              return btoa(text);",
-            &json!([song, frames]),
+            &json!([song, frames, options]),
         );
         let bytes = BASE64_STANDARD.decode(text.as_str().unwrap()).unwrap();
         bytes.chunks(4).map(|sample| f32::from_le_bytes(sample.try_into().unwrap())).collect()

@@ -72,3 +72,16 @@ page-download = Download { $stem }
 page-download-all = Download all as ZIP
 page-close-export = Close the export of “{ $title }”
 page-remove-exports = Remove finished exports
+
+## Key and speed
+
+page-key-speed-reset = Original key and speed
+page-key-speed-insecure = Browsers change key and speed only over HTTPS, or on the computer of the server
+# $problem is the browser's.
+page-no-shifter = The browser cannot change key and speed: { $problem }
+
+## Shortcuts
+
+page-in-list = In the list of songs
+page-find-title = Go to a title
+page-song-menu = Open the menu of the song

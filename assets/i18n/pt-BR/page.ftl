@@ -61,3 +61,15 @@ page-download = Baixar { $stem }
 page-download-all = Baixar tudo em ZIP
 page-close-export = Fechar a exportação de “{ $title }”
 page-remove-exports = Remover as exportações concluídas
+
+## Key and speed
+
+page-key-speed-reset = Tom e velocidade originais
+page-key-speed-insecure = Navegadores só mudam tom e velocidade por HTTPS, ou no computador do servidor
+page-no-shifter = O navegador não consegue mudar tom e velocidade: { $problem }
+
+## Shortcuts
+
+page-in-list = Na lista de músicas
+page-find-title = Ir para um título
+page-song-menu = Abrir o menu da música

@@ -33,6 +33,7 @@ const SHAPES = {
         fill: "M2 6h2.6L8 3v10L4.6 10H2z",
         line: "M10.4 5.6a3.4 3.4 0 0 1 0 4.8M12.2 3.8a6 6 0 0 1 0 8.4",
     },
+    sharp: { line: "M6.2 3v11M9.8 2v11M3.5 6.8l9-2M3.5 11.2l9-2" },
     warning: { line: "M8 2.2L14.6 13.6H1.4zM8 6.4v3.4M8 11.3v.9" },
     check: { line: "M3.5 8.3l3 3 6-6.4" },
     more: {

@@ -1,5 +1,6 @@
 // Numbers, times, sizes, lists and stem names in the language of the page, written as in the window.
 
+import { transposed } from "./keys.js";
 import { language, t } from "./words.js";
 
 /**
@@ -110,6 +111,39 @@ export function decibels(gain) {
 }
 
 /**
+ * A whole number with a sign, such as "+2".
+ *
+ * @param {number} value
+ * @returns {string}
+ */
+export function signed(value) {
+    return (value > 0 ? "+" : value < 0 ? "−" : "") + decimal(Math.abs(value), 0);
+}
+
+/**
+ * A speed, such as "0.90 ×".
+ *
+ * @param {number} value
+ * @returns {string}
+ */
+export function speed(value) {
+    return t("speed", { number: decimal(value, 2) });
+}
+
+/**
+ * A change of key and speed, such as "+2.15, 0.90 ×".
+ *
+ * @param {import("../player/key_speed.js").KeySpeed} change
+ * @returns {string}
+ */
+export function keySpeed(change) {
+    const [cents, places] = [change.allCents, change.cents === 0 ? 0 : 2];
+    const key = (cents < 0 ? "−" : "+") + decimal(Math.abs(cents) / 100, places);
+    if (cents === 0) return speed(change.speed);
+    return change.speed === 1 ? key : `${key}, ${speed(change.speed)}`;
+}
+
+/**
  * A balance, such as "30 % left".
  *
  * @param {number} pan -1 to 1
@@ -210,19 +244,24 @@ export function musicalKey(key) {
 }
 
 /**
- * The line about a song's sound, such as "44.1 kHz FLAC · 3:21 · 120 BPM".
+ * The line about a song's sound, such as "44.1 kHz FLAC · 3:21 · 120 BPM". The key is also shown as
+ * changed.
  *
  * @param {object} song of the server
+ * @param {number} semitones of the change
  * @returns {string}
  */
-export function soundLine(song) {
+export function soundLine(song, semitones) {
     const rate = song.sample_rate / 1000;
     const format = [t("kilohertz", { number: decimal(rate, Number.isInteger(rate) ? 0 : 1) }), song.format];
     if (song.channels === 1) format.push(t("mono"));
     else if (song.channels > 2) format.push(t("channels", { count: song.channels }));
     const parts = [format.join(" "), clock(song.seconds)];
     if (song.bpm) parts.push(t("bpm", { number: decimal(song.bpm, 0) }));
-    if (song.key) parts.push(musicalKey(song.key));
+    if (song.key) {
+        const other = semitones === 0 ? null : transposed(song.key, semitones);
+        parts.push([song.key, other].filter(Boolean).map(musicalKey).join(" → "));
+    }
     if (song.loudness_lufs) {
         const sign = song.loudness_lufs < 0 ? "−" : "";
         parts.push(t("lufs", { number: sign + decimal(Math.abs(song.loudness_lufs), 1) }));

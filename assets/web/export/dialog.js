@@ -3,7 +3,7 @@
 import { get } from "../base/api.js";
 import { button, choice, tick } from "../base/controls.js";
 import { el, fill } from "../base/dom.js";
-import { decimal, stems } from "../base/numbers.js";
+import { decimal, keySpeed, stems } from "../base/numbers.js";
 import { recall, remember } from "../base/stored.js";
 import { t } from "../base/words.js";
 import { cancelButton, openDialog } from "../overlays/dialog.js";
@@ -20,6 +20,7 @@ const WHOLE = ["stem"];
  */
 export async function openExport(app) {
     const { model } = app;
+    const heard = app.player.keySpeed;
     const formats = await attempt(() => get("/formats"));
     if (!formats) return;
     const choices = {
@@ -31,6 +32,9 @@ export async function openExport(app) {
         limiter: false,
         loudness: "",
         ...recall("export", {}),
+        // Chosen for one export, as in the window.
+        heard,
+        asHeard: false,
     };
     if (!formats.some(({ name }) => name === choices.format)) choices.format = formats[0].name;
     const body = el("div.export-rows");
@@ -59,7 +63,7 @@ export async function openExport(app) {
         body: [body, problem],
         actions: [cancelButton(), go],
         submit: () => {
-            remember("export", choices);
+            remember("export", { ...choices, heard: undefined, asHeard: undefined });
             const order = orderOf(model, formats, choices);
             dialog.close();
             attempt(async () => {
@@ -99,6 +103,7 @@ function rows(model, formats, choices, change) {
         ),
         format.depths?.length > 1 && row("depth", t("export-depth"), depthChoice(format, choices, change)),
         !format.is_lossy && row("rate", t("export-rate"), rateChoice(choices, change)),
+        !choices.heard.isPlain && row("heard", t("export-key-speed"), ...keySpeedTick(choices, change)),
         !isMix &&
             !isWhole &&
             row(
@@ -175,6 +180,11 @@ function rateChoice(choices, change) {
     );
 }
 
+function keySpeedTick({ heard, asHeard }, change) {
+    const text = t("export-as-heard", { change: keySpeed(heard) });
+    return [tick(text, asHeard, change("asHeard"), { class: ".pill" }), t("export-as-heard-note")];
+}
+
 function loudness(choices, change) {
     const isChosen = choices.loudness !== "";
     const field =
@@ -225,6 +235,7 @@ function orderOf(model, formats, choices) {
         depth: format.depths?.includes(choices.depth) ? choices.depth : null,
         rate: choices.rate !== "" && !format.is_lossy ? Number(choices.rate) : null,
         loudness_lufs: choices.loudness === "" ? null : Number(choices.loudness),
+        ...(choices.asHeard && { key_semitones: choices.heard.allCents / 100, speed: choices.heard.speed }),
     };
     if (WHOLE.includes(format.name)) return { ...order, stems: [] };
     if (choices.what === "mix") {

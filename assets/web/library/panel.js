@@ -8,7 +8,8 @@ import { t } from "../base/words.js";
 import { openSettings } from "../overlays/settings.js";
 import { attempt } from "../overlays/notices.js";
 import { fileChooser } from "./drop.js";
-import { createRow, updateRow } from "./row.js";
+import { listKeys } from "./list_keys.js";
+import { createRow, openRowMenu, remove, rename, updateRow } from "./row.js";
 import { createUpload, unfinishedNotice, updateUpload } from "./upload_row.js";
 
 /**
@@ -19,7 +20,15 @@ import { createUpload, unfinishedNotice, updateUpload } from "./upload_row.js";
  * @returns {HTMLElement}
  */
 export function libraryPanel(app, scope) {
-    const list = el("ul.songs", { "aria-label": t("page-songs") });
+    const list = el("div.songs", { role: "grid", "aria-label": t("page-songs") });
+    const songOf = (key) => app.library.find(Number(key));
+    const keys = listKeys(list, {
+        titleOf: (key) => songOf(key).title,
+        open: (key) => openRowMenu(app, list.querySelector(`[data-key="${key}"]`), songOf(key)),
+        rename: (key) => rename(app, songOf(key)),
+        remove: (key) => remove(app, songOf(key)),
+        more: () => attempt(() => app.library.more()),
+    });
     const empty = el("p.library-empty", { hidden: true });
     const more = button(t("page-more"), () => attempt(() => app.library.more()), { class: ".link.more" });
     const uploads = el("ul.uploads", { "aria-label": t("page-uploads") });
@@ -28,11 +37,16 @@ export function libraryPanel(app, scope) {
 
     const update = eachFrame(() => {
         const { songs, hasMore, search, isLoaded } = app.library;
-        reconcile(list, songs, {
-            key: (song) => song.id,
-            create: (song) => createRow(app, song),
-            update: (row, song) => updateRow(app, row, song),
-        });
+        keys.keep(() =>
+            reconcile(list, songs, {
+                key: (song) => song.id,
+                create: (song) => createRow(app, song),
+                update: (row, song) => updateRow(app, row, song),
+            }),
+        );
+        list.hidden = songs.length === 0;
+        list.setAttribute("aria-rowcount", String(app.library.total));
+        [...list.children].forEach((row, place) => setAttribute(row, "aria-rowindex", String(place + 1)));
         more.hidden = !hasMore;
         empty.hidden = !isLoaded || songs.length > 0 || search === "";
         setText(empty, t("library-no-match", { typed: search }));

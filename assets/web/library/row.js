@@ -25,18 +25,31 @@ export function createRow(app, song) {
         { class: ".row-menu" },
     );
     setAttribute(menu, "aria-haspopup", "menu");
-    return el(
-        "li.song-row",
-        {},
-        el(
-            "a.song-link",
-            { href: `#/song/${song.id}` },
-            el("span.cover-place"),
-            el("span.row-text", {}, el("span.row-title"), el("span.row-line")),
-            el("span.row-state"),
-        ),
-        menu,
+    const link = el(
+        "a.song-link",
+        { href: `#/song/${song.id}` },
+        el("span.cover-place"),
+        el("span.row-text", {}, el("span.row-title"), el("span.row-line")),
+        el("span.row-state"),
     );
+    for (const element of [link, menu]) element.tabIndex = -1;
+    return el(
+        "div.song-row",
+        { role: "row" },
+        el("div", { role: "gridcell" }, link),
+        el("div", { role: "gridcell" }, menu),
+    );
+}
+
+/**
+ * Opens the menu of a row from its link, which gets the focus back.
+ *
+ * @param {import("../app.js").App} app
+ * @param {HTMLElement} row
+ * @param {object} song
+ */
+export function openRowMenu(app, row, song) {
+    openMenu(row.querySelector(".row-menu"), songActions(app, song), row.querySelector(".song-link"));
 }
 
 /**
@@ -47,7 +60,7 @@ export function createRow(app, song) {
  * @param {object} song
  */
 export function updateRow(app, row, song) {
-    const link = row.firstElementChild;
+    const link = row.querySelector(".song-link");
     const shown = `${song.cover} ${song.title}`;
     if (row.dataset.cover !== shown) {
         row.dataset.cover = shown;
@@ -129,7 +142,13 @@ export function rename(app, song) {
     });
 }
 
-function remove(app, song) {
+/**
+ * Asks before a song is removed.
+ *
+ * @param {import("../app.js").App} app
+ * @param {object} song
+ */
+export function remove(app, song) {
     ask({
         title: t("page-remove-title", { title: song.title }),
         text: t("page-remove-text"),

@@ -3,7 +3,12 @@
 
 import { el } from "../base/dom.js";
 import { t } from "../base/words.js";
+import { SPEED_STEP } from "../player/key_speed.js";
+import { canShift } from "../player/shifter.js";
 import { cancelButton, openDialog } from "./dialog.js";
+
+/** Keys that the page uses with Alt. Those to the sides go through the browser's history. */
+const ALT_KEYS = ["ArrowUp", "ArrowDown"];
 
 /** Opens the sheet of shortcuts. */
 export function openHelp() {
@@ -20,6 +25,10 @@ export function openHelp() {
                 [["End"], t("action-to-end")],
                 [["↑"], t("action-louder")],
                 [["↓"], t("action-quieter")],
+                [["Shift", "↑"], t("action-faster")],
+                [["Shift", "↓"], t("action-slower")],
+                [["Alt", "↑"], t("action-key-up")],
+                [["Alt", "↓"], t("action-key-down")],
                 [["L"], t("action-toggle-loop.tooltip")],
                 [["["], t("action-loop-from")],
                 [["]"], t("action-loop-to")],
@@ -51,6 +60,16 @@ export function openHelp() {
                 [["J"], t("action-open-jobs")],
                 [["F2"], t("action-rename")],
                 [["?"], t("action-help")],
+            ],
+        ],
+        [
+            t("page-in-list"),
+            [
+                [["↑"], t("action-previous-song")],
+                [["↓"], t("action-next-song")],
+                [["A … Z"], t("page-find-title")],
+                [["Shift", "F10"], t("page-song-menu")],
+                [["Delete"], t("library-remove")],
             ],
         ],
     ];
@@ -89,7 +108,8 @@ export function openHelp() {
 export function listenToKeys(app) {
     let heldAt = 0;
     document.addEventListener("keydown", (event) => {
-        if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+        const isForeign = event.altKey && !ALT_KEYS.includes(event.key);
+        if (event.ctrlKey || event.metaKey || isForeign || event.defaultPrevented) return;
         if (document.querySelector("dialog[open], .menu") || ownsKey(event)) return;
         if (event.key.toLowerCase() === "o") {
             if (event.repeat) return event.preventDefault();
@@ -107,9 +127,12 @@ export function listenToKeys(app) {
 }
 
 /** Whether the focused control has a use of its own for a key. */
-function ownsKey({ target, key }) {
+function ownsKey(event) {
+    const { target, key } = event;
     if (!(target instanceof Element)) return false;
     if (target.matches("input[type=text], input[type=search], input[type=password], textarea")) return true;
+    const isWithModifier = nameOf(event) !== key && key.length > 1;
+    if (isWithModifier) return target.matches("select");
     const isArrow = key.startsWith("Arrow") || ["Home", "End", "PageUp", "PageDown"].includes(key);
     if (target.matches("input[type=range], input[type=radio], select") && isArrow) return true;
     return (
@@ -122,11 +145,16 @@ function act(app, event) {
     const digit = /^Digit([1-9])$/.exec(event.code);
     if (digit) return view?.toggleLane(Number(digit[1]) - 1, event.shiftKey ? "muted" : "soloed") ?? false;
     const seconds = (count) => player.seek(player.frame + count * 44100);
+    const key = nameOf(event);
     const keys = {
         " ": () => player.toggle(),
         ".": () => player.stop(),
         ArrowLeft: () => seconds(-5),
         ArrowRight: () => seconds(5),
+        "Shift+ArrowUp": () => changeSpeed(player, SPEED_STEP),
+        "Shift+ArrowDown": () => changeSpeed(player, -SPEED_STEP),
+        "Alt+ArrowUp": () => changeKey(player, 1),
+        "Alt+ArrowDown": () => changeKey(player, -1),
         ArrowUp: () => player.setVolume(player.volume + 0.05),
         ArrowDown: () => player.setVolume(player.volume - 0.05),
         Home: () => player.seek(0),
@@ -149,8 +177,22 @@ function act(app, event) {
         "?": openHelp,
         F1: openHelp,
     };
-    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     if (!Object.hasOwn(keys, key)) return false;
     keys[key]();
     return true;
+}
+
+/** The name of a key; of arrows up and down, with Shift or Alt. */
+function nameOf({ key, shiftKey, altKey }) {
+    if (key.length === 1) return key.toLowerCase();
+    if (!ALT_KEYS.includes(key)) return key;
+    return altKey ? `Alt+${key}` : shiftKey ? `Shift+${key}` : key;
+}
+
+function changeSpeed(player, step) {
+    if (canShift()) player.setKeySpeed({ speed: player.keySpeed.speed + step });
+}
+
+function changeKey(player, semitones) {
+    if (canShift()) player.setKeySpeed({ semitones: player.keySpeed.semitones + semitones });
 }

@@ -9,15 +9,16 @@ import { icon } from "../base/icons.js";
  * @param {HTMLElement} opener
  * @param {Array<{text: string, action: () => void, isChosen?: boolean, isDanger?: boolean}|
  *     {heading: string}|null>} items `null` is a separator; with `isChosen`, an item is one of a choice
+ * @param {HTMLElement} [focused] gets the focus when the menu closes
  */
-export function openMenu(opener, items) {
+export function openMenu(opener, items, focused = opener) {
     if (opener.getAttribute("aria-expanded") === "true") return;
     const menu = el("div.menu", { role: "menu", "aria-label": opener.getAttribute("aria-label") });
     const close = (returnsFocus) => {
         menu.remove();
         opener.setAttribute("aria-expanded", "false");
         document.removeEventListener("pointerdown", outside, true);
-        if (returnsFocus) opener.focus();
+        if (returnsFocus) focused.focus();
     };
     const outside = (event) => {
         if (!menu.contains(event.target)) close(opener.contains(event.target));

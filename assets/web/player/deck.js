@@ -5,15 +5,22 @@
 //
 //     sources of a stem -> its strip (gains of left and right) -> stems    \
 //     sources of the original --------------------------------> original   -> fader -> destination
+//
+// Positions count frames of the song along the path. At another speed, sources are resampled here, and
+// the destination is a pitch shifter, whose latency a deck knows.
 
-import { cut } from "./pieces.js";
+import { cut, joined } from "./pieces.js";
 import { RESIDUAL } from "./instruments.js";
 import { SAMPLE_RATE } from "./plan.js";
+import { MARGIN, Resampler } from "./resample.js";
 
 /** Length of a fade at a start, a stop and between two decks, in seconds. */
 export const FADE = 0.006;
 /** Length of a change of gain, in seconds. */
 const GAIN_CHANGE = 0.012;
+/** Frames of a song that are resampled for one source, and at once. */
+const RESAMPLED = 16384;
+const RESAMPLED_AT_ONCE = 1.5 * SAMPLE_RATE;
 
 /** One run of playback. */
 export class Deck {
@@ -26,14 +33,18 @@ export class Deck {
      * @param {{lanes: object[], original: object, gains: Map<string, [number, number]>,
      *     plan: import("./plan.js").Plan, path: import("./plan.js").Path,
      *     pieceAt: (lane: object, frame: number) => object|null,
-     *     find: (piece: object) => AudioBuffer|undefined}} content `lanes` play as themselves
+     *     find: (piece: object) => AudioBuffer|undefined, percent: number}} content `lanes` play as
+     *     themselves; `percent` is the speed
      * @param {number} startFrame of the context's clock, at which the path begins
      * @param {boolean} fadesIn
+     * @param {number} [latency] frames from the destination to what is heard
      */
-    constructor(context, destination, content, startFrame, fadesIn) {
+    constructor(context, destination, content, startFrame, fadesIn, latency = 0) {
         Object.assign(this, content);
         this.context = context;
         this.startFrame = startFrame;
+        this.latency = latency;
+        this.resampler = this.percent === 100 ? null : new Resampler(this.percent);
         /** Position on the path up to which sources are scheduled. */
         this.scheduled = 0;
         this.fader = new GainNode(context, { gain: fadesIn ? 0 : 1 });
@@ -64,12 +75,26 @@ export class Deck {
 
     /** Time of the context at a position of the path, exact to the sample. */
     timeAt(position) {
-        return (this.startFrame + position) / SAMPLE_RATE;
+        return (this.startFrame + (100 * position) / this.percent) / SAMPLE_RATE;
     }
 
-    /** Position of the path at a time of the context. */
+    /** Position of the path that the sources play at a time of the context. */
     positionAt(time) {
-        return Math.max(0, Math.round(time * SAMPLE_RATE) - this.startFrame);
+        return this.#positionOf(Math.round(time * SAMPLE_RATE));
+    }
+
+    /** Position of the path that is heard at a frame of the context. */
+    heardAt(frame) {
+        return this.#positionOf(frame - this.latency);
+    }
+
+    /** Frame of the context at which a position of the path is heard. */
+    heardFrame(position) {
+        return this.startFrame + Math.round((100 * position) / this.percent) + this.latency;
+    }
+
+    #positionOf(frame) {
+        return Math.round((Math.max(0, frame - this.startFrame) * this.percent) / 100);
     }
 
     /** Whether everything up to the song's end is scheduled. */
@@ -86,7 +111,8 @@ export class Deck {
      * The next step: a part of the path within one piece of each lane and one stretch of the plan.
      *
      * @param {number} position
-     * @returns {{frame: number, count: number, stretch: object, lanes: object[], pieces: object[]}|null}
+     * @returns {{frame: number, count: number, stretch: object, parts: object[], pieces: object[]}|null}
+     *     `pieces` are all that the step needs; a resampled one also needs the neighbours of its parts
      */
     step(position) {
         const frame = this.path.frameAt(position);
@@ -96,9 +122,22 @@ export class Deck {
         const isStems = stretch.first > 0 || stretch.last > 0;
         const isOriginal = stretch.first < 1 || stretch.last < 1;
         const lanes = [...(isStems ? this.lanes : []), ...(isOriginal ? [this.original] : [])];
-        const pieces = lanes.map((lane) => this.pieceAt(lane, frame)).filter(Boolean);
-        const end = Math.min(frame + straight, stretch.to, ...pieces.map((piece) => piece.to));
-        return { frame, count: end - frame, stretch, lanes, pieces };
+        const parts = lanes
+            .map((lane) => ({ lane, piece: this.pieceAt(lane, frame) }))
+            .filter(({ piece }) => piece);
+        const most = this.resampler ? RESAMPLED : straight;
+        const ends = parts.map(({ piece }) => piece.to);
+        const end = Math.min(frame + Math.min(straight, most), stretch.to, ...ends);
+        for (const part of parts) part.pieces = this.#around(part, frame, end);
+        return { frame, count: end - frame, stretch, parts, pieces: parts.flatMap(({ pieces }) => pieces) };
+    }
+
+    /** The piece of a part, and the neighbours with frames that its resampled end and start depend on. */
+    #around({ lane, piece }, from, to) {
+        if (!this.resampler) return [piece];
+        const before = from - MARGIN < piece.from && this.pieceAt(lane, piece.from - 1);
+        const after = to + MARGIN > piece.to && this.pieceAt(lane, piece.to);
+        return [before, piece, after].filter(Boolean);
     }
 
     /**
@@ -125,17 +164,16 @@ export class Deck {
      * @param {number} until
      */
     schedule(until) {
-        while (this.scheduled < until) {
+        const most = this.resampler ? this.scheduled + RESAMPLED_AT_ONCE : until;
+        while (this.scheduled < Math.min(until, most)) {
             const step = this.step(this.scheduled);
-            if (!step) return;
-            const buffers = step.pieces.map((piece) => this.find(piece));
-            if (buffers.includes(undefined)) return;
-            this.#start(step, buffers);
+            if (!step || step.pieces.some((piece) => !this.find(piece))) return;
+            this.#start(step);
             this.scheduled += step.count;
         }
     }
 
-    #start({ frame, count, stretch, lanes, pieces }, buffers) {
+    #start({ frame, count, stretch, parts }) {
         const [begin, end] = [this.timeAt(this.scheduled), this.timeAt(this.scheduled + count)];
         const share = (at) =>
             stretch.first + ((stretch.last - stretch.first) * (at - frame)) / (stretch.to - frame);
@@ -146,12 +184,26 @@ export class Deck {
             bus.gain.setValueAtTime(weight(frame), begin);
             if (stretch.first !== stretch.last) bus.gain.linearRampToValueAtTime(weight(frame + count), end);
         }
-        pieces.forEach((piece, index) => {
-            const lane = lanes.find((one) => one.sound === piece.sound);
-            const target = lane === this.original ? this.originalBus : this.#strips.get(lane.name).input;
-            const buffer = cut(buffers[index], frame - piece.from, frame - piece.from + count);
-            this.#play(buffer, target, begin);
+        for (const part of parts) {
+            const target =
+                part.lane === this.original ? this.originalBus : this.#strips.get(part.lane.name).input;
+            if (this.resampler) this.#resample(part.pieces, frame, count, target);
+            else this.#play(cut(this.find(part.piece), ...within(part.piece, frame, count)), target, begin);
+        }
+    }
+
+    #resample(pieces, frame, count, target) {
+        const [from, to] = [this.scheduled, this.scheduled + count];
+        const [first, last] = [from, to].map((position) => this.resampler.frameOf(position));
+        if (first === last) return;
+        const sources = pieces.map((piece) => ({ from: piece.from, buffer: this.find(piece) }));
+        const length = last - first;
+        const buffer = new AudioBuffer({ length, numberOfChannels: 2, sampleRate: SAMPLE_RATE });
+        joined(sources, frame - MARGIN, frame + count + MARGIN).forEach((samples, side) => {
+            const channel = this.resampler.channel(samples, from - MARGIN, first, last);
+            buffer.copyToChannel(channel, side);
         });
+        this.#play(buffer, target, (this.startFrame + first) / SAMPLE_RATE);
     }
 
     #play(buffer, target, time) {
@@ -197,6 +249,11 @@ export class Deck {
         const delay = 1000 * (time - this.context.currentTime + FADE) + 200;
         setTimeout(() => this.fader.disconnect(), delay);
     }
+}
+
+/** The first and the last frame of a step within a piece. */
+function within(piece, frame, count) {
+    return [frame - piece.from, frame - piece.from + count];
 }
 
 /**

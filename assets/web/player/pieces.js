@@ -152,3 +152,23 @@ export function cut(buffer, from, to) {
     for (const side of [0, 1]) part.copyToChannel(buffer.getChannelData(side).subarray(from, to), side);
     return part;
 }
+
+/**
+ * The samples of neighbouring pieces from one frame to another; where there is no piece, silence.
+ *
+ * @param {Array<{from: number, buffer: AudioBuffer}>} pieces
+ * @param {number} from
+ * @param {number} to
+ * @returns {[Float32Array, Float32Array]}
+ */
+export function joined(pieces, from, to) {
+    return [0, 1].map((side) => {
+        const samples = new Float32Array(to - from);
+        for (const { from: start, buffer } of pieces) {
+            const [first, last] = [Math.max(from, start), Math.min(to, start + buffer.length)];
+            const channel = buffer.getChannelData(side);
+            if (first < last) samples.set(channel.subarray(first - start, last - start), first - from);
+        }
+        return samples;
+    });
+}

@@ -1,12 +1,15 @@
 // The transport: plays the selected song through decks, and replaces the deck on every seek and change.
 // A replacement starts at an exact frame of the old deck's path and is crossfaded with it, so identical
-// sound passes unchanged. Main thread; a timer keeps a few seconds scheduled ahead.
+// sound passes unchanged. Decks of another key or speed go through the pitch shifter; a handover happens
+// when both decks are heard. Main thread; a timer keeps a few seconds scheduled ahead.
 
 import { Emitter } from "../base/emitter.js";
 import { recall, remember } from "../base/stored.js";
 import { Deck, playedLanes } from "./deck.js";
+import { KeySpeed } from "./key_speed.js";
 import { Pieces, pieceAt } from "./pieces.js";
 import { Path, Plan, SAMPLE_RATE } from "./plan.js";
+import { openShifter } from "./shifter.js";
 
 const TICK = 40;
 /** Frames that are scheduled, and that are fetched, ahead of the play head. */
@@ -35,8 +38,9 @@ const LEAD = 0.06;
  * @param {[number, number]|null} loop in frames
  * @param {boolean} isOriginalOnly
  * @param {(piece: object) => AudioBuffer|undefined} find samples of a piece
+ * @param {number} [percent] speed in percent
  */
-export function contentOf(sound, start, loop, isOriginalOnly, find) {
+export function contentOf(sound, start, loop, isOriginalOnly, find, percent = 100) {
     const lanes = isOriginalOnly ? [] : playedLanes(sound.lanes, sound.instruments);
     // With nothing in the mix, silence plays where the stems are, not the original.
     const silent = sound.lanes.filter((lane) => lane.kind === "stem" && lane.covered.length > 0);
@@ -53,12 +57,18 @@ export function contentOf(sound, start, loop, isOriginalOnly, find) {
         path: new Path(start, sound.frames, loop),
         pieceAt: (lane, frame) => pieceAt(lane, frame, sound.version),
         find,
+        percent,
     };
 }
 
-/** Playback of one song. Emits `state` on changes, `stale` when lanes must be listed again. */
+/**
+ * Playback of one song. Emits `state` on changes, `stale` when lanes must be listed again, and `unshifted`
+ * when the browser cannot change key and speed.
+ */
 export class Player extends Emitter {
     #context = null;
+    /** The shifter, once it was needed; `null` while the browser makes it. */
+    #shifter = undefined;
     #pieces = new Pieces();
     #sound = null;
     #deck = null;
@@ -67,10 +77,12 @@ export class Player extends Emitter {
     #isWanted = false;
     #isChanged = false;
     #timer = 0;
+    #rest = 0;
     loop = null;
     isLooping = false;
     isOriginal = false;
     isBuffering = false;
+    keySpeed = new KeySpeed();
     volume = recall("volume", 1);
 
     constructor() {
@@ -102,7 +114,8 @@ export class Player extends Emitter {
     get frame() {
         if (!this.#deck) return this.#frame;
         const delay = this.#context.outputLatency || 0;
-        const position = this.#deck.positionAt(this.#context.currentTime - delay);
+        const heard = Math.round((this.#context.currentTime - delay) * SAMPLE_RATE);
+        const position = this.#deck.heardAt(heard);
         return this.#deck.path.frameAt(Math.min(position, this.#deck.scheduled));
     }
 
@@ -135,6 +148,17 @@ export class Player extends Emitter {
         };
         if (onlyGains && this.#deck && same(this.#deck)) this.#deck.setGains(sound.instruments.gains());
         else this.#change();
+    }
+
+    /**
+     * Changes key and speed, also while the song plays.
+     *
+     * @param {{semitones?: number, cents?: number, speed?: number}} change
+     */
+    setKeySpeed(change) {
+        this.keySpeed = this.keySpeed.with(change);
+        this.#change();
+        this.emit("state");
     }
 
     /** Starts playback. It must be called in a handler of the user's action, which browsers demand. */
@@ -232,7 +256,10 @@ export class Player extends Emitter {
     }
 
     #drop() {
-        this.#deck?.end(this.#context.currentTime + 0.01);
+        if (!this.#deck) return;
+        const time = this.#context.currentTime + 0.01;
+        this.#deck.end(time);
+        if (this.#deck.latency > 0) this.#shifter.close(time);
         this.#deck = null;
     }
 
@@ -252,8 +279,10 @@ export class Player extends Emitter {
         }
         deck.schedule(deck.positionAt(now) + SCHEDULED_AHEAD);
         if (this.#isChanged) {
-            const position = Math.min(deck.positionAt(now + LEAD), deck.scheduled);
-            this.#begin(deck.path.frameAt(position), deck.startFrame + position, deck);
+            const latency = this.keySpeed.isPlain ? 0 : (this.#shifter?.latency ?? 0);
+            const earliest = Math.ceil((now + LEAD) * SAMPLE_RATE) + Math.max(latency, deck.latency);
+            const position = Math.min(deck.heardAt(earliest), deck.scheduled);
+            this.#begin(deck.path.frameAt(position), deck.heardFrame(position) - latency, deck);
             if (this.#deck !== deck) return;
         } else {
             this.#pieces.want(deck.piecesAhead(deck.scheduled, FETCHED_AHEAD));
@@ -262,7 +291,7 @@ export class Player extends Emitter {
     }
 
     #checkEnd(deck) {
-        const position = deck.positionAt(this.#context.currentTime);
+        const position = deck.heardAt(Math.round(this.#context.currentTime * SAMPLE_RATE));
         if (position < deck.scheduled) return;
         if (deck.isComplete) {
             this.pause();
@@ -278,10 +307,16 @@ export class Player extends Emitter {
 
     /** Replaces the old deck by one that plays from a frame of the song at a frame of the clock. */
     #begin(frame, at, old) {
+        const shifter = this.keySpeed.isPlain ? null : this.#readyShifter();
+        if (shifter === undefined) {
+            this.#setBuffering(old === null);
+            return;
+        }
         const loop = this.isLooping ? this.loop : null;
         const find = (piece) => this.#pieces.find(piece);
-        const content = contentOf(this.#sound, frame, loop, this.isOriginal, find);
-        const next = new Deck(this.#context, this.master, content, at, frame > 0 || old !== null);
+        const content = contentOf(this.#sound, frame, loop, this.isOriginal, find, this.keySpeed.percent);
+        const [target, latency] = shifter ? [shifter.input, shifter.latency] : [this.master, 0];
+        const next = new Deck(this.#context, target, content, at, frame > 0 || old !== null, latency);
         const needed = next.piecesAhead(0, ENOUGH);
         const isReady = needed.every((piece) => this.#pieces.find(piece));
         if (!isReady) {
@@ -292,10 +327,47 @@ export class Player extends Emitter {
         }
         this.#isChanged = false;
         this.#setBuffering(false);
-        old?.end(next.timeAt(0));
+        const heardFrom = next.heardFrame(0);
+        old?.end((heardFrom - old.latency) / SAMPLE_RATE);
+        this.#route(shifter, heardFrom / SAMPLE_RATE);
         this.#deck = next;
         next.schedule(SCHEDULED_AHEAD);
         this.#pieces.want(next.piecesAhead(next.scheduled, FETCHED_AHEAD));
+    }
+
+    /** The shifter; `undefined` until it is made. */
+    #readyShifter() {
+        if (this.#shifter) return this.#shifter;
+        if (this.#shifter === undefined) {
+            this.#shifter = null;
+            openShifter(this.#context).then(
+                (shifter) => {
+                    this.#shifter = shifter;
+                    this.#tick();
+                },
+                (problem) => {
+                    this.keySpeed = new KeySpeed();
+                    this.#shifter = undefined;
+                    this.emit("unshifted", problem);
+                    this.#change();
+                    this.emit("state");
+                },
+            );
+        }
+        return undefined;
+    }
+
+    /** Connects the shifter while it is needed, so that it takes no time otherwise. */
+    #route(shifter, time) {
+        clearTimeout(this.#rest);
+        if (shifter) {
+            shifter.output.connect(this.master);
+            shifter.shift(this.keySpeed.shift, time);
+            shifter.open(time);
+        } else if (this.#shifter) {
+            const delay = 1000 * (time - this.#context.currentTime) + 500;
+            this.#rest = setTimeout(() => this.#shifter.output.disconnect(), delay);
+        }
     }
 
     #setBuffering(isBuffering) {

@@ -2,6 +2,7 @@
 // readers read the figures of the faders.
 
 import { el } from "../base/dom.js";
+import { SAMPLE_RATE } from "../player/plan.js";
 
 const FLOOR_DB = -60;
 const FALL = 0.02;
@@ -93,7 +94,10 @@ export class LaneMeters {
         this.#analysers = new Map();
         for (const { name } of deck?.lanes ?? []) {
             const analyser = new AnalyserNode(deck.context, { fftSize: WINDOW });
-            deck.output(name).connect(analyser);
+            // The levels are of what is heard, not of what enters the shifter.
+            const delay = new DelayNode(deck.context, { delayTime: deck.latency / SAMPLE_RATE });
+            deck.output(name).connect(deck.latency > 0 ? delay : analyser);
+            if (deck.latency > 0) delay.connect(analyser);
             this.#analysers.set(name, analyser);
         }
     }

@@ -50,7 +50,7 @@ function head(app, scope) {
         if (!song) return;
         setText(title, song.title);
         setText(artist, [song.artist ?? t("unknown-artist"), song.album].filter(Boolean).join(" · "));
-        setText(sound, soundLine(song));
+        setText(sound, soundLine(song, app.player.keySpeed.semitones));
         menu.setAttribute("aria-label", t("page-actions", { title: song.title }));
         fill(
             notes,
@@ -64,6 +64,7 @@ function head(app, scope) {
         }
     });
     scope.add(model.on("song", update));
+    scope.add(app.player.on("state", update));
     update();
     const back = el(
         "a.icon-button.back",

@@ -6,6 +6,7 @@ import { icon } from "../base/icons.js";
 import { clock, percent } from "../base/numbers.js";
 import { t } from "../base/words.js";
 import { SAMPLE_RATE } from "../player/plan.js";
+import { keySpeedControl } from "./key_speed.js";
 import { Meter } from "./meter.js";
 
 const STEP = 5 * SAMPLE_RATE;
@@ -40,6 +41,7 @@ export function transport(app, scope) {
         tooltip: t("action-export.tooltip"),
     });
     const monitor = el("div.monitor");
+    const keySpeed = keySpeedControl(player, scope);
     let shown = "";
     const update = eachFrame(() => {
         const state = `${player.isPlaying} ${player.isBuffering}`;
@@ -81,6 +83,8 @@ export function transport(app, scope) {
         ),
         position.time,
         title,
+        keySpeed.button,
+        keySpeed.panel,
         monitor,
         el("div.volume-box", {}, icon("volume"), volume.element, new Meter(player, scope).element),
         exporting,

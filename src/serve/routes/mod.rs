@@ -40,8 +40,9 @@ pub(super) use exports::Exports;
 
 use super::{App, access, answers::json_text, drain, fault::Fault, language, metrics, views};
 
-/// The rules for browsers: the page loads everything from the server itself.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; \
+/// The rules for browsers: the page loads everything from the server itself. The shifter of the pitch
+/// is WebAssembly, which needs a permission of its own.
+const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; \
                       media-src 'self' blob:; connect-src 'self'; font-src 'self'; manifest-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 

@@ -135,6 +135,9 @@ fn every_part_is_accessible_in_both_themes_and_sizes() {
                     }
                     hash => page.show(hash),
                 }
+                if part == "#/jobs" {
+                    page.browser.wait("document.querySelector('.job-title')");
+                }
                 if part.starts_with("#/song") {
                     page.expect("slider", "Volume");
                 }

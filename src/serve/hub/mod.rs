@@ -42,6 +42,14 @@ pub(super) struct Answer {
     problem: Option<Problem>,
 }
 
+/// The stores of a song.
+struct Opened {
+    at: Instant,
+    /// The models that were installed then, as [`State::models_version`].
+    models: u64,
+    track: SongTrack,
+}
+
 struct Pending {
     answer: Answer,
     done: oneshot::Sender<Answer>,
@@ -61,7 +69,7 @@ struct Inner {
     feed: Feed,
     /// Increases whenever an import changes.
     imports: watch::Receiver<u64>,
-    tracks: Mutex<HashMap<SongId, (Instant, SongTrack)>>,
+    tracks: Mutex<HashMap<SongId, Opened>>,
     default_model: String,
     /// Number of this run of the server.
     run: u64,
@@ -159,18 +167,20 @@ impl Hub {
     /// # Errors
     /// The song is unknown, or its stores cannot be opened.
     pub async fn track(&self, song: SongId) -> Result<SongTrack> {
-        let fresh =
-            |(at, track): &&(Instant, SongTrack)| at.elapsed() < FRESH && track.is_in_place();
-        if let Some((_, track)) = lock(&self.0.tracks).get(&song).filter(fresh) {
-            return Ok(track.clone());
+        let models = self.state().models_version;
+        let is_fresh = |opened: &&Opened| {
+            opened.at.elapsed() < FRESH && opened.models == models && opened.track.is_in_place()
+        };
+        if let Some(opened) = lock(&self.0.tracks).get(&song).filter(is_fresh) {
+            return Ok(opened.track.clone());
         }
         let answer = self.request(Command::ReadSong(song)).await?;
         let track = answer.track.ok_or(Problem::SongRemoved)?;
         let mut tracks = lock(&self.0.tracks);
         if tracks.len() >= MOST_TRACKS {
-            tracks.retain(|_, (at, _)| at.elapsed() < FRESH);
+            tracks.retain(|_, opened| opened.at.elapsed() < FRESH);
         }
-        tracks.insert(song, (Instant::now(), track.clone()));
+        tracks.insert(song, Opened { at: Instant::now(), models, track: track.clone() });
         Ok(track)
     }
 

@@ -66,6 +66,8 @@ pub(in crate::serve) struct State {
     /// Why the work on songs waits.
     pub obstacles: HashMap<SongId, Problem>,
     pub models: Vec<ModelEntry>,
+    /// Increases when a model is installed or removed.
+    pub models_version: u64,
     pub chains: Vec<ChainEntry>,
     pub model: Option<ModelState>,
     /// Installations that run, and those that failed, by model.
@@ -140,6 +142,7 @@ impl State {
             }
             Event::Models(models) => {
                 self.models = models;
+                self.models_version += 1;
                 vec![Change::All]
             }
             Event::ModelTask(Some(name), task) => {

@@ -72,6 +72,8 @@ export class Player extends Emitter {
     #pieces = new Pieces();
     #sound = null;
     #deck = null;
+    /** The sound of the next deck, until its samples are here: newer ones wait, or it would never begin. */
+    #pending = null;
     #frame = 0;
     #startedAt = 0;
     #isWanted = false;
@@ -88,7 +90,10 @@ export class Player extends Emitter {
     constructor() {
         super();
         this.#pieces.on("loaded", () => this.#tick());
-        this.#pieces.on("stale", () => this.emit("stale"));
+        this.#pieces.on("stale", () => {
+            this.#pending = null;
+            this.emit("stale");
+        });
         this.#pieces.on("failed", (problem) => this.emit("failed", problem));
     }
 
@@ -256,6 +261,7 @@ export class Player extends Emitter {
     }
 
     #drop() {
+        this.#pending = null;
         if (!this.#deck) return;
         const time = this.#context.currentTime + 0.01;
         this.#deck.end(time);
@@ -314,7 +320,8 @@ export class Player extends Emitter {
         }
         const loop = this.isLooping ? this.loop : null;
         const find = (piece) => this.#pieces.find(piece);
-        const content = contentOf(this.#sound, frame, loop, this.isOriginal, find, this.keySpeed.percent);
+        const sound = (this.#pending ??= this.#sound);
+        const content = contentOf(sound, frame, loop, this.isOriginal, find, this.keySpeed.percent);
         const [target, latency] = shifter ? [shifter.input, shifter.latency] : [this.master, 0];
         const next = new Deck(this.#context, target, content, at, frame > 0 || old !== null, latency);
         const needed = next.piecesAhead(0, ENOUGH);
@@ -325,7 +332,8 @@ export class Player extends Emitter {
             this.#setBuffering(old === null);
             return;
         }
-        this.#isChanged = false;
+        this.#isChanged = sound !== this.#sound;
+        this.#pending = null;
         this.#setBuffering(false);
         const heardFrom = next.heardFrame(0);
         old?.end((heardFrom - old.latency) / SAMPLE_RATE);

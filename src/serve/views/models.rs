@@ -88,11 +88,14 @@ pub(in crate::serve) struct ModelTaskState {
 
 impl Model {
     pub fn of(model: &ModelEntry, task: Option<&ModelTask>) -> Self {
+        let is_installed = matches!(model.state, weights::State::Installed { .. });
+        // An earlier failure is of no interest once the model is there.
+        let task = task.filter(|task| !(is_installed && matches!(task, ModelTask::Failed(_))));
         Self {
             name: model.name.clone(),
             title: model.title.clone(),
             stems: model.sources.clone(),
-            is_installed: matches!(model.state, weights::State::Installed { .. }),
+            is_installed,
             is_chain: false,
             terms: model.terms.clone(),
             bytes: model.bytes,

@@ -135,6 +135,7 @@ fn every_part_is_accessible_in_both_themes_and_sizes() {
                     }
                     hash => page.show(hash),
                 }
+                page.browser.wait("!document.querySelector('.song-title[hidden]')");
                 if part == "#/jobs" {
                     page.browser.wait("document.querySelector('.job-title')");
                 }

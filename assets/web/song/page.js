@@ -35,7 +35,8 @@ export function songPage(app, scope) {
 
 function head(app, scope) {
     const { model } = app;
-    const title = el("h1.song-title");
+    // An empty heading would be read aloud.
+    const title = el("h1.song-title", { hidden: true });
     const artist = el("p.dim");
     const sound = el("p.faint");
     const notes = el("ul.notes");
@@ -48,6 +49,7 @@ function head(app, scope) {
     const update = eachFrame(() => {
         const { song } = model;
         if (!song) return;
+        title.hidden = false;
         setText(title, song.title);
         setText(artist, [song.artist ?? t("unknown-artist"), song.album].filter(Boolean).join(" · "));
         setText(sound, soundLine(song, app.player.keySpeed.semitones));

@@ -10,8 +10,8 @@ use std::{
 
 use crossbeam_channel::Receiver;
 use partita::engine::{
-    Command, Compute, Config, Engine, Event, Job, JobState, ModelEntry, ModelState, Song, SongId,
-    SongState,
+    Command, Compute, Config, Engine, Event, Job, JobState, ModelEntry, ModelState, Problem, Song,
+    SongId, SongState,
 };
 use partita::model::weights::State;
 use tempfile::TempDir;
@@ -312,4 +312,35 @@ fn models_of_other_programs_are_noticed() {
     assert_eq!(listed(&running), before);
     running.ask(first.id);
     running.done();
+}
+
+/// Another program replaces the model by one with other stems while jobs wait.
+#[test]
+fn jobs_for_stems_of_a_replaced_model_fail_with_the_reason() {
+    let (home, (folder, file)) = (tiny_home(), song(60));
+    let running = Running::start(home.path());
+    let second = folder.path().join("second.wav");
+    write_song(&second, 44_100, 44_100, 2);
+    let songs = [&file, &second].map(|file| running.import(file).id);
+    running.ask(songs[0]);
+    running.job(|job| job.song == songs[0] && job.segments_done > 0);
+    running.ask(songs[1]);
+    let other = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/six.weights.safetensors");
+    let weights = home.path().join("models/htdemucs.safetensors");
+    let new = home.path().join("new");
+    fs::copy(other, &new).unwrap();
+    fs::rename(&new, &weights).unwrap();
+    // The stems of the running job come from the network that is loaded.
+    running.engine.send(Command::Pause(running.job(|job| job.song == songs[0]).id));
+    let problem = running.wait(|event| match event {
+        Event::Job(Job { song, state: JobState::Failed(problem), .. }) if *song == songs[1] => {
+            Some(problem.clone())
+        }
+        Event::Job(job) => {
+            assert!(job.song != songs[1] || job.state != JobState::Done, "{job:?}");
+            None
+        }
+        _ => None,
+    });
+    assert!(matches!(problem, Problem::UnknownStem { .. }), "{problem}");
 }

@@ -90,6 +90,12 @@ pub enum ModelError {
         #[serde(default)]
         remedy: Remedy,
     },
+    /// A weight file was replaced by one with another network since the work began.
+    Replaced {
+        /// The weight file.
+        #[serde(serialize_with = "as_text")]
+        path: PathBuf,
+    },
     /// A network of a bag differs from the bag's other networks in shape.
     OtherShape {
         /// The weight file.
@@ -302,6 +308,11 @@ impl fmt::Display for ModelError {
             Self::Digest { path, found, noted, remedy } => write!(
                 to,
                 "{} is damaged: the digest of its content is {found}, not {noted}; {remedy}",
+                path.display()
+            ),
+            Self::Replaced { path } => write!(
+                to,
+                "{} was replaced by another network; start the work again",
                 path.display()
             ),
             Self::OtherShape { path, model, remedy } => write!(

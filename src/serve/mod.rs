@@ -147,7 +147,7 @@ pub fn run(options: Options, ready: impl FnOnce(&Ready)) -> Result<(), Failure> 
         tracks: tokio::sync::Mutex::default(),
         ending,
     });
-    shared.uploads.sweep(|folder| shared.hub.song_in(folder));
+    shared.uploads.sweep(shared.hub.song_finder());
     runtime.spawn(routes::keep_house(Arc::clone(&shared)));
     let signals = {
         let _runtime = runtime.enter();

@@ -45,6 +45,27 @@ fn exports_that_cannot_be_written_are_refused_at_once() {
     server.end();
 }
 
+#[test]
+fn a_song_that_is_not_separated_is_not_exported() {
+    let home = tiny_home();
+    let song = home.path().join("Song.wav");
+    write_song(&song, 4000, 44_100, 1);
+    let server = Server::start(home.path());
+    let client = server.client();
+    client.upload(&song);
+    for request in [json!({}), json!({ "mix": [{ "stem": "low" }] }), json!({ "all_but": ["low"] })]
+    {
+        client.put("POST", "songs/1/exports", &request).problem(409, "not_separated");
+    }
+    assert_eq!(client.get("exports").expect(200), json!([]));
+    client.process(1, &["low"]);
+    client.separated(1);
+    // At once, although the stores were open before the stem was finished.
+    client.put("POST", "songs/1/exports", &json!({ "stems": ["low"] })).expect(202);
+    client.put("POST", "songs/1/exports", &json!({})).problem(409, "not_separated");
+    server.end();
+}
+
 /// A link to a file never leads to another one.
 #[test]
 fn numbers_of_exports_go_on_after_a_restart() {

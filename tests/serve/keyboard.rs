@@ -1,8 +1,11 @@
 //! The page by the keyboard alone, in a real Chromium.
 
+use std::fs;
+
 use serde_json::{Value, json};
 
 use super::page::Page;
+use crate::support::write_song;
 
 const TAB: char = '\u{e004}';
 const ENTER: char = '\u{e007}';
@@ -56,6 +59,31 @@ fn the_list_of_songs_is_one_stop() {
     page.browser.wait("document.querySelectorAll('.song-row').length === 2");
     page.browser.wait("document.activeElement.closest('.song-row')");
     assert_eq!(focused(&page), "Bravo", "the focus stays in the list");
+    page.end();
+}
+
+/// The end and titles are found among all songs, not only among the rows that are loaded.
+#[test]
+fn keys_reach_songs_that_are_not_loaded_yet() {
+    let page = Page::start("en-US,en");
+    let file = page.song("song.wav", 1);
+    write_song(&file, 100, 44_100, 0);
+    page.client.try_upload(&[("Zebra.wav", &fs::read(&file).unwrap())]).unwrap().expect(201);
+    for seed in 1..=140 {
+        write_song(&file, 100, 44_100, seed);
+        let name = format!("Monday {seed}.wav");
+        page.client.try_upload(&[(&name, &fs::read(&file).unwrap())]).unwrap().expect(201);
+    }
+    page.show("#/song/141");
+    page.browser.wait("document.querySelectorAll('.song-row').length >= 60");
+    page.browser.run("document.querySelector('.song-link').focus();");
+    page.browser.press(&['z']);
+    page.browser.wait("document.activeElement.closest('.song-row')?.innerText.startsWith('Zebra')");
+    page.show("#/song/141");
+    page.browser.wait("document.querySelectorAll('.song-row').length >= 60");
+    page.browser.run("document.querySelector('.song-link').focus();");
+    page.browser.press(&[END]);
+    page.browser.wait("document.activeElement.closest('.song-row')?.innerText.startsWith('Zebra')");
     page.end();
 }
 

@@ -16,4 +16,5 @@ mod page;
 mod server;
 mod session;
 mod sharing;
+mod together;
 mod uploads;

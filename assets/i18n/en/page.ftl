@@ -39,6 +39,7 @@ page-position = { $time } of { $whole }
 # Below the window's text “Drop a song to hear what it is made of”.
 page-empty-line = Vocals, drums, bass and the rest, separated on the server
 page-more = Show more songs
+page-no-model = No model is installed yet
 page-models = Models
 page-installing = Installation of { $name }
 page-remove-model-text = The weights are deleted on the server. The stems that they made stay.

@@ -13,6 +13,7 @@ weights-unknown = unknown model { $name }; expected one of: { $known }
 weights-not-installed = { $model } is not installed
 weights-installing = { $model } is already being installed by another window or command
 weights-digest = { $path } is damaged: the digest of its content is { $found }, not { $noted }; { $remedy }
+weights-replaced = { $path } was replaced by another network; start the work again
 weights-other-shape = { $path } does not fit the other networks of { $model }; { $remedy }
 weights-other-stems = { $path } makes other stems than the catalogue states; { $remedy }
 weights-segment = could not run the network: a segment has { $found } values instead of { $expected }

@@ -34,6 +34,7 @@ page-position = { $time } de { $whole }
 
 page-empty-line = Voz, bateria, baixo e o resto, separados no servidor
 page-more = Mostrar mais músicas
+page-no-model = Ainda não há nenhum modelo instalado
 page-models = Modelos
 page-installing = Instalação de { $name }
 page-remove-model-text = Os pesos são apagados no servidor. Os stems feitos com eles ficam.

@@ -10,6 +10,7 @@ weights-unknown = modelo desconhecido: { $name }; disponíveis: { $known }
 weights-not-installed = { $model } não está instalado
 weights-installing = { $model } já está sendo instalado, por outra janela ou outro comando
 weights-digest = { $path } está danificado: o hash do conteúdo é { $found }, não { $noted }; { $remedy }
+weights-replaced = { $path } foi substituído por outra rede; comece o trabalho de novo
 weights-other-shape = { $path } não combina com as outras redes de { $model }; { $remedy }
 weights-other-stems = { $path } gera stems diferentes dos que o catálogo indica; { $remedy }
 weights-segment = não foi possível executar a rede: um segmento tem { $found } valores em vez de { $expected }

@@ -69,13 +69,21 @@ export class Library extends Emitter {
         this.emit("list");
     }
 
+    /** Loads all songs that the search finds. */
+    async all() {
+        for (let before = -1; this.hasMore && this.#ids.length > before;) {
+            before = this.#ids.length;
+            await this.more(MOST_AT_ONCE);
+        }
+    }
+
     /** Loads the songs after the listed ones. */
-    async more() {
+    async more(count = PAGE) {
         if (this.#isLoading || !this.hasMore) return;
         this.#isLoading = true;
         const query = this.#query;
         try {
-            const answer = await this.#fetch(this.#ids.length, PAGE);
+            const answer = await this.#fetch(this.#ids.length, count);
             if (query !== this.#query) return;
             this.#ids = [...new Set([...this.#ids, ...answer.songs.map((song) => this.#keep(song).id)])];
             this.total = answer.songs.length === 0 ? this.#ids.length : answer.total;

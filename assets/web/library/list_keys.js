@@ -20,7 +20,8 @@ const STEPS = {
  *
  * @param {HTMLElement} list
  * @param {{titleOf: (key: string) => string, open: (key: string) => void, rename: (key: string) => void,
- *     remove: (key: string) => void, more: () => Promise<void>}} actions `open` opens the menu of a row
+ *     remove: (key: string) => void, more: () => Promise<void>, all: () => Promise<void>}} actions `open`
+ *     opens the menu of a row, `more` and `all` add rows
  * @returns {{keep: (update: () => void) => void}} `keep` runs an update of the rows, and keeps the focus
  *     and the stop of Tab in the list
  */
@@ -116,7 +117,8 @@ class ListKeys {
         if (Object.hasOwn(STEPS, key)) {
             const to = Math.min(rows.length - 1, Math.max(0, place + STEPS[key]));
             this.#focus(rows[to], column);
-            if (to === rows.length - 1) this.actions.more();
+            if (key === "End") this.actions.all().then(() => this.#focus(this.#rows.at(-1), column));
+            else if (to === rows.length - 1) this.actions.more();
             return true;
         }
         if (key === "ArrowRight" || key === "ArrowLeft") {
@@ -134,15 +136,22 @@ class ListKeys {
         if (!isText) return false;
         this.#typed = (isGoingOn ? this.#typed : "") + key.toLocaleLowerCase();
         this.#typedAt = now;
-        const rows = this.#rows;
         // The first letter leaves the present row; further ones may stay in it.
         const first = place + (isGoingOn ? 0 : 1);
+        if (this.#find(first)) return true;
+        const typed = this.#typed;
+        this.actions.all().then(() => this.#typed === typed && this.#find(first));
+        return true;
+    }
+
+    #find(first) {
+        const rows = this.#rows;
         const order = rows.map((_, step) => rows[(first + step) % rows.length]);
         const found = order.find((row) =>
             this.actions.titleOf(row.dataset.key).toLocaleLowerCase().startsWith(this.#typed),
         );
         if (found) this.#focus(found, 0);
-        return true;
+        return Boolean(found);
     }
 
     #focus(row, column) {

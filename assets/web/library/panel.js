@@ -28,6 +28,11 @@ export function libraryPanel(app, scope) {
         rename: (key) => rename(app, songOf(key)),
         remove: (key) => remove(app, songOf(key)),
         more: () => attempt(() => app.library.more()),
+        all: () =>
+            attempt(async () => {
+                await app.library.all();
+                show();
+            }),
     });
     const empty = el("p.library-empty", { hidden: true });
     const more = button(t("page-more"), () => attempt(() => app.library.more()), { class: ".link.more" });
@@ -35,7 +40,7 @@ export function libraryPanel(app, scope) {
     const unfinished = el("div.unfinished");
     const scroller = el("div.library-scroll", {}, uploads, unfinished, list, empty, more);
 
-    const update = eachFrame(() => {
+    const show = () => {
         const { songs, hasMore, search, isLoaded } = app.library;
         keys.keep(() =>
             reconcile(list, songs, {
@@ -50,7 +55,8 @@ export function libraryPanel(app, scope) {
         more.hidden = !hasMore;
         empty.hidden = !isLoaded || songs.length > 0 || search === "";
         setText(empty, t("library-no-match", { typed: search }));
-    });
+    };
+    const update = eachFrame(show);
     const updateUploads = eachFrame(() => {
         reconcile(uploads, app.uploads.list, {
             key: (upload) => upload.key,

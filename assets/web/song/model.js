@@ -5,17 +5,21 @@ import { address, get, Problem, send } from "../base/api.js";
 import { settled } from "../base/dom.js";
 import { Emitter } from "../base/emitter.js";
 import { events } from "../base/events.js";
-import { language } from "../base/words.js";
+import { language, t } from "../base/words.js";
 import { isActive } from "../library/jobs.js";
 import { soundOf } from "../player/offline.js";
 import { length } from "../player/ranges.js";
+
+/** Settings of a lane. */
+const FIELDS = ["ticked", "gain_db", "pan", "muted", "soloed"];
 
 /** A song. Emits `song`, `options`, `lanes`, `mixer` and `progress` on changes, `gone` if it was removed. */
 export class SongModel extends Emitter {
     #removers = [];
     #isEnded = false;
     #version = 0;
-    #isSaved = true;
+    /** Names of lanes whose settings are not sent yet. */
+    #unsaved = new Set();
     #save = settled(400, () => this.flush());
     #reloadLanes = settled(120, () => this.#loadLanes());
     song = null;
@@ -33,6 +37,7 @@ export class SongModel extends Emitter {
         };
         listen("song", "id", (song) => this.#setSong(song));
         listen("job", "song", (job) => this.#receiveJob(job));
+        listen("mixer", "song", ({ lanes }) => this.#receiveMixer(lanes));
         listen("segments", "song", () => this.#reloadLanes());
         listen("options", "song", () => this.#loadOptions());
         listen("song_removed", "id", () => this.emit("gone"));
@@ -49,7 +54,7 @@ export class SongModel extends Emitter {
         const [song, options, answer, mixer] = await Promise.all(parts);
         if (this.#isEnded) return;
         Object.assign(this, { options, answer });
-        if (this.#isSaved) this.mixer = mixer;
+        this.#takeMixer(mixer.lanes);
         this.#setSong(song);
         for (const name of ["options", "lanes", "mixer"]) this.emit(name);
         this.#loadProgress();
@@ -96,7 +101,7 @@ export class SongModel extends Emitter {
      */
     setLane(name, change) {
         this.mixer.lanes[name] = { ...this.instruments.lane(name), ...change };
-        this.#isSaved = false;
+        this.#unsaved.add(name);
         this.emit("mixer", "ticked" in change);
         this.#save();
     }
@@ -106,20 +111,22 @@ export class SongModel extends Emitter {
         for (const name of this.instruments.order()) {
             const ticked = names.includes(name);
             this.mixer.lanes[name] = { ...this.instruments.lane(name), ticked };
+            this.#unsaved.add(name);
         }
-        this.#isSaved = false;
         this.emit("mixer", true);
         this.#save();
     }
 
     /** Saves the mixer now if it changed. */
     flush() {
-        if (this.#isSaved) return;
-        this.#isSaved = true;
-        const headers = { "Content-Type": "application/json", "Accept-Language": language() };
         // The settings of another model's stems stay as they are on the server.
-        const known = Object.entries(this.mixer.lanes).filter(([name]) => this.lane(name));
-        const body = JSON.stringify({ lanes: Object.fromEntries(known) });
+        const changed = [...this.#unsaved].filter((name) => this.lane(name));
+        this.#unsaved.clear();
+        if (changed.length === 0) return;
+        const headers = { "Content-Type": "application/json", "Accept-Language": language() };
+        // Others may have changed other lanes.
+        const lanes = Object.fromEntries(changed.map((name) => [name, this.mixer.lanes[name]]));
+        const body = JSON.stringify({ lanes });
         // The request outlives the page.
         fetch(address(`/songs/${this.id}/mixer`), { method: "PUT", headers, body, keepalive: true }).then(
             (response) => response.ok || this.emit("unsaved"),
@@ -181,6 +188,20 @@ export class SongModel extends Emitter {
         }
     }
 
+    /** Takes over what others have set, except for lanes that are being changed here. */
+    #receiveMixer(lanes) {
+        const before = this.mixer.lanes;
+        this.#takeMixer(lanes);
+        const changed = (field) =>
+            Object.entries(this.mixer.lanes).some(([name, lane]) => before[name]?.[field] !== lane[field]);
+        if (this.answer && FIELDS.some(changed)) this.emit("mixer", changed("ticked"));
+    }
+
+    #takeMixer(lanes) {
+        const own = [...this.#unsaved].map((name) => [name, this.mixer.lanes[name]]);
+        this.mixer.lanes = { ...lanes, ...Object.fromEntries(own) };
+    }
+
     async #loadLanes() {
         try {
             const answer = await get(`/songs/${this.id}/lanes`);
@@ -198,7 +219,7 @@ export class SongModel extends Emitter {
             return await get(`/songs/${this.id}/options`);
         } catch (problem) {
             if (problem.status === 0 || problem.status === 404) throw problem;
-            return { model: "", quality: "", stems: [], choices: [], problem: problem.message };
+            return { model: "", quality: "", stems: [], choices: [], problem: textOf(problem) };
         }
     }
 
@@ -226,4 +247,9 @@ export class SongModel extends Emitter {
         }
         if (!this.#isEnded) this.emit("progress");
     }
+}
+
+/** Why a song has no options. */
+function textOf(problem) {
+    return problem.code === "no_model" ? t("page-no-model") : problem.message;
 }

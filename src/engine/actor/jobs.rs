@@ -164,6 +164,7 @@ impl Core {
 
     /// Sends the worker the next waiting job, if the worker is idle.
     pub(super) fn start_next(&mut self) {
+        self.follow_models(); // a model may have been replaced within the last second
         while let Some(next) = self.queue.start_next() {
             let job = next.job.clone();
             // A panic fails this job, and the queue goes on.
@@ -189,6 +190,11 @@ impl Core {
             return Err(Problem::OpenedWithoutModel);
         };
         let wanted = wanted_of(&job, &stems);
+        // The model was replaced by one with other stems.
+        if let Some(stem) = job.stems.iter().find(|stem| !stems.names().contains(stem)) {
+            let (stem, known) = (stem.clone(), stems.names().to_vec());
+            return Err(Problem::UnknownStem { stem, known });
+        }
         // No draft if at most half of the segments are missing: the final stems come about as soon.
         let (missing, all) = (stems.missing(&wanted), stems.segments_of(&wanted));
         let mut draft = None;

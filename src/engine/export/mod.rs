@@ -136,7 +136,11 @@ pub fn stems_in(items: &[ExportItem]) -> Vec<usize> {
 }
 
 /// Checks everything that can be checked before reading.
-fn check(track: &dyn Track, items: &[ExportItem]) -> Result<()> {
+///
+/// # Errors
+/// [`Problem::NotSeparated`] if a stem is not finished, [`Problem::StemIndex`] for one that does not exist,
+/// and [`Problem::SamePath`] for two items of one name.
+pub fn check(track: &dyn Track, items: &[ExportItem]) -> Result<()> {
     let frames = track.frames();
     for (index, item) in items.iter().enumerate() {
         for stem in item.streams.iter().flat_map(|(_, content)| content.stems()) {

@@ -211,6 +211,7 @@ fn of_model(error: &ModelError) -> Class {
         | ModelError::NotInstalled { .. }
         | ModelError::NoDevice { .. }
         | ModelError::Memory { .. }
+        | ModelError::Replaced { .. }
         | ModelError::Installing { .. } => Class::Retry,
         ModelError::Unknown { .. } => Class::Usage,
         ModelError::Segment { .. } | ModelError::Device { .. } => Class::Internal,

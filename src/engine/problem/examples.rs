@@ -383,6 +383,7 @@ fn model() -> Vec<ModelError> {
             noted: "bb".into(),
             remedy: Remedy::Import,
         },
+        ModelError::Replaced { path: path() },
         ModelError::OtherShape { path: path(), model: "bag".into(), remedy: Remedy::Import },
         ModelError::OtherStems { path: path(), remedy: Remedy::Install },
         ModelError::Segment { found: 3, expected: 4 },

@@ -274,6 +274,7 @@ impl LoadedChain {
         for &index in networks {
             if self.networks[index].1.is_none() {
                 let network = &self.networks[index].0;
+                check_unchanged(network)?;
                 let memory = network.memory.in_precision(self.precision);
                 let need = memory::need(memory, threads) + self.beside;
                 let fits = move || match limit.filter(|limit| need > *limit) {
@@ -288,6 +289,17 @@ impl LoadedChain {
             }
         }
         Ok(())
+    }
+}
+
+/// Checks that the weight file still has the network for which the stores are: another program may have
+/// replaced it since.
+fn check_unchanged(network: &InstalledNetwork) -> Result<()> {
+    let path = &network.weights;
+    if model::describe(path)?.identity == network.identity {
+        Ok(())
+    } else {
+        Err(ModelError::Replaced { path: path.clone() }.into())
     }
 }
 
@@ -365,5 +377,24 @@ mod tests {
         for (at, x) in mix.iter().enumerate() {
             assert!((low[at] - x / 4.0).abs() < 1e-5 && (high[at] - x * 0.75).abs() < 1e-5, "{at}");
         }
+    }
+
+    #[test]
+    fn a_network_that_was_replaced_is_not_used() {
+        let home = tempfile::tempdir().unwrap();
+        let golden = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+        fs::create_dir(home.path().join("models")).unwrap();
+        let weights = home.path().join("models/htdemucs.safetensors");
+        fs::copy(golden.join("general.weights.safetensors"), &weights).unwrap();
+        let installed = InstalledModel::find(home.path(), "htdemucs").unwrap().unwrap();
+        let chain = Arc::new(Chain::of_model(installed));
+        let load = || {
+            let mut loaded =
+                LoadedChain::new(Arc::clone(&chain), Compute::default(), 0, Arc::default())?;
+            loaded.prepare(false, &|| false)
+        };
+        assert_eq!(load(), Ok(()));
+        fs::copy(golden.join("six.weights.safetensors"), &weights).unwrap();
+        assert_eq!(load(), Err(ModelError::Replaced { path: weights }.into()));
     }
 }

@@ -239,10 +239,29 @@ impl Hub {
         let mut state = self.state_mut();
         state.lanes.insert(song, lanes);
         state.version += 1;
+        drop(state);
+        self.0.feed.push(Change::Mixer(song));
+    }
+
+    /// Finds files of songs by their folders. Songs that are added meanwhile are found, too.
+    pub fn song_finder(&self) -> impl Fn(&Path) -> Option<PathBuf> + '_ {
+        let known: HashMap<PathBuf, PathBuf> = {
+            let state = self.state();
+            let paths = state.songs.values().map(|song| song.path.clone());
+            paths.filter_map(|path| Some((path.parent()?.to_owned(), path))).collect()
+        };
+        move |folder| known.get(folder).cloned().or_else(|| self.song_in(folder))
+    }
+
+    /// Number of songs whose files are in folders of `folder`.
+    pub fn songs_below(&self, folder: &Path) -> usize {
+        let state = self.state();
+        let grandparents = state.songs.values().map(|song| song.path.parent()?.parent());
+        grandparents.filter(|grandparent| *grandparent == Some(folder)).count()
     }
 
     /// The file of a song in a folder.
-    pub fn song_in(&self, folder: &Path) -> Option<PathBuf> {
+    fn song_in(&self, folder: &Path) -> Option<PathBuf> {
         let state = self.state();
         let mut paths = state.songs.values().map(|song| &song.path);
         paths.find(|path| path.parent() == Some(folder)).cloned()
@@ -252,7 +271,11 @@ impl Hub {
     pub fn end(&self) {
         self.close_tracks(None);
         drop(lock(&self.0.engine).take());
-        drop(lock(&self.0.thread).take());
+        drop(lock(&self.0.pending).take());
+        // A download that waits for its server still holds the channel of events.
+        if let Some(thread) = lock(&self.0.thread).take() {
+            thread.detach();
+        }
     }
 }
 

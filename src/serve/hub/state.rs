@@ -31,6 +31,8 @@ pub(in crate::serve) enum Change {
     Options(SongId),
     Upload(String),
     Export(ExportId),
+    /// The mixer settings of a song.
+    Mixer(SongId),
     /// A model is installed, or its installation goes on.
     Model(String),
     /// Everything has to be read again.

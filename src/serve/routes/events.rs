@@ -26,7 +26,7 @@ use crate::{
         fault::Fault,
         hub::state::Change,
         language::{self, speaking},
-        views::{Job, Song, Upload},
+        views::{Job, Mixer, Song, Upload},
     },
 };
 
@@ -137,6 +137,10 @@ fn event(app: &App, change: &Change, language: Language) -> Option<Event> {
             Change::Export(id) => {
                 drop(state); // the export reads it again
                 with("export", super::exports::view(app, id.0)?)
+            }
+            Change::Mixer(id) => {
+                let lanes = Mixer::of(&state, *id).lanes;
+                with("mixer", json!({ "song": id.0, "lanes": lanes }))
             }
             Change::Model(name) => with("model", super::models::view(&state, name)?),
             Change::All => with("resync", json!({})),

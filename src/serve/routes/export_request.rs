@@ -17,7 +17,8 @@ use crate::{
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct ExportRequest {
-    /// Name of a format.
+    /// Name of a format. A session, `dawproject`, holds the stems and the residual; of the others, only
+    /// what would not repeat them.
     format: String,
     /// `16`, `24` or `32f`; the song's own by default. Lossy formats have none and ignore it.
     depth: Option<String>,

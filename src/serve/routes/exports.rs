@@ -25,7 +25,7 @@ use super::{
 use crate::{
     engine::{
         Command, Depth, ExportId, ExportState, Problem, Result as EngineResult, SongId,
-        export::{FORMATS, Fields, Format, NamePattern, Place},
+        export::{FORMATS, Fields, Format, NamePattern, Place, check},
         system::atomic_file::{make_folders, write_atomically},
     },
     file_moves,
@@ -130,12 +130,16 @@ pub(super) async fn create(
 ) -> Result<Response, Fault> {
     let song = song_id(&app, &id)?;
     let settings = request.settings()?;
-    let stems = app.hub.track(song).await?.stems.ok_or(Problem::NoModel)?;
+    // What is known of the stores may be older than the end of a job.
+    app.hub.close_tracks(Some(song));
+    let track = app.hub.track(song).await?;
+    let stems = track.stems.as_ref().ok_or(Problem::NoModel)?;
     let selection = request.selection(stems.tree())?;
     let place = |folder| Ok::<_, Fault>(Place { folder, pattern: NamePattern::new(PATTERN)? });
     // A selection that cannot become files is rejected now, instead of failing later.
     let unplaced = place(PathBuf::new())?;
-    selection.items(stems.tree(), settings.format, &unplaced, Fields::default())?;
+    let items = selection.items(stems.tree(), settings.format, &unplaced, Fields::default())?;
+    check(&track, &items)?;
     let (shared, created) = (Arc::clone(&app), Instant::now());
     let id = blocking(move || shared.exports.begin(Kept { song, created })).await?;
     let place = place(app.exports.folder_of(id.0))?;

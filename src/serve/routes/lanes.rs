@@ -32,7 +32,7 @@ use crate::{
         App,
         answers::{answer, blocking, etag},
         fault::Fault,
-        views::{self, Lane, LaneKind, Mixer, MixerLane, Peaks, SongLanes, check_lane},
+        views::{self, Lane, LaneKind, Mixer, Peaks, SongLanes, check_lane},
     },
 };
 
@@ -299,9 +299,7 @@ pub(super) async fn get_mixer(
 ) -> Result<Response, Fault> {
     let state = app.hub.state();
     let song = known_song(&state, &id)?.id;
-    let lanes = state.lanes.get(&song).cloned().unwrap_or_default();
-    let lanes = lanes.into_iter().map(|(name, lane)| (name, MixerLane::from(lane))).collect();
-    Ok(answer(|| Mixer { lanes }))
+    Ok(answer(|| Mixer::of(&state, song)))
 }
 
 /// Save the mixer settings of a song. The window shows them, too.

@@ -111,7 +111,9 @@ pub(super) async fn remove(
     State(app): State<App>,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Fault> {
-    known_model(&app, &name)?;
+    if known_model(&app, &name)?.task.is_some_and(|task| task.step.is_some()) {
+        return Err(Problem::ModelBusy.into());
+    }
     app.hub.request(Command::RemoveModel(name)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -190,7 +190,7 @@ pub(super) async fn rename(
     let song = song_id(&app, &id)?;
     let title = title.trim().to_owned();
     if title.is_empty() || title.chars().count() > MOST || title.chars().any(char::is_control) {
-        let accepted = format!("1–{MOST} characters");
+        let accepted = format!("1–{MOST} characters on one line");
         return Err(Fault::Value { field: "title", accepted });
     }
     app.hub.request(Command::Rename { song, title }).await?;

@@ -241,7 +241,10 @@ async fn import(app: &App, record: &Record) -> Result<SongId, Fault> {
         Ok::<_, Fault>(())
     });
     tidied.await?;
-    sweep(app).await;
+    // A song that was sent again has its new file; nothing needs the old one.
+    if app.uploads.kept_folders() > app.hub.songs_below(app.uploads.folder()) {
+        sweep(app).await;
+    }
     imported
 }
 
@@ -254,7 +257,7 @@ fn set_stage(app: &App, id: &str, stage: Stage) {
 pub(super) async fn sweep(app: &App) {
     let shared = Arc::clone(app);
     let swept = blocking(move || {
-        shared.uploads.sweep(|folder| shared.hub.song_in(folder));
+        shared.uploads.sweep(shared.hub.song_finder());
         Ok::<_, Fault>(())
     });
     if let Err(fault) = swept.await {

@@ -108,9 +108,11 @@ impl Uploads {
                 continue;
             }
             if let Some(song) = song_in(&folder) {
-                let bytes = fs::metadata(song).map_or(0, |file| file.len());
-                self.all().kept.insert(name.to_owned(), bytes);
-                fs::remove_file(folder.join(FACTS)).ok();
+                if !self.all().kept.contains_key(name) {
+                    let bytes = fs::metadata(song).map_or(0, |file| file.len());
+                    self.all().kept.insert(name.to_owned(), bytes);
+                    fs::remove_file(folder.join(FACTS)).ok();
+                }
                 continue;
             }
             self.all().kept.remove(name);
@@ -212,6 +214,16 @@ impl Uploads {
         } else {
             remove(&folder);
         }
+    }
+
+    /// Number of folders that are kept for songs.
+    pub fn kept_folders(&self) -> usize {
+        self.all().kept.len()
+    }
+
+    /// Folder of all uploads.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Removes an upload with its files. Blocks.

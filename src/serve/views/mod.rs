@@ -26,7 +26,7 @@ use crate::{
 };
 pub(super) use exports::{Export, FormatInfo};
 pub(super) use models::{Model, ModelList, QualityChoice, QualityName, SongOptions, StemOption};
-pub(super) use sound::{Lane, LaneKind, Mixer, MixerLane, Peaks, SongLanes, check_lane};
+pub(super) use sound::{Lane, LaneKind, Mixer, Peaks, SongLanes, check_lane};
 pub(super) use times::http_date;
 use times::rfc3339;
 

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::{BASE, escaped};
 use crate::{
     engine::{LaneSettings, SAMPLE_RATE, SongId, SongTrack, export::RESIDUAL, player::Track as _},
-    serve::fault::Fault,
+    serve::{fault::Fault, hub::state::State},
 };
 
 /// Name of the original's lane.
@@ -114,6 +114,13 @@ pub(in crate::serve) struct Peaks {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(in crate::serve) struct Mixer {
     pub lanes: BTreeMap<String, MixerLane>,
+}
+
+impl Mixer {
+    pub fn of(state: &State, song: SongId) -> Self {
+        let lanes = state.lanes.get(&song).into_iter().flatten();
+        Self { lanes: lanes.map(|(name, lane)| (name.clone(), (*lane).into())).collect() }
+    }
 }
 
 /// Mixer settings of a lane.

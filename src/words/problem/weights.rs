@@ -41,6 +41,7 @@ pub fn model_error(error: &ModelError) -> String {
             let remedy = self::remedy(*remedy);
             fl!(weights_digest, path = shown(path), found = found, noted = noted, remedy = remedy)
         }
+        ModelError::Replaced { path } => fl!(weights_replaced, path = shown(path)),
         ModelError::OtherShape { path, model, remedy } => {
             let remedy = self::remedy(*remedy);
             fl!(weights_other_shape, path = shown(path), model = model, remedy = remedy)

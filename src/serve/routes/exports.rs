@@ -130,7 +130,7 @@ pub(super) async fn create(
 ) -> Result<Response, Fault> {
     let song = song_id(&app, &id)?;
     let settings = request.settings()?;
-    // What is known of the stores may be older than the end of a job.
+    // Opened again, since a job may have ended since they were opened.
     app.hub.close_tracks(Some(song));
     let track = app.hub.track(song).await?;
     let stems = track.stems.as_ref().ok_or(Problem::NoModel)?;

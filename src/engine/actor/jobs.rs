@@ -185,16 +185,16 @@ impl Core {
             let missing = Problem::ModelMissing { model: job.model };
             return Err(self.why_missing(&options, missing));
         };
+        // The model may have been replaced by one with other stems.
+        let known = chain.stems();
+        if let Some(stem) = job.stems.iter().find(|stem| !known.contains(stem)) {
+            return Err(Problem::UnknownStem { stem: stem.clone(), known });
+        }
         let mut track = self.track(&song, &options)?;
         let Some(stems) = track.stems.clone() else {
             return Err(Problem::OpenedWithoutModel);
         };
         let wanted = wanted_of(&job, &stems);
-        // The model was replaced by one with other stems.
-        if let Some(stem) = job.stems.iter().find(|stem| !stems.names().contains(stem)) {
-            let (stem, known) = (stem.clone(), stems.names().to_vec());
-            return Err(Problem::UnknownStem { stem, known });
-        }
         // No draft if at most half of the segments are missing: the final stems come about as soon.
         let (missing, all) = (stems.missing(&wanted), stems.segments_of(&wanted));
         let mut draft = None;

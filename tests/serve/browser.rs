@@ -2,10 +2,12 @@
 
 use std::{fs, path::Path};
 
-use partita::engine::Preferences;
 use serde_json::json;
 
-use super::page::{Page, SIZES};
+use super::{
+    models::silent_mirror,
+    page::{Page, SIZES},
+};
 use crate::support::{largest_difference, read_wav, tiny_home, write_song};
 
 /// Keys of WebDriver.
@@ -259,11 +261,7 @@ fn titles_are_text() {
 fn a_model_is_installed_from_the_page() {
     let home = tiny_home();
     fs::remove_file(home.path().join("models/htdemucs.safetensors")).unwrap();
-    // A mirror that takes connections and never answers.
-    let mirror = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}/weights", mirror.local_addr().unwrap());
-    let preferences = Preferences { mirror: Some(address), ..Preferences::default() };
-    preferences.save(home.path()).unwrap();
+    let _mirror = silent_mirror(home.path());
     let page = Page::start_in(home, "en-US,en");
     let song = page.client.upload(&page.song("Morning.wav", 1));
     page.show(&format!("#/song/{}", song["id"]));

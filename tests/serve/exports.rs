@@ -1,16 +1,25 @@
 //! Exports over HTTP: requests that cannot become files are refused at once, and numbers stay unique.
 
+use std::path::PathBuf;
+
 use serde_json::json;
+use tempfile::TempDir;
 
 use super::server::Server;
 use crate::support::{tiny_home, write_song};
 
-#[test]
-fn exports_that_cannot_be_written_are_refused_at_once() {
+/// A server, its data folder, and a song that is not uploaded yet.
+fn server() -> (TempDir, Server, PathBuf) {
     let home = tiny_home();
     let song = home.path().join("Song.wav");
     write_song(&song, 4000, 44_100, 1);
     let server = Server::start(home.path());
+    (home, server, song)
+}
+
+#[test]
+fn exports_that_cannot_be_written_are_refused_at_once() {
+    let (_home, server, song) = server();
     let client = server.client();
     client.upload(&song);
     client.process(1, &[]);
@@ -47,10 +56,7 @@ fn exports_that_cannot_be_written_are_refused_at_once() {
 
 #[test]
 fn a_song_that_is_not_separated_is_not_exported() {
-    let home = tiny_home();
-    let song = home.path().join("Song.wav");
-    write_song(&song, 4000, 44_100, 1);
-    let server = Server::start(home.path());
+    let (_home, server, song) = server();
     let client = server.client();
     client.upload(&song);
     for request in [json!({}), json!({ "mix": [{ "stem": "low" }] }), json!({ "all_but": ["low"] })]
@@ -68,10 +74,7 @@ fn a_song_that_is_not_separated_is_not_exported() {
 /// A link to a file never leads to another one.
 #[test]
 fn numbers_of_exports_go_on_after_a_restart() {
-    let home = tiny_home();
-    let song = home.path().join("Song.wav");
-    write_song(&song, 4000, 44_100, 1);
-    let server = Server::start(home.path());
+    let (home, server, song) = server();
     server.client().upload(&song);
     server.client().process(1, &[]);
     server.client().separated(1);

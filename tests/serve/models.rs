@@ -2,6 +2,7 @@
 
 use std::{
     net::TcpListener,
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -13,6 +14,15 @@ use super::{
     server::Server,
 };
 use crate::support::tiny_home;
+
+/// Sets a mirror that takes connections and never answers, until dropped.
+pub fn silent_mirror(home: &Path) -> TcpListener {
+    let mirror = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/weights", mirror.local_addr().unwrap());
+    let preferences = Preferences { mirror: Some(address), ..Preferences::default() };
+    preferences.save(home).unwrap();
+    mirror
+}
 
 fn model(client: &Client, name: &str) -> Value {
     let list = client.get("models").expect(200);
@@ -35,11 +45,7 @@ fn wait(client: &Client, name: &str, is_wanted: impl Fn(&Value) -> bool) -> Valu
 #[test]
 fn a_model_is_installed_after_its_terms_are_accepted() {
     let home = tiny_home();
-    // A mirror that takes connections and never answers.
-    let mirror = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}/weights", mirror.local_addr().unwrap());
-    let preferences = Preferences { mirror: Some(address), ..Preferences::default() };
-    preferences.save(home.path()).unwrap();
+    let _mirror = silent_mirror(home.path());
     let server = Server::start(home.path());
     let client = server.client();
     let name = "htdemucs_6s";

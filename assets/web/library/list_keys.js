@@ -117,7 +117,7 @@ class ListKeys {
         if (Object.hasOwn(STEPS, key)) {
             const to = Math.min(rows.length - 1, Math.max(0, place + STEPS[key]));
             this.#focus(rows[to], column);
-            if (key === "End") this.actions.all().then(() => this.#focus(this.#rows.at(-1), column));
+            if (key === "End") this.#withAll(() => this.#focus(this.#rows.at(-1), column));
             else if (to === rows.length - 1) this.actions.more();
             return true;
         }
@@ -140,8 +140,14 @@ class ListKeys {
         const first = place + (isGoingOn ? 0 : 1);
         if (this.#find(first)) return true;
         const typed = this.#typed;
-        this.actions.all().then(() => this.#typed === typed && this.#find(first));
+        this.#withAll(() => this.#typed === typed && this.#find(first));
         return true;
+    }
+
+    /** Acts once all rows are there, unless the focus has left the list. */
+    async #withAll(action) {
+        await this.actions.all();
+        if (this.list.contains(document.activeElement)) action();
     }
 
     #find(first) {

@@ -15,8 +15,7 @@ pub fn file_name(metadata: &str) -> Result<Option<String>, Malformed> {
     for pair in metadata.split(',').map(str::trim) {
         let (key, value) = pair.split_once(' ').unwrap_or((pair, ""));
         let value = BASE64_STANDARD.decode(value.trim()).map_err(|_| Malformed)?;
-        let is_key = |c: char| c.is_ascii_graphic();
-        if !key.chars().all(is_key) {
+        if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Malformed);
         }
         if key == "filename" {

@@ -97,10 +97,10 @@ pub(super) async fn create(State(app): State<App>, headers: HeaderMap) -> Result
     check_version(&headers)?;
     check_count(&app)?;
     let bytes = number(&headers, &UPLOAD_LENGTH)?;
-    let text = headers.get(UPLOAD_METADATA).map(|value| value.to_str().unwrap_or("\0"));
-    let file_name = metadata::file_name(text.unwrap_or_default());
+    let text = headers.get(UPLOAD_METADATA).map_or(Ok(""), HeaderValue::to_str).ok();
     let wrong = || Fault::Request(format!("{UPLOAD_METADATA} must be pairs of a key and Base64"));
-    let file_name = file_name.map_err(|_| wrong())?.unwrap_or_else(|| "song".into());
+    let file_name = text.and_then(|text| metadata::file_name(text).ok()).ok_or_else(wrong)?;
+    let file_name = file_name.unwrap_or_else(|| "song".into());
     let new = NewUpload { file_name, bytes, is_resumable: true };
     let shared = Arc::clone(&app);
     let record = blocking(move || shared.uploads.begin(&new)).await?;
